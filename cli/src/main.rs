@@ -1,0 +1,3 @@
+//! The shardfold command.
+
+fn main() {}

@@ -1,0 +1,88 @@
+//! Ledger heads and the statement that a proof makes about two of them.
+
+use p3_field::PrimeCharacteristicRing;
+use serde::{Deserialize, Serialize};
+
+use crate::field::F;
+use crate::hash::{Digest, ZERO_DIGEST, compress};
+
+/// The state of the ledger between two transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Root of the state tree.
+    pub state_root: Digest,
+    /// How many transactions led here since genesis.
+    pub tx_count: u64,
+    /// How many deposits were taken from the base chain's queue since genesis.
+    pub deposit_count: u64,
+    /// Hash chain over every transaction in order.
+    pub tx_commitment: Digest,
+    /// Hash chain over the deposits taken from the base chain's queue.
+    pub deposit_commitment: Digest,
+    /// Hash chain over the withdrawals owed to the base chain.
+    pub withdrawal_commitment: Digest,
+}
+
+/// Elements of a head when it is public input of a proof.
+pub const HEAD_ELEMENTS: usize = 18;
+
+impl Head {
+    /// The head of a ledger that has seen no transaction.
+    #[must_use]
+    pub const fn genesis(state_root: Digest) -> Self {
+        Self {
+            state_root,
+            tx_count: 0,
+            deposit_count: 0,
+            tx_commitment: ZERO_DIGEST,
+            deposit_commitment: ZERO_DIGEST,
+            withdrawal_commitment: ZERO_DIGEST,
+        }
+    }
+
+    /// The head as field elements: state root, transaction count, deposit count, and the
+    /// commitments to transactions, deposits and withdrawals.
+    #[must_use]
+    pub fn elements(&self) -> [F; HEAD_ELEMENTS] {
+        let mut out = [F::ZERO; HEAD_ELEMENTS];
+        out[..4].copy_from_slice(&self.state_root);
+        out[4] = F::from_u64(self.tx_count);
+        out[5] = F::from_u64(self.deposit_count);
+        out[6..10].copy_from_slice(&self.tx_commitment);
+        out[10..14].copy_from_slice(&self.deposit_commitment);
+        out[14..].copy_from_slice(&self.withdrawal_commitment);
+        out
+    }
+}
+
+/// The rule of each of the three hash chains: the commitment so far and the next entry.
+#[must_use]
+pub fn extend_chain(commitment: &Digest, entry: &Digest) -> Digest {
+    compress(commitment, entry)
+}
+
+/// What a proof says: valid, signed transactions of this chain lead from one head to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// The chain that the transactions are bound to.
+    pub chain_id: u64,
+    /// The head before the first transaction.
+    pub before: Head,
+    /// The head after the last transaction.
+    pub after: Head,
+}
+
+/// Elements of a statement when it is public input of a proof.
+pub const STATEMENT_ELEMENTS: usize = 1 + 2 * HEAD_ELEMENTS;
+
+impl Statement {
+    /// The statement as field elements: chain id, head before, head after.
+    #[must_use]
+    pub fn elements(&self) -> [F; STATEMENT_ELEMENTS] {
+        let mut out = [F::ZERO; STATEMENT_ELEMENTS];
+        out[0] = F::from_u64(self.chain_id);
+        out[1..=HEAD_ELEMENTS].copy_from_slice(&self.before.elements());
+        out[1 + HEAD_ELEMENTS..].copy_from_slice(&self.after.elements());
+        out
+    }
+}

@@ -1,0 +1,5 @@
+//! The rules of Shardfold: everything that the executor and the circuits must agree on.
+
+pub mod field;
+pub mod hash;
+pub mod head;
