@@ -8,4 +8,5 @@ pub mod record;
 pub mod shape;
 pub mod signature;
 pub mod transaction;
+pub mod tree;
 pub mod witness;
