@@ -28,6 +28,7 @@ pub struct Record(pub [F; RECORD_ELEMENTS]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vault {
     /// Digest of the public key that may spend.
+    #[serde(with = "crate::text::digest")]
     pub owner: Digest,
     /// What is held.
     pub asset: Asset,

@@ -11,10 +11,12 @@ use crate::record::{Asset, Index};
 
 /// One entry of the base chain's queue and where the operator puts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deposit {
     /// The vault that receives: one of this owner and asset, or an empty index.
     pub to: Index,
     /// Who owns the receiving vault.
+    #[serde(with = "crate::text::digest")]
     pub owner: Digest,
     /// What was paid in.
     pub asset: Asset,

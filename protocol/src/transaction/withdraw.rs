@@ -13,6 +13,7 @@ pub const ADDRESS_BYTES: usize = 20;
 
 /// The signed content of a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Withdraw {
     /// The vault that pays.
     pub from: Index,
@@ -27,6 +28,7 @@ pub struct Withdraw {
     /// The chain on which the amount is owed.
     pub base_chain: u32,
     /// To whom it is owed.
+    #[serde(with = "crate::text::address")]
     pub address: [u8; ADDRESS_BYTES],
 }
 
