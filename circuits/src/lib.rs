@@ -1,3 +1,5 @@
 //! What is proven: the chips of a shard and the plonky2 circuits that fold their proofs.
 
+pub mod bus;
 pub mod config;
+pub mod requests;

@@ -26,7 +26,6 @@ pub struct PublicKey(pub AffinePoint);
 
 impl PublicKey {
     /// The digest by which records name their owner: the hash of the key's encoding w.
-    #[must_use]
     pub fn owner(&self) -> Digest {
         hash(Domain::Owner, &elements(&self.0.encode()))
     }
@@ -55,7 +54,6 @@ pub struct Signature {
 ///
 /// # Panics
 /// Where R has x = 0, which no element of the group has.
-#[must_use]
 pub fn challenge_message(
     r: &AffinePoint,
     owner: &Digest,
@@ -72,7 +70,6 @@ pub fn challenge_message(
 ///
 /// # Panics
 /// Where R has x = 0, which no element of the group has.
-#[must_use]
 pub fn challenge(r: &AffinePoint, owner: &Digest, message: &Digest) -> Digest {
     hash(Domain::Challenge, &challenge_message(r, owner, message))
 }
@@ -127,7 +124,6 @@ impl SecretKey {
     }
 
     /// The owner digest of the public key.
-    #[must_use]
     pub const fn owner(&self) -> Digest {
         self.owner
     }

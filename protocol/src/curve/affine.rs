@@ -35,7 +35,6 @@ impl AffinePoint {
     ///
     /// # Panics
     /// Where x is zero, which no element of the group has.
-    #[must_use]
     pub fn encode(&self) -> F5 {
         -self.y * self.x.inverse()
     }
@@ -72,14 +71,12 @@ impl AffinePoint {
     }
 
     /// The numerator 3 x^2 + 2 a x + b of the tangent's slope, whose denominator is 2 y.
-    #[must_use]
     pub fn tangent_numerator(&self) -> F5 {
         self.x.square() * F5::from_u8(3) + (A * self.x).double() + B
     }
 
     /// The sum of two points given the slope l of the line through them (the tangent's when
     /// they are equal): x3 = l^2 - a - x1 - x2, y3 = l (x1 - x3) - y1.
-    #[must_use]
     pub fn add_with_slope(&self, other: &Self, slope: F5) -> Self {
         let x = slope.square() - A - self.x - other.x;
         Self {

@@ -15,7 +15,6 @@ pub const A: F5 = F5::new([F::new(2), F::new(0), F::new(0), F::new(0), F::new(0)
 pub const B: F5 = F5::new([F::new(0), F::new(263), F::new(0), F::new(0), F::new(0)]);
 
 /// The five coefficients of an element, c0 first.
-#[must_use]
 pub fn elements(value: &F5) -> [F; 5] {
     let coefficients = value.as_basis_coefficients_slice();
     core::array::from_fn(|i| coefficients[i])
@@ -23,7 +22,6 @@ pub fn elements(value: &F5) -> [F; 5] {
 
 /// `b * value` in five multiplications of the base field.
 #[inline]
-#[must_use]
 pub fn mul_b(value: &F5) -> F5 {
     let [c0, c1, c2, c3, c4] = elements(value);
     let b = F::new(263);
@@ -31,7 +29,6 @@ pub fn mul_b(value: &F5) -> F5 {
 }
 
 /// The norm of an element over GF(p): its power (p^5 - 1) / (p - 1) = 1 + p + ... + p^4.
-#[must_use]
 pub fn norm(value: &F5) -> F {
     let p_plus_p2 = (*value * value.frobenius()).frobenius();
     let conjugates = p_plus_p2 * p_plus_p2.repeated_frobenius(2);

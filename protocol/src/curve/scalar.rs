@@ -22,7 +22,7 @@ pub const ORDER: [u64; 5] = [
 ];
 
 /// An integer below n.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scalar {
     /// 64-bit words, lowest first.
     words: [u64; 5],

@@ -1,0 +1,68 @@
+//! Shapes: how large each table of a shard's STARK is. A shape fixes every height, so that
+//! one circuit verifies every shard of it; the executor cuts shards that fill a shape.
+
+use serde::{Deserialize, Serialize};
+
+/// log2 of the largest shard, in transactions.
+pub const MAX_LOG_TRANSACTIONS: u32 = 13;
+
+/// The capacity of a shard, from which the heights of all chips follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Shape {
+    /// log2 of the number of transactions.
+    pub log_transactions: u32,
+    /// log2 of the number of touched inner nodes of the state tree.
+    pub log_nodes: u32,
+    /// log2 of the number of permutations.
+    pub log_permutations: u32,
+}
+
+impl Shape {
+    /// For tests: 4 transactions anywhere in the tree.
+    pub const TINY: Self = Self::new(2, 8, 10);
+    /// 128 transactions.
+    pub const SMALL: Self = Self::new(7, 12, 13);
+    /// 1,024 transactions.
+    pub const MEDIUM: Self = Self::new(10, 15, 16);
+    /// 4,096 transactions.
+    pub const LARGE: Self = Self::new(12, 17, 18);
+
+    const fn new(log_transactions: u32, log_nodes: u32, log_permutations: u32) -> Self {
+        assert!(log_transactions <= MAX_LOG_TRANSACTIONS);
+        Self {
+            log_transactions,
+            log_nodes,
+            log_permutations,
+        }
+    }
+
+    /// The most transactions.
+    #[must_use]
+    pub const fn transactions(&self) -> usize {
+        1 << self.log_transactions
+    }
+
+    /// The most records: two for each transaction; fee vaults count among them.
+    #[must_use]
+    pub const fn records(&self) -> usize {
+        2 << self.log_transactions
+    }
+
+    /// The most fee vaults.
+    #[must_use]
+    pub const fn fee_vaults(&self) -> usize {
+        1 << self.log_transactions
+    }
+
+    /// The most touched inner nodes.
+    #[must_use]
+    pub const fn nodes(&self) -> usize {
+        1 << self.log_nodes
+    }
+
+    /// The most permutations.
+    #[must_use]
+    pub const fn permutations(&self) -> usize {
+        1 << self.log_permutations
+    }
+}

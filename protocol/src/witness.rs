@@ -1,0 +1,26 @@
+//! What the prover of one shard needs, and nothing of the rest of the state.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::Digest;
+use crate::head::Statement;
+use crate::record::{Index, Record};
+use crate::shape::Shape;
+use crate::transaction::Transaction;
+
+/// One shard: a run of consecutive valid transactions and the part of the state that they
+/// touch. Self-contained, so that another machine can prove it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardWitness {
+    /// The heights to prove it with.
+    pub shape: Shape,
+    /// What is to be proven.
+    pub statement: Statement,
+    /// The transactions in order, at least one.
+    pub transactions: Vec<Transaction>,
+    /// Every record that they touch, as it is before the first of them, by ascending index.
+    pub records: Vec<(Index, Record)>,
+    /// The digests beside the paths from these records to the root, level by level from the
+    /// leaves up and by ascending index within a level, leaving out those that are on a path.
+    pub siblings: Vec<Digest>,
+}
