@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod batch;
+pub mod curve;
 pub mod field;
 pub mod files;
 pub mod hash;

@@ -30,7 +30,6 @@ static EMPTY_SUBTREES: LazyLock<[Digest; DEPTH + 1]> = LazyLock::new(|| {
 });
 
 /// The digest of a subtree without records whose top is at this level (at most [`DEPTH`]).
-#[must_use]
 pub fn empty_subtree(level: usize) -> Digest {
     EMPTY_SUBTREES[level]
 }
@@ -71,7 +70,6 @@ impl StateTree {
     }
 
     /// The digest of everything.
-    #[must_use]
     pub fn root(&self) -> Digest {
         self.node(DEPTH, 0)
     }
