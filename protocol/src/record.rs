@@ -54,6 +54,13 @@ impl Record {
         *self == Self::EMPTY
     }
 
+    /// The vault here with so much more balance. The caller has checked that it is a vault
+    /// and that the sum is below 2^62.
+    pub fn credited(mut self, amount: u64) -> Self {
+        self.0[2] += F::from_u64(amount);
+        self
+    }
+
     /// The vault here, if it is one and well formed.
     #[must_use]
     pub fn vault(&self) -> Option<Vault> {

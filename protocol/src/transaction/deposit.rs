@@ -65,21 +65,19 @@ impl Deposit {
         )
     }
 
-    /// The digest of the transaction: the payload and where the operator put it.
+    /// The 6 elements of the transaction: the payload and where the operator put it.
+    pub fn message(&self, payload: &Digest) -> [F; 6] {
+        let [p0, p1, p2, p3] = *payload;
+        let (to, fee_vault) = (F::from_u32(self.to), F::from_u32(self.fee.vault));
+        [p0, p1, p2, p3, to, fee_vault]
+    }
+
+    /// The digest of the transaction.
     pub fn digest_with(
         &self,
         payload: &Digest,
         compress_block: impl FnMut(&[F; 8]) -> Digest,
     ) -> Digest {
-        let [p0, p1, p2, p3] = *payload;
-        let message = [
-            p0,
-            p1,
-            p2,
-            p3,
-            F::from_u32(self.to),
-            F::from_u32(self.fee.vault),
-        ];
-        hash_with(Domain::Deposit, &message, compress_block)
+        hash_with(Domain::Deposit, &self.message(payload), compress_block)
     }
 }

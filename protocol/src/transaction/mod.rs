@@ -1,10 +1,12 @@
 //! The transactions: what each says and how it is hashed. Their rules are in `executor`.
 
 mod deposit;
+mod many;
 mod transfer;
 mod withdraw;
 
 pub use deposit::Deposit;
+pub use many::digests_of;
 pub use transfer::Transfer;
 pub use withdraw::{ADDRESS_BYTES, Withdraw};
 
