@@ -54,7 +54,7 @@ fn batch() -> Batch {
         fee: FEE,
         nonce: 6,
     };
-    let address = core::array::from_fn(|i| i as u8 + 0xf0);
+    let address = core::array::from_fn(|i| 0xf0_u8.wrapping_add(i as u8));
     let withdraw = Withdraw {
         from: 1,
         asset: 7,
