@@ -46,24 +46,34 @@ const BLOCKS_PER_TASK: usize = 512;
 /// enough of them, on several threads.
 #[must_use]
 pub fn compress_many(blocks: &[[F; 8]]) -> Vec<Digest> {
+    let mut digests = vec![ZERO_DIGEST; blocks.len()];
     if blocks.len() <= BLOCKS_PER_TASK {
-        return compress_packed(blocks).collect();
+        compress_packed(blocks, &mut digests);
+    } else {
+        let tasks = blocks.par_chunks(BLOCKS_PER_TASK);
+        let outputs = digests.par_chunks_mut(BLOCKS_PER_TASK);
+        tasks
+            .zip(outputs)
+            .for_each(|(blocks, digests)| compress_packed(blocks, digests));
     }
-    let tasks = blocks.par_chunks(BLOCKS_PER_TASK);
-    tasks.flat_map_iter(compress_packed).collect()
+    digests
 }
 
-/// The digests of some blocks, a register's width at a time; the last register may have idle lanes.
-fn compress_packed(blocks: &[[F; 8]]) -> impl Iterator<Item = Digest> {
-    blocks.chunks(Packed::WIDTH).flat_map(|lanes| {
+/// The digests of as many blocks, a register's width at a time; lanes may be idle at the end.
+fn compress_packed(blocks: &[[F; 8]], digests: &mut [Digest]) {
+    let registers = blocks
+        .chunks(Packed::WIDTH)
+        .zip(digests.chunks_mut(Packed::WIDTH));
+    for (blocks, digests) in registers {
         let input: [Packed; 8] = core::array::from_fn(|i| {
-            Packed::from_fn(|lane| lanes.get(lane).map_or(F::ZERO, |block| block[i]))
+            Packed::from_fn(|lane| blocks.get(lane).map_or(F::ZERO, |block| block[i]))
         });
         let output = permutation().permute(input);
-        let digest: [Packed; 4] = core::array::from_fn(|i| output[i] + input[i]);
-        let in_lane = move |lane| core::array::from_fn(|i| digest[i].as_slice()[lane]);
-        (0..lanes.len()).map(in_lane)
-    })
+        let sum: [Packed; 4] = core::array::from_fn(|i| output[i] + input[i]);
+        for (lane, digest) in digests.iter_mut().enumerate() {
+            *digest = core::array::from_fn(|i| sum[i].as_slice()[lane]);
+        }
+    }
 }
 
 /// The parent of two digests.

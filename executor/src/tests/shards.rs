@@ -186,7 +186,9 @@ fn a_witness_that_is_not_as_cut_is_refused() {
             ..
         }
     ));
-    let missing = refused(&|w| drop(w.records.remove(2)));
+    let missing = refused(&|w| {
+        w.records.remove(2);
+    });
     assert_eq!(
         missing,
         WitnessError::MissingRecord {
@@ -205,7 +207,9 @@ fn a_witness_that_is_not_as_cut_is_refused() {
     assert!(matches!(order, WitnessError::Paths(_)));
     let repeated = refused(&|w| w.records.insert(1, w.records[0]));
     assert!(matches!(repeated, WitnessError::Paths(_)));
-    let siblings = refused(&|w| drop(w.siblings.pop()));
+    let siblings = refused(&|w| {
+        w.siblings.pop();
+    });
     assert!(matches!(siblings, WitnessError::Paths(_)));
     let sibling = refused(&|w| w.siblings[0][0] += F::ONE);
     assert!(matches!(sibling, WitnessError::Root { .. }));
