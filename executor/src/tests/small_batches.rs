@@ -23,6 +23,9 @@ use crate::workload::{ASSET, Body, Builder, CHAIN_ID, Keys};
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new(1, 3));
 
+/// A vault that neither sends nor receives, so that it only earns fees; it is nearly full.
+const EARNER: Index = 12;
+
 /// Vaults of two assets, poor ones and full ones; indices 8 to 11 and the last are empty.
 static STATE: LazyLock<State> = LazyLock::new(|| {
     const OTHER: Asset = ASSET + 1;
@@ -45,6 +48,7 @@ static STATE: LazyLock<State> = LazyLock::new(|| {
         entry(5, OTHER, 100),
         entry(6, ASSET, AMOUNT_LIMIT - 1),
         entry(7, ASSET, 10),
+        entry(EARNER, ASSET, AMOUNT_LIMIT - 25),
         entry(1 << 20, ASSET, 500),
     ];
     State::try_from(&StateFile {
@@ -112,7 +116,8 @@ fn fee() -> impl Strategy<Value = FeePayment> {
         1 => Just(FEE_LIMIT - 1),
         1 => Just(FEE_LIMIT),
     ];
-    (amount, index()).prop_map(|(amount, vault)| FeePayment { amount, vault })
+    let vault = prop_oneof![2 => index(), 1 => Just(EARNER)];
+    (amount, vault).prop_map(|(amount, vault)| FeePayment { amount, vault })
 }
 
 fn twist() -> impl Strategy<Value = Twist> {
