@@ -159,3 +159,95 @@ impl Usage {
         apart.min().unwrap_or(DEPTH)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hash::ZERO_DIGEST;
+    use crate::signature::SecretKey;
+    use crate::transaction::{Deposit, FeePayment, Signed, Transfer};
+    use crate::tree::touched_nodes;
+
+    static KEY: LazyLock<SecretKey> = LazyLock::new(|| SecretKey::from_index(0, 0));
+
+    fn transaction(from: Index, to: Index, fee: FeePayment) -> Transaction {
+        let (asset, amount, nonce) = (0, 0, 0);
+        if from == to {
+            let owner = ZERO_DIGEST;
+            return Transaction::Deposit(Deposit {
+                to,
+                owner,
+                asset,
+                amount,
+                fee,
+                nonce,
+            });
+        }
+        let to_owner = ZERO_DIGEST;
+        Transaction::Transfer(Signed {
+            body: Transfer {
+                from,
+                to,
+                to_owner,
+                asset,
+                amount,
+                fee,
+                nonce,
+            },
+            public_key: KEY.public_key(),
+            signature: KEY.sign(&ZERO_DIGEST),
+        })
+    }
+
+    fn index() -> impl Strategy<Value = Index> {
+        prop_oneof![0..6u32, any::<Index>()]
+    }
+
+    fn transactions() -> impl Strategy<Value = Vec<Transaction>> {
+        let one = (index(), index(), 0..2u64, index()).prop_map(|(from, to, amount, vault)| {
+            transaction(from, to, FeePayment { amount, vault })
+        });
+        prop::collection::vec(one, 1..12)
+    }
+
+    /// The count from scratch.
+    fn check(usage: &Usage, transactions: &[Transaction]) {
+        let touched = |t: &Transaction| t.touched().chain(t.fee_vault()).collect::<Vec<_>>();
+        let records: BTreeSet<Index> = transactions.iter().flat_map(touched).collect();
+        let fee_vaults: BTreeSet<Index> =
+            transactions.iter().filter_map(|t| t.fee_vault()).collect();
+        let nodes = touched_nodes(&records.iter().copied().collect::<Vec<_>>());
+        let own: usize = transactions.iter().map(|t| t.kind().permutations()).sum();
+        assert_eq!(usage.transactions(), transactions.len());
+        assert_eq!(usage.permutations(), own + 2 * records.len() + 2 * nodes);
+        assert_eq!(usage.records(), &records);
+        assert_eq!(usage.fee_vaults(), &fee_vaults);
+        assert_eq!(usage.nodes(), nodes);
+    }
+
+    proptest! {
+        #[test]
+        fn the_count_is_exact_also_after_what_does_not_fit(
+            candidates in transactions(),
+            log_transactions in 0..4u32,
+            log_nodes in 5..9u32,
+            log_permutations in 7..11u32,
+        ) {
+            let shape = Shape { log_transactions, log_nodes, log_permutations };
+            let (mut usage, mut fitting) = (Usage::default(), vec![]);
+            for candidate in candidates {
+                if let Err(error) = usage.add(&candidate, &shape) {
+                    prop_assert!(error.found > error.limit);
+                } else {
+                    prop_assert!(usage.fits(&shape).is_ok());
+                    fitting.push(candidate);
+                }
+                check(&usage, &fitting);
+            }
+        }
+    }
+}
