@@ -2,4 +2,7 @@
 
 pub mod bus;
 pub mod config;
+pub mod convert;
+pub mod fold;
+pub mod plonk;
 pub mod requests;
