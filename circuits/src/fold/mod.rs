@@ -19,6 +19,7 @@
 
 pub mod circuit;
 pub mod common;
+mod disk;
 pub mod gates;
 pub mod wire;
 
