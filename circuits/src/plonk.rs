@@ -1,14 +1,18 @@
 //! The one plonky2 configuration of the recursion, behind type aliases, and its parameters.
 
 use plonky2::field::goldilocks_field::GoldilocksField;
+use plonky2::field::types::Field as _;
 use plonky2::fri::FriConfig;
 use plonky2::fri::reduction_strategies::FriReductionStrategy;
 use plonky2::gates::gate::GateRef;
+use plonky2::hash::hash_types::HashOut;
+use plonky2::hash::merkle_tree::MerkleCap;
+use plonky2::hash::poseidon::PoseidonHash;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
 use plonky2::plonk::circuit_data::{
     CircuitConfig, CircuitData, CommonCircuitData, VerifierOnlyCircuitData,
 };
-use plonky2::plonk::config::PoseidonGoldilocksConfig;
+use plonky2::plonk::config::{Hasher as _, PoseidonGoldilocksConfig};
 use plonky2::plonk::proof::ProofWithPublicInputs;
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
@@ -114,4 +118,17 @@ impl PlonkParameters {
             ..CircuitConfig::standard_recursion_config()
         }
     }
+}
+
+/// The digest of a circuit of `2^degree_bits` rows whose preprocessed polynomials have this cap,
+/// as plonky2's builder computes it for an empty domain separator.
+#[must_use]
+pub fn circuit_digest(
+    cap: &MerkleCap<PlonkField, PoseidonHash>,
+    degree_bits: usize,
+) -> HashOut<PlonkField> {
+    let mut parts = cap.flatten();
+    parts.extend(PoseidonHash::hash_pad(&[] as &[PlonkField]).elements);
+    parts.push(PlonkField::from_canonical_usize(degree_bits));
+    PoseidonHash::hash_no_pad(&parts)
 }

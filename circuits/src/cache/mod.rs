@@ -9,10 +9,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use plonky2::field::types::{Field as _, PrimeField64 as _};
-use plonky2::hash::hash_types::HashOut;
-use plonky2::hash::poseidon::PoseidonHash;
-use plonky2::plonk::config::Hasher as _;
+use plonky2::field::types::PrimeField64 as _;
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,8 +18,7 @@ use std::time::{Duration, Instant};
 
 pub use file::FileError;
 
-use crate::plonk::{Circuit, PlonkField, PlonkParameters};
-use crate::serializers::{Gates, Generators};
+use crate::plonk::{Circuit, PlonkParameters, circuit_digest};
 
 /// SHA-256 over everything that determines a set of circuits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +165,7 @@ impl CircuitCache {
             .ok()
             .flatten()
             .ok_or(FileError::Decode)?;
-        match circuit_digest(circuit.circuit()) {
+        match checked_digest(circuit.circuit()) {
             Some(digest) if digest == content.digest => Ok(circuit),
             _ => Err(FileError::Digest),
         }
@@ -181,7 +177,7 @@ impl CircuitCache {
     /// If the circuit cannot be encoded or the file not be written.
     pub fn store<T: Cached>(&self, name: &str, circuit: &T) -> Result<(), StoreError> {
         let payload = circuit.to_bytes().ok_or(StoreError::Unlisted)?;
-        let digest = circuit_digest(circuit.circuit()).ok_or(StoreError::Unlisted)?;
+        let digest = checked_digest(circuit.circuit()).ok_or(StoreError::Unlisted)?;
         Ok(file::write(
             &self.path(name),
             &self.fingerprint,
@@ -191,17 +187,11 @@ impl CircuitCache {
     }
 }
 
-/// The circuit's digest, computed from the cap and the degree as plonky2's builder does;
-/// `None` if the circuit states another one or its parts do not belong together.
-fn circuit_digest(circuit: &Circuit) -> Option<[u8; 32]> {
+/// The circuit's digest, computed anew; `None` if the circuit states another one or its parts
+/// do not belong together.
+fn checked_digest(circuit: &Circuit) -> Option<[u8; 32]> {
     let cap = &circuit.verifier_only.constants_sigmas_cap;
-    let mut parts = cap.flatten();
-    parts.extend(PoseidonHash::hash_pad(&[] as &[PlonkField]).elements);
-    parts.push(PlonkField::from_canonical_usize(
-        circuit.common.degree_bits(),
-    ));
-    let digest: HashOut<PlonkField> = PoseidonHash::hash_no_pad(&parts);
-
+    let digest = circuit_digest(cap, circuit.common.degree_bits());
     let prover = &circuit.prover_only;
     let consistent = circuit.verifier_only.circuit_digest == digest
         && prover.circuit_digest == digest
@@ -211,12 +201,6 @@ fn circuit_digest(circuit: &Circuit) -> Option<[u8; 32]> {
         *bytes = element.to_canonical_u64().to_le_bytes();
     }
     consistent.then_some(bytes)
-}
-
-/// plonky2's encoding of a circuit.
-#[must_use]
-pub fn encode_circuit(circuit: &Circuit) -> Option<Vec<u8>> {
-    circuit.to_bytes(&Gates, &Generators).ok()
 }
 
 /// The default root of all caches: `$SHARDFOLD_CACHE`, else `$XDG_CACHE_HOME/shardfold`, else

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use super::*;
 use crate::fold::testing::{COMMON, FOLD, Leaf, statement};
 use crate::fold::{Child, Origin};
+use crate::serializers::{Gates, Generators};
 use plonky2::util::serialization::{Buffer, Read as _, Write as _};
 
 /// A small circuit: encoding the fold circuit for every flipped bit would take minutes.
@@ -193,7 +194,7 @@ fn a_whole_file_with_another_circuit_is_found() {
     // Checksum and fingerprint are right, the recorded digest is that of another circuit.
     let (fixture, _) = Fixture::stored();
     let payload = Leaf::build(&TINY.circuit.common, 2).to_bytes().unwrap();
-    let digest = circuit_digest(&TINY.circuit).unwrap();
+    let digest = checked_digest(&TINY.circuit).unwrap();
     file::write(&fixture.path(), &fingerprint(b"a"), &digest, &payload).unwrap();
     assert!(matches!(fixture.load(), Err(FileError::Digest)));
     // A payload of noise is refused, not a panic.

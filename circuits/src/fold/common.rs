@@ -36,25 +36,42 @@ pub fn common_data(parameters: &PlonkParameters, degree_bits: usize, gates: &[Ga
     common
 }
 
-/// An upper bound of the rows that a fold circuit over these common data needs, less than 1%
-/// above the truth at production parameters.
+/// An upper bound of the rows that a fold circuit over these common data needs. It is a few
+/// hundred rows too high where the constants find room in other gates' spare wires.
 #[must_use]
 pub fn fold_rows(common: &CommonData, leaf_keys: usize, arity: usize) -> usize {
-    let cap = common.config.fri_config.num_cap_elements();
-    let key_len = 4 + 4 * cap;
-    // Any keys of distinct elements: only their count matters here.
+    let (builder, constants) = draft(common, leaf_keys, arity);
+    rows_without_constants(&builder, common) + constants.div_ceil(2)
+}
+
+/// Whether the fold circuit fits the degree of these common data.
+fn fold_fits(common: &CommonData, leaf_keys: usize, arity: usize) -> bool {
+    let (builder, constants) = draft(common, leaf_keys, arity);
+    let least = rows_without_constants(&builder, common);
+    if least > common.degree() {
+        return false;
+    }
+    // Only where the constants decide is it worth the seconds to lay the circuit out in full.
+    least + constants.div_ceil(2) <= common.degree()
+        || builder.mock_build::<PlonkConfig>().common.degree() <= common.degree()
+}
+
+/// The fold circuit with keys of distinct elements (only their count matters for its size),
+/// and a bound of its constants.
+fn draft(common: &CommonData, leaf_keys: usize, arity: usize) -> (Builder, usize) {
+    let key_len = 4 + 4 * common.config.fri_config.num_cap_elements();
+    let element = |i: usize| PlonkField::from_canonical_usize((1 << 40) + i);
     let keys: Vec<Vec<PlonkField>> = (0..leaf_keys)
-        .map(|key| {
-            (0..key_len)
-                .map(|i| PlonkField::from_canonical_usize((1 << 40) + key * key_len + i))
-                .collect()
-        })
+        .map(|key| (0..key_len).map(|i| element(key * key_len + i)).collect())
         .collect();
     let (builder, _) = assemble(common, &keys, arity);
-    let public_input_rows = common.num_public_inputs.div_ceil(8) + 1;
-    // Two constants a row: the keys', and fewer than 512 of the verifier itself.
-    let constant_rows = (leaf_keys * key_len + 512).div_ceil(2);
-    builder.num_gates() + public_input_rows + constant_rows
+    // The keys' constants, and fewer than 512 of the verifier itself.
+    (builder, leaf_keys * key_len + 512)
+}
+
+/// The rows so far, those that hash the public inputs, and the one that holds the hash.
+fn rows_without_constants(builder: &Builder, common: &CommonData) -> usize {
+    builder.num_gates() + common.num_public_inputs.div_ceil(8) + 1
 }
 
 /// The least degree at which a fold of `arity` children fits and which no leaf exceeds.
@@ -68,12 +85,11 @@ pub fn common_degree_bits(
 ) -> usize {
     let mut degree_bits = leaf_degree_bits;
     // The rows grow with the degree only by a Merkle level per doubling, so this ends.
-    while fold_rows(
+    while !fold_fits(
         &common_data(parameters, degree_bits, gates),
         leaf_keys,
         arity,
-    ) > 1 << degree_bits
-    {
+    ) {
         degree_bits += 1;
     }
     degree_bits
