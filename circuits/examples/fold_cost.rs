@@ -40,10 +40,10 @@ fn rows() {
         for degree_bits in 13..=17 {
             let common = common_data(&parameters, degree_bits, &gates);
             for arity in [1, 2, 3, 4, 5] {
-                let rows = fold_rows(&common, LEAF_KEYS, arity);
+                let rows = *fold_rows(&common, LEAF_KEYS, arity).start();
                 let fits = if rows <= common.degree() { "fits" } else { "-" };
                 println!(
-                    "{} 2^{degree_bits} arity {arity}: {rows} rows {fits}",
+                    "{} 2^{degree_bits} arity {arity}: {rows} {fits}",
                     parameters.profile
                 );
             }

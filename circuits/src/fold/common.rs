@@ -4,6 +4,7 @@ use plonky2::field::types::Field as _;
 use plonky2::gates::noop::NoopGate;
 use plonky2::iop::target::Target;
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
+use std::ops::RangeInclusive;
 
 use super::FoldError;
 use super::circuit::assemble;
@@ -36,24 +37,25 @@ pub fn common_data(parameters: &PlonkParameters, degree_bits: usize, gates: &[Ga
     common
 }
 
-/// An upper bound of the rows that a fold circuit over these common data needs. It is a few
-/// hundred rows too high where the constants find room in other gates' spare wires.
+/// Bounds of the rows that a fold circuit over these common data needs, before padding. The
+/// lower one is exact where all constants find room in the spare wires of other gates, as they
+/// do from some dozen queries on.
 #[must_use]
-pub fn fold_rows(common: &CommonData, leaf_keys: usize, arity: usize) -> usize {
+pub fn fold_rows(common: &CommonData, leaf_keys: usize, arity: usize) -> RangeInclusive<usize> {
     let (builder, constants) = draft(common, leaf_keys, arity);
-    rows_without_constants(&builder, common) + constants.div_ceil(2)
+    let rows = builder.num_gates() + public_input_rows(common);
+    rows..=rows + constants.div_ceil(2)
 }
 
 /// Whether the fold circuit fits the degree of these common data.
 fn fold_fits(common: &CommonData, leaf_keys: usize, arity: usize) -> bool {
-    let (builder, constants) = draft(common, leaf_keys, arity);
-    let least = rows_without_constants(&builder, common);
-    if least > common.degree() {
-        return false;
+    let rows = fold_rows(common, leaf_keys, arity);
+    if rows.contains(&common.degree()) {
+        // Only where the constants decide is it worth the seconds to lay the circuit out.
+        let (builder, _) = draft(common, leaf_keys, arity);
+        return builder.mock_build::<PlonkConfig>().common.degree() <= common.degree();
     }
-    // Only where the constants decide is it worth the seconds to lay the circuit out in full.
-    least + constants.div_ceil(2) <= common.degree()
-        || builder.mock_build::<PlonkConfig>().common.degree() <= common.degree()
+    *rows.end() < common.degree()
 }
 
 /// The fold circuit with keys of distinct elements (only their count matters for its size),
@@ -65,13 +67,14 @@ fn draft(common: &CommonData, leaf_keys: usize, arity: usize) -> (Builder, usize
         .map(|key| (0..key_len).map(|i| element(key * key_len + i)).collect())
         .collect();
     let (builder, _) = assemble(common, &keys, arity);
-    // The keys' constants, and fewer than 512 of the verifier itself.
-    (builder, leaf_keys * key_len + 512)
+    // The keys' constants, and fewer than 2,048 of the verifier itself (about 750 of them are
+    // the round constants and matrices of Poseidon).
+    (builder, leaf_keys * key_len + 2048)
 }
 
-/// The rows so far, those that hash the public inputs, and the one that holds the hash.
-fn rows_without_constants(builder: &Builder, common: &CommonData) -> usize {
-    builder.num_gates() + common.num_public_inputs.div_ceil(8) + 1
+/// The rows that plonky2 adds to hash the public inputs and to hold the hash.
+fn public_input_rows(common: &CommonData) -> usize {
+    common.num_public_inputs.div_ceil(8) + 1
 }
 
 /// The least degree at which a fold of `arity` children fits and which no leaf exceeds.

@@ -92,13 +92,10 @@ fn building_twice_gives_the_same_keys() {
 }
 
 #[test]
-fn the_row_bound_is_close() {
-    let bound = fold_rows(&COMMON, 2, ARITY);
-    assert!(bound <= COMMON.degree());
-    assert!(
-        FoldCircuit::build(&halved(), FOLD.leaf_keys().to_vec(), ARITY).is_err(),
-        "the degree is not the least"
-    );
+fn the_common_degree_is_the_least_that_fits() {
+    assert!(*fold_rows(&COMMON, 2, ARITY).start() <= COMMON.degree());
+    let too_small = FoldCircuit::build(&halved(), FOLD.leaf_keys().to_vec(), ARITY);
+    assert!(matches!(too_small, Err(FoldError::TooManyRows { .. })));
 }
 
 /// The common data at half the rows.
@@ -123,6 +120,41 @@ fn a_circuit_with_a_gate_outside_the_set_is_refused() {
         panic!("the foreign gate went unnoticed");
     };
     assert_eq!(gates, [foreign_gate(&parameters).0.id()]);
+}
+
+/// A fold of three, and leaves 0..1, 1..11 and 11..12 over its common data.
+static TRIPLE: LazyLock<(FoldCircuit, [PlonkProof; 3])> = LazyLock::new(|| {
+    let parameters = PlonkParameters::UNSOUND_TEST;
+    let gates = test_gates(&parameters);
+    let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, 3);
+    let common = common_data(&parameters, degree_bits, &gates);
+    let leaves = [1, 10].map(|step| Leaf::build(&common, step));
+    let keys = leaves
+        .iter()
+        .map(|leaf| leaf.circuit.verifier_only.clone())
+        .collect();
+    let fold = FoldCircuit::build(&common, keys, 3).unwrap();
+    let proofs = [(0, 0, 1), (1, 1, 11), (0, 11, 12)]
+        .map(|(key, from, to): (usize, u64, u64)| leaves[key].prove(&statement(from, to)));
+    (fold, proofs)
+});
+
+#[test]
+fn a_fold_of_three_takes_one_two_or_three() {
+    let (circuit, proofs) = &*TRIPLE;
+    let children = [
+        leaf(0, &proofs[0]),
+        leaf(1, &proofs[1]),
+        leaf(0, &proofs[2]),
+    ];
+    for (count, end) in [(1, 1), (2, 11), (3, 12)] {
+        let root = circuit.prove(&children[..count]).unwrap();
+        assert_eq!(
+            statement_from_plonk(&root.public_inputs),
+            Some(statement(0, end))
+        );
+        circuit.circuit.verify(root).unwrap();
+    }
 }
 
 // ---- cheats ----
@@ -354,4 +386,23 @@ fn a_choice_that_is_not_one_hot_is_refused() {
             }
         }));
     }
+}
+
+#[test]
+fn present_flags_that_are_no_prefix_are_refused() {
+    // The last child continues the first one, the middle slot is absent: but for the prefix
+    // rule all is well, so the honest order of the same children is proven.
+    let (circuit, proofs) = &*TRIPLE;
+    let [first, next] = [leaf(0, &proofs[0]), leaf(1, &proofs[1])];
+    let flags = |values: [u64; 2], children: [Child<'_>; 3]| {
+        let mut witness = circuit.witness(&children).unwrap();
+        for (slot, value) in circuit.targets.slots[1..].iter().zip(values) {
+            witness
+                .target_values
+                .insert(slot.present.target, PlonkField::from_canonical_u64(value));
+        }
+        circuit.circuit.prove(witness)
+    };
+    assert!(flags([1, 0], [first, next, first]).is_ok());
+    assert!(flags([0, 1], [first, first, next]).is_err());
 }
