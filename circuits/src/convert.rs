@@ -15,7 +15,6 @@ pub fn to_plonk(element: F) -> PlonkField {
 }
 
 /// The same element in Plonky3's type.
-#[must_use]
 pub fn from_plonk(element: PlonkField) -> F {
     // A canonical value is below the modulus that both libraries share.
     canonical(element.to_canonical_u64()).unwrap_or_default()
