@@ -1,5 +1,10 @@
 //! What is proven: the chips of a shard and the plonky2 circuits that fold their proofs.
 
 pub mod bus;
+pub mod cache;
 pub mod config;
+pub mod convert;
+pub mod fold;
+pub mod plonk;
 pub mod requests;
+pub mod serializers;
