@@ -1,0 +1,3 @@
+//! Tests of the verifier circuit, on toy chips.
+
+mod gate;
