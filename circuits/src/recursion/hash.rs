@@ -97,17 +97,23 @@ impl Circuit<'_> {
 
     /// The 32 low bits of `x`, of its one representative below the modulus.
     ///
-    /// A field element below 2^64 - p has two representatives of 64 bits, x and x + p; here the
+    /// A field element below 2^64 - p has two representatives of 64 bits, x and x + p; the
     /// second is refused, as a prover could choose query indices and grinding bits by it.
     pub fn canonical_low_bits(&mut self, x: Target) -> Vec<BoolTarget> {
+        let (low, high) = self.builder.split_low_high(x, 32, 64);
+        self.assert_canonical(low, high);
+        self.builder.split_le(low, 32)
+    }
+
+    /// Checks that `low + 2^32 high`, two halves of 32 bits, is below the modulus.
+    ///
+    /// As p = (2^32 - 1) 2^32 + 1, it is unless the high half is all ones and the low half is
+    /// not zero.
+    pub fn assert_canonical(&mut self, low: Target, high: Target) {
         let builder = &mut *self.builder;
-        let (low, high) = builder.split_low_high(x, 32, 64);
-        // p = (2^32 - 1) * 2^32 + 1: the value is below it unless the high half is all ones
-        // and the low half is not zero.
         let all_ones = builder.constant(Word::from_canonical_u64((1 << 32) - 1));
         let at_the_top = builder.is_equal(high, all_ones);
         let excess = builder.mul(at_the_top.target, low);
         builder.assert_zero(excess);
-        builder.split_le(low, 32)
     }
 }
