@@ -6,5 +6,7 @@ pub mod config;
 pub mod convert;
 pub mod fold;
 pub mod plonk;
+pub mod recursion;
 pub mod requests;
+pub mod security;
 pub mod serializers;
