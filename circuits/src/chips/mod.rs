@@ -8,13 +8,17 @@ use p3_matrix::dense::RowMajorMatrix;
 use crate::bus::ChipBuilder;
 use crate::config::F;
 
+pub mod poseidon2;
 pub mod range;
 
+use poseidon2::Poseidon2Chip;
 use range::RangeChip;
 
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
 pub enum Chip {
+    /// Compressions.
+    Poseidon2(Poseidon2Chip),
     /// The 16-bit table.
     Range(RangeChip),
 }
@@ -24,12 +28,14 @@ impl Chip {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Poseidon2(_) => "poseidon2",
             Self::Range(_) => "range",
         }
     }
 
     fn base(&self) -> &dyn BaseAir<F> {
         match self {
+            Self::Poseidon2(chip) => chip,
             Self::Range(chip) => chip,
         }
     }
@@ -73,6 +79,7 @@ impl BaseAir<F> for Chip {
 impl<AB: ChipBuilder> Air<AB> for Chip {
     fn eval(&self, builder: &mut AB) {
         match self {
+            Self::Poseidon2(chip) => chip.eval(builder),
             Self::Range(chip) => chip.eval(builder),
         }
     }
