@@ -35,6 +35,7 @@ use plonky2::{
 };
 
 use crate::plonk::{D, PlonkField as F};
+use crate::recursion::{Poseidon2Gate, Poseidon2Generator};
 
 /// Every gate of the system.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +57,8 @@ impl GateSerializer<F, D> for Gates {
         PublicInputGate,
         RandomAccessGate<F, D>,
         ReducingExtensionGate<D>,
-        ReducingGate<D>
+        ReducingGate<D>,
+        Poseidon2Gate
     }
 }
 
@@ -87,6 +89,7 @@ impl WitnessGeneratorSerializer<F, D> for Generators {
         ReducingGenerator<D>,
         ReducingExtensionGenerator<D>,
         SplitGenerator,
-        WireSplitGenerator
+        WireSplitGenerator,
+        Poseidon2Generator
     }
 }

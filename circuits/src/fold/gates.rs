@@ -24,6 +24,7 @@ use plonky2::gates::reducing_extension::ReducingExtensionGate;
 use plonky2::plonk::circuit_data::CircuitConfig;
 
 use crate::plonk::{D, Gate, PlonkField, PlonkParameters};
+use crate::recursion::Poseidon2Gate;
 
 /// Every gate of the system under these parameters: those of plonky2's own recursive verifier
 /// and those that only a shard circuit places.
@@ -37,7 +38,7 @@ pub fn gate_set(parameters: &PlonkParameters) -> Vec<Gate> {
 /// The gates that only shard circuits place. A new one needs its line here and one in
 /// [`crate::serializers`].
 fn shard_gates() -> Vec<Gate> {
-    Vec::new()
+    vec![Gate::new(Poseidon2Gate)]
 }
 
 /// The gates that plonky2's recursive verifier places.

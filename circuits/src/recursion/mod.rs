@@ -9,7 +9,6 @@ mod fri;
 mod hash;
 mod parts;
 mod poseidon2_gate;
-mod serialization;
 mod shape;
 mod transcript;
 mod unpack;
@@ -23,7 +22,6 @@ use plonky2::plonk::circuit_builder::CircuitBuilder;
 pub use error::RecursionError;
 pub use parts::{FoldOpening, ProofParts, QueryParts, RoundParts, RowOpening};
 pub use poseidon2_gate::{Poseidon2Gate, Poseidon2Generator};
-pub use serialization::{Gates, Generators};
 pub use shape::{CommitmentShape, MatrixShape, Oracle, ProofShape, TableShape};
 pub use verifier::{Cost, StarkProofTarget, StarkVerifier};
 
