@@ -8,15 +8,23 @@ use p3_matrix::dense::RowMajorMatrix;
 use crate::bus::ChipBuilder;
 use crate::config::F;
 
+pub mod node;
 pub mod poseidon2;
 pub mod range;
+pub mod record;
 
+use node::NodeChip;
 use poseidon2::Poseidon2Chip;
 use range::RangeChip;
+use record::RecordChip;
 
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
 pub enum Chip {
+    /// Touched records.
+    Record(RecordChip),
+    /// Touched inner nodes of the state tree.
+    Node(NodeChip),
     /// Compressions.
     Poseidon2(Poseidon2Chip),
     /// The 16-bit table.
@@ -28,6 +36,8 @@ impl Chip {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Record(_) => "record",
+            Self::Node(_) => "node",
             Self::Poseidon2(_) => "poseidon2",
             Self::Range(_) => "range",
         }
@@ -35,13 +45,15 @@ impl Chip {
 
     fn base(&self) -> &dyn BaseAir<F> {
         match self {
+            Self::Record(chip) => chip,
+            Self::Node(chip) => chip,
             Self::Poseidon2(chip) => chip,
             Self::Range(chip) => chip,
         }
     }
 }
 
-// Everything is passed on: a default that is not would change what is proven.
+// Everything that some chip overrides is passed on: the default would prove something else.
 impl BaseAir<F> for Chip {
     fn width(&self) -> usize {
         self.base().width()
@@ -71,6 +83,10 @@ impl BaseAir<F> for Chip {
         self.base().preprocessed_next_row_columns()
     }
 
+    fn max_constraint_degree(&self) -> Option<usize> {
+        self.base().max_constraint_degree()
+    }
+
     fn num_public_values(&self) -> usize {
         self.base().num_public_values()
     }
@@ -79,6 +95,8 @@ impl BaseAir<F> for Chip {
 impl<AB: ChipBuilder> Air<AB> for Chip {
     fn eval(&self, builder: &mut AB) {
         match self {
+            Self::Record(chip) => chip.eval(builder),
+            Self::Node(chip) => chip.eval(builder),
             Self::Poseidon2(chip) => chip.eval(builder),
             Self::Range(chip) => chip.eval(builder),
         }
