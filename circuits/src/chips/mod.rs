@@ -1,0 +1,104 @@
+//! The chips: each a table with constraints over its rows, which talk over buses.
+
+use std::borrow::Cow;
+
+use p3_air::{Air, BaseAir};
+use p3_matrix::dense::RowMajorMatrix;
+
+use crate::bus::ChipBuilder;
+use crate::config::F;
+
+pub mod node;
+pub mod poseidon2;
+pub mod range;
+pub mod record;
+
+use node::NodeChip;
+use poseidon2::Poseidon2Chip;
+use range::RangeChip;
+use record::RecordChip;
+
+/// Any chip, so that one STARK can prove all of them.
+#[derive(Clone, Debug)]
+pub enum Chip {
+    /// Touched records.
+    Record(RecordChip),
+    /// Touched inner nodes of the state tree.
+    Node(NodeChip),
+    /// Compressions.
+    Poseidon2(Poseidon2Chip),
+    /// The 16-bit table.
+    Range(RangeChip),
+}
+
+impl Chip {
+    /// The name of the chip's folder.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Record(_) => "record",
+            Self::Node(_) => "node",
+            Self::Poseidon2(_) => "poseidon2",
+            Self::Range(_) => "range",
+        }
+    }
+
+    fn base(&self) -> &dyn BaseAir<F> {
+        match self {
+            Self::Record(chip) => chip,
+            Self::Node(chip) => chip,
+            Self::Poseidon2(chip) => chip,
+            Self::Range(chip) => chip,
+        }
+    }
+}
+
+// Everything that some chip overrides is passed on: the default would prove something else.
+impl BaseAir<F> for Chip {
+    fn width(&self) -> usize {
+        self.base().width()
+    }
+
+    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
+        self.base().preprocessed_trace()
+    }
+
+    fn preprocessed_width(&self) -> usize {
+        self.base().preprocessed_width()
+    }
+
+    fn num_periodic_columns(&self) -> usize {
+        self.base().num_periodic_columns()
+    }
+
+    fn periodic_columns(&self) -> Cow<'_, [Vec<F>]> {
+        self.base().periodic_columns()
+    }
+
+    fn main_next_row_columns(&self) -> Vec<usize> {
+        self.base().main_next_row_columns()
+    }
+
+    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
+        self.base().preprocessed_next_row_columns()
+    }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        self.base().max_constraint_degree()
+    }
+
+    fn num_public_values(&self) -> usize {
+        self.base().num_public_values()
+    }
+}
+
+impl<AB: ChipBuilder> Air<AB> for Chip {
+    fn eval(&self, builder: &mut AB) {
+        match self {
+            Self::Record(chip) => chip.eval(builder),
+            Self::Node(chip) => chip.eval(builder),
+            Self::Poseidon2(chip) => chip.eval(builder),
+            Self::Range(chip) => chip.eval(builder),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What can be wrong with the input of a trace generator.
+
+use shardfold_protocol::record::Index;
+use thiserror::Error;
+
+/// A shard's witness from which no trace can be made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TraceError {
+    /// A chip needs more rows than its shape has.
+    #[error("chip {chip} needs {rows} rows, its height is 2^{log_height}")]
+    TooManyRows {
+        /// Name of the chip.
+        chip: &'static str,
+        /// Rows needed.
+        rows: usize,
+        /// log2 of the rows there are.
+        log_height: usize,
+    },
+    /// There are no records, but every shard has a transaction, which touches one.
+    #[error("found no records, expected at least one")]
+    NoRecords,
+    /// The records are not by ascending index, or an index is repeated.
+    #[error("record {position} has index {found}, expected one above {previous}")]
+    Order {
+        /// Where in the list of records, from 0.
+        position: usize,
+        /// Its index.
+        found: Index,
+        /// The index of the record before it.
+        previous: Index,
+    },
+    /// More or fewer siblings than there are beside the paths of the records.
+    #[error("found {found} siblings, expected {expected}")]
+    SiblingCount {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+    },
+}
+
+impl TraceError {
+    /// Refuses more rows than fit.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::TooManyRows`] if `rows` is above `2^log_height`.
+    pub fn check_rows(chip: &'static str, rows: usize, log_height: usize) -> Result<(), Self> {
+        if rows > 1 << log_height {
+            return Err(Self::TooManyRows {
+                chip,
+                rows,
+                log_height,
+            });
+        }
+        Ok(())
+    }
+}
