@@ -30,7 +30,6 @@ pub fn permutation() -> &'static Permutation8 {
 }
 
 /// `trunc4(P(x) + x)`.
-#[must_use]
 pub fn compress_block(input: &[F; 8]) -> Digest {
     let output = permutation().permute(*input);
     core::array::from_fn(|i| output[i] + input[i])
@@ -77,13 +76,11 @@ fn compress_packed(blocks: &[[F; 8]], digests: &mut [Digest]) {
 }
 
 /// The parent of two digests.
-#[must_use]
 pub fn compress(left: &Digest, right: &Digest) -> Digest {
     compress_block(&concat(left, right))
 }
 
 /// Two digests side by side, as the input of one compression.
-#[must_use]
 pub fn concat(left: &Digest, right: &Digest) -> [F; 8] {
     core::array::from_fn(|i| if i < 4 { left[i] } else { right[i - 4] })
 }
@@ -116,14 +113,12 @@ pub enum Domain {
 }
 
 /// The tag of a hash over `length` elements in `domain`: `domain * 2^32 + length`.
-#[must_use]
 pub fn tag(domain: Domain, length: usize) -> F {
     F::from_u64(((domain as u64) << 32) | length as u64)
 }
 
 /// Hashes a message: the first block is the tag and seven elements, each later block is the
 /// digest so far and four elements; the last block is filled with zeros.
-#[must_use]
 pub fn hash(domain: Domain, message: &[F]) -> Digest {
     hash_with(domain, message, compress_block)
 }

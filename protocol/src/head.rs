@@ -65,7 +65,6 @@ impl Head {
 
     /// The head as field elements: state root, transaction count, deposit count, and the
     /// commitments to transactions, deposits and withdrawals.
-    #[must_use]
     pub fn elements(&self) -> [F; HEAD_ELEMENTS] {
         let mut out = [F::ZERO; HEAD_ELEMENTS];
         out[..4].copy_from_slice(&self.state_root);
@@ -79,7 +78,6 @@ impl Head {
 }
 
 /// The rule of each of the three hash chains: the commitment so far and the next entry.
-#[must_use]
 pub fn extend_chain(commitment: &Digest, entry: &Digest) -> Digest {
     compress(commitment, entry)
 }
@@ -100,7 +98,6 @@ pub const STATEMENT_ELEMENTS: usize = 1 + 2 * HEAD_ELEMENTS;
 
 impl Statement {
     /// The statement as field elements: chain id, head before, head after.
-    #[must_use]
     pub fn elements(&self) -> [F; STATEMENT_ELEMENTS] {
         let mut out = [F::ZERO; STATEMENT_ELEMENTS];
         out[0] = F::from_u64(self.chain_id);

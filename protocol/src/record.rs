@@ -43,7 +43,6 @@ impl Record {
     pub const EMPTY: Self = Self([F::ZERO; RECORD_ELEMENTS]);
 
     /// The digest that stands for the record in the state tree.
-    #[must_use]
     pub fn digest(&self) -> Digest {
         compress_block(&self.0)
     }

@@ -30,7 +30,6 @@ pub struct Deposit {
 
 impl Deposit {
     /// The 9 elements of the queue's entry: its hash enters the chain of deposits.
-    #[must_use]
     pub fn payload_message(&self, chain_id: F) -> [F; 9] {
         let [o0, o1, o2, o3] = self.owner;
         [
@@ -47,7 +46,6 @@ impl Deposit {
     }
 
     /// The digest of the queue's entry.
-    #[must_use]
     pub fn payload(&self, chain_id: F) -> Digest {
         self.payload_with(chain_id, compress_block)
     }

@@ -161,7 +161,6 @@ impl Transaction {
     }
 
     /// The records that the rule reads and writes, apart from the fee vault.
-    #[must_use]
     pub fn touched(&self) -> impl Iterator<Item = Index> {
         let (first, second) = match self {
             Self::Transfer(signed) => (signed.body.from, Some(signed.body.to)),

@@ -31,7 +31,6 @@ pub struct Transfer {
 
 impl Transfer {
     /// The 12 elements that are hashed.
-    #[must_use]
     pub fn message(&self, chain_id: F) -> [F; 12] {
         let [o0, o1, o2, o3] = self.to_owner;
         [
@@ -51,7 +50,6 @@ impl Transfer {
     }
 
     /// What is signed.
-    #[must_use]
     pub fn digest(&self, chain_id: F) -> Digest {
         self.digest_with(chain_id, compress_block)
     }

@@ -34,7 +34,6 @@ pub struct Withdraw {
 
 impl Withdraw {
     /// The address as three elements of 7, 7 and 6 bytes, little-endian.
-    #[must_use]
     pub fn address_elements(&self) -> [F; 3] {
         let element = |bytes: &[u8]| {
             let mut padded = [0; 8];
@@ -49,7 +48,6 @@ impl Withdraw {
     }
 
     /// The 7 elements of what is owed: their hash enters the chain of withdrawals.
-    #[must_use]
     pub fn payload_message(&self, chain_id: F) -> [F; 7] {
         let [a0, a1, a2] = self.address_elements();
         [
@@ -64,7 +62,6 @@ impl Withdraw {
     }
 
     /// The digest of what is owed.
-    #[must_use]
     pub fn payload(&self, chain_id: F) -> Digest {
         self.payload_with(chain_id, compress_block)
     }
