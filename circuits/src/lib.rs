@@ -6,6 +6,7 @@ pub mod check;
 pub mod chips;
 pub mod config;
 pub mod error;
+pub mod gadgets;
 pub mod requests;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -8,15 +8,35 @@ use p3_matrix::dense::RowMajorMatrix;
 use crate::bus::ChipBuilder;
 use crate::config::F;
 
+pub mod fixed_base;
+pub mod fixed_table;
 pub mod range;
+pub mod signature;
+pub mod variable_base;
+pub mod variable_table;
 
+use fixed_base::FixedBaseChip;
+use fixed_table::FixedTableChip;
 use range::RangeChip;
+use signature::SignatureChip;
+use variable_base::VariableBaseChip;
+use variable_table::VariableTableChip;
 
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
 pub enum Chip {
     /// The 16-bit table.
     Range(RangeChip),
+    /// The ladder s·G.
+    FixedBase(FixedBaseChip),
+    /// The multiples of the generator.
+    FixedTable(FixedTableChip),
+    /// The signatures.
+    Signature(SignatureChip),
+    /// The ladder e·P.
+    VariableBase(VariableBaseChip),
+    /// The multiples of the keys.
+    VariableTable(VariableTableChip),
 }
 
 impl Chip {
@@ -25,12 +45,22 @@ impl Chip {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Range(_) => "range",
+            Self::FixedBase(_) => "fixed_base",
+            Self::FixedTable(_) => "fixed_table",
+            Self::Signature(_) => "signature",
+            Self::VariableBase(_) => "variable_base",
+            Self::VariableTable(_) => "variable_table",
         }
     }
 
     fn base(&self) -> &dyn BaseAir<F> {
         match self {
             Self::Range(chip) => chip,
+            Self::FixedBase(chip) => chip,
+            Self::FixedTable(chip) => chip,
+            Self::Signature(chip) => chip,
+            Self::VariableBase(chip) => chip,
+            Self::VariableTable(chip) => chip,
         }
     }
 }
@@ -74,6 +104,11 @@ impl<AB: ChipBuilder> Air<AB> for Chip {
     fn eval(&self, builder: &mut AB) {
         match self {
             Self::Range(chip) => chip.eval(builder),
+            Self::FixedBase(chip) => chip.eval(builder),
+            Self::FixedTable(chip) => chip.eval(builder),
+            Self::Signature(chip) => chip.eval(builder),
+            Self::VariableBase(chip) => chip.eval(builder),
+            Self::VariableTable(chip) => chip.eval(builder),
         }
     }
 }
