@@ -10,6 +10,7 @@ use crate::config::F;
 
 pub mod fixed_base;
 pub mod fixed_table;
+pub mod poseidon2;
 pub mod range;
 pub mod signature;
 pub mod variable_base;
@@ -17,6 +18,7 @@ pub mod variable_table;
 
 use fixed_base::FixedBaseChip;
 use fixed_table::FixedTableChip;
+use poseidon2::Poseidon2Chip;
 use range::RangeChip;
 use signature::SignatureChip;
 use variable_base::VariableBaseChip;
@@ -25,6 +27,8 @@ use variable_table::VariableTableChip;
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
 pub enum Chip {
+    /// Compressions.
+    Poseidon2(Poseidon2Chip),
     /// The 16-bit table.
     Range(RangeChip),
     /// The ladder s·G.
@@ -44,6 +48,7 @@ impl Chip {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Poseidon2(_) => "poseidon2",
             Self::Range(_) => "range",
             Self::FixedBase(_) => "fixed_base",
             Self::FixedTable(_) => "fixed_table",
@@ -55,6 +60,7 @@ impl Chip {
 
     fn base(&self) -> &dyn BaseAir<F> {
         match self {
+            Self::Poseidon2(chip) => chip,
             Self::Range(chip) => chip,
             Self::FixedBase(chip) => chip,
             Self::FixedTable(chip) => chip,
@@ -103,6 +109,7 @@ impl BaseAir<F> for Chip {
 impl<AB: ChipBuilder> Air<AB> for Chip {
     fn eval(&self, builder: &mut AB) {
         match self {
+            Self::Poseidon2(chip) => chip.eval(builder),
             Self::Range(chip) => chip.eval(builder),
             Self::FixedBase(chip) => chip.eval(builder),
             Self::FixedTable(chip) => chip.eval(builder),
