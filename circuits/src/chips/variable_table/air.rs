@@ -48,8 +48,16 @@ impl<AB: ChipBuilder> Air<AB> for VariableTableChip {
         // 2. Blocks are numbered by their place.
         constrain_places(builder, row.place, next.place, is_last.clone());
 
-        let (multiple, slope, base) = line::<AB>(&row);
-        let (after, _, base_after) = line::<AB>(&next);
+        let Line {
+            multiple,
+            slope,
+            base,
+        } = line::<AB>(&row);
+        let Line {
+            multiple: after,
+            base: base_after,
+            ..
+        } = line::<AB>(&next);
 
         // 3. A block starts with Q0.
         let offset = PointExpr::<AB::Expr>::constant(&VARIABLE_BASE_OFFSET);
@@ -84,10 +92,15 @@ impl<AB: ChipBuilder> Air<AB> for VariableTableChip {
     }
 }
 
-/// M, the slope of the line through M and P, and P.
-fn line<AB: ChipBuilder>(
-    row: &VariableTableColumns<AB::Var>,
-) -> (PointExpr<AB::Expr>, Quintic<AB::Expr>, PointExpr<AB::Expr>) {
+/// The line through M and P.
+struct Line<E> {
+    multiple: PointExpr<E>,
+    slope: Quintic<E>,
+    base: PointExpr<E>,
+}
+
+/// The line of a row; y of P is where it is at x of P.
+fn line<AB: ChipBuilder>(row: &VariableTableColumns<AB::Var>) -> Line<AB::Expr> {
     let multiple = PointExpr::of(row.x, row.y);
     let slope = Quintic::of(row.slope);
     let base_x = Quintic::of(row.base_x);
@@ -95,5 +108,9 @@ fn line<AB: ChipBuilder>(
         y: multiple.line_at(slope.clone(), base_x.clone()),
         x: base_x,
     };
-    (multiple, slope, base)
+    Line {
+        multiple,
+        slope,
+        base,
+    }
 }
