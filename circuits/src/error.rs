@@ -1,5 +1,6 @@
 //! What can be wrong with the input of a trace generator.
 
+use shardfold_protocol::record::Index;
 use thiserror::Error;
 
 /// A shard's witness from which no trace can be made.
@@ -14,6 +15,27 @@ pub enum TraceError {
         rows: usize,
         /// log2 of the rows there are.
         log_height: usize,
+    },
+    /// There are no records, but every shard has a transaction, which touches one.
+    #[error("found no records, expected at least one")]
+    NoRecords,
+    /// The records are not by ascending index, or an index is repeated.
+    #[error("record {position} has index {found}, expected one above {previous}")]
+    Order {
+        /// Where in the list of records, from 0.
+        position: usize,
+        /// Its index.
+        found: Index,
+        /// The index of the record before it.
+        previous: Index,
+    },
+    /// More or fewer siblings than there are beside the paths of the records.
+    #[error("found {found} siblings, expected {expected}")]
+    SiblingCount {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
     },
     /// A signature is not valid for its key and message.
     #[error("signature {index} of the shard is not valid")]

@@ -306,6 +306,10 @@ impl BaseAir<F> for TestAir {
         self.base().preprocessed_next_row_columns()
     }
 
+    fn max_constraint_degree(&self) -> Option<usize> {
+        self.base().max_constraint_degree()
+    }
+
     fn num_public_values(&self) -> usize {
         self.base().num_public_values()
     }

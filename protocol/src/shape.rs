@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// log2 of the largest shard, in transactions.
 pub const MAX_LOG_TRANSACTIONS: u32 = 14;
 
+/// log2 of the most rows of a table.
+pub const MAX_LOG_HEIGHT: u32 = 24;
+
 /// The capacity of a shard, from which the heights of all chips follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shape {
@@ -34,6 +37,15 @@ impl Shape {
             log_nodes,
             log_permutations,
         }
+    }
+
+    /// Whether all its numbers are within the bounds of any shape: one that was read from
+    /// outside may have others.
+    #[must_use]
+    pub const fn is_bounded(&self) -> bool {
+        self.log_transactions <= MAX_LOG_TRANSACTIONS
+            && self.log_nodes <= MAX_LOG_HEIGHT
+            && self.log_permutations <= MAX_LOG_HEIGHT
     }
 
     /// The most transactions.

@@ -10,16 +10,20 @@ use crate::config::F;
 
 pub mod fixed_base;
 pub mod fixed_table;
+pub mod node;
 pub mod poseidon2;
 pub mod range;
+pub mod record;
 pub mod signature;
 pub mod variable_base;
 pub mod variable_table;
 
 use fixed_base::FixedBaseChip;
 use fixed_table::FixedTableChip;
+use node::NodeChip;
 use poseidon2::Poseidon2Chip;
 use range::RangeChip;
+use record::RecordChip;
 use signature::SignatureChip;
 use variable_base::VariableBaseChip;
 use variable_table::VariableTableChip;
@@ -27,6 +31,10 @@ use variable_table::VariableTableChip;
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
 pub enum Chip {
+    /// Touched records.
+    Record(RecordChip),
+    /// Touched inner nodes of the state tree.
+    Node(NodeChip),
     /// Compressions.
     Poseidon2(Poseidon2Chip),
     /// The 16-bit table.
@@ -48,6 +56,8 @@ impl Chip {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Record(_) => "record",
+            Self::Node(_) => "node",
             Self::Poseidon2(_) => "poseidon2",
             Self::Range(_) => "range",
             Self::FixedBase(_) => "fixed_base",
@@ -60,6 +70,8 @@ impl Chip {
 
     fn base(&self) -> &dyn BaseAir<F> {
         match self {
+            Self::Record(chip) => chip,
+            Self::Node(chip) => chip,
             Self::Poseidon2(chip) => chip,
             Self::Range(chip) => chip,
             Self::FixedBase(chip) => chip,
@@ -71,7 +83,7 @@ impl Chip {
     }
 }
 
-// Everything is passed on: a default that is not would change what is proven.
+// Everything that some chip overrides is passed on: the default would prove something else.
 impl BaseAir<F> for Chip {
     fn width(&self) -> usize {
         self.base().width()
@@ -101,6 +113,10 @@ impl BaseAir<F> for Chip {
         self.base().preprocessed_next_row_columns()
     }
 
+    fn max_constraint_degree(&self) -> Option<usize> {
+        self.base().max_constraint_degree()
+    }
+
     fn num_public_values(&self) -> usize {
         self.base().num_public_values()
     }
@@ -109,6 +125,8 @@ impl BaseAir<F> for Chip {
 impl<AB: ChipBuilder> Air<AB> for Chip {
     fn eval(&self, builder: &mut AB) {
         match self {
+            Self::Record(chip) => chip.eval(builder),
+            Self::Node(chip) => chip.eval(builder),
             Self::Poseidon2(chip) => chip.eval(builder),
             Self::Range(chip) => chip.eval(builder),
             Self::FixedBase(chip) => chip.eval(builder),
