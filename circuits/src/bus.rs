@@ -3,6 +3,7 @@
 //! `docs/buses.md` lists senders, receivers and the invariant of each bus.
 
 use p3_air::AirBuilder;
+use p3_field::PrimeCharacteristicRing;
 use p3_lookup::{Count, InteractionBuilder, LookupBus, PermutationCheckBus};
 
 use crate::config::F;
@@ -216,13 +217,71 @@ impl SignatureBus {
 /// A point in affine coordinates over GF(p^5): x, then y.
 pub type Point<E> = [E; 10];
 
-/// e·P: `(Q0 + P, low and high half of e, e·P + K)`, see the `variable_base` chip.
+/// The keys whose multiples are needed: `(place of the signature, P)`.
+pub struct BaseBus;
+
+impl BaseBus {
+    const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("base");
+
+    /// The multiples of P are needed, once per row. Caller: P is in the group, and places
+    /// count up from 0, so that no place has two bases.
+    pub fn request<AB: ChipBuilder>(builder: &mut AB, place: AB::Expr, base: Point<AB::Expr>) {
+        let fields = [place].into_iter().chain(base);
+        Self::BUS.send(builder, fields, Count::bounded(AB::Expr::ONE, 1));
+    }
+
+    /// The multiples of P are given out. Caller: `is_last` is one on the last row of each
+    /// block of multiples and zero elsewhere; places count up from 0.
+    pub fn provide<AB: ChipBuilder>(
+        builder: &mut AB,
+        place: AB::Expr,
+        base: Point<AB::Expr>,
+        is_last: AB::Expr,
+    ) {
+        let fields = [place].into_iter().chain(base);
+        Self::BUS.receive(builder, fields, Count::bounded(is_last, 1));
+    }
+}
+
+/// The multiples of each key: `(place of the signature, digit, digit · P + Q0)`.
+pub struct VariableTableBus;
+
+impl VariableTableBus {
+    const BUS: LookupBus<'static> = LookupBus::new("variable_table");
+
+    /// Looks a multiple up, once per row. Nothing else needs to hold the digit: the table
+    /// has only those below 16.
+    pub fn lookup<AB: ChipBuilder>(
+        builder: &mut AB,
+        place: AB::Expr,
+        digit: AB::Expr,
+        point: Point<AB::Expr>,
+    ) {
+        let key = [place, digit].into_iter().chain(point);
+        Self::BUS.lookup_key(builder, key, Count::bounded(AB::Expr::ONE, 1));
+    }
+
+    /// One multiple. Caller: place and digit together are never provided twice; the
+    /// multiplicity is free.
+    pub fn provide<AB: ChipBuilder>(
+        builder: &mut AB,
+        place: AB::Expr,
+        digit: AB::Expr,
+        point: Point<AB::Expr>,
+        multiplicity: AB::Expr,
+    ) {
+        let key = [place, digit].into_iter().chain(point);
+        Self::BUS.table_entry(builder, key, multiplicity);
+    }
+}
+
+/// Challenge times key: `(place of the signature, low and high half of e, e·P + K)`.
 pub struct VariableBaseBus;
 
 /// One multiplication of a variable base.
 pub struct VariableBaseMessage<E> {
-    /// The offset point Q0 plus the base P.
-    pub base: Point<E>,
+    /// The place of the signature, which says what P is.
+    pub place: E,
     /// e = low + 2^64 high, both halves canonical.
     pub scalar: [E; 2],
     /// e·P + K.
@@ -231,23 +290,24 @@ pub struct VariableBaseMessage<E> {
 
 impl<E> VariableBaseMessage<E> {
     fn fields(self) -> impl Iterator<Item = E> {
-        self.base.into_iter().chain(self.scalar).chain(self.product)
+        [self.place]
+            .into_iter()
+            .chain(self.scalar)
+            .chain(self.product)
     }
 }
 
 impl VariableBaseBus {
     const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("variable_base");
 
-    /// The product is needed. Caller: `is_real` is boolean, `base` is Q0 + P for its P.
-    pub fn request<AB: ChipBuilder>(
-        builder: &mut AB,
-        message: VariableBaseMessage<AB::Expr>,
-        is_real: AB::Expr,
-    ) {
-        Self::BUS.send(builder, message.fields(), Count::bounded(is_real, 1));
+    /// The product is needed, once per row. Caller: has requested the base of this place.
+    pub fn request<AB: ChipBuilder>(builder: &mut AB, message: VariableBaseMessage<AB::Expr>) {
+        let count = Count::bounded(AB::Expr::ONE, 1);
+        Self::BUS.send(builder, message.fields(), count);
     }
 
-    /// The product was computed. Caller: `is_last` marks the last row of a whole ladder.
+    /// The product was computed. Caller: `is_last` is one on the last row of each ladder
+    /// and zero elsewhere.
     pub fn provide<AB: ChipBuilder>(
         builder: &mut AB,
         message: VariableBaseMessage<AB::Expr>,
@@ -257,50 +317,44 @@ impl VariableBaseBus {
     }
 }
 
-/// s·G: `(s·G + K)` for some s that the prover knows, see the `fixed_base` chip.
+/// `(s·G + K)` for some s that the prover knows.
 pub struct FixedBaseBus;
 
 impl FixedBaseBus {
     const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("fixed_base");
 
-    /// This point must be s·G + K for some known s. Caller: `is_real` is boolean.
-    pub fn request<AB: ChipBuilder>(builder: &mut AB, product: Point<AB::Expr>, is_real: AB::Expr) {
-        Self::BUS.send(builder, product, Count::bounded(is_real, 1));
+    /// This point must be s·G + K for some known s, once per row.
+    pub fn request<AB: ChipBuilder>(builder: &mut AB, product: Point<AB::Expr>) {
+        Self::BUS.send(builder, product, Count::bounded(AB::Expr::ONE, 1));
     }
 
-    /// This point is s·G + K. Caller: `is_last` marks the last row of a whole ladder.
+    /// This point is s·G + K. Caller: `is_last` is one on the last row of each ladder and
+    /// zero elsewhere.
     pub fn provide<AB: ChipBuilder>(builder: &mut AB, product: Point<AB::Expr>, is_last: AB::Expr) {
         Self::BUS.receive(builder, product, Count::bounded(is_last, 1));
     }
 }
 
-/// The multiples of G: `(window, digit, digit · 2^(10 window) · G + O_window)`.
+/// The multiples of G: `(window, digit · 2^(10 window) · G + O_window)` for any 10-bit digit.
 pub struct FixedTableBus;
 
 impl FixedTableBus {
     const BUS: LookupBus<'static> = LookupBus::new("fixed_table");
 
-    /// The table has this point. Caller: `is_real` is boolean.
-    pub fn lookup<AB: ChipBuilder>(
-        builder: &mut AB,
-        window: AB::Expr,
-        digit: AB::Expr,
-        point: Point<AB::Expr>,
-        is_real: AB::Expr,
-    ) {
-        let key = [window, digit].into_iter().chain(point);
-        Self::BUS.lookup_key(builder, key, Count::bounded(is_real, 1));
+    /// The table has this point in this window, asked once per row.
+    pub fn lookup<AB: ChipBuilder>(builder: &mut AB, window: AB::Expr, point: Point<AB::Expr>) {
+        let key = [window].into_iter().chain(point);
+        Self::BUS.lookup_key(builder, key, Count::bounded(AB::Expr::ONE, 1));
     }
 
     /// One entry of the preprocessed table. The multiplicity is free.
     pub fn provide<AB: ChipBuilder>(
         builder: &mut AB,
         window: AB::Expr,
-        digit: AB::Expr,
         point: Point<AB::Expr>,
         multiplicity: AB::Expr,
     ) {
-        let key = [window, digit].into_iter().chain(point);
+        let key = [window].into_iter().chain(point);
         Self::BUS.table_entry(builder, key, multiplicity);
     }
 }

@@ -37,6 +37,16 @@ pub enum TraceError {
         /// How many there must be.
         expected: usize,
     },
+    /// A signature is not valid for its key and message.
+    #[error("signature {index} of the shard is not valid")]
+    InvalidSignature {
+        /// Which of the shard's signatures, from 0.
+        index: usize,
+    },
+    /// A ladder would add points with the same x, which no key made as a multiple of the
+    /// generator leads to.
+    #[error("a ladder would add two points with the same x")]
+    DegenerateAddition,
 }
 
 impl TraceError {

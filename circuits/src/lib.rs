@@ -9,6 +9,7 @@ pub mod config;
 pub mod convert;
 pub mod error;
 pub mod fold;
+pub mod gadgets;
 pub mod plonk;
 pub mod recursion;
 pub mod requests;

@@ -379,3 +379,17 @@ pub fn prove_and_verify(
     let public_values: Vec<Vec<F>> = instances.into_iter().map(|i| i.public_values).collect();
     verify_batch(&config, &airs, &proof, &public_values, &data.common)
 }
+
+/// The constraints of one chip numbered `constraints` (its order of `eval`, from 0) refuse,
+/// and no other constraint does: the mutation shows that just these are needed.
+///
+/// # Panics
+///
+/// If another constraint is violated too, or none, or the verifier accepts.
+pub fn only_these_refuse(chips: &[ChipTrace], chip: &str, constraints: std::ops::Range<usize>) {
+    let report = report(chips);
+    let mut violations = report.violations.iter();
+    let only = violations.all(|v| v.table == chip && constraints.contains(&v.constraint));
+    assert!(only, "others than {constraints:?}\n{report}");
+    constraints_refuse(chips);
+}

@@ -8,15 +8,25 @@ use p3_matrix::dense::RowMajorMatrix;
 use crate::bus::ChipBuilder;
 use crate::config::F;
 
+pub mod fixed_base;
+pub mod fixed_table;
 pub mod node;
 pub mod poseidon2;
 pub mod range;
 pub mod record;
+pub mod signature;
+pub mod variable_base;
+pub mod variable_table;
 
+use fixed_base::FixedBaseChip;
+use fixed_table::FixedTableChip;
 use node::NodeChip;
 use poseidon2::Poseidon2Chip;
 use range::RangeChip;
 use record::RecordChip;
+use signature::SignatureChip;
+use variable_base::VariableBaseChip;
+use variable_table::VariableTableChip;
 
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
@@ -29,6 +39,16 @@ pub enum Chip {
     Poseidon2(Poseidon2Chip),
     /// The 16-bit table.
     Range(RangeChip),
+    /// The ladder s·G.
+    FixedBase(FixedBaseChip),
+    /// The multiples of the generator.
+    FixedTable(FixedTableChip),
+    /// The signatures.
+    Signature(SignatureChip),
+    /// The ladder e·P.
+    VariableBase(VariableBaseChip),
+    /// The multiples of the keys.
+    VariableTable(VariableTableChip),
 }
 
 impl Chip {
@@ -40,6 +60,11 @@ impl Chip {
             Self::Node(_) => "node",
             Self::Poseidon2(_) => "poseidon2",
             Self::Range(_) => "range",
+            Self::FixedBase(_) => "fixed_base",
+            Self::FixedTable(_) => "fixed_table",
+            Self::Signature(_) => "signature",
+            Self::VariableBase(_) => "variable_base",
+            Self::VariableTable(_) => "variable_table",
         }
     }
 
@@ -49,6 +74,11 @@ impl Chip {
             Self::Node(chip) => chip,
             Self::Poseidon2(chip) => chip,
             Self::Range(chip) => chip,
+            Self::FixedBase(chip) => chip,
+            Self::FixedTable(chip) => chip,
+            Self::Signature(chip) => chip,
+            Self::VariableBase(chip) => chip,
+            Self::VariableTable(chip) => chip,
         }
     }
 }
@@ -99,6 +129,11 @@ impl<AB: ChipBuilder> Air<AB> for Chip {
             Self::Node(chip) => chip.eval(builder),
             Self::Poseidon2(chip) => chip.eval(builder),
             Self::Range(chip) => chip.eval(builder),
+            Self::FixedBase(chip) => chip.eval(builder),
+            Self::FixedTable(chip) => chip.eval(builder),
+            Self::Signature(chip) => chip.eval(builder),
+            Self::VariableBase(chip) => chip.eval(builder),
+            Self::VariableTable(chip) => chip.eval(builder),
         }
     }
 }

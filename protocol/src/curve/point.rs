@@ -12,20 +12,13 @@ use std::sync::LazyLock;
 use p3_field::{PrimeCharacteristicRing, batch_multiplicative_inverse};
 
 use super::affine::AffinePoint;
-use super::constants::{WINDOW_OFFSETS, WINDOW_SIZE, fixed_base_table};
+use super::constants::{LADDER_OFFSET, WINDOW_SIZE, fixed_base_table};
 use super::field5::{F5, mul_b};
 use super::scalar::Scalar;
 
 /// The conventional generator: the group element whose encoding is w = 4.
 pub static GENERATOR: LazyLock<AffinePoint> =
     LazyLock::new(|| AffinePoint::decode(F5::from_u8(4)).expect("4 encodes the generator"));
-
-/// Minus the sum of the window offsets: cancels them when the chips' table is used natively.
-static MINUS_WINDOW_OFFSETS: LazyLock<Point> = LazyLock::new(|| {
-    -WINDOW_OFFSETS
-        .iter()
-        .fold(Point::NEUTRAL, |sum, offset| sum + *offset)
-});
 
 /// An element of the group, the neutral one included, in fractional coordinates.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +102,7 @@ impl Point {
         fixed_base_table()
             .chunks_exact(WINDOW_SIZE)
             .enumerate()
-            .fold(*MINUS_WINDOW_OFFSETS, |sum, (i, row)| {
+            .fold(-Self::from(*LADDER_OFFSET), |sum, (i, row)| {
                 sum + row[scalar.window(i) as usize]
             })
     }

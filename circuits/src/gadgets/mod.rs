@@ -1,0 +1,5 @@
+//! Columns and constraints that several chips share.
+
+pub mod blocks;
+pub mod curve;
+pub mod quintic;
