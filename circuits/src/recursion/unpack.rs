@@ -7,8 +7,8 @@
 
 use core::marker::PhantomData;
 
-use p3_commit::{CommitmentOpening, MatrixOpening, PointOpening};
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, TwoAdicField};
+use p3_commit::{CommitmentOpening, MatrixOpening, PointOpening, PolynomialSpace};
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::verifier::{FriOpenings, fold_query, open_inputs};
 use p3_fri::{TwoAdicFriFolding, TwoAdicFriFoldingForMmcs};
 use p3_goldilocks::default_goldilocks_poseidon2_12;
@@ -32,6 +32,7 @@ pub(super) fn unpack(
     let mut parts = unpack_messages(shape, proof)?;
     let mut challenger = Challenger::new(default_goldilocks_poseidon2_12());
     let challenges = replay(&mut challenger, shape, &parts, public_values)?;
+    check_point(shape, extension(&challenges.point))?;
     let mut inputs = unpack_inputs(shape, proof, &challenges.indices)?.into_iter();
     let mut folds = unpack_folds(shape, proof, &parts, &challenges)?.into_iter();
     parts.queries = (0..shape.parameters.queries)
@@ -41,6 +42,18 @@ pub(super) fn unpack(
         })
         .collect();
     Ok(parts)
+}
+
+/// Checks that `zeta` is in no table's domain, where the selectors are not defined.
+fn check_point(shape: &ProofShape, zeta: EF) -> Result<(), RecursionError> {
+    let mut domains = shape
+        .tables
+        .iter()
+        .map(|table| trace_domain(table.log_degree));
+    if domains.any(|domain| domain.vanishing_poly_at_point(zeta).is_zero()) {
+        return Err(RecursionError::PointInDomain);
+    }
+    Ok(())
 }
 
 /// Checks everything that is counted per table.

@@ -65,6 +65,27 @@ fn no_element_of_a_proof_is_free() {
 }
 
 #[test]
+fn no_bytes_make_the_unpacking_panic() {
+    let values = &CASE.public_values;
+    let verifier = CASE.fixture.verifier();
+    let bytes = bincode::serialize(&CASE.proof).unwrap();
+    let mut unpacked = 0;
+    for i in (0..bytes.len()).step_by(61) {
+        let mut damaged = bytes.clone();
+        damaged[i] = damaged[i].wrapping_add(1 + (i % 255) as u8);
+        let Ok(proof) = bincode::deserialize::<StarkProof>(&damaged) else {
+            continue;
+        };
+        assert!(!CASE.fixture.native_accepts(&proof, values), "byte {i}");
+        if let Ok(parts) = verifier.unpack(&proof, values) {
+            assert!(!CASE.circuit.accepts(&parts, values), "byte {i}");
+        }
+        unpacked += 1;
+    }
+    assert!(unpacked > 100, "{unpacked}");
+}
+
+#[test]
 fn damaged_commitments() {
     refused("main", |proof| bump(&mut proof.commitments.main));
     refused("quotient", |proof| {

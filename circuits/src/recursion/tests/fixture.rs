@@ -13,7 +13,7 @@ use plonky2::plonk::vars::EvaluationVarsBaseBatch;
 
 use super::airs::Toy;
 use crate::config::{Config, F, StarkParameters, StarkProof};
-use crate::recursion::{Builder, Cost, D, ProofParts, StarkProofTarget, StarkVerifier, Word, word};
+use crate::recursion::{Builder, D, ProofParts, StarkProofTarget, StarkVerifier, Word, word};
 
 pub type Circuit = CircuitData<Word, PoseidonGoldilocksConfig, D>;
 
