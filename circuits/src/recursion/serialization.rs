@@ -32,10 +32,10 @@ use plonky2::{
     read_gate_impl, read_generator_impl,
 };
 
-use super::poseidon2_gate::{Poseidon2Gate, Poseidon2Generator};
+use super::gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
 use super::{D, Word as F};
 
-/// The gates of plonky2, lookups apart, and [`Poseidon2Gate`].
+/// The gates of plonky2, lookups apart, and the ones of this module.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gates;
 
@@ -48,6 +48,7 @@ impl GateSerializer<F, D> for Gates {
         ConstantGate,
         CosetInterpolationGate<F, D>,
         ExponentiationGate<F, D>,
+        FoldGate,
         MulExtensionGate<D>,
         NoopGate,
         Poseidon2Gate,
@@ -76,6 +77,7 @@ impl WitnessGeneratorSerializer<F, D> for Generators {
         DummyProofGenerator<F, PoseidonGoldilocksConfig, D>,
         EqualityGenerator,
         ExponentiationGenerator<F, D>,
+        FoldGenerator,
         InterpolationGenerator<F, D>,
         LowHighGenerator,
         MulExtensionGenerator<F, D>,

@@ -17,7 +17,9 @@ use p3_matrix::Dimensions;
 use p3_merkle_tree::MerkleCap;
 
 use super::error::{RecursionError, check_length, check_presence};
-use super::parts::{Digest, FoldOpening, Pair, ProofParts, QueryParts, RoundParts, RowOpening};
+use super::parts::{
+    Claims, Digest, FoldOpening, Pair, ProofParts, QueryParts, RoundParts, RowOpening,
+};
 use super::shape::{MatrixShape, Oracle, ProofShape, trace_domain};
 use super::transcript::{Challenges, replay};
 use crate::config::{ChallengeMmcs, Challenger, EF, F, StarkProof, ValMmcs, mmcs};
@@ -174,10 +176,7 @@ fn unpack_messages(
 }
 
 /// The claimed values in the order of the commitments.
-fn unpack_openings(
-    shape: &ProofShape,
-    proof: &StarkProof,
-) -> Result<Vec<Vec<Vec<Vec<Pair<F>>>>>, RecursionError> {
+fn unpack_openings(shape: &ProofShape, proof: &StarkProof) -> Result<Claims<F>, RecursionError> {
     let mut openings = Vec::with_capacity(shape.commitments.len());
     for commitment in &shape.commitments {
         let mut matrices = Vec::with_capacity(commitment.matrices.len());
