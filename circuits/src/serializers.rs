@@ -35,7 +35,7 @@ use plonky2::{
 };
 
 use crate::plonk::{D, PlonkField as F};
-use crate::recursion::{Poseidon2Gate, Poseidon2Generator};
+use crate::recursion::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
 
 /// Every gate of the system.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +58,8 @@ impl GateSerializer<F, D> for Gates {
         RandomAccessGate<F, D>,
         ReducingExtensionGate<D>,
         ReducingGate<D>,
-        Poseidon2Gate
+        Poseidon2Gate,
+        FoldGate
     }
 }
 
@@ -90,6 +91,7 @@ impl WitnessGeneratorSerializer<F, D> for Generators {
         ReducingExtensionGenerator<D>,
         SplitGenerator,
         WireSplitGenerator,
-        Poseidon2Generator
+        Poseidon2Generator,
+        FoldGenerator
     }
 }

@@ -24,7 +24,7 @@ use plonky2::gates::reducing_extension::ReducingExtensionGate;
 use plonky2::plonk::circuit_data::CircuitConfig;
 
 use crate::plonk::{D, Gate, PlonkField, PlonkParameters};
-use crate::recursion::Poseidon2Gate;
+use crate::recursion::{FoldGate, Poseidon2Gate};
 
 /// Every gate of the system under these parameters: those of plonky2's own recursive verifier
 /// and those that only a shard circuit places.
@@ -35,10 +35,16 @@ pub fn gate_set(parameters: &PlonkParameters) -> Vec<Gate> {
     gates
 }
 
+/// log2 of the largest folding arity of the STARK in any profile.
+const MAX_LOG_ARITY: usize = 3;
+
 /// The gates that only shard circuits place. A new one needs its line here and one in
 /// [`crate::serializers`].
 fn shard_gates() -> Vec<Gate> {
-    vec![Gate::new(Poseidon2Gate)]
+    let folds = (1..=MAX_LOG_ARITY).map(|log_arity| Gate::new(FoldGate { log_arity }));
+    core::iter::once(Gate::new(Poseidon2Gate))
+        .chain(folds)
+        .collect()
 }
 
 /// The gates that plonky2's recursive verifier places.

@@ -42,6 +42,9 @@ pub enum RecursionError {
         /// The difficulty at the site.
         bits: usize,
     },
+    /// The out-of-domain point that the transcript draws lies in a table's domain.
+    #[error("the out-of-domain point is in the domain of a table")]
+    PointInDomain,
     /// A number of the shape is outside what the circuit supports.
     #[error("{part}: {found} is outside {minimum}..={maximum}")]
     Unsupported {

@@ -2,14 +2,14 @@
 //! of p3-fri.
 
 use p3_field::{Field as _, PrimeCharacteristicRing, TwoAdicField};
-use p3_util::reverse_bits_len;
 use plonky2::field::types::Field;
 use plonky2::iop::ext_target::ExtensionTarget;
 use plonky2::iop::target::{BoolTarget, Target};
 use plonky2::util::reducing::ReducingFactorTarget;
 
+use super::gates::FoldGate;
 use super::hash::Circuit;
-use super::parts::{Digest, ProofParts, QueryParts};
+use super::parts::{Digest, Pair, ProofParts, QueryParts};
 use super::shape::ProofShape;
 use super::transcript::Challenges;
 use super::{D, Word, word};
@@ -110,24 +110,16 @@ impl<'a> Queries<'a> {
         let rounds = self.shape.log_arities.iter().zip(&self.betas);
         let rounds = rounds.zip(&self.parts.rounds).zip(&query.folds);
         for (((&log_arity, &beta), round), opening) in rounds {
-            let values: Vec<_> = opening
-                .values
-                .iter()
-                .copied()
-                .map(ExtensionTarget)
-                .collect();
-
-            // The folded value is where the index says in a group that the round committed to.
+            // The values of the group are what the round committed to.
             let (position, parent) = index[done..].split_at(log_arity);
-            self.select(circuit, &values, position, folded);
             let row: Vec<Target> = opening.values.iter().flatten().copied().collect();
             let rows = [(parent.len(), row.as_slice())];
             circuit.verify_rows(round.commitment, &rows, parent, &opening.siblings);
 
-            // The group folds into one value of the next codeword, to which the columns of
-            // its height are added.
-            let point = domain.group_point(circuit, done, position);
-            folded = fold_group(circuit, &values, beta, point);
+            // The folded value is one of them, and they fold into one value of the next
+            // codeword, to which the columns of its height are added.
+            let (values, point) = (&opening.values, domain.powers[done]);
+            folded = fold_group(circuit, values, position, folded, beta, point);
             done += log_arity;
             let log_height = index.len() - done;
             if let Some(height) = heights.next_if(|height| height.log_height == log_height) {
@@ -212,30 +204,6 @@ impl<'a> Queries<'a> {
         let denominator = builder.sub_extension(height.next_point, x);
         builder.div_add_extension(next, denominator, reduced)
     }
-
-    /// Checks that `values` has `value` at the position of these bits.
-    fn select(
-        &self,
-        circuit: &mut Circuit,
-        values: &[Extension],
-        position: &[BoolTarget],
-        value: Extension,
-    ) {
-        // One gate for all arities: shorter lists are filled up, and never read there.
-        let longest = self
-            .shape
-            .log_arities
-            .iter()
-            .max()
-            .copied()
-            .unwrap_or_default();
-        let mut values = values.to_vec();
-        values.resize(1 << longest, value);
-        let builder = &mut *circuit.builder;
-        let position = builder.le_sum(position.iter());
-        let selected = builder.random_access_extension(position, values);
-        builder.connect_extension(selected, value);
-    }
 }
 
 /// The points of one query's domain, without the shift of the coset.
@@ -260,17 +228,6 @@ impl QueryPoints {
         }
         Self { powers }
     }
-
-    /// The first point of the group that is folded after `done` bits of the index are gone:
-    /// the query's point there, less the part of its position in the group.
-    fn group_point(&self, circuit: &mut Circuit, done: usize, position: &[BoolTarget]) -> Target {
-        let mut point = self.powers[done];
-        for (k, bit) in position.iter().enumerate() {
-            let root = F::two_adic_generator(k + 1).inverse();
-            point = multiply_if(circuit, point, *bit, root);
-        }
-        point
-    }
 }
 
 /// `x` times `factor` if `bit`, else `x`.
@@ -281,39 +238,34 @@ fn multiply_if(circuit: &mut Circuit, x: Target, bit: BoolTarget, factor: F) -> 
         .arithmetic(scale, Word::ONE, x, bit.target, x)
 }
 
-/// The value at `beta` of the polynomial that has `values` on the bit-reversed coset of `point`.
-///
-/// Interpolation by halving: with values a, b at y and -y, `(a + b) / 2 + (a - b) beta / (2 y)`
-/// is the value at y^2 of the even part plus beta times the odd part, and the polynomial's value
-/// at beta is that one's at beta^2.
+/// One folding step: checks that `folded` is where `position` says among `values`, and gives
+/// their polynomial's value at `beta`; `point` is where `folded` is a value.
 fn fold_group(
     circuit: &mut Circuit,
-    values: &[Extension],
+    values: &[Pair<Target>],
+    position: &[BoolTarget],
+    folded: Extension,
     beta: Extension,
     point: Target,
 ) -> Extension {
     let builder = &mut *circuit.builder;
-    let point = builder.convert_to_ext(point);
-    let mut ratio = builder.div_extension(beta, point);
-    let half = F::TWO.inverse();
-    let mut values = values.to_vec();
-    let mut log_size = values.len().ilog2() as usize;
-    while log_size > 0 {
-        let root = F::two_adic_generator(log_size).inverse();
-        let pairs = values.chunks(2).enumerate();
-        values = pairs
-            .map(|(j, pair)| {
-                let power = reverse_bits_len(j, log_size - 1);
-                let scale = half * root.exp_u64(power as u64);
-                let sum = builder.add_extension(pair[0], pair[1]);
-                let difference = builder.sub_extension(pair[0], pair[1]);
-                builder.arithmetic_extension(word(scale), word(half), ratio, difference, sum)
-            })
-            .collect();
-        ratio = builder.square_extension(ratio);
-        log_size -= 1;
+    let gate = FoldGate {
+        log_arity: position.len(),
+    };
+    let (row, operation) = builder.find_slot(gate, &[], &[]);
+    let wire = |column| Target::wire(row, column);
+    let pair = |column| ExtensionTarget([wire(column), wire(column + 1)]);
+    for (j, &value) in values.iter().enumerate() {
+        let value = ExtensionTarget(value);
+        builder.connect_extension(value, pair(gate.value(operation, j)));
     }
-    values[0]
+    for (i, bit) in position.iter().enumerate() {
+        builder.connect(bit.target, wire(gate.bit(operation, i)));
+    }
+    builder.connect_extension(folded, pair(gate.folded(operation)));
+    builder.connect_extension(beta, pair(gate.beta(operation)));
+    builder.connect(point, wire(gate.point(operation)));
+    pair(gate.output(operation))
 }
 
 /// The segments of a height and the combinations of its claimed values.

@@ -3,8 +3,9 @@
 use plonky2::field::types::Field;
 use plonky2::iop::target::{BoolTarget, Target};
 
+use super::gates::{Poseidon2Gate, WIDTH};
 use super::parts::Digest;
-use super::poseidon2_gate::{Poseidon2Gate, WIDTH};
+
 use super::{Builder, Word};
 
 /// Elements that a sponge absorbs by one permutation.

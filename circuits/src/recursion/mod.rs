@@ -6,9 +6,9 @@
 mod constraints;
 mod error;
 mod fri;
+mod gates;
 mod hash;
 mod parts;
-mod poseidon2_gate;
 mod shape;
 mod transcript;
 mod unpack;
@@ -20,8 +20,8 @@ use plonky2::field::types::Field;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
 
 pub use error::RecursionError;
+pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
 pub use parts::{FoldOpening, ProofParts, QueryParts, RoundParts, RowOpening};
-pub use poseidon2_gate::{Poseidon2Gate, Poseidon2Generator};
 pub use shape::{CommitmentShape, MatrixShape, Oracle, ProofShape, TableShape};
 pub use verifier::{Cost, StarkProofTarget, StarkVerifier};
 

@@ -7,6 +7,9 @@ pub(super) type Digest<T> = [T; 4];
 /// An element of the extension field: its two coefficients.
 pub(super) type Pair<T> = [T; 2];
 
+/// Claimed values by commitment, matrix, point and column.
+pub(super) type Claims<T> = Vec<Vec<Vec<Vec<Pair<T>>>>>;
+
 /// The rows of one commitment's matrices at one query, and the path that authenticates them.
 #[derive(Clone, Debug)]
 pub struct RowOpening<T> {
@@ -59,7 +62,7 @@ pub struct ProofParts<T> {
     /// The grinding witness before the out-of-domain point.
     pub point_witness: Option<T>,
     /// The claimed values, by commitment, matrix, point and column.
-    pub openings: Vec<Vec<Vec<Vec<Pair<T>>>>>,
+    pub openings: Claims<T>,
     /// The grinding witness before the challenge that batches the openings.
     pub batch_witness: Option<T>,
     /// The rounds of the low-degree test.

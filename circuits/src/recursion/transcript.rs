@@ -11,9 +11,9 @@ use plonky2::iop::target::{BoolTarget, Target};
 
 use super::Word;
 use super::error::RecursionError;
+use super::gates::WIDTH;
 use super::hash::{Circuit, RATE};
 use super::parts::{Pair, ProofParts};
-use super::poseidon2_gate::WIDTH;
 use super::shape::{Oracle, ProofShape};
 use crate::config::{Challenger, F};
 

@@ -7,8 +7,8 @@
 
 use core::marker::PhantomData;
 
-use p3_commit::{CommitmentOpening, MatrixOpening, PointOpening};
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, TwoAdicField};
+use p3_commit::{CommitmentOpening, MatrixOpening, PointOpening, PolynomialSpace};
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::verifier::{FriOpenings, fold_query, open_inputs};
 use p3_fri::{TwoAdicFriFolding, TwoAdicFriFoldingForMmcs};
 use p3_goldilocks::default_goldilocks_poseidon2_12;
@@ -17,7 +17,9 @@ use p3_matrix::Dimensions;
 use p3_merkle_tree::MerkleCap;
 
 use super::error::{RecursionError, check_length, check_presence};
-use super::parts::{Digest, FoldOpening, Pair, ProofParts, QueryParts, RoundParts, RowOpening};
+use super::parts::{
+    Claims, Digest, FoldOpening, Pair, ProofParts, QueryParts, RoundParts, RowOpening,
+};
 use super::shape::{MatrixShape, Oracle, ProofShape, trace_domain};
 use super::transcript::{Challenges, replay};
 use crate::config::{ChallengeMmcs, Challenger, EF, F, StarkProof, ValMmcs, mmcs};
@@ -32,6 +34,7 @@ pub(super) fn unpack(
     let mut parts = unpack_messages(shape, proof)?;
     let mut challenger = Challenger::new(default_goldilocks_poseidon2_12());
     let challenges = replay(&mut challenger, shape, &parts, public_values)?;
+    check_point(shape, extension(&challenges.point))?;
     let mut inputs = unpack_inputs(shape, proof, &challenges.indices)?.into_iter();
     let mut folds = unpack_folds(shape, proof, &parts, &challenges)?.into_iter();
     parts.queries = (0..shape.parameters.queries)
@@ -41,6 +44,18 @@ pub(super) fn unpack(
         })
         .collect();
     Ok(parts)
+}
+
+/// Checks that `zeta` is in no table's domain, where the selectors are not defined.
+fn check_point(shape: &ProofShape, zeta: EF) -> Result<(), RecursionError> {
+    let mut domains = shape
+        .tables
+        .iter()
+        .map(|table| trace_domain(table.log_degree));
+    if domains.any(|domain| domain.vanishing_poly_at_point(zeta).is_zero()) {
+        return Err(RecursionError::PointInDomain);
+    }
+    Ok(())
 }
 
 /// Checks everything that is counted per table.
@@ -161,10 +176,7 @@ fn unpack_messages(
 }
 
 /// The claimed values in the order of the commitments.
-fn unpack_openings(
-    shape: &ProofShape,
-    proof: &StarkProof,
-) -> Result<Vec<Vec<Vec<Vec<Pair<F>>>>>, RecursionError> {
+fn unpack_openings(shape: &ProofShape, proof: &StarkProof) -> Result<Claims<F>, RecursionError> {
     let mut openings = Vec::with_capacity(shape.commitments.len());
     for commitment in &shape.commitments {
         let mut matrices = Vec::with_capacity(commitment.matrices.len());

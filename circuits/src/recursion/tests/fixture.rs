@@ -13,7 +13,7 @@ use plonky2::plonk::vars::EvaluationVarsBaseBatch;
 
 use super::airs::Toy;
 use crate::config::{Config, F, StarkParameters, StarkProof};
-use crate::recursion::{Builder, Cost, D, ProofParts, StarkProofTarget, StarkVerifier, Word, word};
+use crate::recursion::{Builder, D, ProofParts, StarkProofTarget, StarkVerifier, Word, word};
 
 pub type Circuit = CircuitData<Word, PoseidonGoldilocksConfig, D>;
 
@@ -117,11 +117,35 @@ impl Fixture {
         let cost = verifier
             .verify(&mut builder, &proof, &public_values)
             .unwrap();
+        assert!(cost.permutations < cost.rows);
         VerifierCircuit {
             circuit: builder.build(),
             proof,
             public_values,
-            cost,
+        }
+    }
+}
+
+/// A fixture with its circuit, a proof and the proof's parts.
+pub struct Case {
+    pub fixture: Fixture,
+    pub circuit: VerifierCircuit,
+    pub proof: StarkProof,
+    pub public_values: Vec<Vec<F>>,
+    pub parts: ProofParts<F>,
+}
+
+impl Case {
+    pub fn new(fixture: Fixture) -> Self {
+        let circuit = fixture.circuit();
+        let (proof, public_values) = fixture.prove(5);
+        let parts = fixture.verifier().unpack(&proof, &public_values).unwrap();
+        Self {
+            fixture,
+            circuit,
+            proof,
+            public_values,
+            parts,
         }
     }
 }
@@ -131,7 +155,6 @@ pub struct VerifierCircuit {
     pub circuit: Circuit,
     pub proof: StarkProofTarget,
     pub public_values: Vec<Vec<Target>>,
-    pub cost: Cost,
 }
 
 impl VerifierCircuit {

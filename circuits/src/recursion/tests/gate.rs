@@ -13,7 +13,7 @@ use plonky2::plonk::circuit_data::CircuitConfig;
 use plonky2::plonk::config::PoseidonGoldilocksConfig;
 
 use crate::config::F;
-use crate::recursion::{Builder, D, Poseidon2Gate, Word};
+use crate::recursion::{Builder, D, FoldGate, Poseidon2Gate, Word};
 
 #[test]
 fn it_fills_a_row_of_the_standard_config() {
@@ -58,5 +58,16 @@ fn it_computes_plonky3s_permutation_with_and_without_the_swap() {
             let output = witness.get_target(Target::wire(row, Poseidon2Gate::output(i)));
             assert_eq!(output.0, x.as_canonical_u64(), "output {i}, swap {swap}");
         }
+    }
+}
+
+#[test]
+fn the_folding_gates_are_well_formed() {
+    for log_arity in 1..=5 {
+        let gate = FoldGate { log_arity };
+        test_low_degree::<Word, _, D>(gate);
+        test_eval_fns::<Word, PoseidonGoldilocksConfig, _, D>(gate).unwrap();
+        assert!(Gate::<Word, D>::num_wires(&gate) <= 135);
+        assert!(Gate::<Word, D>::degree(&gate) <= 7);
     }
 }

@@ -2,6 +2,7 @@
 
 mod airs;
 mod cost;
+mod damage;
 mod fixture;
 mod gate;
 mod proofs;

@@ -1,67 +1,42 @@
-//! Whole proofs: valid ones are accepted, and each kind of damage is refused.
+//! Valid proofs: accepted natively, by the circuit, and by a plonky2 proof of it.
 
-use std::sync::LazyLock;
+use plonky2::plonk::circuit_data::CircuitData;
+use plonky2::plonk::config::PoseidonGoldilocksConfig;
 
-use p3_field::PrimeCharacteristicRing;
+use super::airs::Toy;
+use super::fixture::{CHIPS, Case, Circuit, Fixture, PARAMETERS};
+use crate::config::StarkParameters;
+use crate::recursion::{Gates, Generators};
 
-use super::fixture::{CHIPS, Fixture, PARAMETERS, VerifierCircuit};
-use crate::config::{F, StarkParameters, StarkProof};
-use crate::recursion::ProofParts;
-
-struct Case {
-    fixture: Fixture,
-    circuit: VerifierCircuit,
-    proof: StarkProof,
-    public_values: Vec<Vec<F>>,
-    parts: ProofParts<F>,
-}
-
-impl Case {
-    fn new(fixture: Fixture) -> Self {
-        let circuit = fixture.circuit();
-        let (proof, public_values) = fixture.prove(5);
-        let parts = fixture.verifier().unpack(&proof, &public_values).unwrap();
-        Self {
-            fixture,
-            circuit,
-            proof,
-            public_values,
-            parts,
-        }
-    }
-}
-
-static CASE: LazyLock<Case> = LazyLock::new(|| Case::new(Fixture::new(&CHIPS, PARAMETERS)));
-
-fn accepted_by_both(parameters: StarkParameters) {
-    let case = Case::new(Fixture::new(&CHIPS, parameters));
+fn accepted_by_both(chips: &[Toy], parameters: StarkParameters) -> Case {
+    let case = Case::new(Fixture::new(chips, parameters));
     assert!(
         case.fixture
             .native_accepts(&case.proof, &case.public_values)
     );
     assert!(case.circuit.accepts(&case.parts, &case.public_values));
+    case
 }
 
 #[test]
 fn a_valid_proof_is_accepted() {
-    let Case {
-        fixture,
-        circuit,
-        proof,
-        public_values,
-        parts,
-    } = &*CASE;
-    assert!(fixture.native_accepts(proof, public_values));
-    assert!(circuit.accepts(parts, public_values));
+    let case = accepted_by_both(&CHIPS, PARAMETERS);
+    // One circuit takes any proof of its shape.
+    let (proof, public_values) = case.fixture.prove(11);
+    let verifier = case.fixture.verifier();
+    let parts = verifier.unpack(&proof, &public_values).unwrap();
+    assert!(case.circuit.accepts(&parts, &public_values));
+    assert!(!case.circuit.accepts(&parts, &case.public_values));
 }
 
 #[test]
 fn valid_proofs_are_accepted_at_other_parameters() {
-    accepted_by_both(StarkParameters {
+    let binary = StarkParameters {
         max_log_arity: 1,
         ..PARAMETERS
-    });
-    accepted_by_both(StarkParameters {
+    };
+    accepted_by_both(&CHIPS, binary);
+    let no_grinding = StarkParameters {
         log_blowup: 3,
         max_log_arity: 2,
         log_final_poly_len: 2,
@@ -71,5 +46,27 @@ fn valid_proofs_are_accepted_at_other_parameters() {
         point_grinding: 0,
         lookup_grinding: 0,
         ..PARAMETERS
-    });
+    };
+    accepted_by_both(&CHIPS, no_grinding);
+}
+
+#[test]
+fn a_batch_without_lookups_or_preprocessed_columns_is_accepted() {
+    let chips = [Toy::Wide { log_rows: 4 }, Toy::Wide { log_rows: 6 }];
+    accepted_by_both(&chips, PARAMETERS);
+}
+
+#[test]
+fn a_circuit_from_disk_proves_what_the_verifier_accepts() {
+    let case = accepted_by_both(&CHIPS, PARAMETERS);
+    let bytes = case.circuit.circuit.to_bytes(&Gates, &Generators).unwrap();
+    let circuit: Circuit =
+        CircuitData::<_, PoseidonGoldilocksConfig, 2>::from_bytes(&bytes, &Gates, &Generators)
+            .unwrap();
+    let inputs = case.circuit.witness(&case.parts, &case.public_values);
+    let proof = circuit.prove(inputs).unwrap();
+    let public: Vec<_> = case.public_values.iter().flatten().copied().collect();
+    let expected: Vec<_> = public.into_iter().map(crate::recursion::word).collect();
+    assert_eq!(proof.public_inputs, expected);
+    case.circuit.circuit.verify(proof).unwrap();
 }

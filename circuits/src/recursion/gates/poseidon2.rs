@@ -5,20 +5,17 @@
 //! 12 outputs, a flag that swaps the first two digests (for Merkle paths), 4 helpers for the
 //! swap, and the input of each S-box except those of the first round: exactly 135.
 
-use core::marker::PhantomData;
-
 use p3_field::PrimeField64;
 use p3_goldilocks::{
     GOLDILOCKS_POSEIDON2_HALF_FULL_ROUNDS as HALF_FULL_ROUNDS,
     GOLDILOCKS_POSEIDON2_PARTIAL_ROUNDS_12 as PARTIAL_ROUNDS,
     GOLDILOCKS_POSEIDON2_RC_12_EXTERNAL_FINAL as FINAL_CONSTANTS,
     GOLDILOCKS_POSEIDON2_RC_12_EXTERNAL_INITIAL as INITIAL_CONSTANTS,
-    GOLDILOCKS_POSEIDON2_RC_12_INTERNAL as PARTIAL_CONSTANTS, Goldilocks,
+    GOLDILOCKS_POSEIDON2_RC_12_INTERNAL as PARTIAL_CONSTANTS,
     MATRIX_DIAG_12_GOLDILOCKS as DIAGONAL,
 };
 use plonky2::field::extension::Extendable;
 use plonky2::field::packed::PackedField;
-use plonky2::field::types::Field;
 use plonky2::gates::gate::Gate;
 use plonky2::gates::packed_util::PackedEvaluableBase;
 use plonky2::gates::util::StridedConstraintConsumer;
@@ -34,7 +31,8 @@ use plonky2::plonk::vars::{
 };
 use plonky2::util::serialization::{Buffer, IoResult, Read, Write};
 
-use super::{Builder, D, Word};
+use super::arithmetic::{Arithmetic, Targets, Values};
+use crate::recursion::{Builder, D, Word};
 
 /// Elements of the state.
 pub const WIDTH: usize = 12;
@@ -70,82 +68,6 @@ impl Poseidon2Gate {
     /// The wire that holds `swap * (input[i + 4] - input[i])`.
     const fn delta(i: usize) -> usize {
         START_DELTA + i
-    }
-}
-
-/// The arithmetic in which the permutation is evaluated: values, packed values or targets.
-trait Arithmetic {
-    type Value: Copy;
-    fn add(&mut self, x: Self::Value, y: Self::Value) -> Self::Value;
-    fn sub(&mut self, x: Self::Value, y: Self::Value) -> Self::Value;
-    fn mul(&mut self, x: Self::Value, y: Self::Value) -> Self::Value;
-    fn add_constant(&mut self, x: Self::Value, c: Goldilocks) -> Self::Value;
-    /// `c * x + y`.
-    fn mul_constant_add(&mut self, c: u64, x: Self::Value, y: Self::Value) -> Self::Value;
-}
-
-/// Arithmetic of field elements, of packs of them and of their extensions.
-struct Values<P>(PhantomData<P>);
-
-impl<P: PackedField> Arithmetic for Values<P> {
-    type Value = P;
-
-    #[inline(always)]
-    fn add(&mut self, x: P, y: P) -> P {
-        x + y
-    }
-
-    #[inline(always)]
-    fn sub(&mut self, x: P, y: P) -> P {
-        x - y
-    }
-
-    #[inline(always)]
-    fn mul(&mut self, x: P, y: P) -> P {
-        x * y
-    }
-
-    #[inline(always)]
-    fn add_constant(&mut self, x: P, c: Goldilocks) -> P {
-        x + P::Scalar::from_canonical_u64(c.as_canonical_u64())
-    }
-
-    #[inline(always)]
-    fn mul_constant_add(&mut self, c: u64, x: P, y: P) -> P {
-        match c {
-            1 => x + y,
-            2 => x + x + y,
-            _ => x * P::Scalar::from_canonical_u64(c) + y,
-        }
-    }
-}
-
-/// Arithmetic of extension targets, for the circuit that verifies this gate.
-struct Targets<'a>(&'a mut Builder);
-
-impl Arithmetic for Targets<'_> {
-    type Value = ExtensionTarget<D>;
-
-    fn add(&mut self, x: Self::Value, y: Self::Value) -> Self::Value {
-        self.0.add_extension(x, y)
-    }
-
-    fn sub(&mut self, x: Self::Value, y: Self::Value) -> Self::Value {
-        self.0.sub_extension(x, y)
-    }
-
-    fn mul(&mut self, x: Self::Value, y: Self::Value) -> Self::Value {
-        self.0.mul_extension(x, y)
-    }
-
-    fn add_constant(&mut self, x: Self::Value, c: Goldilocks) -> Self::Value {
-        let c = Word::from_canonical_u64(c.as_canonical_u64());
-        self.0.add_const_extension(x, c)
-    }
-
-    fn mul_constant_add(&mut self, c: u64, x: Self::Value, y: Self::Value) -> Self::Value {
-        self.0
-            .mul_const_add_extension(Word::from_canonical_u64(c), x, y)
     }
 }
 
@@ -206,7 +128,7 @@ fn permute<A: Arithmetic>(
     external_layer(a, state);
     for (round, constants) in INITIAL_CONSTANTS.iter().enumerate() {
         for i in 0..WIDTH {
-            state[i] = a.add_constant(state[i], constants[i]);
+            state[i] = a.add_constant(state[i], constants[i].as_canonical_u64());
             if round != 0 {
                 state[i] = checkpoint(a, START_INITIAL + WIDTH * (round - 1) + i, state[i]);
             }
@@ -215,14 +137,14 @@ fn permute<A: Arithmetic>(
         external_layer(a, state);
     }
     for (round, constant) in PARTIAL_CONSTANTS.iter().enumerate() {
-        state[0] = a.add_constant(state[0], *constant);
+        state[0] = a.add_constant(state[0], constant.as_canonical_u64());
         state[0] = checkpoint(a, START_PARTIAL + round, state[0]);
         state[0] = sbox(a, state[0]);
         internal_layer(a, state);
     }
     for (round, constants) in FINAL_CONSTANTS.iter().enumerate() {
         for i in 0..WIDTH {
-            state[i] = a.add_constant(state[i], constants[i]);
+            state[i] = a.add_constant(state[i], constants[i].as_canonical_u64());
             state[i] = checkpoint(a, START_FINAL + WIDTH * round + i, state[i]);
             state[i] = sbox(a, state[i]);
         }
@@ -285,7 +207,7 @@ impl Gate<Word, D> for Poseidon2Gate {
     ) -> Vec<<Word as Extendable<D>>::Extension> {
         let mut result = Vec::with_capacity(self.num_constraints());
         constraints(
-            &mut Values(PhantomData),
+            &mut Values::default(),
             |column| vars.local_wires[column],
             |value| result.push(value),
         );
@@ -348,7 +270,7 @@ impl PackedEvaluableBase<Word, D> for Poseidon2Gate {
         mut yield_constr: StridedConstraintConsumer<P>,
     ) {
         constraints(
-            &mut Values(PhantomData),
+            &mut Values::default(),
             |column| vars.local_wires[column],
             |value| yield_constr.one(value),
         );
@@ -392,7 +314,7 @@ impl SimpleGenerator<Word, D> for Poseidon2Generator {
         }
         let mut result = Ok(());
         permute(
-            &mut Values(PhantomData),
+            &mut Values::default(),
             &mut state,
             |_, column, value: Word| {
                 let set = out.set_wire(wire(column), value);
