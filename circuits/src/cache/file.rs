@@ -19,6 +19,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::Fingerprint;
 
@@ -136,6 +137,7 @@ pub(super) fn write(
     static SERIAL: AtomicU64 = AtomicU64::new(0);
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
+    remove_leftovers(folder);
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     let temporary = path.with_extension(format!("{}-{serial}.tmp", std::process::id()));
     let written = write_temporary(&temporary, fingerprint, digest, payload)
@@ -147,6 +149,26 @@ pub(super) fn write(
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Removes temporary files that a killed process has left behind. No write takes an hour.
+fn remove_leftovers(folder: &Path) {
+    let old = |path: &Path| {
+        let age = path
+            .metadata()
+            .and_then(|data| data.modified())
+            .map(|time| time.elapsed());
+        matches!(age, Ok(Ok(age)) if age > Duration::from_secs(3600))
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.extension().is_some_and(|extension| extension == "tmp") && old(&path) {
+            // Best effort: it costs disk space and nothing else.
+            let _ = fs::remove_file(&path);
+        }
+    }
 }
 
 fn write_temporary(

@@ -119,7 +119,7 @@ impl CircuitCache {
     /// Where the circuit of this name is kept.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name).with_extension("circuit")
+        self.folder.join(format!("{name}.circuit"))
     }
 
     /// The circuit of this name (a plain file name) from disk, or built and then stored.

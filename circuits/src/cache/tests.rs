@@ -227,6 +227,33 @@ fn concurrent_writers_and_readers_never_see_half_a_file() {
 }
 
 #[test]
+fn what_a_killed_process_left_behind_is_removed_after_an_hour() {
+    let (fixture, _) = Fixture::stored();
+    let folder = fixture.path().parent().unwrap().to_owned();
+    let hours_ago = |hours: u64| std::time::SystemTime::now() - Duration::from_secs(3600 * hours);
+    for (name, hours) in [
+        ("tiny.1-0.tmp", 2),
+        ("tiny.2-0.tmp", 0),
+        ("other.circuit", 2),
+    ] {
+        let file = fs::File::create(folder.join(name)).unwrap();
+        file.set_modified(hours_ago(hours)).unwrap();
+    }
+    fixture.cache.store("tiny", &*TINY).unwrap();
+    assert!(!folder.join("tiny.1-0.tmp").exists());
+    assert!(folder.join("tiny.2-0.tmp").exists() && folder.join("other.circuit").exists());
+}
+
+#[test]
+fn names_with_dots_are_different_files() {
+    let fixture = Fixture::new();
+    assert_ne!(
+        fixture.cache.path("shard-1.5"),
+        fixture.cache.path("shard-1.6")
+    );
+}
+
+#[test]
 fn the_root_follows_the_environment() {
     let all = |name: &str| Some(PathBuf::from(format!("/{name}")));
     assert_eq!(root_from(all), Some("/SHARDFOLD_CACHE".into()));

@@ -5,8 +5,9 @@ use super::testing::{
 };
 use super::*;
 use crate::convert::{statement_from_plonk, statement_to_plonk};
-use crate::plonk::{Builder, PlonkField, PlonkParameters, PlonkProof};
+use crate::plonk::{Builder, Circuit, PlonkConfig, PlonkField, PlonkParameters, PlonkProof};
 use plonky2::field::types::Field as _;
+use plonky2::gates::noop::NoopGate;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
 
@@ -187,35 +188,41 @@ fn a_leaf_outside_the_allowed_set_is_refused() {
     ));
 }
 
+/// A circuit over the common data of the tree, of our own making, that states anything at all.
+static FORGED: LazyLock<Circuit> = LazyLock::new(|| {
+    let mut builder = Builder::new(COMMON.config.clone());
+    for gate in &COMMON.gates {
+        builder.add_gate_to_gate_set(gate.clone());
+    }
+    for _ in 0..COMMON.num_public_inputs {
+        builder.add_virtual_public_input();
+    }
+    while builder.num_gates() <= COMMON.degree() / 2 {
+        builder.add_gate(NoopGate, vec![]);
+    }
+    let circuit = builder.build::<PlonkConfig>();
+    assert_eq!(circuit.common, *COMMON);
+    circuit
+});
+
+/// A proof of the forged circuit: a false statement, and this key slot.
+fn forge(slot: &[PlonkField]) -> PlonkProof {
+    let lie = statement_to_plonk(&statement(0, 1 << 40));
+    let mut witness = PartialWitness::new();
+    let inputs = lie.iter().chain(slot);
+    for (&target, &value) in FORGED.prover_only.public_inputs.iter().zip(inputs) {
+        witness.set_target(target, value).unwrap();
+    }
+    FORGED.prove(witness).unwrap()
+}
+
 #[test]
 fn a_foreign_key_in_our_own_slot_folds_only_into_a_root_that_states_it() {
     // The classic attack on cyclic recursion: a circuit of our own making, whose proof states
     // its own key, is folded as "a fold" by a fold that states that key as well. The constraints
     // hold; the lie stands in the public inputs of the root, where `states_key` finds it.
-    let forged = {
-        let mut builder = Builder::new(COMMON.config.clone());
-        for gate in &COMMON.gates {
-            builder.add_gate_to_gate_set(gate.clone());
-        }
-        for _ in 0..COMMON.num_public_inputs {
-            builder.add_virtual_public_input();
-        }
-        while builder.num_gates() <= COMMON.degree() / 2 {
-            builder.add_gate(plonky2::gates::noop::NoopGate, vec![]);
-        }
-        builder.build::<crate::plonk::PlonkConfig>()
-    };
-    assert_eq!(forged.common, *COMMON);
-    let lie = statement_to_plonk(&statement(0, 1 << 40));
-    let inputs: Vec<PlonkField> = lie
-        .into_iter()
-        .chain(flatten_key(&forged.verifier_only))
-        .collect();
-    let mut witness = PartialWitness::new();
-    for (&target, &value) in forged.prover_only.public_inputs.iter().zip(&inputs) {
-        witness.set_target(target, value).unwrap();
-    }
-    let forgery = forged.prove(witness).unwrap();
+    let forged = &*FORGED;
+    let forgery = forge(&flatten_key(&forged.verifier_only));
 
     let mut witness = FOLD.witness(&[fold(&forgery)]).unwrap();
     let slot = flatten_targets(&FOLD.targets.key);
@@ -367,24 +374,41 @@ fn a_flag_that_is_not_boolean_is_refused() {
 
 #[test]
 fn a_choice_that_is_not_one_hot_is_refused() {
-    let choice: Vec<_> = FOLD.targets.slots[0]
-        .choice
-        .iter()
-        .map(|bit| bit.target)
-        .collect();
-    // None, two, and a combination that is not boolean but sums to one.
-    for values in [
-        [0, 0, 0],
-        [1, 1, 0],
-        [2, shardfold_protocol::field::MODULUS - 1, 0],
-    ] {
-        assert!(!accepts(&[leaf(0, &PAIR[0])], |witness| {
-            for (&target, value) in choice.iter().zip(values) {
-                witness
-                    .target_values
-                    .insert(target, PlonkField::from_canonical_u64(value));
+    // A mixture of the first leaf key and our own slot that amounts to the forged circuit's
+    // key: slot = (forged - a * leaf) / b. All but the rule on the choice itself is satisfied.
+    let (leaf_key, forged) = (
+        flatten_key(&FOLD.leaf_keys[0]),
+        flatten_key(&FORGED.verifier_only),
+    );
+    let (one, two) = (PlonkField::ONE, PlonkField::TWO);
+    let cases = [
+        // The rule holds, and nothing is wrong but the slot: the harness works.
+        (PlonkField::ZERO, one, true),
+        // Boolean, but two are chosen.
+        (one, one, false),
+        // The sum is one, but the parts are not boolean.
+        (two, -one, false),
+    ];
+    for (a, b, accepted) in cases {
+        let slot: Vec<PlonkField> = forged
+            .iter()
+            .zip(&leaf_key)
+            .map(|(&f, &l)| (f - a * l) / b)
+            .collect();
+        let forgery = forge(&slot);
+        let mixed = accepts(&[fold(&forgery)], |witness| {
+            for (target, &value) in flatten_targets(&FOLD.targets.key).into_iter().zip(&slot) {
+                witness.target_values.insert(target, value);
             }
-        }));
+            // The absent slot repeats the first, so both choose alike.
+            for child in &FOLD.targets.slots {
+                let values = [a, PlonkField::ZERO, b];
+                for (bit, value) in child.choice.iter().zip(values) {
+                    witness.target_values.insert(bit.target, value);
+                }
+            }
+        });
+        assert_eq!(mixed, accepted, "choice {a}, {b}");
     }
 }
 
