@@ -1,0 +1,79 @@
+//! The chips: each a table with constraints over its rows, which talk over buses.
+
+use std::borrow::Cow;
+
+use p3_air::{Air, BaseAir};
+use p3_matrix::dense::RowMajorMatrix;
+
+use crate::bus::ChipBuilder;
+use crate::config::F;
+
+pub mod range;
+
+use range::RangeChip;
+
+/// Any chip, so that one STARK can prove all of them.
+#[derive(Clone, Debug)]
+pub enum Chip {
+    /// The 16-bit table.
+    Range(RangeChip),
+}
+
+impl Chip {
+    /// The name of the chip's folder.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Range(_) => "range",
+        }
+    }
+
+    fn base(&self) -> &dyn BaseAir<F> {
+        match self {
+            Self::Range(chip) => chip,
+        }
+    }
+}
+
+// Everything is passed on: a default that is not would change what is proven.
+impl BaseAir<F> for Chip {
+    fn width(&self) -> usize {
+        self.base().width()
+    }
+
+    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
+        self.base().preprocessed_trace()
+    }
+
+    fn preprocessed_width(&self) -> usize {
+        self.base().preprocessed_width()
+    }
+
+    fn num_periodic_columns(&self) -> usize {
+        self.base().num_periodic_columns()
+    }
+
+    fn periodic_columns(&self) -> Cow<'_, [Vec<F>]> {
+        self.base().periodic_columns()
+    }
+
+    fn main_next_row_columns(&self) -> Vec<usize> {
+        self.base().main_next_row_columns()
+    }
+
+    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
+        self.base().preprocessed_next_row_columns()
+    }
+
+    fn num_public_values(&self) -> usize {
+        self.base().num_public_values()
+    }
+}
+
+impl<AB: ChipBuilder> Air<AB> for Chip {
+    fn eval(&self, builder: &mut AB) {
+        match self {
+            Self::Range(chip) => chip.eval(builder),
+        }
+    }
+}
