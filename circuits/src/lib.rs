@@ -6,6 +6,8 @@ pub mod check;
 pub mod chips;
 pub mod config;
 pub mod error;
+pub mod gadgets;
+pub mod replay;
 pub mod requests;
 #[cfg(test)]
 pub(crate) mod testing;

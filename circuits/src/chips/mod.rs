@@ -8,15 +8,35 @@ use p3_matrix::dense::RowMajorMatrix;
 use crate::bus::ChipBuilder;
 use crate::config::F;
 
+pub mod deposit;
+pub mod fee;
+pub mod ledger;
 pub mod range;
+pub mod transfer;
+pub mod withdraw;
 
+use deposit::DepositChip;
+use fee::FeeChip;
+use ledger::LedgerChip;
 use range::RangeChip;
+use transfer::TransferChip;
+use withdraw::WithdrawChip;
 
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
 pub enum Chip {
+    /// Credits fees to the operator's vaults.
+    Fee(FeeChip),
+    /// The rule of a deposit.
+    Deposit(DepositChip),
+    /// The transactions in order.
+    Ledger(LedgerChip),
     /// The 16-bit table.
     Range(RangeChip),
+    /// The rule of a transfer.
+    Transfer(TransferChip),
+    /// The rule of a withdrawal.
+    Withdraw(WithdrawChip),
 }
 
 impl Chip {
@@ -24,13 +44,23 @@ impl Chip {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Deposit(_) => "deposit",
+            Self::Fee(_) => "fee",
+            Self::Ledger(_) => "ledger",
             Self::Range(_) => "range",
+            Self::Transfer(_) => "transfer",
+            Self::Withdraw(_) => "withdraw",
         }
     }
 
     fn base(&self) -> &dyn BaseAir<F> {
         match self {
+            Self::Deposit(chip) => chip,
+            Self::Fee(chip) => chip,
+            Self::Ledger(chip) => chip,
             Self::Range(chip) => chip,
+            Self::Transfer(chip) => chip,
+            Self::Withdraw(chip) => chip,
         }
     }
 }
@@ -73,7 +103,12 @@ impl BaseAir<F> for Chip {
 impl<AB: ChipBuilder> Air<AB> for Chip {
     fn eval(&self, builder: &mut AB) {
         match self {
+            Self::Deposit(chip) => chip.eval(builder),
+            Self::Fee(chip) => chip.eval(builder),
+            Self::Ledger(chip) => chip.eval(builder),
             Self::Range(chip) => chip.eval(builder),
+            Self::Transfer(chip) => chip.eval(builder),
+            Self::Withdraw(chip) => chip.eval(builder),
         }
     }
 }
