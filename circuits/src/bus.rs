@@ -332,7 +332,7 @@ impl RangeBus {
 /// Fees add up per vault: `(fee vault, asset)`, with the fee itself as multiplicity.
 ///
 /// The sum of multiplicities is taken in the field; it equals the integer sum because every
-/// fee is below 2^48 and a shard has at most 2^13 transactions.
+/// fee is below 2^48 and a shard has at most 2^14 transactions.
 pub struct FeeBus;
 
 impl FeeBus {

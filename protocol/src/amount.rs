@@ -10,6 +10,6 @@ pub const FEE_BITS: u32 = 48;
 pub const FEE_LIMIT: u64 = 1 << FEE_BITS;
 
 const _: () = assert!(
-    FEE_BITS + crate::shape::MAX_LOG_TRANSACTIONS < AMOUNT_BITS,
+    FEE_BITS + crate::shape::MAX_LOG_TRANSACTIONS <= AMOUNT_BITS,
     "the fees of a shard must stay below an amount"
 );

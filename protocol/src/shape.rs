@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// log2 of the largest shard, in transactions.
-pub const MAX_LOG_TRANSACTIONS: u32 = 13;
+pub const MAX_LOG_TRANSACTIONS: u32 = 14;
 
 /// When the fees of a shard are credited: later than every transaction of it.
 pub const FEE_CLOCK: u32 = 1 << 14;
@@ -30,10 +30,10 @@ impl Shape {
     pub const TINY: Self = Self::new(2, 8, 10);
     /// 128 transactions.
     pub const SMALL: Self = Self::new(7, 12, 13);
-    /// 1,024 transactions.
-    pub const MEDIUM: Self = Self::new(10, 15, 16);
-    /// 4,096 transactions.
-    pub const LARGE: Self = Self::new(12, 17, 18);
+    /// 4,096 transactions, even over vaults scattered among millions.
+    pub const MEDIUM: Self = Self::new(12, 17, 18);
+    /// 16,384 transactions over vaults that lie close together or are used often.
+    pub const LARGE: Self = Self::new(14, 17, 18);
 
     const fn new(log_transactions: u32, log_nodes: u32, log_permutations: u32) -> Self {
         assert!(log_transactions <= MAX_LOG_TRANSACTIONS);
