@@ -309,6 +309,10 @@ impl BaseAir<F> for TestAir {
     fn num_public_values(&self) -> usize {
         self.base().num_public_values()
     }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        self.base().max_constraint_degree()
+    }
 }
 
 impl<AB: ChipBuilder> Air<AB> for TestAir {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_LOG_TRANSACTIONS: u32 = 14;
 
 /// When the fees of a shard are credited: later than every transaction of it.
-pub const FEE_CLOCK: u32 = 1 << 14;
+pub const FEE_CLOCK: u32 = 1 << 15;
 
 const _: () = assert!(
     FEE_CLOCK > 1 << MAX_LOG_TRANSACTIONS && FEE_CLOCK <= 1 << 16,

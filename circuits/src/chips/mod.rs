@@ -10,8 +10,12 @@ use crate::config::F;
 
 pub mod deposit;
 pub mod fee;
+#[cfg(test)]
+mod fixture;
 pub mod ledger;
 pub mod range;
+#[cfg(test)]
+mod together;
 pub mod transfer;
 pub mod withdraw;
 
@@ -21,6 +25,10 @@ use ledger::LedgerChip;
 use range::RangeChip;
 use transfer::TransferChip;
 use withdraw::WithdrawChip;
+
+/// The largest degree of a constraint. A chip whose own constraints have a lower one says so,
+/// so that two messages of a bus share a column.
+pub const MAX_CONSTRAINT_DEGREE: usize = 3;
 
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
@@ -97,6 +105,10 @@ impl BaseAir<F> for Chip {
 
     fn num_public_values(&self) -> usize {
         self.base().num_public_values()
+    }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        self.base().max_constraint_degree()
     }
 }
 

@@ -57,7 +57,7 @@ impl AccessColumns<&mut F> {
 
 /// Takes `taken` and writes `written` in its place at `clock`, which is later.
 ///
-/// Caller: `is_real` is boolean; on real rows `clock` is below 2^15 and bound elsewhere.
+/// Caller: `is_real` is boolean; on real rows `clock` is at most `FEE_CLOCK` and bound elsewhere.
 pub fn access<AB: ChipBuilder>(
     builder: &mut AB,
     is_real: AB::Expr,

@@ -7,6 +7,7 @@ use shardfold_protocol::shape::FEE_CLOCK;
 
 use super::columns::{FeeColumns, WIDTH};
 use crate::bus::{ChipBuilder, FeeBus};
+use crate::chips::MAX_CONSTRAINT_DEGREE;
 use crate::config::F;
 use crate::gadgets::access::access;
 use crate::gadgets::amount;
@@ -18,6 +19,10 @@ pub struct FeeChip;
 impl BaseAir<F> for FeeChip {
     fn width(&self) -> usize {
         WIDTH
+    }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        Some(MAX_CONSTRAINT_DEGREE)
     }
 
     fn main_next_row_columns(&self) -> Vec<usize> {

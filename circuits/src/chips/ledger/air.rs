@@ -7,6 +7,7 @@ use shardfold_protocol::transaction::Kind;
 
 use super::columns::{ChainColumns, HeadValues, LedgerColumns, StatementValues, WIDTH};
 use crate::bus::{ChipBuilder, HashBus, LedgerBus, LedgerMessage, NodeBus, NodeMessage};
+use crate::chips::MAX_CONSTRAINT_DEGREE;
 use crate::config::F;
 
 /// Level of the state tree's root.
@@ -19,6 +20,10 @@ pub struct LedgerChip;
 impl BaseAir<F> for LedgerChip {
     fn width(&self) -> usize {
         WIDTH
+    }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        Some(MAX_CONSTRAINT_DEGREE)
     }
 
     fn num_public_values(&self) -> usize {

@@ -7,5 +7,5 @@ mod tests;
 mod trace;
 
 pub use air::LedgerChip;
-pub use columns::LedgerColumns;
+pub use columns::{ChainColumns, HeadValues, LedgerColumns, StatementValues};
 pub use trace::generate;

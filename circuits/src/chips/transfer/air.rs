@@ -7,6 +7,7 @@ use shardfold_protocol::transaction::Kind;
 
 use super::columns::{TransferColumns, WIDTH};
 use crate::bus::{ChipBuilder, Digest, LedgerBus, LedgerMessage, SignatureBus};
+use crate::chips::MAX_CONSTRAINT_DEGREE;
 use crate::config::F;
 use crate::gadgets::credit::{Income, credit};
 use crate::gadgets::debit::debit;
@@ -19,6 +20,10 @@ pub struct TransferChip;
 impl BaseAir<F> for TransferChip {
     fn width(&self) -> usize {
         WIDTH
+    }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        Some(MAX_CONSTRAINT_DEGREE)
     }
 
     fn num_public_values(&self) -> usize {

@@ -7,6 +7,7 @@ use shardfold_protocol::transaction::Kind;
 
 use super::columns::{WIDTH, WithdrawColumns};
 use crate::bus::{ChipBuilder, Digest, LedgerBus, LedgerMessage, SignatureBus};
+use crate::chips::MAX_CONSTRAINT_DEGREE;
 use crate::config::F;
 use crate::gadgets::debit::debit;
 use crate::gadgets::{amount, fee, hash};
@@ -18,6 +19,10 @@ pub struct WithdrawChip;
 impl BaseAir<F> for WithdrawChip {
     fn width(&self) -> usize {
         WIDTH
+    }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        Some(MAX_CONSTRAINT_DEGREE)
     }
 
     fn num_public_values(&self) -> usize {
