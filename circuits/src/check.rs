@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use p3_air::{Air, AirBuilder, RowWindow};
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_lookup::{Count, InteractionBuilder};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
@@ -102,13 +102,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// Prints small negative numbers as such.
+/// Prints elements above p/2 as negative numbers.
 fn signed(value: F) -> String {
-    let (plus, minus) = (value.to_string(), (-value).to_string());
-    if minus.len() < plus.len() {
-        format!("-{minus}")
+    let negative = -value;
+    if negative.as_canonical_u64() < value.as_canonical_u64() {
+        format!("-{negative}")
     } else {
-        plus
+        value.to_string()
     }
 }
 
@@ -185,6 +185,7 @@ where
     let findings = rows.map(|row| {
         let next = (row + 1) % height;
         let mut builder = RowChecker {
+            table: table.name,
             main: window(trace, row, next),
             preprocessed: window(&preprocessed, row, next),
             public_values: table.public_values,
@@ -192,6 +193,7 @@ where
             row,
             height,
             constraints: 0,
+            local_buses: 0,
             findings: Findings {
                 violated: vec![],
                 messages: vec![],
@@ -210,6 +212,7 @@ fn window(matrix: &RowMajorMatrix<F>, row: usize, next: usize) -> RowWindow<'_, 
 
 /// A builder that evaluates one row with field elements.
 pub struct RowChecker<'a> {
+    table: &'a str,
     main: RowWindow<'a, F>,
     preprocessed: RowWindow<'a, F>,
     public_values: &'a [F],
@@ -217,6 +220,7 @@ pub struct RowChecker<'a> {
     row: usize,
     height: usize,
     constraints: usize,
+    local_buses: usize,
     findings: Findings,
 }
 
@@ -288,9 +292,13 @@ impl InteractionBuilder for RowChecker<'_> {
         self.push(bus_name, fields, count.into().into_parts().0);
     }
 
-    /// No chip has a bus of its own; a new one that does must be taught here.
-    fn push_local_interaction(&mut self, _: impl IntoIterator<Item = (Vec<F>, Count<F>)>) {
-        unimplemented!("local interactions are not checked")
+    /// A lookup within one table balances there: it is a bus of its own.
+    fn push_local_interaction(&mut self, tuples: impl IntoIterator<Item = (Vec<F>, Count<F>)>) {
+        let bus = format!("{} local {}", self.table, self.local_buses);
+        self.local_buses += 1;
+        for (fields, count) in tuples {
+            self.push(&bus, fields, count.into_parts().0);
+        }
     }
 
     fn push_exclusive_interaction(

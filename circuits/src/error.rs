@@ -16,6 +16,27 @@ pub enum TraceError {
         /// log2 of the rows there are.
         log_height: usize,
     },
+    /// There are no records, but every shard has a transaction, which touches one.
+    #[error("found no records, expected at least one")]
+    NoRecords,
+    /// The records are not by ascending index, or an index is repeated.
+    #[error("record {position} has index {found}, expected one above {previous}")]
+    Order {
+        /// Where in the list of records, from 0.
+        position: usize,
+        /// Its index.
+        found: Index,
+        /// The index of the record before it.
+        previous: Index,
+    },
+    /// More or fewer siblings than there are beside the paths of the records.
+    #[error("found {found} siblings, expected {expected}")]
+    SiblingCount {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+    },
     /// A number does not fit its limbs.
     #[error("{value} is not below 2^{bits}")]
     OutOfRange {
@@ -29,14 +50,6 @@ pub enum TraceError {
     MissingRecord {
         /// Where it lies.
         index: Index,
-    },
-    /// The witness's records are not in ascending order, or one is there twice.
-    #[error("record {next} follows record {index}, expected ascending indices")]
-    RecordsOutOfOrder {
-        /// Where a record lies.
-        index: Index,
-        /// Where the record after it lies.
-        next: Index,
     },
     /// A record is no vault where the rule needs one.
     #[error("record {index} is not a vault")]

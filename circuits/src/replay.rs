@@ -15,6 +15,7 @@ use shardfold_protocol::transaction::{
 };
 use shardfold_protocol::witness::ShardWitness;
 
+use crate::chips::record::TouchedRecord;
 use crate::error::TraceError;
 
 /// All that the shard's transactions do.
@@ -33,7 +34,7 @@ pub struct Replay {
     /// The signatures that are required, in order.
     pub signatures: Vec<SignatureStep>,
     /// Every record of the witness, by ascending index.
-    pub records: Vec<RecordStep>,
+    pub records: Vec<TouchedRecord>,
 }
 
 /// One transaction as the ledger sees it.
@@ -100,19 +101,6 @@ pub struct SignatureStep {
     pub digest: Digest,
 }
 
-/// One record over the whole shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordStep {
-    /// Where it lies.
-    pub index: Index,
-    /// Before the shard.
-    pub first: Record,
-    /// After the shard.
-    pub last: Record,
-    /// When it was last written; 0 when no transaction did.
-    pub last_clock: u32,
-}
-
 /// One access of a record by a rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Access {
@@ -141,22 +129,27 @@ pub fn replay(witness: &ShardWitness) -> Result<Replay, TraceError> {
 
 struct Player {
     chain_id: F,
-    records: BTreeMap<Index, RecordStep>,
+    records: BTreeMap<Index, TouchedRecord>,
     fees: BTreeMap<(Index, Asset), u64>,
     replay: Replay,
 }
 
 impl Player {
     fn new(witness: &ShardWitness) -> Result<Self, TraceError> {
-        for pair in witness.records.windows(2) {
-            if let [(index, _), (next, _)] = *pair
-                && index >= next
+        for (place, pair) in witness.records.windows(2).enumerate() {
+            if let [(previous, _), (found, _)] = *pair
+                && previous >= found
             {
-                return Err(TraceError::RecordsOutOfOrder { index, next });
+                let position = place + 1;
+                return Err(TraceError::Order {
+                    position,
+                    found,
+                    previous,
+                });
             }
         }
         let records = witness.records.iter().map(|&(index, first)| {
-            let record = RecordStep {
+            let record = TouchedRecord {
                 index,
                 first,
                 last: first,

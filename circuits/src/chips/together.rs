@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::hash::compress_block;
-use shardfold_protocol::shape::FEE_CLOCK;
+use shardfold_protocol::shape::{FEE_CLOCK, Shape};
 use shardfold_protocol::transaction::{FeePayment, Transaction};
 
+use super::Chip;
 use super::fixture::*;
+use super::node::tests::siblings_of;
+use super::node::{self, NodeChip};
+use super::poseidon2::{self, Poseidon2Chip};
+use super::range::{self, RangeChip};
+use super::record::{self, RecordChip};
 use crate::config::F;
 use crate::error::TraceError;
-use crate::testing::{accepts, cost, report};
+use crate::testing::{ChipTrace, accepts, cost, report};
 
 /// Net multiplicity of each message on one bus.
 fn left_on(shard: &Shard, bus: &str) -> BTreeMap<Vec<F>, F> {
@@ -54,6 +60,49 @@ fn every_partly_filled_shard_is_accepted() {
 #[test]
 fn a_shard_without_fees_is_accepted() {
     accepts(&Shard::of(without_fees()).chips());
+}
+
+/// The shard with the chips that hold the state, hash and check ranges: all but signatures.
+fn with_the_state(shard: &Shard) -> Vec<ChipTrace> {
+    let Shape {
+        log_nodes,
+        log_permutations,
+        ..
+    } = shard.witness.shape;
+    let mut asks = shard.requests.clone();
+    let records = &shard.replay.records;
+    let (record, leaves) = record::generate(records, 3, &mut asks).unwrap();
+    let siblings = siblings_of(&leaves);
+    let (node, root) = node::generate(&leaves, &siblings, log_nodes as usize, &mut asks).unwrap();
+    let poseidon2 = poseidon2::generate(&asks.hashes, log_permutations as usize).unwrap();
+    let range = range::generate(&asks.range);
+
+    let mut chips = shard.chips().to_vec();
+    let mut statement = shard.witness.statement;
+    statement.before.state_root = root.old;
+    statement.after.state_root = root.new;
+    chips[0].public_values = statement.elements().to_vec();
+    chips.extend([
+        ChipTrace::new(Chip::Record(RecordChip), record),
+        ChipTrace::new(Chip::Node(NodeChip), node),
+        ChipTrace::new(Chip::Poseidon2(Poseidon2Chip), poseidon2),
+        ChipTrace::new(Chip::Range(RangeChip), range),
+    ]);
+    chips
+}
+
+#[test]
+fn with_the_state_only_signatures_are_left_over() {
+    for transactions in [mixed(), without_fees()] {
+        let shard = Shard::of(transactions);
+        let chips = with_the_state(&shard);
+        let found = report(&chips);
+        assert!(found.violations.is_empty(), "{found}");
+        let others = found.leftovers.iter().filter(|l| l.bus != "signature");
+        assert_eq!(others.count(), 0, "{found}");
+        assert_eq!(found.leftovers.len(), shard.replay.signatures.len());
+        accepts(&chips);
+    }
 }
 
 #[test]
@@ -241,9 +290,10 @@ fn records_out_of_order_are_refused() {
     let mut witness = witness(mixed());
     witness.records.swap(0, 1);
     let found = crate::replay::replay(&witness).unwrap_err();
-    let expected = TraceError::RecordsOutOfOrder {
-        index: BOB,
-        next: ALICE,
+    let expected = TraceError::Order {
+        position: 1,
+        found: ALICE,
+        previous: BOB,
     };
     assert_eq!(found, expected);
 }

@@ -7,11 +7,8 @@ use shardfold_protocol::transaction::Kind;
 
 use super::columns::{ChainColumns, HeadValues, LedgerColumns, StatementValues, WIDTH};
 use crate::bus::{ChipBuilder, HashBus, LedgerBus, LedgerMessage, NodeBus, NodeMessage};
-use crate::chips::MAX_CONSTRAINT_DEGREE;
+use crate::chips::node::DEPTH;
 use crate::config::F;
-
-/// Level of the state tree's root.
-const ROOT_LEVEL: u8 = 32;
 
 /// The transactions in order and the head that they move. Public values: the statement.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +20,8 @@ impl BaseAir<F> for LedgerChip {
     }
 
     fn max_constraint_degree(&self) -> Option<usize> {
-        Some(MAX_CONSTRAINT_DEGREE)
+        // More than is needed, so that two messages of a bus share one column.
+        Some(3)
     }
 
     fn num_public_values(&self) -> usize {
@@ -168,7 +166,7 @@ fn take_root<AB: ChipBuilder>(
     after: HeadValues<AB::Expr>,
 ) {
     let root = NodeMessage {
-        level: AB::Expr::from_u8(ROOT_LEVEL),
+        level: AB::Expr::from_usize(DEPTH),
         index: AB::Expr::ZERO,
         old: before.state_root,
         new: after.state_root,
