@@ -94,6 +94,15 @@ fn kinds_that_add_up() {
     let cheat = cheat.with_cell(3, columns().is_withdraw, F::NEG_ONE);
     assert_eq!(report(std::slice::from_ref(&cheat)).violations.len(), 2);
     constraints_refuse(&[cheat]);
+
+    // A deposit that counts twice, and minus one transfer.
+    let c = columns();
+    let mut cheat = honest(4).with_cell(3, c.is_deposit, F::TWO);
+    *cheat.cell_mut(3, c.is_transfer) = F::NEG_ONE;
+    *cheat.cell_mut(3, c.queue_position) = *cheat.cell_mut(3, c.deposit_count) * F::TWO;
+    let cheat = with_value(cheat, values().after.deposit_count, F::TWO);
+    assert_eq!(report(std::slice::from_ref(&cheat)).violations.len(), 2);
+    constraints_refuse(&[cheat]);
 }
 
 #[test]
