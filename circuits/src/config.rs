@@ -61,13 +61,16 @@ impl StarkParameters {
     /// The configuration that prover and native verifier share.
     #[must_use]
     pub fn config(&self) -> Config {
-        let permutation = default_goldilocks_poseidon2_12();
-        let mmcs = ValMmcs::new(
-            RowHash::new(permutation.clone()),
-            NodeHash::new(permutation.clone()),
-            0,
-        );
-        let fri = FriParameters {
+        let pcs = Pcs::new(Radix2DitParallel::default(), mmcs(), self.fri());
+        Config::new(pcs, Challenger::new(default_goldilocks_poseidon2_12()))
+            .with_ood_proof_of_work_bits(self.point_grinding)
+            .with_lookup_proof_of_work_bits(self.lookup_grinding)
+    }
+
+    /// The parameters of the low-degree test.
+    #[must_use]
+    pub fn fri(&self) -> FriParameters<ChallengeMmcs> {
+        FriParameters {
             log_blowup: self.log_blowup,
             log_final_poly_len: self.log_final_poly_len,
             max_log_arity: self.max_log_arity,
@@ -75,11 +78,18 @@ impl StarkParameters {
             batch_proof_of_work_bits: self.batch_grinding,
             commit_proof_of_work_bits: self.fold_grinding,
             query_proof_of_work_bits: self.query_grinding,
-            mmcs: ChallengeMmcs::new(mmcs.clone()),
-        };
-        let pcs = Pcs::new(Radix2DitParallel::default(), mmcs, fri);
-        Config::new(pcs, Challenger::new(permutation))
-            .with_ood_proof_of_work_bits(self.point_grinding)
-            .with_lookup_proof_of_work_bits(self.lookup_grinding)
+            mmcs: ChallengeMmcs::new(mmcs()),
+        }
     }
+}
+
+/// The commitment scheme for base-field matrices: Merkle trees with a single root.
+#[must_use]
+pub fn mmcs() -> ValMmcs {
+    let permutation = default_goldilocks_poseidon2_12();
+    ValMmcs::new(
+        RowHash::new(permutation.clone()),
+        NodeHash::new(permutation),
+        0,
+    )
 }
