@@ -11,7 +11,7 @@ use shardfold_protocol::hash::Digest;
 use shardfold_protocol::record::{Asset, Index, Record, Vault};
 use shardfold_protocol::shape::FEE_CLOCK;
 use shardfold_protocol::transaction::{
-    Deposit, Digests, FeePayment, Kind, Signed, Transaction, Transfer, Withdraw,
+    Deposit, Digests, FeePayment, Kind, Signed, Transaction, Transfer, Withdraw, digests_of,
 };
 use shardfold_protocol::witness::ShardWitness;
 
@@ -121,14 +121,15 @@ pub struct Access {
 /// The witness's records are out of order or not enough, an amount cannot be moved.
 pub fn replay(witness: &ShardWitness) -> Result<Replay, TraceError> {
     let mut player = Player::new(witness)?;
-    for (place, transaction) in (0..).zip(&witness.transactions) {
-        player.play(place, transaction)?;
+    let chain_id = F::from_u64(witness.statement.chain_id);
+    let digests = digests_of(&witness.transactions, chain_id);
+    for (place, (transaction, digests)) in (0..).zip(witness.transactions.iter().zip(digests)) {
+        player.play(place, transaction, digests)?;
     }
     player.finish()
 }
 
 struct Player {
-    chain_id: F,
     records: BTreeMap<Index, TouchedRecord>,
     fees: BTreeMap<(Index, Asset), u64>,
     replay: Replay,
@@ -158,16 +159,19 @@ impl Player {
             (index, record)
         });
         Ok(Self {
-            chain_id: F::from_u64(witness.statement.chain_id),
             records: records.collect(),
             fees: BTreeMap::new(),
             replay: Replay::default(),
         })
     }
 
-    fn play(&mut self, place: u32, transaction: &Transaction) -> Result<(), TraceError> {
+    fn play(
+        &mut self,
+        place: u32,
+        transaction: &Transaction,
+        digests: Digests,
+    ) -> Result<(), TraceError> {
         let clock = place + 1;
-        let digests = transaction.digests(self.chain_id);
         match transaction {
             Transaction::Transfer(Signed { body, .. }) => {
                 let from = self.debit(clock, body.from, body.amount, body.fee.amount)?;

@@ -5,21 +5,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::F;
 use crate::hash::{Digest, ZERO_DIGEST, compress};
+use crate::transaction::{Digests, Kind};
 
 /// The state of the ledger between two transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     /// Root of the state tree.
+    #[serde(with = "crate::text::digest")]
     pub state_root: Digest,
     /// How many transactions led here since genesis.
     pub tx_count: u64,
     /// How many deposits were taken from the base chain's queue since genesis.
     pub deposit_count: u64,
     /// Hash chain over every transaction in order.
+    #[serde(with = "crate::text::digest")]
     pub tx_commitment: Digest,
     /// Hash chain over the deposits taken from the base chain's queue.
+    #[serde(with = "crate::text::digest")]
     pub deposit_commitment: Digest,
     /// Hash chain over the withdrawals owed to the base chain.
+    #[serde(with = "crate::text::digest")]
     pub withdrawal_commitment: Digest,
 }
 
@@ -37,6 +43,23 @@ impl Head {
             tx_commitment: ZERO_DIGEST,
             deposit_commitment: ZERO_DIGEST,
             withdrawal_commitment: ZERO_DIGEST,
+        }
+    }
+
+    /// Extends counts and chains by one transaction; the state root stays as it is.
+    pub fn extend(&mut self, kind: Kind, digests: &Digests) {
+        self.tx_count += 1;
+        self.tx_commitment = extend_chain(&self.tx_commitment, &digests.transaction);
+        match kind {
+            Kind::Transfer => {}
+            Kind::Deposit => {
+                self.deposit_count += 1;
+                self.deposit_commitment = extend_chain(&self.deposit_commitment, &digests.payload);
+            }
+            Kind::Withdraw => {
+                let commitment = &mut self.withdrawal_commitment;
+                *commitment = extend_chain(commitment, &digests.payload);
+            }
         }
     }
 

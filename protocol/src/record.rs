@@ -28,6 +28,7 @@ pub struct Record(pub [F; RECORD_ELEMENTS]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vault {
     /// Digest of the public key that may spend.
+    #[serde(with = "crate::text::digest")]
     pub owner: Digest,
     /// What is held.
     pub asset: Asset,
@@ -51,6 +52,13 @@ impl Record {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::EMPTY
+    }
+
+    /// The vault here with so much more balance. The caller has checked that it is a vault
+    /// and that the sum is below 2^62.
+    pub fn credited(mut self, amount: u64) -> Self {
+        self.0[2] += F::from_u64(amount);
+        self
     }
 
     /// The vault here, if it is one and well formed.

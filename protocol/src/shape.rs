@@ -14,6 +14,9 @@ const _: () = assert!(
     "fees come after the last transaction, and a gap of clocks has 16 bits"
 );
 
+/// log2 of the most rows of a table.
+pub const MAX_LOG_HEIGHT: u32 = 24;
+
 /// The capacity of a shard, from which the heights of all chips follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shape {
@@ -42,6 +45,15 @@ impl Shape {
             log_nodes,
             log_permutations,
         }
+    }
+
+    /// Whether all its numbers are within the bounds of any shape: one that was read from
+    /// outside may have others.
+    #[must_use]
+    pub const fn is_bounded(&self) -> bool {
+        self.log_transactions <= MAX_LOG_TRANSACTIONS
+            && self.log_nodes <= MAX_LOG_HEIGHT
+            && self.log_permutations <= MAX_LOG_HEIGHT
     }
 
     /// The most transactions.

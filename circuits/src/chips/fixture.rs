@@ -226,7 +226,11 @@ impl Shard {
         transactions: Vec<Transaction>,
         log_height: usize,
     ) -> Result<Self, TraceError> {
-        let witness = witness(transactions);
+        Self::play(witness(transactions), log_height)
+    }
+
+    /// The traces of a witness, over tables of `2^log_height` rows.
+    pub fn play(witness: ShardWitness, log_height: usize) -> Result<Self, TraceError> {
         let replay = replay(&witness)?;
         let id = F::from_u64(witness.statement.chain_id);
         let asks = &mut Requests::default();

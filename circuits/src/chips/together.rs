@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 
 use p3_field::PrimeCharacteristicRing;
-use shardfold_protocol::hash::compress_block;
+use shardfold_executor::sequential;
+use shardfold_executor::shards::cut;
+use shardfold_executor::workload::{Pattern, Plan, Workload};
+use shardfold_protocol::hash::{Digest, compress_block};
 use shardfold_protocol::shape::{FEE_CLOCK, Shape};
 use shardfold_protocol::transaction::{FeePayment, Transaction};
 
 use super::Chip;
 use super::fixture::*;
 use super::node::tests::siblings_of;
-use super::node::{self, NodeChip};
+use super::node::{self, NodeChip, TouchedNode};
 use super::poseidon2::{self, Poseidon2Chip};
 use super::range::{self, RangeChip};
 use super::record::{self, RecordChip};
@@ -62,46 +65,75 @@ fn a_shard_without_fees_is_accepted() {
     accepts(&Shard::of(without_fees()).chips());
 }
 
-/// The shard with the chips that hold the state, hash and check ranges: all but signatures.
-fn with_the_state(shard: &Shard) -> Vec<ChipTrace> {
-    let Shape {
-        log_nodes,
-        log_permutations,
-        ..
-    } = shard.witness.shape;
+/// The chips that hold the state, hash and check ranges, and the root before and after.
+fn state_chips(
+    shard: &Shard,
+    siblings: impl FnOnce(&[TouchedNode]) -> Vec<Digest>,
+) -> ([ChipTrace; 4], TouchedNode) {
+    let shape = shard.witness.shape;
     let mut asks = shard.requests.clone();
     let records = &shard.replay.records;
-    let (record, leaves) = record::generate(records, 3, &mut asks).unwrap();
-    let siblings = siblings_of(&leaves);
-    let (node, root) = node::generate(&leaves, &siblings, log_nodes as usize, &mut asks).unwrap();
-    let poseidon2 = poseidon2::generate(&asks.hashes, log_permutations as usize).unwrap();
-    let range = range::generate(&asks.range);
-
-    let mut chips = shard.chips().to_vec();
-    let mut statement = shard.witness.statement;
-    statement.before.state_root = root.old;
-    statement.after.state_root = root.new;
-    chips[0].public_values = statement.elements().to_vec();
-    chips.extend([
+    let log_records = shape.log_transactions as usize + 1;
+    let (record, leaves) = record::generate(records, log_records, &mut asks).unwrap();
+    let log_nodes = shape.log_nodes as usize;
+    let (node, root) = node::generate(&leaves, &siblings(&leaves), log_nodes, &mut asks).unwrap();
+    let log_permutations = shape.log_permutations as usize;
+    let poseidon2 = poseidon2::generate(&asks.hashes, log_permutations).unwrap();
+    let chips = [
         ChipTrace::new(Chip::Record(RecordChip), record),
         ChipTrace::new(Chip::Node(NodeChip), node),
         ChipTrace::new(Chip::Poseidon2(Poseidon2Chip), poseidon2),
-        ChipTrace::new(Chip::Range(RangeChip), range),
-    ]);
-    chips
+        ChipTrace::new(Chip::Range(RangeChip), range::generate(&asks.range)),
+    ];
+    (chips, root)
+}
+
+/// Nothing is violated, and what is left over are the messages of these signatures.
+fn only_signatures_are_left_over(shard: &Shard, chips: &[ChipTrace]) {
+    let found = report(chips);
+    assert!(found.violations.is_empty(), "{found}");
+    let others = found.leftovers.iter().filter(|l| l.bus != "signature");
+    assert_eq!(others.count(), 0, "{found}");
+    assert_eq!(found.leftovers.len(), shard.replay.signatures.len());
 }
 
 #[test]
 fn with_the_state_only_signatures_are_left_over() {
     for transactions in [mixed(), without_fees()] {
         let shard = Shard::of(transactions);
-        let chips = with_the_state(&shard);
-        let found = report(&chips);
-        assert!(found.violations.is_empty(), "{found}");
-        let others = found.leftovers.iter().filter(|l| l.bus != "signature");
-        assert_eq!(others.count(), 0, "{found}");
-        assert_eq!(found.leftovers.len(), shard.replay.signatures.len());
+        let (state, root) = state_chips(&shard, siblings_of);
+        let mut chips = shard.chips().to_vec();
+        let mut statement = shard.witness.statement;
+        statement.before.state_root = root.old;
+        statement.after.state_root = root.new;
+        chips[0].public_values = statement.elements().to_vec();
+        chips.extend(state);
+        only_signatures_are_left_over(&shard, &chips);
         accepts(&chips);
+    }
+}
+
+#[test]
+fn shards_of_the_executor_hold() {
+    for pattern in Pattern::ALL {
+        let plan = Plan {
+            seed: 5,
+            pattern,
+            vaults: 40,
+            transactions: 50,
+            keys: 3,
+        };
+        let Workload { mut state, batch } = plan.build();
+        let outcome = sequential::execute(&state, &batch).unwrap();
+        let witnesses = cut(&mut state, &batch, &outcome, &[Shape::SMALL]).unwrap();
+        assert!(!witnesses.is_empty());
+        for witness in witnesses {
+            let log_height = witness.shape.log_transactions as usize;
+            let shard = Shard::play(witness, log_height).unwrap();
+            let (state, _) = state_chips(&shard, |_| shard.witness.siblings.clone());
+            let chips = [shard.chips().as_slice(), &state].concat();
+            only_signatures_are_left_over(&shard, &chips);
+        }
     }
 }
 

@@ -11,10 +11,12 @@ use crate::record::{Asset, Index};
 
 /// One entry of the base chain's queue and where the operator puts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deposit {
     /// The vault that receives: one of this owner and asset, or an empty index.
     pub to: Index,
     /// Who owns the receiving vault.
+    #[serde(with = "crate::text::digest")]
     pub owner: Digest,
     /// What was paid in.
     pub asset: Asset,
@@ -63,21 +65,19 @@ impl Deposit {
         )
     }
 
-    /// The digest of the transaction: the payload and where the operator put it.
+    /// The 6 elements of the transaction: the payload and where the operator put it.
+    pub fn message(&self, payload: &Digest) -> [F; 6] {
+        let [p0, p1, p2, p3] = *payload;
+        let (to, fee_vault) = (F::from_u32(self.to), F::from_u32(self.fee.vault));
+        [p0, p1, p2, p3, to, fee_vault]
+    }
+
+    /// The digest of the transaction.
     pub fn digest_with(
         &self,
         payload: &Digest,
         compress_block: impl FnMut(&[F; 8]) -> Digest,
     ) -> Digest {
-        let [p0, p1, p2, p3] = *payload;
-        let message = [
-            p0,
-            p1,
-            p2,
-            p3,
-            F::from_u32(self.to),
-            F::from_u32(self.fee.vault),
-        ];
-        hash_with(Domain::Deposit, &message, compress_block)
+        hash_with(Domain::Deposit, &self.message(payload), compress_block)
     }
 }

@@ -1,10 +1,12 @@
 //! The transactions: what each says and how it is hashed. Their rules are in `executor`.
 
 mod deposit;
+mod many;
 mod transfer;
 mod withdraw;
 
 pub use deposit::Deposit;
+pub use many::digests_of;
 pub use transfer::Transfer;
 pub use withdraw::{ADDRESS_BYTES, Withdraw};
 
@@ -28,8 +30,22 @@ pub enum Kind {
     Withdraw = 3,
 }
 
+impl Kind {
+    /// How many permutations the proof of one such transaction takes, those for records and
+    /// tree nodes apart: digests, owner, challenge and chains.
+    #[must_use]
+    pub const fn permutations(self) -> usize {
+        match self {
+            Self::Transfer => 3 + 1 + 3 + 1,
+            Self::Deposit => 2 + 1 + 2,
+            Self::Withdraw => 1 + 2 + 1 + 3 + 2,
+        }
+    }
+}
+
 /// A body with the key and the signature that authorise it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Signed<T> {
     /// What is signed.
     pub body: T,
@@ -41,6 +57,7 @@ pub struct Signed<T> {
 
 /// One transaction of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Transaction {
     /// From one vault to another.
     Transfer(Signed<Transfer>),
@@ -52,6 +69,7 @@ pub enum Transaction {
 
 /// What the operator earns and where it goes. With no fee the vault is not touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FeePayment {
     /// In the transaction's asset, below 2^48.
     pub amount: u64,
@@ -133,6 +151,13 @@ impl Transaction {
             Self::Deposit(deposit) => deposit.fee,
             Self::Withdraw(signed) => signed.body.fee,
         }
+    }
+
+    /// The vault that a fee is paid to; `None` without a fee.
+    #[must_use]
+    pub fn fee_vault(&self) -> Option<Index> {
+        let fee = self.fee();
+        (fee.amount != 0).then_some(fee.vault)
     }
 
     /// The records that the rule reads and writes, apart from the fee vault.

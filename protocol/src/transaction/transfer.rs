@@ -10,12 +10,14 @@ use crate::record::{Asset, Index};
 
 /// The signed content of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Transfer {
     /// The vault that pays.
     pub from: Index,
     /// The vault that receives: one of `to_owner` and this asset, or an empty index.
     pub to: Index,
     /// Who owns the receiving vault.
+    #[serde(with = "crate::text::digest")]
     pub to_owner: Digest,
     /// What moves.
     pub asset: Asset,

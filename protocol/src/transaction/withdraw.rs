@@ -13,6 +13,7 @@ pub const ADDRESS_BYTES: usize = 20;
 
 /// The signed content of a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Withdraw {
     /// The vault that pays.
     pub from: Index,
@@ -27,6 +28,7 @@ pub struct Withdraw {
     /// The chain on which the amount is owed.
     pub base_chain: u32,
     /// To whom it is owed.
+    #[serde(with = "crate::text::address")]
     pub address: [u8; ADDRESS_BYTES],
 }
 
@@ -80,14 +82,10 @@ impl Withdraw {
         )
     }
 
-    /// What is signed: the payload, the vault, the fee and the nonce.
-    pub fn digest_with(
-        &self,
-        payload: &Digest,
-        compress_block: impl FnMut(&[F; 8]) -> Digest,
-    ) -> Digest {
+    /// The 8 elements of the transaction: the payload, the vault, the fee and the nonce.
+    pub fn message(&self, payload: &Digest) -> [F; 8] {
         let [p0, p1, p2, p3] = *payload;
-        let message = [
+        [
             p0,
             p1,
             p2,
@@ -96,7 +94,15 @@ impl Withdraw {
             element(self.fee.amount),
             F::from_u32(self.fee.vault),
             element(self.nonce),
-        ];
-        hash_with(Domain::Withdraw, &message, compress_block)
+        ]
+    }
+
+    /// What is signed.
+    pub fn digest_with(
+        &self,
+        payload: &Digest,
+        compress_block: impl FnMut(&[F; 8]) -> Digest,
+    ) -> Digest {
+        hash_with(Domain::Withdraw, &self.message(payload), compress_block)
     }
 }

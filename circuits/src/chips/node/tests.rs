@@ -3,6 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
+use proptest::collection;
+use proptest::prelude::*;
 use shardfold_protocol::hash::{Digest, compress};
 use shardfold_protocol::record::{Index, Record};
 
@@ -206,13 +208,61 @@ fn too_many_nodes_are_an_error() {
     assert!(generate(&touched(), &siblings, 6, &mut Requests::default()).is_ok());
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_leaves_climb_to_the_roots_of_the_whole_trees(
+        near in collection::btree_set(0_u32..16, 1..6),
+        far in collection::btree_set(any::<Index>(), 0..4),
+    ) {
+        let indices: BTreeSet<Index> = near.union(&far).copied().collect();
+        let mut leaves = before();
+        let old: Vec<Digest> = indices.iter().map(|&i| digest_at(&leaves, 0, i.into())).collect();
+        let before = leaves.clone();
+        leaves.extend(indices.iter().map(|&i| (i, leaf(i ^ 0x55))));
+        let touched: Vec<TouchedNode> = indices
+            .iter()
+            .zip(old)
+            .map(|(&index, old)| TouchedNode { index, old, new: leaves[&index] })
+            .collect();
+
+        let siblings = siblings(&before, &touched);
+        let (trace, root) = generate(&touched, &siblings, 9, &mut Requests::default()).unwrap();
+        prop_assert_eq!(root.old, digest_at(&before, DEPTH, 0));
+        prop_assert_eq!(root.new, digest_at(&leaves, DEPTH, 0));
+        let report = report(&[ChipTrace::new(Chip::Node(NodeChip), trace)]);
+        prop_assert!(report.violations.is_empty());
+        let on_node_bus = report.leftovers.iter().filter(|l| l.bus == "node");
+        prop_assert_eq!(on_node_bus.count(), touched.len() + 1);
+    }
+
+    #[test]
+    fn malformed_witnesses_do_not_panic(
+        indices in collection::vec(0_u32..8, 0..6),
+        siblings in 0_usize..80,
+        log_height in 0_usize..8,
+    ) {
+        let digest = leaf(0);
+        let leaves: Vec<TouchedNode> = indices
+            .into_iter()
+            .map(|index| TouchedNode { index, old: digest, new: digest })
+            .collect();
+        let siblings = vec![digest; siblings];
+        // Most are errors; what matters is that all return.
+        let _ = generate(&leaves, &siblings, log_height, &mut Requests::default());
+    }
+}
+
 // Cheats.
 
 #[test]
 fn a_child_cannot_be_taken_twice() {
-    let two = F::TWO;
-    constraints_refuse(&[honest().with_cell(0, columns().right.is_touched, two)]);
-    constraints_refuse(&[honest().with_cell(1, columns().left.is_touched, two)]);
+    // These two keep their digests, so only the flag is wrong.
+    let columns = columns();
+    let (left, right) = (columns.left.is_touched, columns.right.is_touched);
+    constraints_refuse(&[honest().with_cell(row(1, 2), left, F::TWO)]);
+    constraints_refuse(&[honest().with_cell(row(1, 3), right, F::TWO)]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{RecordChip, RecordColumns, TouchedRecord, generate};
 use crate::chips::Chip;
 use crate::chips::node::tests::siblings_of;
 use crate::chips::node::{self, NodeChip};
+use crate::chips::poseidon2::{self, Poseidon2Chip};
 use crate::config::F;
 use crate::error::TraceError;
 use crate::requests::Requests;
@@ -51,13 +52,17 @@ fn plus_one(column: usize) -> ChipTrace {
     trace
 }
 
-/// The node chip over the honest records.
-fn nodes() -> ChipTrace {
+/// The node chip over the honest records, and all compressions that both ask for.
+fn nodes_and_requests() -> (ChipTrace, Requests) {
     let mut requests = Requests::default();
     let (_, leaves) = generate(&records(), LOG_HEIGHT, &mut requests).unwrap();
     let siblings = siblings_of(&leaves);
     let (trace, _) = node::generate(&leaves, &siblings, 7, &mut requests).unwrap();
-    ChipTrace::new(Chip::Node(NodeChip), trace)
+    (ChipTrace::new(Chip::Node(NodeChip), trace), requests)
+}
+
+fn nodes() -> ChipTrace {
+    nodes_and_requests().0
 }
 
 // Honest.
@@ -77,6 +82,22 @@ fn records_hang_on_the_tree() {
     let root = on_node_bus.next().unwrap();
     assert_eq!(root.fields[..2], [F::from_u8(32), F::ZERO]);
     assert_eq!(on_node_bus.next(), None);
+}
+
+#[test]
+fn with_compressions_only_the_root_and_the_rules_are_missing() {
+    let (nodes, requests) = nodes_and_requests();
+    let compressions = poseidon2::generate(&requests.hashes, 8).unwrap();
+    let compressions = ChipTrace::new(Chip::Poseidon2(Poseidon2Chip), compressions);
+    let chips = [honest(), nodes, compressions];
+    accepts(&chips);
+    let missing: Vec<String> = report(&chips)
+        .leftovers
+        .into_iter()
+        .map(|l| l.bus)
+        .collect();
+    // The record that is only read is taken as it was written.
+    assert_eq!(missing, ["node", "state", "state", "state", "state"]);
 }
 
 #[test]
