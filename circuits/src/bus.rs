@@ -15,7 +15,8 @@ impl<AB: AirBuilder<F = F> + InteractionBuilder> ChipBuilder for AB {}
 /// Four expressions: a digest.
 pub type Digest<E> = [E; 4];
 
-/// The ledger asks for one rule to prove each transaction: `(clock, kind, digest, payload)`.
+/// The ledger asks for one rule to prove each transaction: `(clock, kind, digest, payload,
+/// queue position)`.
 pub struct LedgerBus;
 
 /// What the ledger and a rule agree on.
@@ -28,6 +29,9 @@ pub struct LedgerMessage<E> {
     pub digest: Digest<E>,
     /// The digest that enters the chain of deposits or withdrawals; zeros for neither.
     pub payload: Digest<E>,
+    /// For a deposit its position in the base chain's queue, which is how many deposits were
+    /// taken before it; zero for the other kinds.
+    pub queue_position: E,
 }
 
 impl<E> LedgerMessage<E> {
@@ -36,6 +40,7 @@ impl<E> LedgerMessage<E> {
             .into_iter()
             .chain(self.digest)
             .chain(self.payload)
+            .chain([self.queue_position])
     }
 }
 
@@ -43,7 +48,8 @@ impl LedgerBus {
     const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("ledger");
 
     /// The ledger has this transaction at this clock. Caller: `is_real` is boolean, clocks
-    /// count up by one.
+    /// count up by one, the queue position is the head's count of deposits for a deposit and
+    /// zero else.
     pub fn announce<AB: ChipBuilder>(
         builder: &mut AB,
         message: LedgerMessage<AB::Expr>,
@@ -53,7 +59,8 @@ impl LedgerBus {
     }
 
     /// A rule proved this transaction. Caller: `is_real` is boolean, the digests are those
-    /// of the values that the rule uses.
+    /// of the values that the rule uses; a deposit's queue position enters its payload, the
+    /// other rules say zero.
     pub fn prove<AB: ChipBuilder>(
         builder: &mut AB,
         message: LedgerMessage<AB::Expr>,

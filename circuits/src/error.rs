@@ -47,6 +47,58 @@ pub enum TraceError {
     /// generator leads to.
     #[error("a ladder would add two points with the same x")]
     DegenerateAddition,
+    /// A number does not fit its limbs.
+    #[error("{value} is not below 2^{bits}")]
+    OutOfRange {
+        /// The number.
+        value: u64,
+        /// How many bits the limbs have.
+        bits: u32,
+    },
+    /// A record is touched that the witness does not have.
+    #[error("record {index} is touched but not among the witness's records")]
+    MissingRecord {
+        /// Where it lies.
+        index: Index,
+    },
+    /// A record is no vault where the rule needs one.
+    #[error("record {index} is not a vault")]
+    NotAVault {
+        /// Where it lies.
+        index: Index,
+    },
+    /// A vault does not cover what it pays.
+    #[error("vault {index} holds {balance} and cannot pay {amount} and a fee of {fee}")]
+    Overdraft {
+        /// Where it lies.
+        index: Index,
+        /// What it holds.
+        balance: u64,
+        /// The amount to pay.
+        amount: u64,
+        /// The fee to pay on top.
+        fee: u64,
+    },
+    /// A vault cannot hold what it receives.
+    #[error("vault {index} holds {balance} and cannot take {amount} more")]
+    BalanceTooLarge {
+        /// Where it lies.
+        index: Index,
+        /// What it holds.
+        balance: u64,
+        /// What it should receive.
+        amount: u64,
+    },
+    /// A record is accessed twice at one clock (a transfer to itself).
+    #[error("record {index} was written at clock {old}, expected before {new}")]
+    ClockNotLater {
+        /// Where it lies.
+        index: Index,
+        /// When it was last written.
+        old: u32,
+        /// When it is accessed.
+        new: u32,
+    },
 }
 
 impl TraceError {

@@ -11,9 +11,12 @@ pub mod error;
 pub mod fold;
 pub mod gadgets;
 pub mod plonk;
+pub mod profile;
 pub mod recursion;
+pub mod replay;
 pub mod requests;
 pub mod security;
 pub mod serializers;
+pub mod shard;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -2,6 +2,7 @@
 
 use shardfold_protocol::hash::{self, Digest, Domain};
 
+use crate::cells::write;
 use crate::config::F;
 
 /// Everything asked for while the traces of a shard are made. Each generator fills one of
@@ -19,6 +20,20 @@ impl Requests {
     pub fn compress(&mut self, input: &[F; 8]) -> Digest {
         self.hashes.push(*input);
         hash::compress_block(input)
+    }
+
+    /// Computes and notes one block of a hash, whose digest is written into the next of the
+    /// cells that a chip has for its blocks.
+    pub fn compress_into<'a>(
+        &mut self,
+        input: &[F; 8],
+        blocks: &mut impl Iterator<Item = [&'a mut F; 4]>,
+    ) -> Digest {
+        let digest = self.compress(input);
+        if let Some(cells) = blocks.next() {
+            write(cells, digest);
+        }
+        digest
     }
 
     /// Computes and notes a hash, block by block.

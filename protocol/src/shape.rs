@@ -6,6 +6,14 @@ use serde::{Deserialize, Serialize};
 /// log2 of the largest shard, in transactions.
 pub const MAX_LOG_TRANSACTIONS: u32 = 14;
 
+/// When the fees of a shard are credited: later than every transaction of it.
+pub const FEE_CLOCK: u32 = 1 << 15;
+
+const _: () = assert!(
+    FEE_CLOCK > 1 << MAX_LOG_TRANSACTIONS && FEE_CLOCK <= 1 << 16,
+    "fees come after the last transaction, and a gap of clocks has 16 bits"
+);
+
 /// log2 of the most rows of a table.
 pub const MAX_LOG_HEIGHT: u32 = 24;
 

@@ -3,3 +3,10 @@
 pub mod blocks;
 pub mod curve;
 pub mod quintic;
+pub mod access;
+pub mod amount;
+pub mod credit;
+pub mod debit;
+pub mod fee;
+pub mod hash;
+pub mod rows;

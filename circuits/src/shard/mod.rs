@@ -9,7 +9,7 @@ mod traces;
 #[cfg(test)]
 mod tests;
 
-pub use circuit::ShardCircuit;
+pub use circuit::{ShardCircuit, ShardCircuitError};
 pub use set::{CircuitSet, SetError};
 pub use stark::{ShardStark, StarkError};
 pub use traces::{ShardTraces, shard_traces};
