@@ -14,7 +14,7 @@ use crate::error::TraceError;
 use crate::gadgets::curve::invert;
 
 /// Ladders that share their inversions.
-const BATCH: usize = 32;
+const BATCH: usize = 128;
 
 /// The trace, and the product s·G + K of each ladder.
 pub type Ladders = (RowMajorMatrix<F>, Vec<AffinePoint>);

@@ -159,7 +159,7 @@ fn fill(
     let differences: Vec<F5> = nonces.zip(ends).map(|(r, e)| r.x - e.x).collect();
     let inverses = invert(&differences)?;
     let mut cells = F::zero_vec(rows.len() * WIDTH);
-    for (place, (cells, row)) in cells.chunks_exact_mut(WIDTH).zip(rows).enumerate() {
+    let fill_row = |(place, (cells, row)): (usize, (&mut [F], &Row))| {
         let (nonce, end) = (row.request.signature.r, ends[place]);
         let slope = (nonce.y - end.y) * inverses[place];
         let sum = end.add_with_slope(&nonce, slope);
@@ -181,7 +181,10 @@ fn fill(
         write(to.inverse, elements(&inverses[place]));
         write(to.slope, elements(&slope));
         write(to.sum_y, elements(&sum.y));
-    }
+        Ok(())
+    };
+    let cells_of_rows = cells.par_chunks_exact_mut(WIDTH);
+    cells_of_rows.zip(rows).enumerate().try_for_each(fill_row)?;
     Ok(RowMajorMatrix::new(cells, WIDTH))
 }
 

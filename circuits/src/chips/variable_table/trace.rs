@@ -14,7 +14,7 @@ use crate::error::TraceError;
 use crate::gadgets::curve::invert;
 
 /// Blocks that share their inversions.
-const BATCH: usize = 32;
+const BATCH: usize = 128;
 
 /// Q0 + d·P for each digit d.
 pub type Multiples = [AffinePoint; DIGIT_SIZE];
