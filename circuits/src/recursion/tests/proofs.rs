@@ -6,7 +6,7 @@ use plonky2::plonk::config::PoseidonGoldilocksConfig;
 use super::airs::Toy;
 use super::fixture::{CHIPS, Case, Circuit, Fixture, PARAMETERS};
 use crate::config::StarkParameters;
-use crate::recursion::{Gates, Generators};
+use crate::serializers::{Gates, Generators};
 
 fn accepted_by_both(chips: &[Toy], parameters: StarkParameters) -> Case {
     let case = Case::new(Fixture::new(chips, parameters));
