@@ -57,7 +57,10 @@ impl Reference {
         for (&target, &value) in self.inputs.iter().zip(native.as_ref()) {
             witness.set_target(target, value).expect("fresh target");
         }
-        let proof = self.circuit.prove(witness).expect("the chain can be proven");
+        let proof = self
+            .circuit
+            .prove(witness)
+            .expect("the chain can be proven");
         for _ in 0..Self::permutations(log_rows) {
             native.permute();
         }

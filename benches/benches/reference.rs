@@ -8,7 +8,9 @@ fn plonky2_alone(criterion: &mut Criterion) {
     let reference = Reference::new(log_rows);
     let mut group = criterion.benchmark_group("reference");
     group.sample_size(10);
-    group.throughput(Throughput::Elements(Reference::permutations(log_rows) as u64));
+    group.throughput(Throughput::Elements(
+        Reference::permutations(log_rows) as u64
+    ));
     group.bench_function("plonky2_poseidon_rows_2^14", |bencher| {
         bencher.iter(|| reference.prove(1, log_rows));
     });

@@ -45,7 +45,9 @@ pub enum Command {
     /// Write the verification key of a profile to a file.
     Key(KeyArgs),
     /// Print a completion script for a shell.
-    #[command(after_help = "Example:\n  shardfold completions bash > /etc/bash_completion.d/shardfold")]
+    #[command(
+        after_help = "Example:\n  shardfold completions bash > /etc/bash_completion.d/shardfold"
+    )]
     Completions {
         /// The shell.
         shell: Shell,
@@ -282,7 +284,10 @@ pub enum ShapeChoice {
 
 /// Parses a size in bytes with an optional K, M, G or T (powers of 1024).
 fn parse_size(text: &str) -> Result<u64, String> {
-    let text = text.trim().trim_end_matches(['B', 'b']).trim_end_matches('i');
+    let text = text
+        .trim()
+        .trim_end_matches(['B', 'b'])
+        .trim_end_matches('i');
     let (digits, shift) = match text.char_indices().last() {
         Some((at, 'K' | 'k')) => (&text[..at], 10),
         Some((at, 'M' | 'm')) => (&text[..at], 20),

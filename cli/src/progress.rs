@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use shardfold_circuits::cache::{Listener, Progress as CacheProgress};
+use shardfold_circuits::cache::{FileError, Listener, Progress as CacheProgress};
 use shardfold_fleet::local::Event;
-use shardfold_prover::Stage;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_prover::Stage;
 
 use crate::output::Say;
 
@@ -68,12 +68,16 @@ impl Progress {
             }
             Event::ShardDone { .. } => {}
             Event::FoldStarted { first, end } => {
-                self.bar.set_message(format!("fold {}", range(*first, *end)));
+                self.bar
+                    .set_message(format!("fold {}", range(*first, *end)));
             }
             Event::FoldDone { first, end, took } => {
                 self.bar.inc(1);
                 let seconds = took.as_secs_f64();
-                self.line(&format!("{}: folded in {seconds:.2} s", range(*first, *end)));
+                self.line(&format!(
+                    "{}: folded in {seconds:.2} s",
+                    range(*first, *end)
+                ));
             }
         }
     }
@@ -105,19 +109,28 @@ pub fn circuit_listener(say: Say) -> Box<Listener> {
         CacheProgress::Loaded(took) => {
             tracing::info!("circuit {name} loaded in {:.2} s", took.as_secs_f64());
         }
-        CacheProgress::Unusable(reason) if reason.is_absence() => {}
+        CacheProgress::Unusable(FileError::Absent) => {}
         CacheProgress::Unusable(reason) => {
-            say.line(format_args!("the cached circuit {name} is not used: {reason}"));
+            say.line(format_args!(
+                "the cached circuit {name} is not used: {reason}"
+            ));
         }
         CacheProgress::Building => {
-            say.line(format_args!("building the circuit {name} (once for this profile)"));
+            say.line(format_args!(
+                "building the circuit {name} (once for this profile)"
+            ));
         }
         CacheProgress::Built(took) => {
-            say.line(format_args!("circuit {name} built in {:.1} s", took.as_secs_f64()));
+            say.line(format_args!(
+                "circuit {name} built in {:.1} s",
+                took.as_secs_f64()
+            ));
         }
         CacheProgress::Stored(_) => {}
         CacheProgress::NotStored(error) => {
-            say.line(format_args!("the circuit {name} could not be kept: {error}"));
+            say.line(format_args!(
+                "the circuit {name} could not be kept: {error}"
+            ));
         }
     })
 }

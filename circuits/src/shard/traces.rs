@@ -48,8 +48,7 @@ pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
     let (rest, mut requests) = rest?;
     requests.merge(curve_requests);
 
-    let poseidon2 =
-        poseidon2::generate(&requests.hashes, witness.shape.log_permutations as usize)?;
+    let poseidon2 = poseidon2::generate(&requests.hashes, witness.shape.log_permutations as usize)?;
     let [ledger, transfer, deposit, withdraw, fee, record, node] = rest;
     let traces = vec![
         ledger,

@@ -30,8 +30,7 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     let say = Say::new(args.json);
     let place = args.file.display();
     let bytes = fs::read(&args.file).with_context(|| format!("cannot read {place}"))?;
-    let (kind, facts) =
-        inspect(&bytes).with_context(|| format!("{place} cannot be read"))?;
+    let (kind, facts) = inspect(&bytes).with_context(|| format!("{place} cannot be read"))?;
     let report = Report {
         kind,
         bytes: bytes.len(),
@@ -89,7 +88,10 @@ fn content<T: FileContent>(bytes: &[u8]) -> Result<Option<T>> {
 fn batch_facts(batch: &Batch) -> Facts {
     let mut facts = transactions_facts(&batch.transactions);
     facts.insert("chain id", batch.chain_id.to_string());
-    facts.insert("starts after", format!("{} transactions", batch.before.tx_count));
+    facts.insert(
+        "starts after",
+        format!("{} transactions", batch.before.tx_count),
+    );
     facts.insert("state root before", digest_hex(&batch.before.state_root));
     facts
 }
@@ -124,7 +126,10 @@ fn state_facts(file: &StateFile) -> Result<Facts> {
 
 fn witness_facts(witness: &ShardWitness) -> Facts {
     let mut facts = transactions_facts(&witness.transactions);
-    facts.insert("shape", format!("{} transactions", witness.shape.transactions()));
+    facts.insert(
+        "shape",
+        format!("{} transactions", witness.shape.transactions()),
+    );
     facts.insert("records", witness.records.len().to_string());
     facts.insert("siblings", witness.siblings.len().to_string());
     facts.insert(

@@ -101,8 +101,8 @@ pub fn read_input(args: &BatchArgs, stages: &mut Stages) -> Result<Input> {
     let batch: Batch = files::read(&args.batch)
         .with_context(|| format!("cannot read the batch {}", args.batch.display()))?;
     let path = state_path(args)?;
-    let file: StateFile = files::read(&path)
-        .with_context(|| format!("cannot read the state {}", path.display()))?;
+    let file: StateFile =
+        files::read(&path).with_context(|| format!("cannot read the state {}", path.display()))?;
     let state = State::try_from(&file)
         .with_context(|| format!("{} holds no valid state", path.display()))?;
     stages.insert("read", start.elapsed().as_secs_f64());

@@ -34,9 +34,8 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     let Input { mut state, batch } = read_input(&args.batch, &mut stages)?;
 
     let before = Instant::now();
-    let outcome = parallel::execute(&state, &batch).with_context(|| {
-        format!("{} cannot run on this state", args.batch.batch.display())
-    })?;
+    let outcome = parallel::execute(&state, &batch)
+        .with_context(|| format!("{} cannot run on this state", args.batch.batch.display()))?;
     say_rejections(&outcome, say);
     ensure!(
         !outcome.accepted.is_empty(),
@@ -50,8 +49,8 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     stages.insert("witnesses", before.elapsed().as_secs_f64());
 
     let before = Instant::now();
-    let circuits = CircuitSet::new(profile, &cache_folder(&args.cache)?)
-        .with_listener(circuit_listener(say));
+    let circuits =
+        CircuitSet::new(profile, &cache_folder(&args.cache)?).with_listener(circuit_listener(say));
     let aggregator = Aggregator::new(&profile.plonk(), circuits.fold()?)?;
     for witness in &witnesses {
         circuits.shard(&witness.shape)?;
@@ -96,7 +95,10 @@ fn check_output(output: &Path) -> Result<()> {
         "{} is a folder, expected the name of a file",
         output.display()
     );
-    if let Some(folder) = output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
@@ -130,7 +132,9 @@ fn jobs(witnesses: &[ShardWitness], memory: Option<u64>) -> usize {
 /// What the machine can give without swapping, in bytes.
 fn available_memory() -> Option<u64> {
     let info = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = info.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let line = info
+        .lines()
+        .find(|line| line.starts_with("MemAvailable:"))?;
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
 }

@@ -25,12 +25,12 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     let say = Say::new(args.json);
     let place = args.proof.display();
     let bytes = fs::read(&args.proof).with_context(|| format!("cannot read {place}"))?;
-    let proof =
-        ValidityProof::from_bytes(&bytes).with_context(|| format!("{place} is no validity proof"))?;
+    let proof = ValidityProof::from_bytes(&bytes)
+        .with_context(|| format!("{place} is no validity proof"))?;
     let keys = keys(args)?;
     let start = Instant::now();
-    let (key, statement) = verify_under_any(&keys, &proof)
-        .with_context(|| format!("{place} does not verify"))?;
+    let (key, statement) =
+        verify_under_any(&keys, &proof).with_context(|| format!("{place} does not verify"))?;
     let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
 
     let profile = Profile::named(key.profile()).context("the key's profile is unknown")?;
@@ -131,10 +131,22 @@ impl HeadReport {
         say.line(format_args!("{name}:"));
         say.line(format_args!("  state root             {}", self.state_root));
         say.line(format_args!("  transactions           {}", self.tx_count));
-        say.line(format_args!("  deposits taken         {}", self.deposit_count));
-        say.line(format_args!("  transaction commitment {}", self.tx_commitment));
-        say.line(format_args!("  deposit commitment     {}", self.deposit_commitment));
-        say.line(format_args!("  withdrawal commitment  {}", self.withdrawal_commitment));
+        say.line(format_args!(
+            "  deposits taken         {}",
+            self.deposit_count
+        ));
+        say.line(format_args!(
+            "  transaction commitment {}",
+            self.tx_commitment
+        ));
+        say.line(format_args!(
+            "  deposit commitment     {}",
+            self.deposit_commitment
+        ));
+        say.line(format_args!(
+            "  withdrawal commitment  {}",
+            self.withdrawal_commitment
+        ));
     }
 }
 

@@ -186,7 +186,10 @@ impl Replay<'_> {
 fn write(args: &ReplayArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
     fs::create_dir_all(&args.output)
         .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
-    output::write_file(&args.output.join("genesis.bin"), &files::to_binary(genesis)?)?;
+    output::write_file(
+        &args.output.join("genesis.bin"),
+        &files::to_binary(genesis)?,
+    )?;
     let (name, bytes) = match args.format {
         Format::Binary => ("batch.bin", files::to_binary(batch)?),
         Format::Json => ("batch.json", files::to_json(batch)?),

@@ -176,10 +176,17 @@ mod tests {
 
     #[test]
     fn only_what_is_lacking_is_funded() {
-        let plan = plan(&[movement(1, 2, 100), movement(2, 3, 60), movement(2, 3, 60)], 1);
+        let plan = plan(
+            &[movement(1, 2, 100), movement(2, 3, 60), movement(2, 3, 60)],
+            1,
+        );
         let funding: Vec<u64> = plan.vaults.iter().map(|vault| vault.funding).collect();
         assert_eq!(funding, [101, 22, 0]);
-        let nonces: Vec<u64> = plan.transfers.iter().map(|transfer| transfer.nonce).collect();
+        let nonces: Vec<u64> = plan
+            .transfers
+            .iter()
+            .map(|transfer| transfer.nonce)
+            .collect();
         assert_eq!(nonces, [0, 0, 1]);
     }
 

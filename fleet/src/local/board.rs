@@ -138,7 +138,8 @@ impl Board {
         if shard >= self.shards {
             return None;
         }
-        self.segments.insert(shard, Segment::Busy { end: shard + 1 });
+        self.segments
+            .insert(shard, Segment::Busy { end: shard + 1 });
         Some(Job::Prove { shard })
     }
 

@@ -15,6 +15,7 @@ use shardfold_aggregator::{
 use shardfold_circuits::fold::Origin;
 use shardfold_circuits::shard::{CircuitSet, SetError};
 use shardfold_protocol::head::{Head, Statement};
+use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_prover::{ProveError, Stage, prove_shard};
 
@@ -173,6 +174,17 @@ pub fn prove_batch(
         });
     }
     Ok(proof)
+}
+
+/// The memory that proving a shard of this shape takes at its peak, in bytes: what its STARK
+/// holds at once, measured at about 40 bytes for each cell at blow-up 2, and the circuits.
+#[must_use]
+pub fn job_memory(shape: &Shape) -> u64 {
+    const BYTES_PER_CELL: u64 = 40;
+    const CIRCUIT_BYTES: u64 = 2 << 30;
+    // Cells of a transaction's own rows, and of a permutation or a node.
+    let cells = 4_700 * shape.transactions() + 185 * shape.permutations() + 40 * shape.nodes();
+    CIRCUIT_BYTES + BYTES_PER_CELL * cells as u64
 }
 
 /// Removes the proofs of parts after the whole is safe.

@@ -71,7 +71,10 @@ impl Store {
         let place = |head: &Head| heads.iter().position(|known| known == head);
         let mut found = Vec::new();
         for path in entries.flatten().map(|entry| entry.path()) {
-            if path.extension().is_none_or(|extension| extension != EXTENSION) {
+            if path
+                .extension()
+                .is_none_or(|extension| extension != EXTENSION)
+            {
                 continue;
             }
             let ignored = |reason: String| {
@@ -116,7 +119,10 @@ impl Store {
             .flatten()
             .map(|entry| entry.path())
         {
-            if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == EXTENSION)
+            {
                 fs::remove_file(&path).map_err(failed)?;
             }
         }
@@ -132,10 +138,10 @@ fn name(proven: &ProvenStatement) -> String {
     for element in proven.statement().elements() {
         digest.update(p3_field::PrimeField64::as_canonical_u64(&element).to_le_bytes());
     }
-    let (short, _) = digest.finalize().split_at(16).into();
+    let digest: [u8; 32] = digest.finalize().into();
     let kind = match proven.origin() {
         Origin::Leaf(key) => format!("shard{key}"),
         Origin::Fold => "fold".into(),
     };
-    format!("{kind}-{}", hex::encode(short))
+    format!("{kind}-{}", hex::encode(&digest[..16]))
 }
