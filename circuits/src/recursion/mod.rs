@@ -9,6 +9,7 @@ mod fri;
 mod gates;
 mod hash;
 mod parts;
+mod seeds;
 mod serialization;
 mod shape;
 mod transcript;
@@ -21,7 +22,7 @@ use plonky2::field::types::Field;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
 
 pub use error::RecursionError;
-pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
+pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator, add_verifier_gates};
 pub use parts::{FoldOpening, ProofParts, QueryParts, RoundParts, RowOpening};
 pub use serialization::{Gates, Generators};
 pub use shape::{CommitmentShape, MatrixShape, Oracle, ProofShape, TableShape};

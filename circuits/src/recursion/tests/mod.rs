@@ -6,4 +6,5 @@ mod damage;
 mod fixture;
 mod gate;
 mod proofs;
+mod shape;
 mod transcript;
