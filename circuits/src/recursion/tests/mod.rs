@@ -1,6 +1,7 @@
 //! Tests of the verifier circuit, on toy chips.
 
 mod airs;
+mod cheats;
 mod cost;
 mod damage;
 mod fixture;
