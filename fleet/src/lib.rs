@@ -1,1 +1,3 @@
-//! shardfold-fleet
+//! Who proves what, where: the proof tree as jobs, here in one process.
+
+pub mod local;

@@ -5,21 +5,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::F;
 use crate::hash::{Digest, ZERO_DIGEST, compress};
+use crate::transaction::{Digests, Kind};
 
 /// The state of the ledger between two transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     /// Root of the state tree.
+    #[serde(with = "crate::text::digest")]
     pub state_root: Digest,
     /// How many transactions led here since genesis.
     pub tx_count: u64,
     /// How many deposits were taken from the base chain's queue since genesis.
     pub deposit_count: u64,
     /// Hash chain over every transaction in order.
+    #[serde(with = "crate::text::digest")]
     pub tx_commitment: Digest,
     /// Hash chain over the deposits taken from the base chain's queue.
+    #[serde(with = "crate::text::digest")]
     pub deposit_commitment: Digest,
     /// Hash chain over the withdrawals owed to the base chain.
+    #[serde(with = "crate::text::digest")]
     pub withdrawal_commitment: Digest,
 }
 
@@ -40,9 +46,25 @@ impl Head {
         }
     }
 
+    /// Extends counts and chains by one transaction; the state root stays as it is.
+    pub fn extend(&mut self, kind: Kind, digests: &Digests) {
+        self.tx_count += 1;
+        self.tx_commitment = extend_chain(&self.tx_commitment, &digests.transaction);
+        match kind {
+            Kind::Transfer => {}
+            Kind::Deposit => {
+                self.deposit_count += 1;
+                self.deposit_commitment = extend_chain(&self.deposit_commitment, &digests.payload);
+            }
+            Kind::Withdraw => {
+                let commitment = &mut self.withdrawal_commitment;
+                *commitment = extend_chain(commitment, &digests.payload);
+            }
+        }
+    }
+
     /// The head as field elements: state root, transaction count, deposit count, and the
     /// commitments to transactions, deposits and withdrawals.
-    #[must_use]
     pub fn elements(&self) -> [F; HEAD_ELEMENTS] {
         let mut out = [F::ZERO; HEAD_ELEMENTS];
         out[..4].copy_from_slice(&self.state_root);
@@ -56,7 +78,6 @@ impl Head {
 }
 
 /// The rule of each of the three hash chains: the commitment so far and the next entry.
-#[must_use]
 pub fn extend_chain(commitment: &Digest, entry: &Digest) -> Digest {
     compress(commitment, entry)
 }
@@ -77,7 +98,6 @@ pub const STATEMENT_ELEMENTS: usize = 1 + 2 * HEAD_ELEMENTS;
 
 impl Statement {
     /// The statement as field elements: chain id, head before, head after.
-    #[must_use]
     pub fn elements(&self) -> [F; STATEMENT_ELEMENTS] {
         let mut out = [F::ZERO; STATEMENT_ELEMENTS];
         out[0] = F::from_u64(self.chain_id);

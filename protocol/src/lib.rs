@@ -1,5 +1,18 @@
 //! The rules of Shardfold: everything that the executor and the circuits must agree on.
 
+pub mod amount;
+pub mod batch;
+pub mod curve;
 pub mod field;
+pub mod files;
 pub mod hash;
 pub mod head;
+pub mod record;
+pub mod shape;
+pub mod signature;
+pub mod state;
+pub mod text;
+pub mod transaction;
+pub mod tree;
+pub mod usage;
+pub mod witness;

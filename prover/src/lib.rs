@@ -1,1 +1,76 @@
-//! shardfold-prover
+//! Proves one shard: witness, traces, STARK, and the plonky2 proof that the STARK verifies.
+
+use std::time::{Duration, Instant};
+
+use shardfold_circuits::error::TraceError;
+use shardfold_circuits::plonk::PlonkProof;
+use shardfold_circuits::shard::{
+    CircuitSet, SetError, ShardCircuitError, StarkError, shard_traces,
+};
+use shardfold_protocol::witness::ShardWitness;
+
+/// A step of proving a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// Laying out the rows of every chip.
+    Traces,
+    /// The STARK over all chips.
+    Stark,
+    /// The plonky2 proof that the STARK verifies.
+    Circuit,
+}
+
+impl Stage {
+    /// The stage's name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Stark => "stark",
+            Self::Circuit => "shard_circuit",
+        }
+    }
+}
+
+/// Why a shard could not be proven.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// The circuits of the shape are not to be had.
+    #[error(transparent)]
+    Circuits(#[from] SetError),
+    /// The witness cannot be played.
+    #[error("the shard's witness is refused: {0}")]
+    Witness(#[from] TraceError),
+    /// The STARK could not be proven.
+    #[error(transparent)]
+    Stark(#[from] StarkError),
+    /// The STARK does not verify, so the witness does not prove its statement.
+    #[error(transparent)]
+    Circuit(#[from] ShardCircuitError),
+}
+
+/// Proves a shard with the circuit of its shape; `observe` hears how long each stage took.
+///
+/// # Errors
+/// If the witness does not prove its statement, or the profile lacks its shape.
+pub fn prove_shard(
+    circuits: &CircuitSet,
+    witness: &ShardWitness,
+    mut observe: impl FnMut(Stage, Duration),
+) -> Result<PlonkProof, ProveError> {
+    let stark = circuits.stark(&witness.shape)?;
+    let circuit = circuits.shard(&witness.shape)?;
+    let mut start = Instant::now();
+    let mut done = |stage| {
+        observe(stage, start.elapsed());
+        start = Instant::now();
+    };
+    let traces = shard_traces(witness)?;
+    done(Stage::Traces);
+    let proof = stark.prove(&traces)?;
+    drop(traces);
+    done(Stage::Stark);
+    let proof = circuit.prove(stark, &proof, &witness.statement)?;
+    done(Stage::Circuit);
+    Ok(proof)
+}

@@ -10,7 +10,6 @@ mod gates;
 mod hash;
 mod parts;
 mod seeds;
-mod serialization;
 mod shape;
 mod transcript;
 mod unpack;
@@ -22,9 +21,8 @@ use plonky2::field::types::Field;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
 
 pub use error::RecursionError;
-pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator, add_verifier_gates};
+pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
 pub use parts::{FoldOpening, ProofParts, QueryParts, RoundParts, RowOpening};
-pub use serialization::{Gates, Generators};
 pub use shape::{CommitmentShape, MatrixShape, Oracle, ProofShape, TableShape};
 pub use verifier::{Cost, StarkProofTarget, StarkVerifier};
 

@@ -48,6 +48,12 @@ pub struct Cost {
 }
 
 impl StarkProofTarget {
+    /// The targets of the proof's elements, in the order of [`ProofParts::elements`].
+    #[must_use]
+    pub fn targets(&self) -> Vec<Target> {
+        self.parts.elements().into_iter().copied().collect()
+    }
+
     /// Sets the proof in a witness.
     ///
     /// # Errors

@@ -4,7 +4,6 @@ use p3_batch_stark::{ProverData, StarkInstance, prove_batch, verify_batch};
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
 use plonky2::field::types::{Field, PrimeField64};
-use plonky2::gates::noop::NoopGate;
 use plonky2::hash::poseidon::PoseidonHash;
 use plonky2::iop::generator::generate_partial_witness;
 use plonky2::iop::target::Target;
@@ -15,9 +14,7 @@ use plonky2::plonk::vars::EvaluationVarsBaseBatch;
 
 use super::airs::Toy;
 use crate::config::{Config, F, StarkParameters, StarkProof};
-use crate::recursion::{
-    Builder, D, ProofParts, StarkProofTarget, StarkVerifier, Word, add_verifier_gates, word,
-};
+use crate::recursion::{Builder, D, ProofParts, StarkProofTarget, StarkVerifier, Word, word};
 
 pub type Circuit = CircuitData<Word, PoseidonGoldilocksConfig, D>;
 
@@ -118,20 +115,6 @@ impl Fixture {
 
     /// The circuit that verifies one proof and makes its public values public.
     pub fn circuit(&self) -> VerifierCircuit {
-        self.build(|_| {})
-    }
-
-    /// The same circuit with all gates of a verifier and so many rows.
-    pub fn circuit_of(&self, rows: usize) -> VerifierCircuit {
-        self.build(|builder| {
-            add_verifier_gates(builder, 3);
-            while builder.num_gates() <= rows / 2 {
-                builder.add_gate(NoopGate, vec![]);
-            }
-        })
-    }
-
-    fn build(&self, finish: impl FnOnce(&mut Builder)) -> VerifierCircuit {
         let verifier = self.verifier();
         let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
         let proof = verifier.add_proof(&mut builder);
@@ -146,7 +129,6 @@ impl Fixture {
             .verify(&mut builder, &proof, &public_values)
             .unwrap();
         assert!(cost.permutations < cost.rows);
-        finish(&mut builder);
         VerifierCircuit {
             circuit: builder.build(),
             proof,

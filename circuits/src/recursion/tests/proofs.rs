@@ -8,7 +8,8 @@ use plonky2::plonk::config::PoseidonGoldilocksConfig;
 use super::airs::Toy;
 use super::fixture::{CHIPS, Case, Circuit, Fixture, PARAMETERS, satisfies};
 use crate::config::StarkParameters;
-use crate::recursion::{Builder, Gates, Generators, Word};
+use crate::recursion::{Builder, Word};
+use crate::serializers::{Gates, Generators};
 
 fn accepted_by_both(chips: &[Toy], parameters: StarkParameters) -> Case {
     let case = Case::new(Fixture::new(chips, parameters));
@@ -98,24 +99,4 @@ fn a_circuit_from_disk_proves_what_the_verifier_accepts() {
     let mut other = proof;
     other.public_inputs[0] += Word::ONE;
     assert!(!accepts(&other));
-}
-
-#[test]
-fn circuits_of_two_shapes_have_the_same_common_data() {
-    let small = Fixture::new(&CHIPS, PARAMETERS);
-    let fewer = StarkParameters {
-        queries: 2,
-        max_log_arity: 2,
-        ..PARAMETERS
-    };
-    let other = Fixture::new(&CHIPS, fewer);
-    let small = small.circuit_of(1 << 12).circuit;
-    let other = other.circuit_of(1 << 12).circuit;
-    assert_eq!(small.common.degree_bits(), 12);
-    assert_eq!(small.common, other.common);
-    let keys = (
-        small.verifier_only.circuit_digest,
-        other.verifier_only.circuit_digest,
-    );
-    assert_ne!(keys.0, keys.1);
 }

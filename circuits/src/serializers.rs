@@ -1,4 +1,8 @@
-//! Which gates and generators a circuit of this module has, so that it can be kept on disk.
+//! How circuits are written to disk: the gates and witness generators that may occur in one.
+//!
+//! A new gate, and each generator that it places, needs a line here; the position of a line is
+//! its tag on disk, so new ones go last. Files of other versions of this list are never read
+//! (the sources are part of a cache's fingerprint).
 
 use plonky2::gadgets::arithmetic::EqualityGenerator;
 use plonky2::gadgets::arithmetic_extension::QuotientGeneratorExtension;
@@ -24,19 +28,17 @@ use plonky2::gates::reducing_extension::{
 use plonky2::iop::generator::{
     ConstantGenerator, CopyGenerator, NonzeroTestGenerator, RandomValueGenerator,
 };
-use plonky2::plonk::config::PoseidonGoldilocksConfig;
-use plonky2::recursion::dummy_circuit::DummyProofGenerator;
 use plonky2::util::serialization::{GateSerializer, WitnessGeneratorSerializer};
 use plonky2::{
     get_gate_tag_impl, get_generator_tag_impl, impl_gate_serializer, impl_generator_serializer,
     read_gate_impl, read_generator_impl,
 };
 
-use super::gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
-use super::{D, Word as F};
+use crate::plonk::{D, PlonkField as F};
+use crate::recursion::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
 
-/// The gates of plonky2, lookups apart, and the ones of this module.
-#[derive(Clone, Copy, Debug, Default)]
+/// Every gate of the system.
+#[derive(Clone, Copy, Debug)]
 pub struct Gates;
 
 impl GateSerializer<F, D> for Gates {
@@ -48,21 +50,21 @@ impl GateSerializer<F, D> for Gates {
         ConstantGate,
         CosetInterpolationGate<F, D>,
         ExponentiationGate<F, D>,
-        FoldGate,
         MulExtensionGate<D>,
         NoopGate,
-        Poseidon2Gate,
-        PoseidonGate<F, D>,
         PoseidonMdsGate<F, D>,
+        PoseidonGate<F, D>,
         PublicInputGate,
         RandomAccessGate<F, D>,
         ReducingExtensionGate<D>,
-        ReducingGate<D>
+        ReducingGate<D>,
+        Poseidon2Gate,
+        FoldGate
     }
 }
 
-/// The generators of the same gates and of plonky2's gadgets.
-#[derive(Clone, Copy, Debug, Default)]
+/// Every witness generator of the system.
+#[derive(Clone, Copy, Debug)]
 pub struct Generators;
 
 impl WitnessGeneratorSerializer<F, D> for Generators {
@@ -74,23 +76,22 @@ impl WitnessGeneratorSerializer<F, D> for Generators {
         BaseSumGenerator<2>,
         ConstantGenerator<F>,
         CopyGenerator,
-        DummyProofGenerator<F, PoseidonGoldilocksConfig, D>,
         EqualityGenerator,
         ExponentiationGenerator<F, D>,
-        FoldGenerator,
         InterpolationGenerator<F, D>,
         LowHighGenerator,
         MulExtensionGenerator<F, D>,
         NonzeroTestGenerator,
-        Poseidon2Generator,
         PoseidonGenerator<F, D>,
         PoseidonMdsGenerator<D>,
         QuotientGeneratorExtension<D>,
         RandomAccessGenerator<F, D>,
         RandomValueGenerator,
-        ReducingExtensionGenerator<D>,
         ReducingGenerator<D>,
+        ReducingExtensionGenerator<D>,
         SplitGenerator,
-        WireSplitGenerator
+        WireSplitGenerator,
+        Poseidon2Generator,
+        FoldGenerator
     }
 }

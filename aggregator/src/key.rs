@@ -1,0 +1,165 @@
+//! The verification key: all that a verifier needs to know.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+use plonky2::field::types::{Field as _, PrimeField64 as _};
+use plonky2::hash::hash_types::HashOut;
+use plonky2::hash::merkle_tree::MerkleCap;
+use plonky2::plonk::circuit_data::VerifierCircuitData;
+use sha2::{Digest as _, Sha256};
+use shardfold_circuits::fold::circuit::flatten_key;
+use shardfold_circuits::fold::{common_data, gate_set};
+use shardfold_circuits::plonk::{
+    CommonData, D, PlonkConfig, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
+};
+use shardfold_protocol::field::MODULUS;
+
+const MAGIC: [u8; 8] = *b"SFVKEY\n\0";
+const VERSION: u32 = 1;
+/// The degrees that a fold circuit can have: below, one child does not fit; above, the field
+/// has no large enough subgroup that anyone would prove over.
+const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
+
+/// The fold circuit's key with the profile that its parameters come from.
+///
+/// As a file it names the profile; the parameters and the gates are the verifier's own code, so
+/// a key cannot ask for fewer queries. Whoever pins a key pins its [`id`](Self::id).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerificationKey {
+    profile: &'static str,
+    pub(crate) data: VerifierCircuitData<PlonkField, PlonkConfig, D>,
+}
+
+/// Why bytes are no verification key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The bytes do not start as a verification key, or end too early or too late.
+    #[error("not a verification key")]
+    Format,
+    /// Written in another format.
+    #[error("verification key of format {found}, this build reads {VERSION}")]
+    Version {
+        /// The format found.
+        found: u32,
+    },
+    /// This build knows no such profile.
+    #[error("the key's security profile is unknown to this build")]
+    Profile,
+    /// No fold circuit has this degree.
+    #[error("no fold circuit has 2^{found} rows")]
+    Degree {
+        /// The exponent found.
+        found: u8,
+    },
+    /// An integer that is no canonical field element.
+    #[error("the integer {value} is not below the field's modulus")]
+    NotCanonical {
+        /// The integer.
+        value: u64,
+    },
+    /// The circuit digest is not that of the cap and degree beside it.
+    #[error("the key's digest is not that of its content")]
+    Digest,
+}
+
+impl VerificationKey {
+    /// The key of a fold circuit over the common data of this profile.
+    pub(crate) fn new(profile: &'static str, common: CommonData, key: VerifierKey) -> Self {
+        Self {
+            profile,
+            data: VerifierCircuitData {
+                verifier_only: key,
+                common,
+            },
+        }
+    }
+
+    /// Name of the security profile.
+    #[must_use]
+    pub fn profile(&self) -> &'static str {
+        self.profile
+    }
+
+    /// SHA-256 of the encoded key: what a verifier pins.
+    #[must_use]
+    pub fn id(&self) -> [u8; 32] {
+        Sha256::digest(self.to_bytes()).into()
+    }
+
+    /// Magic, format version, length and name of the profile, log2 of the rows, circuit digest
+    /// and cap.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        // Profiles are constants with short names, degrees are below 64.
+        bytes.push(self.profile.len() as u8);
+        bytes.extend(self.profile.as_bytes());
+        bytes.push(self.data.common.degree_bits() as u8);
+        for element in flatten_key(&self.data.verifier_only) {
+            bytes.extend(element.to_canonical_u64().to_le_bytes());
+        }
+        bytes
+    }
+
+    /// The inverse of [`to_bytes`](Self::to_bytes).
+    ///
+    /// # Errors
+    /// If the bytes are no key of this format, of a profile that this build knows.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        let (magic, rest) = bytes.split_first_chunk().ok_or(KeyError::Format)?;
+        let (version, rest) = rest.split_first_chunk().ok_or(KeyError::Format)?;
+        if *magic != MAGIC {
+            return Err(KeyError::Format);
+        }
+        let found = u32::from_le_bytes(*version);
+        if found != VERSION {
+            return Err(KeyError::Version { found });
+        }
+        let (&length, rest) = rest.split_first().ok_or(KeyError::Format)?;
+        let (profile, rest) = rest
+            .split_at_checked(length.into())
+            .ok_or(KeyError::Format)?;
+        let (&degree_bits, rest) = rest.split_first().ok_or(KeyError::Format)?;
+        let parameters = std::str::from_utf8(profile)
+            .ok()
+            .and_then(PlonkParameters::named)
+            .ok_or(KeyError::Profile)?;
+        if !DEGREE_BITS.contains(&degree_bits) {
+            return Err(KeyError::Degree { found: degree_bits });
+        }
+        let key = read_key(rest, &parameters)?;
+        if circuit_digest(&key.constants_sigmas_cap, degree_bits.into()) != key.circuit_digest {
+            return Err(KeyError::Digest);
+        }
+        let common = common_data(&parameters, degree_bits.into(), &gate_set(&parameters));
+        Ok(Self::new(parameters.profile, common, key))
+    }
+}
+
+/// The digest and the cap of these parameters' height, and nothing after them.
+fn read_key(bytes: &[u8], parameters: &PlonkParameters) -> Result<VerifierKey, KeyError> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let elements = words
+        .iter()
+        .map(|word| match u64::from_le_bytes(*word) {
+            value if value < MODULUS => Ok(PlonkField::from_canonical_u64(value)),
+            value => Err(KeyError::NotCanonical { value }),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let (hashes, tail) = elements.as_chunks::<4>();
+    let (&circuit_digest, cap) = hashes.split_first().ok_or(KeyError::Format)?;
+    if !rest.is_empty() || !tail.is_empty() || cap.len() != 1 << parameters.cap_height {
+        return Err(KeyError::Format);
+    }
+    Ok(VerifierKey {
+        circuit_digest: HashOut {
+            elements: circuit_digest,
+        },
+        constants_sigmas_cap: MerkleCap(cap.iter().map(|&elements| HashOut { elements }).collect()),
+    })
+}

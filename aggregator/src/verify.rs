@@ -1,0 +1,53 @@
+//! The verifier.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+use shardfold_circuits::convert::statement_from_plonk;
+use shardfold_circuits::fold::circuit::states_key;
+use shardfold_circuits::fold::{PlonkError, WireError, decode_proof};
+use shardfold_protocol::head::Statement;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{ValidityProof, VerificationKey};
+
+/// Why a validity proof is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The bytes are no proof of the key's shape.
+    #[error("malformed proof: {0}")]
+    Malformed(#[from] WireError),
+    /// The proof's key slot does not hold the verification key, digest and cap, so the
+    /// children of the root were checked against another key: a shard proof, or a forgery.
+    #[error("the proof was not folded under this verification key")]
+    KeySlot,
+    /// The proof is false.
+    #[error("the proof does not verify: {0}")]
+    Invalid(#[source] PlonkError),
+    /// plonky2 panicked. No input is known to do this.
+    #[error("the proof does not verify: the verifier gave up on it")]
+    Panicked,
+}
+
+/// Verifies a validity proof and returns what it states: valid, signed transactions of the
+/// chain lead from the one head to the other. The caller compares chain id and heads with
+/// those that it expects.
+///
+/// # Errors
+/// If the proof is malformed, false, or of another key. Never panics, whatever the bytes.
+pub fn verify(key: &VerificationKey, proof: &ValidityProof) -> Result<Statement, VerifyError> {
+    let root = decode_proof(proof.proof(), &key.data.common)?;
+    if !states_key(&root, &key.data.verifier_only) {
+        return Err(VerifyError::KeySlot);
+    }
+    let statement = statement_from_plonk(&root.public_inputs).ok_or(VerifyError::KeySlot)?;
+    // The decoder has checked all that plonky2's verifier indexes by. What it divides by are
+    // differences of challenges, which vanish with negligible probability.
+    catch_unwind(AssertUnwindSafe(|| key.data.verify(root)))
+        .map_err(|_| VerifyError::Panicked)?
+        .map_err(|error| VerifyError::Invalid(PlonkError(error)))?;
+    Ok(statement)
+}

@@ -1,0 +1,189 @@
+//! One cached circuit as a file.
+//!
+//! | bytes | meaning |
+//! | --- | --- |
+//! | 8 | magic `SFCIRCT` and a line feed |
+//! | 4 | version of this format, little endian like all integers here |
+//! | 32 | fingerprint of what determines the circuit |
+//! | 32 | digest of the circuit |
+//! | 8 | length of the payload |
+//! | 32 | SHA-256 of the payload |
+//! | | payload |
+//!
+//! A file comes into being under a temporary name in the same folder, is flushed to the disk
+//! and then renamed, so under its own name it is either whole or absent, whatever crashes and
+//! however many processes write it at once.
+
+use sha2::{Digest as _, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Fingerprint;
+
+const MAGIC: &[u8; 8] = b"SFCIRCT\n";
+/// Version of the file format.
+pub(super) const VERSION: u32 = 1;
+const HEADER: usize = 8 + 4 + 32 + 32 + 8 + 32;
+
+/// Why a cached file is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// There is none.
+    #[error("not cached yet")]
+    Absent,
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Too short for a header, or no file of ours.
+    #[error("not a circuit file")]
+    Magic,
+    /// Written by another version of the format.
+    #[error("format version {found}, this build reads {VERSION}")]
+    Version {
+        /// The version found.
+        found: u32,
+    },
+    /// Made from other parameters or other code.
+    #[error("the fingerprint is that of other parameters or other code")]
+    Fingerprint,
+    /// Torn, truncated or extended.
+    #[error("the payload has {found} bytes, the header says {expected}")]
+    Length {
+        /// Bytes found.
+        found: u64,
+        /// Bytes that the header states.
+        expected: u64,
+    },
+    /// A bit has flipped.
+    #[error("the payload does not match its checksum")]
+    Checksum,
+    /// The payload is whole, but the circuit in it cannot be read.
+    #[error("the payload does not decode")]
+    Decode,
+    /// The circuit is not the one that was stored.
+    #[error("the circuit's digest is not the recorded one")]
+    Digest,
+}
+
+/// A file's content once its checksum has been checked.
+pub(super) struct Content {
+    /// The circuit's digest as recorded.
+    pub(super) digest: [u8; 32],
+    /// The circuit.
+    pub(super) payload: Vec<u8>,
+}
+
+/// Reads and checks a file.
+pub(super) fn read(path: &Path, fingerprint: &Fingerprint) -> Result<Content, FileError> {
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => FileError::Absent,
+        _ => FileError::Io(error),
+    })?;
+    let mut header = [0; HEADER];
+    file.read_exact(&mut header)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => FileError::Magic,
+            _ => FileError::Io(error),
+        })?;
+    let (magic, rest) = take::<8>(&header)?;
+    let (version, rest) = take::<4>(rest)?;
+    let (found_fingerprint, rest) = take::<32>(rest)?;
+    let (digest, rest) = take::<32>(rest)?;
+    let (length, rest) = take::<8>(rest)?;
+    let (checksum, _) = take::<32>(rest)?;
+
+    if &magic != MAGIC {
+        return Err(FileError::Magic);
+    }
+    let found = u32::from_le_bytes(version);
+    if found != VERSION {
+        return Err(FileError::Version { found });
+    }
+    if found_fingerprint != fingerprint.0 {
+        return Err(FileError::Fingerprint);
+    }
+    // The length on disk bounds the allocation, not the length in the header.
+    let expected = u64::from_le_bytes(length);
+    let found = file.metadata()?.len().saturating_sub(HEADER as u64);
+    if found != expected {
+        return Err(FileError::Length { found, expected });
+    }
+    let mut payload = Vec::with_capacity(usize::try_from(found).unwrap_or_default());
+    file.read_to_end(&mut payload)?;
+    if Sha256::digest(&payload).as_slice() != checksum {
+        return Err(FileError::Checksum);
+    }
+    Ok(Content { digest, payload })
+}
+
+/// Splits off an array.
+fn take<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), FileError> {
+    bytes
+        .split_first_chunk()
+        .map(|(head, tail)| (*head, tail))
+        .ok_or(FileError::Magic)
+}
+
+/// Writes a file whole or not at all.
+pub(super) fn write(
+    path: &Path,
+    fingerprint: &Fingerprint,
+    digest: &[u8; 32],
+    payload: &[u8],
+) -> io::Result<()> {
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    remove_leftovers(folder);
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("{}-{serial}.tmp", std::process::id()));
+    let written = write_temporary(&temporary, fingerprint, digest, payload)
+        .and_then(|()| fs::rename(&temporary, path))
+        // The rename itself survives a power cut once the folder is flushed.
+        .and_then(|()| File::open(folder)?.sync_all());
+    if written.is_err() {
+        // Best effort: the name is ours alone, and a leftover harms nobody.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Removes temporary files that a killed process has left behind. No write takes an hour.
+fn remove_leftovers(folder: &Path) {
+    let old = |path: &Path| {
+        let age = path
+            .metadata()
+            .and_then(|data| data.modified())
+            .map(|time| time.elapsed());
+        matches!(age, Ok(Ok(age)) if age > Duration::from_secs(3600))
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.extension().is_some_and(|extension| extension == "tmp") && old(&path) {
+            // Best effort: it costs disk space and nothing else.
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+fn write_temporary(
+    path: &Path,
+    fingerprint: &Fingerprint,
+    digest: &[u8; 32],
+    payload: &[u8],
+) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(MAGIC)?;
+    file.write_all(&VERSION.to_le_bytes())?;
+    file.write_all(&fingerprint.0)?;
+    file.write_all(digest)?;
+    file.write_all(&(payload.len() as u64).to_le_bytes())?;
+    file.write_all(&Sha256::digest(payload))?;
+    file.write_all(payload)?;
+    file.sync_all()
+}

@@ -1,0 +1,11 @@
+#![doc = include_str!("README.md")]
+
+mod air;
+mod columns;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use air::DepositChip;
+pub use columns::DepositColumns;
+pub use trace::generate;

@@ -1,0 +1,11 @@
+#![doc = include_str!("README.md")]
+
+mod air;
+mod columns;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use air::FeeChip;
+pub use columns::FeeColumns;
+pub use trace::generate;

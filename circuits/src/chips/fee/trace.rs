@@ -1,0 +1,35 @@
+//! The trace of the credit of fees.
+
+use p3_field::PrimeCharacteristicRing;
+use p3_matrix::dense::RowMajorMatrix;
+use shardfold_protocol::shape::FEE_CLOCK;
+
+use super::columns::{FeeColumns, WIDTH};
+use crate::cells::write;
+use crate::config::F;
+use crate::error::TraceError;
+use crate::gadgets::rows;
+use crate::replay::FeeStep;
+use crate::requests::Requests;
+
+/// One row per fee vault; range checks are noted in `requests`.
+///
+/// # Errors
+///
+/// More fee vaults than rows, or a number that does not fit its limbs.
+pub fn generate(
+    steps: &[FeeStep],
+    log_height: usize,
+    requests: &mut Requests,
+) -> Result<RowMajorMatrix<F>, TraceError> {
+    rows::trace("fee", WIDTH, log_height, steps, |step, row| {
+        let row = FeeColumns::of(row);
+        let [_, asset, balance, nonce, owner @ ..] = step.vault.before.0;
+        *row.is_real = F::ONE;
+        row.vault.fill(&step.vault, FEE_CLOCK, requests)?;
+        write([row.asset, row.balance, row.nonce], [asset, balance, nonce]);
+        write(row.owner, owner);
+        *row.total = F::from_u64(step.total);
+        row.new_balance.fill(step.vault.new_balance, requests)
+    })
+}

@@ -1,0 +1,340 @@
+//! Small shards for the tests of the rule chips: real transactions, signed, with the traces
+//! of the five chips that the rules consist of.
+
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
+use shardfold_protocol::head::{Head, Statement, extend_chain};
+use shardfold_protocol::record::{Asset, Index, Record, Vault};
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::transaction::{
+    Deposit, FeePayment, Kind, Signed, Transaction, Transfer, Withdraw,
+};
+use shardfold_protocol::witness::ShardWitness;
+
+use super::deposit::DepositChip;
+use super::fee::FeeChip;
+use super::ledger::LedgerChip;
+use super::transfer::TransferChip;
+use super::withdraw::WithdrawChip;
+use super::{Chip, deposit, fee, ledger, transfer, withdraw};
+use crate::config::F;
+use crate::error::TraceError;
+use crate::replay::{Replay, replay};
+use crate::requests::Requests;
+use crate::testing::{ChipTrace, Counterparty, constraints_refuse, prove_and_verify, report};
+
+/// The chain of the fixtures.
+pub const CHAIN_ID: u64 = 7;
+/// Their asset.
+pub const ASSET: Asset = 3;
+/// Another asset.
+pub const OTHER_ASSET: Asset = 4;
+/// Vaults of [`ASSET`] that belong to the keys 0, 1 and 2.
+pub const ALICE: Index = 10;
+/// See [`ALICE`].
+pub const BOB: Index = 11;
+/// The operator's vault.
+pub const OPERATOR: Index = 0xffff_ffff;
+/// An empty leaf.
+pub const VACANT: Index = 20;
+/// A vault of [`OTHER_ASSET`] that belongs to key 1.
+pub const FOREIGN: Index = 30;
+/// Deposits taken before the fixtures' shards.
+pub const DEPOSITS_BEFORE: u64 = 5;
+/// The nonce of [`ALICE`]'s vault.
+pub const ALICE_NONCE: u64 = 41;
+
+/// One of the fixtures' keys.
+pub fn key(number: u64) -> SecretKey {
+    SecretKey::from_index(1, number)
+}
+
+/// A vault with a million, at some nonce.
+fn vault(owner: u64, asset: Asset, nonce: u64) -> Record {
+    Record::from(Vault {
+        owner: key(owner).owner(),
+        asset,
+        balance: 1_000_000,
+        nonce,
+    })
+}
+
+/// Every record that a fixture may touch.
+fn records() -> Vec<(Index, Record)> {
+    vec![
+        (ALICE, vault(0, ASSET, ALICE_NONCE)),
+        (BOB, vault(1, ASSET, 0)),
+        (VACANT, Record::EMPTY),
+        (FOREIGN, vault(1, OTHER_ASSET, 0)),
+        (OPERATOR, vault(2, ASSET, 9)),
+    ]
+}
+
+/// From Alice's vault to Bob's.
+pub fn to_bob(amount: u64, fee: u64, nonce: u64) -> Transfer {
+    Transfer {
+        from: ALICE,
+        to: BOB,
+        to_owner: key(1).owner(),
+        asset: ASSET,
+        amount,
+        fee: operator(fee),
+        nonce,
+    }
+}
+
+/// A fee to the operator's vault.
+pub const fn operator(amount: u64) -> FeePayment {
+    FeePayment {
+        amount,
+        vault: OPERATOR,
+    }
+}
+
+/// Into Bob's vault.
+pub fn deposit(to: Index, amount: u64, fee: u64, nonce: u64) -> Deposit {
+    Deposit {
+        to,
+        owner: key(1).owner(),
+        asset: ASSET,
+        amount,
+        fee: operator(fee),
+        nonce,
+    }
+}
+
+/// Out of Alice's vault.
+pub fn withdraw(amount: u64, fee: u64, nonce: u64) -> Withdraw {
+    Withdraw {
+        from: ALICE,
+        asset: ASSET,
+        amount,
+        fee: operator(fee),
+        nonce,
+        base_chain: 1,
+        address: core::array::from_fn(|i| i as u8 + 1),
+    }
+}
+
+/// A transfer signed by a key.
+pub fn signed_transfer(body: Transfer, signer: u64) -> Transaction {
+    let message = body.digest(F::from_u64(CHAIN_ID));
+    Transaction::Transfer(signed(body, signer, &message))
+}
+
+/// A withdrawal signed by a key.
+pub fn signed_withdraw(body: Withdraw, signer: u64) -> Transaction {
+    let payload = body.payload(F::from_u64(CHAIN_ID));
+    let message = body.digest_with(&payload, shardfold_protocol::hash::compress_block);
+    Transaction::Withdraw(signed(body, signer, &message))
+}
+
+fn signed<T>(body: T, signer: u64, message: &Digest) -> Signed<T> {
+    Signed {
+        body,
+        public_key: key(signer).public_key(),
+        signature: key(signer).sign(message),
+    }
+}
+
+/// One of everything, on few vaults: opens a vault, adds to it, touches Alice's vault in
+/// every transaction but the second.
+pub fn mixed() -> Vec<Transaction> {
+    let open = Transfer {
+        to: VACANT,
+        ..to_bob(100, 0, ALICE_NONCE)
+    };
+    vec![
+        signed_transfer(open, 0),
+        Transaction::Deposit(deposit(VACANT, 250, 3, DEPOSITS_BEFORE)),
+        signed_withdraw(withdraw(70, 2, ALICE_NONCE + 1), 0),
+        signed_transfer(to_bob(30, 1, ALICE_NONCE + 2), 0),
+    ]
+}
+
+/// A shard with the traces of ledger, rules and fee.
+#[derive(Clone, Debug)]
+pub struct Shard {
+    /// What is proven.
+    pub witness: ShardWitness,
+    /// What its transactions do.
+    pub replay: Replay,
+    /// The transactions in order.
+    pub ledger: ChipTrace,
+    /// The transfers.
+    pub transfer: ChipTrace,
+    /// The deposits.
+    pub deposit: ChipTrace,
+    /// The withdrawals.
+    pub withdraw: ChipTrace,
+    /// The credit of fees.
+    pub fee: ChipTrace,
+    /// What the five chips ask of others.
+    pub requests: Requests,
+}
+
+/// A witness of at most four transactions over the fixtures' records.
+pub fn witness(transactions: Vec<Transaction>) -> ShardWitness {
+    let before = Head {
+        state_root: core::array::from_fn(|i| F::from_usize(100 + i)),
+        tx_count: 1_000,
+        deposit_count: DEPOSITS_BEFORE,
+        tx_commitment: core::array::from_fn(|i| F::from_usize(200 + i)),
+        deposit_commitment: core::array::from_fn(|i| F::from_usize(300 + i)),
+        withdrawal_commitment: ZERO_DIGEST,
+    };
+    let mut after = Head {
+        state_root: core::array::from_fn(|i| F::from_usize(400 + i)),
+        ..before
+    };
+    for transaction in &transactions {
+        let digests = transaction.digests(F::from_u64(CHAIN_ID));
+        after.tx_count += 1;
+        after.tx_commitment = extend_chain(&after.tx_commitment, &digests.transaction);
+        let chain = match transaction.kind() {
+            Kind::Transfer => continue,
+            Kind::Deposit => {
+                after.deposit_count += 1;
+                &mut after.deposit_commitment
+            }
+            Kind::Withdraw => &mut after.withdrawal_commitment,
+        };
+        *chain = extend_chain(chain, &digests.payload);
+    }
+    ShardWitness {
+        shape: Shape::TINY,
+        statement: Statement {
+            chain_id: CHAIN_ID,
+            before,
+            after,
+        },
+        transactions,
+        records: records(),
+        siblings: vec![],
+    }
+}
+
+impl Shard {
+    /// The shard of these transactions, over tables of four rows.
+    pub fn of(transactions: Vec<Transaction>) -> Self {
+        Self::with_log_height(transactions, 2).expect("the fixture can be played")
+    }
+
+    /// The shard of these transactions, over tables of `2^log_height` rows.
+    pub fn with_log_height(
+        transactions: Vec<Transaction>,
+        log_height: usize,
+    ) -> Result<Self, TraceError> {
+        Self::play(witness(transactions), log_height)
+    }
+
+    /// The traces of a witness, over tables of `2^log_height` rows.
+    pub fn play(witness: ShardWitness, log_height: usize) -> Result<Self, TraceError> {
+        let replay = replay(&witness)?;
+        let id = F::from_u64(witness.statement.chain_id);
+        let asks = &mut Requests::default();
+        let before = &witness.statement.before;
+        let ledger = ledger::generate(&replay.ledger, before, log_height, asks)?;
+        let transfer = transfer::generate(&replay.transfers, id, log_height, asks)?;
+        let deposit = deposit::generate(&replay.deposits, id, log_height, asks)?;
+        let withdraw = withdraw::generate(&replay.withdraws, id, log_height, asks)?;
+        let fee = fee::generate(&replay.fees, log_height, asks)?;
+        let rule = |chip, trace| ChipTrace::with_public_values(chip, trace, vec![id]);
+        Ok(Self {
+            ledger: ChipTrace::with_public_values(
+                Chip::Ledger(LedgerChip),
+                ledger,
+                witness.statement.elements().to_vec(),
+            ),
+            transfer: rule(Chip::Transfer(TransferChip), transfer),
+            deposit: rule(Chip::Deposit(DepositChip), deposit),
+            withdraw: rule(Chip::Withdraw(WithdrawChip), withdraw),
+            fee: ChipTrace::new(Chip::Fee(FeeChip), fee),
+            requests: core::mem::take(asks),
+            witness,
+            replay,
+        })
+    }
+
+    /// All five chips.
+    pub fn chips(&self) -> [ChipTrace; 5] {
+        [
+            self.ledger.clone(),
+            self.transfer.clone(),
+            self.deposit.clone(),
+            self.withdraw.clone(),
+            self.fee.clone(),
+        ]
+    }
+}
+
+/// All constraints hold and every bus but range balances, yet the verifier refuses: a range
+/// chip, which has only the values below 2^16, cannot serve these chips.
+pub fn range_refuses(chips: &[ChipTrace]) {
+    let report = report(chips);
+    assert!(report.violations.is_empty(), "{report}");
+    let served = |bus: &str, fields: &[F]| {
+        bus != "range"
+            || fields
+                .iter()
+                .all(|value| value.as_canonical_u64() < 1 << 16)
+    };
+    let (kept, refused): (Vec<_>, Vec<_>) = report
+        .leftovers
+        .into_iter()
+        .partition(|left| served(&left.bus, &left.fields));
+    assert!(!refused.is_empty(), "every value is in range");
+    let result = prove_and_verify(chips, &Counterparty::for_leftovers(&kept));
+    assert!(is_unbalanced(&result), "{result:?}");
+}
+
+/// All constraints hold, and the cheat is consistent on every bus but `bus`, whose other end
+/// does what it does for the honest chips: the verifier refuses.
+pub fn other_end_refuses(bus: &str, honest: &[ChipTrace], mutated: &[ChipTrace]) {
+    let (expected, found) = (report(honest), report(mutated));
+    assert!(expected.violations.is_empty(), "{expected}");
+    assert!(found.violations.is_empty(), "{found}");
+    let there = expected
+        .leftovers
+        .into_iter()
+        .filter(|left| left.bus == bus);
+    let mut leftovers: Vec<_> = there.collect();
+    let here = found.leftovers.iter().filter(|left| left.bus == bus);
+    assert!(!here.eq(&leftovers), "the bus is as for the honest chips");
+    let others = found.leftovers.iter().filter(|left| left.bus != bus);
+    leftovers.extend(others.cloned());
+    leftovers.sort_by(|a, b| a.bus.cmp(&b.bus));
+    let result = prove_and_verify(mutated, &Counterparty::for_leftovers(&leftovers));
+    assert!(is_unbalanced(&result), "{result:?}");
+}
+
+fn is_unbalanced<E>(result: &Result<(), p3_batch_stark::BatchVerificationError<E>>) -> bool
+where
+    E: core::fmt::Debug,
+{
+    use p3_batch_stark::BatchVerificationError::Lookup;
+    matches!(
+        result,
+        Err(Lookup(p3_lookup::LookupError::TerminalSumNonZero))
+    )
+}
+
+/// The constraints refuse, and of them one alone (on whichever rows).
+pub fn one_constraint_refuses(chips: &[ChipTrace]) {
+    let found = report(chips);
+    let mut violated: Vec<_> = found.violations.iter().collect();
+    violated.dedup_by_key(|violation| (&violation.table, violation.constraint));
+    assert_eq!(violated.len(), 1, "{found}");
+    constraints_refuse(chips);
+}
+
+/// Changing any one cell of a row breaks a constraint or changes a message.
+pub fn no_cell_is_free(chip: &ChipTrace, row: usize) {
+    let honest = report(std::slice::from_ref(chip));
+    for column in 0..chip.trace.width {
+        let mut mutated = chip.clone();
+        *mutated.cell_mut(row, column) += F::ONE;
+        assert_ne!(report(&[mutated]), honest, "column {column} is free");
+    }
+}

@@ -1,0 +1,129 @@
+//! Columns of the ledger.
+
+use crate::cells::Cells;
+
+/// One transaction in order.
+#[repr(C)]
+#[derive(Debug)]
+pub struct LedgerColumns<T> {
+    /// 1 on the first row, 0 on all others.
+    pub is_first: T,
+    /// 1 for a transfer. A row with no kind is padding.
+    pub is_transfer: T,
+    /// 1 for a deposit.
+    pub is_deposit: T,
+    /// 1 for a withdrawal.
+    pub is_withdraw: T,
+    /// The transaction's place in the shard, from 1: transactions before this row, plus one.
+    pub clock: T,
+    /// The transaction's digest.
+    pub digest: [T; 4],
+    /// What enters the chain of deposits or withdrawals.
+    pub payload: [T; 4],
+    /// The head's count of deposits before this row.
+    pub deposit_count: T,
+    /// queue_position = is_deposit * deposit_count.
+    pub queue_position: T,
+    /// The chain of all transactions.
+    pub transactions: ChainColumns<T>,
+    /// The chain of deposits.
+    pub deposits: ChainColumns<T>,
+    /// The chain of withdrawals.
+    pub withdrawals: ChainColumns<T>,
+}
+
+/// One of the head's hash chains around one row.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ChainColumns<T> {
+    /// Before the row.
+    pub before: [T; 4],
+    /// After the row: compress(before, entry), or `before` where the chain is not extended.
+    pub after: [T; 4],
+}
+
+/// Number of columns.
+pub const WIDTH: usize = size_of::<LedgerColumns<u8>>();
+
+impl<T> LedgerColumns<T> {
+    /// Names the cells of a row.
+    pub fn of(row: impl IntoIterator<Item = T>) -> Self {
+        let mut cells = Cells::new(row);
+        Self {
+            is_first: cells.one(),
+            is_transfer: cells.one(),
+            is_deposit: cells.one(),
+            is_withdraw: cells.one(),
+            clock: cells.one(),
+            digest: cells.array(),
+            payload: cells.array(),
+            deposit_count: cells.one(),
+            queue_position: cells.one(),
+            transactions: ChainColumns::of(&mut cells),
+            deposits: ChainColumns::of(&mut cells),
+            withdrawals: ChainColumns::of(&mut cells),
+        }
+    }
+}
+
+impl<T> ChainColumns<T> {
+    fn of(cells: &mut Cells<impl Iterator<Item = T>>) -> Self {
+        Self {
+            before: cells.array(),
+            after: cells.array(),
+        }
+    }
+}
+
+/// The public values: `protocol::head::Statement::elements` without names.
+#[derive(Debug)]
+pub struct StatementValues<T> {
+    /// The chain id; the rules' chips hash it, the ledger does not use it.
+    pub chain_id: T,
+    /// The head before the first transaction.
+    pub before: HeadValues<T>,
+    /// The head after the last transaction.
+    pub after: HeadValues<T>,
+}
+
+/// One head among the public values.
+#[derive(Debug)]
+pub struct HeadValues<T> {
+    /// Root of the state tree.
+    pub state_root: [T; 4],
+    /// Transactions since genesis.
+    pub tx_count: T,
+    /// Deposits since genesis.
+    pub deposit_count: T,
+    /// The chain of all transactions.
+    pub transactions: [T; 4],
+    /// The chain of deposits.
+    pub deposits: [T; 4],
+    /// The chain of withdrawals.
+    pub withdrawals: [T; 4],
+}
+
+impl<T> StatementValues<T> {
+    /// Names the 37 public values.
+    pub fn of(values: impl IntoIterator<Item = T>) -> Self {
+        let mut cells = Cells::new(values);
+        Self {
+            chain_id: cells.one(),
+            before: HeadValues::of(&mut cells),
+            after: HeadValues::of(&mut cells),
+        }
+    }
+}
+
+impl<T> HeadValues<T> {
+    fn of(cells: &mut Cells<impl Iterator<Item = T>>) -> Self {
+        Self {
+            state_root: cells.array(),
+            tx_count: cells.one(),
+            deposit_count: cells.one(),
+            transactions: cells.array(),
+            deposits: cells.array(),
+            withdrawals: cells.array(),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The chips: each a table with constraints over its rows, which talk over buses.
+
+use std::borrow::Cow;
+
+use p3_air::{Air, BaseAir};
+use p3_matrix::dense::RowMajorMatrix;
+use shardfold_protocol::curve::{DIGIT_SIZE, DIGITS, WINDOWS};
+use shardfold_protocol::shape::Shape;
+
+use crate::bus::ChipBuilder;
+use crate::config::F;
+
+pub mod deposit;
+pub mod fee;
+pub mod fixed_base;
+pub mod fixed_table;
+pub mod ledger;
+pub mod node;
+pub mod poseidon2;
+pub mod range;
+pub mod record;
+pub mod signature;
+pub mod transfer;
+pub mod variable_base;
+pub mod variable_table;
+pub mod withdraw;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod together;
+
+use deposit::DepositChip;
+use fee::FeeChip;
+use fixed_base::FixedBaseChip;
+use fixed_table::FixedTableChip;
+use ledger::LedgerChip;
+use node::NodeChip;
+use poseidon2::Poseidon2Chip;
+use range::RangeChip;
+use record::RecordChip;
+use signature::SignatureChip;
+use transfer::TransferChip;
+use variable_base::VariableBaseChip;
+use variable_table::VariableTableChip;
+use withdraw::WithdrawChip;
+
+/// Any chip, so that one STARK can prove all of them.
+#[derive(Clone, Debug)]
+pub enum Chip {
+    /// The transactions in order.
+    Ledger(LedgerChip),
+    /// The rule of a transfer.
+    Transfer(TransferChip),
+    /// The rule of a deposit.
+    Deposit(DepositChip),
+    /// The rule of a withdrawal.
+    Withdraw(WithdrawChip),
+    /// The credit of fees to the operator's vaults.
+    Fee(FeeChip),
+    /// Touched records.
+    Record(RecordChip),
+    /// Touched inner nodes of the state tree.
+    Node(NodeChip),
+    /// Compressions.
+    Poseidon2(Poseidon2Chip),
+    /// The 16-bit table.
+    Range(RangeChip),
+    /// The ladder s·G.
+    FixedBase(FixedBaseChip),
+    /// The multiples of the generator.
+    FixedTable(FixedTableChip),
+    /// The signatures.
+    Signature(SignatureChip),
+    /// The ladder e·P.
+    VariableBase(VariableBaseChip),
+    /// The multiples of the keys.
+    VariableTable(VariableTableChip),
+}
+
+impl Chip {
+    /// Every chip, in the order of a shard's tables.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::Ledger(LedgerChip),
+            Self::Transfer(TransferChip),
+            Self::Deposit(DepositChip),
+            Self::Withdraw(WithdrawChip),
+            Self::Fee(FeeChip),
+            Self::Signature(SignatureChip),
+            Self::VariableTable(VariableTableChip),
+            Self::VariableBase(VariableBaseChip),
+            Self::FixedBase(FixedBaseChip),
+            Self::Record(RecordChip),
+            Self::Node(NodeChip),
+            Self::Poseidon2(Poseidon2Chip),
+            Self::FixedTable(FixedTableChip),
+            Self::Range(RangeChip),
+        ]
+    }
+
+    /// log2 of the chip's rows in shards of a shape.
+    #[must_use]
+    pub const fn log_height(&self, shape: &Shape) -> usize {
+        let transactions = shape.log_transactions as usize;
+        match self {
+            Self::Ledger(_)
+            | Self::Transfer(_)
+            | Self::Deposit(_)
+            | Self::Withdraw(_)
+            | Self::Fee(_)
+            | Self::Signature(_) => transactions,
+            Self::VariableTable(_) => transactions + DIGIT_SIZE.ilog2() as usize,
+            Self::VariableBase(_) => transactions + DIGITS.ilog2() as usize,
+            Self::FixedBase(_) => transactions + WINDOWS.ilog2() as usize,
+            Self::Record(_) => transactions + 1,
+            Self::Node(_) => shape.log_nodes as usize,
+            Self::Poseidon2(_) => shape.log_permutations as usize,
+            Self::FixedTable(_) => fixed_table::LOG_HEIGHT,
+            Self::Range(_) => range::LOG_RANGE,
+        }
+    }
+
+    /// The name of the chip's folder.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ledger(_) => "ledger",
+            Self::Transfer(_) => "transfer",
+            Self::Deposit(_) => "deposit",
+            Self::Withdraw(_) => "withdraw",
+            Self::Fee(_) => "fee",
+            Self::Record(_) => "record",
+            Self::Node(_) => "node",
+            Self::Poseidon2(_) => "poseidon2",
+            Self::Range(_) => "range",
+            Self::FixedBase(_) => "fixed_base",
+            Self::FixedTable(_) => "fixed_table",
+            Self::Signature(_) => "signature",
+            Self::VariableBase(_) => "variable_base",
+            Self::VariableTable(_) => "variable_table",
+        }
+    }
+
+    fn base(&self) -> &dyn BaseAir<F> {
+        match self {
+            Self::Ledger(chip) => chip,
+            Self::Transfer(chip) => chip,
+            Self::Deposit(chip) => chip,
+            Self::Withdraw(chip) => chip,
+            Self::Fee(chip) => chip,
+            Self::Record(chip) => chip,
+            Self::Node(chip) => chip,
+            Self::Poseidon2(chip) => chip,
+            Self::Range(chip) => chip,
+            Self::FixedBase(chip) => chip,
+            Self::FixedTable(chip) => chip,
+            Self::Signature(chip) => chip,
+            Self::VariableBase(chip) => chip,
+            Self::VariableTable(chip) => chip,
+        }
+    }
+}
+
+// Everything that some chip overrides is passed on: the default would prove something else.
+impl BaseAir<F> for Chip {
+    fn width(&self) -> usize {
+        self.base().width()
+    }
+
+    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
+        self.base().preprocessed_trace()
+    }
+
+    fn preprocessed_width(&self) -> usize {
+        self.base().preprocessed_width()
+    }
+
+    fn num_periodic_columns(&self) -> usize {
+        self.base().num_periodic_columns()
+    }
+
+    fn periodic_columns(&self) -> Cow<'_, [Vec<F>]> {
+        self.base().periodic_columns()
+    }
+
+    fn main_next_row_columns(&self) -> Vec<usize> {
+        self.base().main_next_row_columns()
+    }
+
+    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
+        self.base().preprocessed_next_row_columns()
+    }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        self.base().max_constraint_degree()
+    }
+
+    fn num_public_values(&self) -> usize {
+        self.base().num_public_values()
+    }
+}
+
+impl<AB: ChipBuilder> Air<AB> for Chip {
+    fn eval(&self, builder: &mut AB) {
+        match self {
+            Self::Ledger(chip) => chip.eval(builder),
+            Self::Transfer(chip) => chip.eval(builder),
+            Self::Deposit(chip) => chip.eval(builder),
+            Self::Withdraw(chip) => chip.eval(builder),
+            Self::Fee(chip) => chip.eval(builder),
+            Self::Record(chip) => chip.eval(builder),
+            Self::Node(chip) => chip.eval(builder),
+            Self::Poseidon2(chip) => chip.eval(builder),
+            Self::Range(chip) => chip.eval(builder),
+            Self::FixedBase(chip) => chip.eval(builder),
+            Self::FixedTable(chip) => chip.eval(builder),
+            Self::Signature(chip) => chip.eval(builder),
+            Self::VariableBase(chip) => chip.eval(builder),
+            Self::VariableTable(chip) => chip.eval(builder),
+        }
+    }
+}

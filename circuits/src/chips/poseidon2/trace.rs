@@ -1,0 +1,71 @@
+//! The trace of the compressions.
+
+use p3_field::{Field, PackedValue, PrimeCharacteristicRing};
+use p3_matrix::dense::RowMajorMatrix;
+use rayon::prelude::*;
+
+use super::columns::{Poseidon2Columns, WIDTH};
+use super::rounds::{Registers, permute};
+use crate::config::F;
+use crate::error::TraceError;
+
+/// As many field elements as the machine computes with at once.
+type Packed = <F as Field>::Packing;
+
+/// One row for each input, given out once; the other rows compress zeros for nobody.
+///
+/// # Errors
+///
+/// [`TraceError::TooManyRows`] if there are more than `2^log_height` inputs.
+pub fn generate(inputs: &[[F; 8]], log_height: usize) -> Result<RowMajorMatrix<F>, TraceError> {
+    TraceError::check_rows("poseidon2", inputs.len(), log_height)?;
+    let columns = Poseidon2Columns::of(0..WIDTH);
+    let mut values = F::zero_vec(WIDTH << log_height);
+    let (rows, _) = values.as_chunks_mut::<WIDTH>();
+    rows.par_chunks_mut(Packed::WIDTH)
+        .enumerate()
+        .for_each(|(chunk, rows)| {
+            let start = (chunk * Packed::WIDTH).min(inputs.len());
+            fill(rows, &inputs[start..], &columns);
+        });
+    Ok(RowMajorMatrix::new(values, WIDTH))
+}
+
+/// Fills up to [`Packed::WIDTH`] rows.
+fn fill(rows: &mut [[F; WIDTH]], inputs: &[[F; 8]], columns: &Poseidon2Columns<usize>) {
+    let input = Packed::pack_columns_fn(|lane| inputs.get(lane).copied().unwrap_or_default());
+    let mut registers = Fill {
+        cells: [Packed::ZERO; WIDTH],
+    };
+    for (column, value) in columns.input.into_iter().zip(input) {
+        registers.cells[column] = value;
+    }
+    // The result lies in the last registers.
+    let _ = permute(&mut registers, columns, input);
+    registers.cells[columns.multiplicity] =
+        Packed::from_fn(|lane| F::from_bool(lane < inputs.len()));
+
+    for (lane, row) in rows.iter_mut().enumerate() {
+        for (cell, packed) in row.iter_mut().zip(&registers.cells) {
+            *cell = packed.extract(lane);
+        }
+    }
+}
+
+/// Writes each value into its column.
+struct Fill {
+    cells: [Packed; WIDTH],
+}
+
+impl Registers<usize> for Fill {
+    type Value = Packed;
+
+    fn hold(&mut self, column: usize, value: Packed) -> Packed {
+        self.cells[column] = value;
+        value
+    }
+
+    fn constant(&self, constant: F) -> Packed {
+        constant.into()
+    }
+}

@@ -1,0 +1,384 @@
+use std::ops::Range;
+
+use p3_field::{Field, PrimeCharacteristicRing};
+use p3_matrix::Matrix;
+use shardfold_protocol::curve::{AffinePoint, B, F5, Scalar, elements};
+use shardfold_protocol::hash::{Digest, compress_block};
+use shardfold_protocol::signature::{PublicKey, SecretKey};
+
+use super::SignatureChip;
+use super::columns::{SignatureColumns, WIDTH};
+use super::trace::{SignatureRequest, SignatureTraces, fill_element, generate};
+use crate::cells::write;
+use crate::chips::Chip;
+use crate::chips::fixed_base::{self, FixedBaseChip};
+use crate::chips::fixed_table::{self, FixedTableChip};
+use crate::chips::variable_base::VariableBaseChip;
+use crate::chips::variable_table::VariableTableChip;
+use crate::config::F;
+use crate::error::TraceError;
+use crate::requests::Requests;
+use crate::testing::{
+    ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
+};
+
+// The numbers of the constraints, in the order of the README.
+const IS_REAL: Range<usize> = 0..1;
+const PLACES: Range<usize> = 1..3;
+const KEY_ENCODING: Range<usize> = 3..8;
+const KEY_SQUARE: Range<usize> = 8..13;
+const NONCE_ENCODING: Range<usize> = 13..18;
+const NONCE_SQUARE: Range<usize> = 18..23;
+const DISTINCT: Range<usize> = 23..28;
+const SLOPE: Range<usize> = 28..33;
+const SUM: Range<usize> = 33..38;
+
+const LOG_TRANSACTIONS: usize = 2;
+/// Three signatures are real, the last row is padding.
+const REAL: usize = 3;
+/// The row that is tampered with, and the padding.
+const ROW: usize = 1;
+const PADDING: usize = 3;
+
+fn message(index: u64) -> Digest {
+    core::array::from_fn(|i| F::from_u64(100 * index + i as u64))
+}
+
+fn sign(key: u64, message: Digest) -> SignatureRequest {
+    let key = SecretKey::from_index(3, key);
+    SignatureRequest {
+        key: key.public_key(),
+        signature: key.sign(&message),
+        message,
+    }
+}
+
+fn signatures() -> Vec<SignatureRequest> {
+    (0..REAL as u64).map(|i| sign(i, message(i))).collect()
+}
+
+fn chips(signatures: &[SignatureRequest]) -> Vec<ChipTrace> {
+    let SignatureTraces {
+        signature,
+        variable_table,
+        variable_base,
+        fixed_base,
+        fixed_table,
+    } = generate(signatures, LOG_TRANSACTIONS, &mut Requests::default()).unwrap();
+    vec![
+        ChipTrace::new(Chip::Signature(SignatureChip), signature),
+        ChipTrace::new(Chip::VariableTable(VariableTableChip), variable_table),
+        ChipTrace::new(Chip::VariableBase(VariableBaseChip), variable_base),
+        ChipTrace::new(Chip::FixedBase(FixedBaseChip), fixed_base),
+        ChipTrace::new(Chip::FixedTable(FixedTableChip), fixed_table),
+    ]
+}
+
+fn honest() -> ChipTrace {
+    chips(&signatures()).swap_remove(0)
+}
+
+fn columns() -> SignatureColumns<usize> {
+    SignatureColumns::of(0..WIDTH)
+}
+
+fn refused_by(trace: ChipTrace, constraints: Range<usize>) {
+    only_these_refuse(&[trace], "signature", constraints);
+}
+
+/// The honest trace with one row rewritten.
+fn with_row(row: usize, tamper: impl Fn(SignatureColumns<&mut F>)) -> ChipTrace {
+    let mut trace = honest();
+    tamper(SignatureColumns::of(trace.trace.row_mut(row)));
+    trace
+}
+
+/// All five chips, the signature chip's row rewritten.
+fn all_with_row(row: usize, tamper: impl Fn(SignatureColumns<&mut F>)) -> Vec<ChipTrace> {
+    let mut chips = chips(&signatures());
+    tamper(SignatureColumns::of(chips[0].trace.row_mut(row)));
+    chips
+}
+
+/// R and E' of a row.
+fn summands(row: usize) -> (AffinePoint, AffinePoint) {
+    let trace = honest();
+    let cells = SignatureColumns::of(trace.trace.row_slice(row).unwrap().to_vec());
+    let product = AffinePoint {
+        x: F5::new(cells.product_x),
+        y: F5::new(cells.product_y),
+    };
+    (signatures()[row].signature.r, product)
+}
+
+/// Writes R + E' along a line of some slope.
+fn write_sum(row: SignatureColumns<&mut F>, nonce: &AffinePoint, end: &AffinePoint, slope: F5) {
+    write(row.slope, elements(&slope));
+    write(row.sum_y, elements(&end.add_with_slope(nonce, slope).y));
+}
+
+// Honest.
+
+#[test]
+fn signatures_are_proven_by_five_chips() {
+    let chips = chips(&signatures());
+    let left = report(&chips).leftovers;
+    let owners = left.iter().filter(|left| left.bus == "signature");
+    let expected: Vec<Vec<F>> = signatures()
+        .iter()
+        .map(|s| [s.key.owner(), s.message].concat())
+        .collect();
+    let mut found: Vec<Vec<F>> = owners.map(|left| left.fields.clone()).collect();
+    found.sort_by_key(|fields| expected.iter().position(|e| e == fields));
+    assert_eq!(found, expected);
+    assert!(left.iter().all(|l| l.bus == "signature" || l.bus == "hash"));
+    accepts(&chips);
+}
+
+#[test]
+fn the_hashes_of_real_signatures_are_asked_for() {
+    let mut requests = Requests::default();
+    generate(&signatures(), LOG_TRANSACTIONS, &mut requests).unwrap();
+    let mut noted: Vec<Vec<F>> = requests
+        .hashes
+        .iter()
+        .map(|input| [&input[..], &compress_block(input)].concat())
+        .collect();
+    noted.sort();
+    let left = report(&[honest()]).leftovers;
+    let asked = left.iter().filter(|left| left.bus == "hash");
+    let mut asked: Vec<Vec<F>> = asked.map(|left| left.fields.clone()).collect();
+    asked.sort();
+    assert_eq!(noted.len(), 4 * REAL);
+    assert_eq!(noted, asked);
+}
+
+#[test]
+fn a_shard_without_signatures_is_proven() {
+    accepts(&chips(&[]));
+}
+
+#[test]
+fn the_cost_is_as_planned() {
+    let cost = cost(&Chip::Signature(SignatureChip), LOG_TRANSACTIONS);
+    assert_eq!((cost.main, cost.permutation, cost.degree), (77, 7, 3));
+}
+
+// What has no trace.
+
+#[test]
+fn a_signature_of_another_message_has_no_trace() {
+    let mut signatures = signatures();
+    signatures[2].message = message(7);
+    let result = generate(&signatures, LOG_TRANSACTIONS, &mut Requests::default());
+    let expected = TraceError::InvalidSignature { index: 2 };
+    assert_eq!(result.unwrap_err(), expected);
+}
+
+#[test]
+fn a_key_outside_the_group_has_no_trace() {
+    let mut signatures = signatures();
+    signatures[ROW].key = PublicKey(plus_n(&signatures[ROW].key.0));
+    let result = generate(&signatures, LOG_TRANSACTIONS, &mut Requests::default());
+    let expected = TraceError::InvalidSignature { index: ROW };
+    assert_eq!(result.unwrap_err(), expected);
+}
+
+#[test]
+fn more_signatures_than_rows_have_no_trace() {
+    let signatures = [signatures(), signatures()].concat();
+    let result = generate(&signatures, LOG_TRANSACTIONS, &mut Requests::default());
+    assert!(matches!(
+        result.unwrap_err(),
+        TraceError::TooManyRows { rows: 6, .. }
+    ));
+}
+
+// Cheats with a row's own constraints.
+
+#[test]
+fn a_signature_confirmed_twice() {
+    refused_by(with_row(ROW, |row| *row.is_real = F::TWO), IS_REAL);
+}
+
+#[test]
+fn two_signatures_at_one_place() {
+    refused_by(with_row(ROW, |row| *row.place = F::ZERO), PLACES);
+}
+
+/// P + (0, 0): on the curve, outside the group, with the opposite of P's encoding.
+fn plus_n(point: &AffinePoint) -> AffinePoint {
+    let inverse = point.x.inverse();
+    AffinePoint {
+        x: B * inverse,
+        y: -B * point.y * inverse.square(),
+    }
+}
+
+#[test]
+fn a_key_outside_the_group() {
+    // The other x of the same encoding; it is no square, so there is no root to give.
+    let cheat = with_row(ROW, |row| {
+        let key = -plus_n(&signatures()[ROW].key.0);
+        fill_element(row.key, &key, &F5::ONE);
+    });
+    refused_by(cheat, KEY_SQUARE);
+}
+
+#[test]
+fn an_encoding_of_another_key() {
+    let cheat = with_row(ROW, |row| {
+        write(row.key.w, elements(&signatures()[0].key.0.encode()));
+    });
+    refused_by(cheat, KEY_ENCODING);
+}
+
+#[test]
+fn a_commitment_outside_the_group() {
+    let (nonce, end) = summands(ROW);
+    let outside = -plus_n(&nonce);
+    let cheat = with_row(ROW, |mut row| {
+        fill_element(reborrow(&mut row.nonce), &outside, &F5::ONE);
+        reborrow_array(&mut row.inverse, (outside.x - end.x).inverse());
+        write_sum(row, &outside, &end, outside.add_slope(&end).unwrap());
+    });
+    refused_by(cheat, NONCE_SQUARE);
+}
+
+#[test]
+fn an_encoding_of_another_commitment() {
+    // y_R is made of w, so the line goes through (x, -w x), which is not on the curve.
+    let (nonce, end) = summands(ROW);
+    let w = signatures()[0].signature.r.encode();
+    let off_curve = AffinePoint {
+        x: nonce.x,
+        y: -w * nonce.x,
+    };
+    let cheat = with_row(ROW, |mut row| {
+        reborrow_array(&mut row.nonce.w, w);
+        write_sum(row, &off_curve, &end, off_curve.add_slope(&end).unwrap());
+    });
+    refused_by(cheat, NONCE_ENCODING);
+}
+
+fn reborrow<'a>(element: &'a mut super::Element<&mut F>) -> super::Element<&'a mut F> {
+    super::Element {
+        w: element.w.each_mut().map(|cell| &mut **cell),
+        x: element.x.each_mut().map(|cell| &mut **cell),
+        root: element.root.each_mut().map(|cell| &mut **cell),
+    }
+}
+
+fn reborrow_array(cells: &mut [&mut F; 5], value: F5) {
+    write(cells.each_mut().map(|cell| &mut **cell), elements(&value));
+}
+
+#[test]
+fn an_addition_of_equal_points_with_a_free_slope() {
+    let (nonce, _) = summands(ROW);
+    let cheat = with_row(ROW, |mut row| {
+        reborrow_array(&mut row.product_x, nonce.x);
+        reborrow_array(&mut row.product_y, nonce.y);
+        reborrow_array(&mut row.inverse, F5::ZERO);
+        write_sum(row, &nonce, &nonce, F5::from_u8(5));
+    });
+    refused_by(cheat, DISTINCT);
+}
+
+#[test]
+fn an_addition_along_another_line() {
+    let (nonce, end) = summands(ROW);
+    let slope = nonce.add_slope(&end).unwrap() + F5::ONE;
+    let cheat = with_row(ROW, |row| write_sum(row, &nonce, &end, slope));
+    refused_by(cheat, SLOPE);
+}
+
+#[test]
+fn a_sum_with_another_y() {
+    let cheat = with_row(ROW, |row| {
+        for cell in row.sum_y {
+            *cell = -*cell;
+        }
+    });
+    refused_by(cheat, SUM);
+}
+
+// Cheats that the other chips refuse.
+
+#[test]
+fn the_challenge_of_another_message() {
+    let mut other = signatures();
+    other[ROW] = sign(ROW as u64, message(7));
+    let mut mutated = chips(&other);
+    let claimed = SignatureColumns::of(mutated[0].trace.row_mut(ROW));
+    write(claimed.message, message(ROW as u64));
+    bus_refuses("hash", &chips(&signatures()), &mutated);
+}
+
+#[test]
+fn someone_elses_key() {
+    let mut other = signatures();
+    other[ROW] = sign(9, message(ROW as u64));
+    let mut mutated = chips(&other);
+    let claimed = SignatureColumns::of(mutated[0].trace.row_mut(ROW));
+    write(claimed.owner, signatures()[ROW].key.owner());
+    bus_refuses("hash", &chips(&signatures()), &mutated);
+}
+
+#[test]
+fn a_challenge_of_the_provers_choice() {
+    // On padding nobody asks for the hashes, so there the challenge is free; once the row
+    // confirms a signature it is not.
+    let mutated = all_with_row(PADDING, |row| *row.is_real = F::ONE);
+    let report = report(&mutated);
+    assert!(report.violations.is_empty(), "{report}");
+    let padding = |bus: &str| {
+        let touches = report.leftovers.iter().filter(|left| left.bus == bus);
+        touches
+            .filter(|left| left.touches[0].row == PADDING)
+            .count()
+    };
+    assert_eq!((padding("hash"), padding("signature")), (4, 1));
+}
+
+#[test]
+fn the_multiples_of_another_key() {
+    let other = signatures()[0].key.0;
+    let root = shardfold_protocol::curve::sqrt(&other.x).unwrap();
+    let mutated = all_with_row(PADDING, |row| fill_element(row.key, &other, &root));
+    bus_refuses("base", &chips(&signatures()), &mutated);
+}
+
+#[test]
+fn a_product_with_another_challenge() {
+    let mutated = all_with_row(PADDING, |row| {
+        let [.., last] = row.challenge;
+        let [low, ..] = last;
+        *low += F::ONE;
+    });
+    bus_refuses("variable_base", &chips(&signatures()), &mutated);
+}
+
+#[test]
+fn a_signature_that_does_not_verify() {
+    // s + 1 instead of s: both ladders are right, their ends do not meet.
+    let mut scalars: Vec<Scalar> = signatures().iter().map(|s| s.signature.s).collect();
+    let padding = SecretKey::from_index(0, 0).sign(&[F::ZERO; 4]);
+    scalars.push(padding.s);
+    scalars[ROW] = scalars[ROW] + Scalar::ONE;
+    let honest = chips(&signatures());
+    let mut mutated = honest.clone();
+    mutated[3].trace = fixed_base::generate(&scalars).unwrap().0;
+    mutated[4].trace = fixed_table::generate(&scalars);
+    bus_refuses("fixed_base", &honest, &mutated);
+}
+
+#[test]
+fn a_ladder_of_another_signature() {
+    let mut mutated = chips(&signatures());
+    for column in columns().product_x.into_iter().chain(columns().product_y) {
+        let other = mutated[0].trace.row_slice(0).unwrap()[column];
+        *mutated[0].cell_mut(ROW, column) = other;
+    }
+    constraints_refuse(&mutated);
+}

@@ -1,0 +1,193 @@
+//! The traces of the signatures and of the ladders that they need.
+
+use std::sync::LazyLock;
+
+use p3_field::PrimeCharacteristicRing;
+use p3_matrix::dense::RowMajorMatrix;
+use rayon::prelude::*;
+use shardfold_protocol::curve::{AffinePoint, F5, Scalar, elements, sqrt};
+use shardfold_protocol::hash::{self, Digest, Domain, ZERO_DIGEST};
+use shardfold_protocol::signature::{
+    PublicKey, SecretKey, Signature, challenge_message, challenge_scalar,
+};
+
+use super::columns::{Element, SignatureColumns, WIDTH};
+use crate::cells::write;
+use crate::chips::variable_table::Product;
+use crate::chips::{fixed_base, fixed_table, variable_base, variable_table};
+use crate::config::F;
+use crate::error::TraceError;
+use crate::gadgets::curve::invert;
+use crate::requests::Requests;
+
+/// A signature that a shard relies on.
+#[derive(Clone, Copy, Debug)]
+pub struct SignatureRequest {
+    /// Whose it is.
+    pub key: PublicKey,
+    /// The signature.
+    pub signature: Signature,
+    /// What is signed.
+    pub message: Digest,
+}
+
+/// The traces of the five chips that prove signatures. For n = 2^k transactions:
+#[derive(Clone, Debug)]
+pub struct SignatureTraces {
+    /// n rows.
+    pub signature: RowMajorMatrix<F>,
+    /// 16 n rows.
+    pub variable_table: RowMajorMatrix<F>,
+    /// 32 n rows.
+    pub variable_base: RowMajorMatrix<F>,
+    /// 32 n rows.
+    pub fixed_base: RowMajorMatrix<F>,
+    /// 2^15 rows.
+    pub fixed_table: RowMajorMatrix<F>,
+}
+
+/// A valid signature for padding rows, of which nothing is asked.
+static PADDING: LazyLock<SignatureRequest> = LazyLock::new(|| {
+    let key = SecretKey::from_index(0, 0);
+    SignatureRequest {
+        key: key.public_key(),
+        signature: key.sign(&ZERO_DIGEST),
+        message: ZERO_DIGEST,
+    }
+});
+
+/// The traces for at most `2^log_transactions` signatures; notes the hashes of the real ones.
+///
+/// # Errors
+///
+/// [`TraceError::TooManyRows`] for more signatures, [`TraceError::InvalidSignature`] for one
+/// that does not verify, [`TraceError::DegenerateAddition`] for a key made from the ladders'
+/// constants.
+pub fn generate(
+    signatures: &[SignatureRequest],
+    log_transactions: usize,
+    requests: &mut Requests,
+) -> Result<SignatureTraces, TraceError> {
+    TraceError::check_rows("signature", signatures.len(), log_transactions)?;
+    let rows: Result<Vec<Row>, TraceError> = signatures
+        .par_iter()
+        .enumerate()
+        .map(|(index, request)| Row::new(request).ok_or(TraceError::InvalidSignature { index }))
+        .collect();
+    let mut rows = rows?;
+    for row in &rows {
+        requests.hashes.extend(row.blocks);
+    }
+    let padding = Row::new(&PADDING).ok_or(TraceError::InvalidSignature {
+        index: signatures.len(),
+    })?;
+    rows.resize(1 << log_transactions, padding);
+
+    let products: Vec<Product> = rows.iter().map(Row::product).collect();
+    let scalars: Vec<Scalar> = rows.iter().map(|row| row.request.signature.s).collect();
+    let (variable_table, multiples) = variable_table::generate(&products)?;
+    let (variable_base, ends) = variable_base::generate(&products, &multiples)?;
+    let (fixed_base, sums) = fixed_base::generate(&scalars)?;
+    Ok(SignatureTraces {
+        signature: fill(&rows, signatures.len(), &ends, &sums)?,
+        variable_table,
+        variable_base,
+        fixed_base,
+        fixed_table: fixed_table::generate(&scalars),
+    })
+}
+
+/// What is known of a signature before its ladders.
+#[derive(Clone, Copy)]
+struct Row {
+    request: SignatureRequest,
+    /// Square roots of x of key and commitment.
+    roots: [F5; 2],
+    /// e.
+    challenge: u128,
+    /// The input of each compression: one for the owner, three for the challenge.
+    blocks: [[F; 8]; 4],
+    /// The digest of each of them.
+    digests: [Digest; 4],
+}
+
+impl Row {
+    /// `None` when key or commitment are not in the group.
+    fn new(request: &SignatureRequest) -> Option<Self> {
+        let (key, nonce) = (request.key.0, request.signature.r);
+        if !key.is_in_group() || !nonce.is_in_group() {
+            return None;
+        }
+        let (mut blocks, mut digests) = ([[F::ZERO; 8]; 4], [ZERO_DIGEST; 4]);
+        let mut slots = blocks.iter_mut().zip(&mut digests);
+        let mut compress = |block: &[F; 8]| {
+            let digest = hash::compress_block(block);
+            if let Some((input, output)) = slots.next() {
+                (*input, *output) = (*block, digest);
+            }
+            digest
+        };
+        let owner = hash::hash_with(Domain::Owner, &elements(&key.encode()), &mut compress);
+        let message = challenge_message(&nonce, &owner, &request.message);
+        let challenge = hash::hash_with(Domain::Challenge, &message, &mut compress);
+        Some(Self {
+            request: *request,
+            roots: [sqrt(&key.x)?, sqrt(&nonce.x)?],
+            challenge: challenge_scalar(&challenge),
+            blocks,
+            digests,
+        })
+    }
+
+    fn product(&self) -> Product {
+        Product {
+            base: self.request.key.0,
+            challenge: self.challenge,
+        }
+    }
+}
+
+/// The trace of the signature chip, of which the first `real` rows are not padding; `ends`
+/// has E' and `sums` S' of each row.
+fn fill(
+    rows: &[Row],
+    real: usize,
+    ends: &[AffinePoint],
+    sums: &[AffinePoint],
+) -> Result<RowMajorMatrix<F>, TraceError> {
+    let nonces = rows.iter().map(|row| row.request.signature.r);
+    let differences: Vec<F5> = nonces.zip(ends).map(|(r, e)| r.x - e.x).collect();
+    let inverses = invert(&differences)?;
+    let mut cells = F::zero_vec(rows.len() * WIDTH);
+    for (place, (cells, row)) in cells.chunks_exact_mut(WIDTH).zip(rows).enumerate() {
+        let (nonce, end) = (row.request.signature.r, ends[place]);
+        let slope = (nonce.y - end.y) * inverses[place];
+        let sum = end.add_with_slope(&nonce, slope);
+        if sum != sums[place] {
+            return Err(TraceError::InvalidSignature { index: place });
+        }
+        let to = SignatureColumns::of(cells);
+        *to.place = F::from_usize(place);
+        *to.is_real = F::from_bool(place < real);
+        fill_element(to.key, &row.request.key.0, &row.roots[0]);
+        fill_element(to.nonce, &nonce, &row.roots[1]);
+        write(to.owner, row.digests[0]);
+        write(to.message, row.request.message);
+        for (to, digest) in to.challenge.into_iter().zip(&row.digests[1..]) {
+            write(to, *digest);
+        }
+        write(to.product_x, elements(&end.x));
+        write(to.product_y, elements(&end.y));
+        write(to.inverse, elements(&inverses[place]));
+        write(to.slope, elements(&slope));
+        write(to.sum_y, elements(&sum.y));
+    }
+    Ok(RowMajorMatrix::new(cells, WIDTH))
+}
+
+/// Writes a group element.
+pub(super) fn fill_element(to: Element<&mut F>, point: &AffinePoint, root: &F5) {
+    write(to.w, elements(&point.encode()));
+    write(to.x, elements(&point.x));
+    write(to.root, elements(root));
+}

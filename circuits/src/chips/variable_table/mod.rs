@@ -1,0 +1,11 @@
+#![doc = include_str!("README.md")]
+
+mod air;
+mod columns;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use air::VariableTableChip;
+pub use columns::VariableTableColumns;
+pub use trace::{Multiples, Product, generate};

@@ -1,0 +1,84 @@
+//! Between the two libraries' types of the one field, and between statements and public inputs.
+
+use p3_field::PrimeField64 as _;
+use plonky2::field::types::{Field as _, PrimeField64 as _};
+use shardfold_protocol::field::{F, canonical};
+use shardfold_protocol::hash::Digest;
+use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statement};
+
+use crate::plonk::PlonkField;
+
+/// The same element in plonky2's type.
+#[must_use]
+pub fn to_plonk(element: F) -> PlonkField {
+    PlonkField::from_canonical_u64(element.as_canonical_u64())
+}
+
+/// The same element in Plonky3's type.
+pub fn from_plonk(element: PlonkField) -> F {
+    // A canonical value is below the modulus that both libraries share.
+    canonical(element.to_canonical_u64()).unwrap_or_default()
+}
+
+/// A statement as the first public inputs of a proof.
+#[must_use]
+pub fn statement_to_plonk(statement: &Statement) -> [PlonkField; STATEMENT_ELEMENTS] {
+    statement.elements().map(to_plonk)
+}
+
+/// The statement that stands at the start of a proof's public inputs, or `None` if there are
+/// too few of them. Every list of [`STATEMENT_ELEMENTS`] elements is a statement.
+#[must_use]
+pub fn statement_from_plonk(public_inputs: &[PlonkField]) -> Option<Statement> {
+    let elements = public_inputs.first_chunk::<STATEMENT_ELEMENTS>()?;
+    let (before, after) = elements[1..].split_at(HEAD_ELEMENTS);
+    Some(Statement {
+        chain_id: elements[0].to_canonical_u64(),
+        before: head_from_plonk(before.first_chunk()?),
+        after: head_from_plonk(after.first_chunk()?),
+    })
+}
+
+/// The inverse of [`Head::elements`].
+fn head_from_plonk(elements: &[PlonkField; HEAD_ELEMENTS]) -> Head {
+    let digest =
+        |start: usize| -> Digest { core::array::from_fn(|i| from_plonk(elements[start + i])) };
+    Head {
+        state_root: digest(0),
+        tx_count: elements[4].to_canonical_u64(),
+        deposit_count: elements[5].to_canonical_u64(),
+        tx_commitment: digest(6),
+        deposit_commitment: digest(10),
+        withdrawal_commitment: digest(14),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use p3_field::PrimeCharacteristicRing as _;
+    use shardfold_protocol::field::MODULUS;
+
+    #[test]
+    fn elements_survive_the_round_trip() {
+        for value in [0, 1, 1 << 32, MODULUS - 1] {
+            let element = F::from_u64(value);
+            assert_eq!(to_plonk(element).to_canonical_u64(), value);
+            assert_eq!(from_plonk(to_plonk(element)), element);
+        }
+        // plonky2 keeps unreduced values inside: they convert to the reduced one.
+        assert_eq!(
+            from_plonk(PlonkField::from_noncanonical_u64(MODULUS + 5)),
+            F::from_u64(5)
+        );
+    }
+
+    #[test]
+    fn statements_survive_the_round_trip() {
+        let elements: [PlonkField; STATEMENT_ELEMENTS] =
+            core::array::from_fn(|i| PlonkField::from_canonical_usize(i * i + 1));
+        let statement = statement_from_plonk(&elements).unwrap();
+        assert_eq!(statement_to_plonk(&statement), elements);
+        assert!(statement_from_plonk(&elements[..36]).is_none());
+    }
+}

@@ -1,0 +1,120 @@
+//! What can be wrong with the input of a trace generator.
+
+use shardfold_protocol::record::Index;
+use thiserror::Error;
+
+/// A shard's witness from which no trace can be made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TraceError {
+    /// A chip needs more rows than its shape has.
+    #[error("chip {chip} needs {rows} rows, its height is 2^{log_height}")]
+    TooManyRows {
+        /// Name of the chip.
+        chip: &'static str,
+        /// Rows needed.
+        rows: usize,
+        /// log2 of the rows there are.
+        log_height: usize,
+    },
+    /// There are no records, but every shard has a transaction, which touches one.
+    #[error("found no records, expected at least one")]
+    NoRecords,
+    /// The records are not by ascending index, or an index is repeated.
+    #[error("record {position} has index {found}, expected one above {previous}")]
+    Order {
+        /// Where in the list of records, from 0.
+        position: usize,
+        /// Its index.
+        found: Index,
+        /// The index of the record before it.
+        previous: Index,
+    },
+    /// More or fewer siblings than there are beside the paths of the records.
+    #[error("found {found} siblings, expected {expected}")]
+    SiblingCount {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+    },
+    /// A signature is not valid for its key and message.
+    #[error("signature {index} of the shard is not valid")]
+    InvalidSignature {
+        /// Which of the shard's signatures, from 0.
+        index: usize,
+    },
+    /// A ladder would add points with the same x, which no key made as a multiple of the
+    /// generator leads to.
+    #[error("a ladder would add two points with the same x")]
+    DegenerateAddition,
+    /// A number does not fit its limbs.
+    #[error("{value} is not below 2^{bits}")]
+    OutOfRange {
+        /// The number.
+        value: u64,
+        /// How many bits the limbs have.
+        bits: u32,
+    },
+    /// A record is touched that the witness does not have.
+    #[error("record {index} is touched but not among the witness's records")]
+    MissingRecord {
+        /// Where it lies.
+        index: Index,
+    },
+    /// A record is no vault where the rule needs one.
+    #[error("record {index} is not a vault")]
+    NotAVault {
+        /// Where it lies.
+        index: Index,
+    },
+    /// A vault does not cover what it pays.
+    #[error("vault {index} holds {balance} and cannot pay {amount} and a fee of {fee}")]
+    Overdraft {
+        /// Where it lies.
+        index: Index,
+        /// What it holds.
+        balance: u64,
+        /// The amount to pay.
+        amount: u64,
+        /// The fee to pay on top.
+        fee: u64,
+    },
+    /// A vault cannot hold what it receives.
+    #[error("vault {index} holds {balance} and cannot take {amount} more")]
+    BalanceTooLarge {
+        /// Where it lies.
+        index: Index,
+        /// What it holds.
+        balance: u64,
+        /// What it should receive.
+        amount: u64,
+    },
+    /// A record is accessed twice at one clock (a transfer to itself).
+    #[error("record {index} was written at clock {old}, expected before {new}")]
+    ClockNotLater {
+        /// Where it lies.
+        index: Index,
+        /// When it was last written.
+        old: u32,
+        /// When it is accessed.
+        new: u32,
+    },
+}
+
+impl TraceError {
+    /// Refuses more rows than fit.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::TooManyRows`] if `rows` is above `2^log_height`.
+    pub fn check_rows(chip: &'static str, rows: usize, log_height: usize) -> Result<(), Self> {
+        if rows > 1 << log_height {
+            return Err(Self::TooManyRows {
+                chip,
+                rows,
+                log_height,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! All circuits of a profile: one for each shape, and the fold that accepts their proofs.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use shardfold_protocol::shape::Shape;
+
+use super::circuit::{ShardCircuit, ShardCircuitError};
+use super::stark::{ShardStark, StarkError};
+use crate::cache::{CircuitCache, Fingerprint, Listener};
+use crate::fold::{ARITY, FoldCircuit, FoldError, common_data, common_degree_bits, gate_set};
+use crate::plonk::{CommonData, PlonkParameters};
+use crate::profile::Profile;
+
+/// The circuits of one profile. Each is loaded from the cache, or built, when it is first
+/// asked for: a small batch does not wait for the large shape's circuit.
+pub struct CircuitSet {
+    profile: Profile,
+    parameters: PlonkParameters,
+    cache: CircuitCache,
+    starks: Vec<OnceLock<ShardStark>>,
+    shards: Vec<OnceLock<ShardCircuit>>,
+    common: OnceLock<CommonData>,
+}
+
+/// Why a circuit is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SetError {
+    /// The profile has no circuit for the shape.
+    #[error("the profile `{profile}` has no shape {found:?}, it has {expected:?}")]
+    NoSuchShape {
+        /// The profile.
+        profile: &'static str,
+        /// The shape asked for.
+        found: Shape,
+        /// Those that there are.
+        expected: &'static [Shape],
+    },
+    /// The STARK could not be set up.
+    #[error(transparent)]
+    Stark(#[from] StarkError),
+    /// The shard circuit could not be built.
+    #[error(transparent)]
+    Shard(#[from] ShardCircuitError),
+    /// The fold circuit could not be built.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+}
+
+impl CircuitSet {
+    /// The circuits of `profile`, kept below the folder `cache`; nothing is built yet.
+    #[must_use]
+    pub fn new(profile: Profile, cache: &Path) -> Self {
+        let shapes = profile.shapes();
+        let parameters = profile.plonk();
+        let description = format!(
+            "{:?}",
+            shapes
+                .iter()
+                .map(|shape| (shape, profile.stark(shape)))
+                .collect::<Vec<_>>()
+        );
+        let fingerprint = Fingerprint::new(&parameters, &[description.as_bytes()]);
+        Self {
+            profile,
+            parameters,
+            cache: CircuitCache::new(cache, fingerprint),
+            starks: shapes.iter().map(|_| OnceLock::new()).collect(),
+            shards: shapes.iter().map(|_| OnceLock::new()).collect(),
+            common: OnceLock::new(),
+        }
+    }
+
+    /// Reports loading and building to `listener` instead of as `tracing` events.
+    #[must_use]
+    pub fn with_listener(mut self, listener: Box<Listener>) -> Self {
+        self.cache = self.cache.with_listener(listener);
+        self
+    }
+
+    /// The profile.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The number of a shape among the profile's, which is that of its leaf key.
+    ///
+    /// # Errors
+    /// If the profile has no such shape.
+    pub fn position(&self, shape: &Shape) -> Result<usize, SetError> {
+        let expected = self.profile.shapes();
+        expected
+            .iter()
+            .position(|known| known == shape)
+            .ok_or(SetError::NoSuchShape {
+                profile: self.profile.name(),
+                found: *shape,
+                expected,
+            })
+    }
+
+    /// The STARK of a shape.
+    ///
+    /// # Errors
+    /// If the profile has no such shape.
+    pub fn stark(&self, shape: &Shape) -> Result<&ShardStark, SetError> {
+        let slot = &self.starks[self.position(shape)?];
+        get_or_try(slot, || {
+            Ok(ShardStark::new(*shape, self.profile.stark(shape))?)
+        })
+    }
+
+    /// The circuit of a shape, from the cache or built.
+    ///
+    /// # Errors
+    /// If the profile has no such shape, or the circuit cannot be built.
+    pub fn shard(&self, shape: &Shape) -> Result<&ShardCircuit, SetError> {
+        let position = self.position(shape)?;
+        get_or_try(&self.shards[position], || {
+            let name = format!("shard-{}", shape.transactions());
+            self.cache.load_or_build(&name, || {
+                let common = self.common()?;
+                Ok(ShardCircuit::build(
+                    self.stark(shape)?,
+                    &self.parameters,
+                    common,
+                )?)
+            })
+        })
+    }
+
+    /// The fold circuit, from the cache or built; building needs the keys of all shapes.
+    ///
+    /// # Errors
+    /// If a circuit cannot be built.
+    pub fn fold(&self) -> Result<FoldCircuit, SetError> {
+        self.cache.load_or_build("fold", || {
+            let keys = self
+                .profile
+                .shapes()
+                .iter()
+                .map(|shape| Ok(self.shard(shape)?.key().clone()))
+                .collect::<Result<Vec<_>, SetError>>()?;
+            Ok(FoldCircuit::build(self.common()?, keys, ARITY)?)
+        })
+    }
+
+    /// The common data of all circuits: the least degree at which each shape and a fold fit.
+    fn common(&self) -> Result<&CommonData, SetError> {
+        get_or_try(&self.common, || {
+            let shapes = self.profile.shapes();
+            let mut rows = 0;
+            for shape in shapes {
+                let (needed, cost) = ShardCircuit::cost(self.stark(shape)?, &self.parameters)?;
+                tracing::info!(
+                    transactions = shape.transactions(),
+                    rows = needed,
+                    permutations = cost.permutations,
+                    "shard circuit"
+                );
+                rows = rows.max(needed);
+            }
+            // Public inputs, constants and plonky2's own rows come on top.
+            let degree_bits = (rows + 512).next_power_of_two().ilog2() as usize;
+            let gates = gate_set(&self.parameters);
+            let degree_bits =
+                common_degree_bits(&self.parameters, &gates, degree_bits, shapes.len(), ARITY);
+            Ok(common_data(&self.parameters, degree_bits, &gates))
+        })
+    }
+}
+
+/// What is in the cell, or what `make` makes. Two threads that come at once may both make
+/// it; the first to finish is kept.
+fn get_or_try<T>(
+    cell: &OnceLock<T>,
+    make: impl FnOnce() -> Result<T, SetError>,
+) -> Result<&T, SetError> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
+}

@@ -1,0 +1,121 @@
+//! Tests of whole shards: executed, proven, verified natively and in plonky2.
+
+use std::sync::LazyLock;
+
+use p3_field::PrimeCharacteristicRing;
+use shardfold_executor::workload::{Pattern, Plan};
+use shardfold_executor::{sequential, shards};
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::witness::ShardWitness;
+
+use super::{CircuitSet, ShardStark, ShardTraces, shard_traces};
+use crate::check::{Table, check};
+use crate::config::{F, StarkProof};
+use crate::profile::Profile;
+
+static STARK: LazyLock<ShardStark> = LazyLock::new(|| {
+    ShardStark::new(Shape::TINY, Profile::UnsoundTest.stark(&Shape::TINY)).unwrap()
+});
+
+/// The shards of a random batch with every kind of transaction.
+fn witnesses(seed: u64, transactions: usize) -> Vec<ShardWitness> {
+    let plan = Plan {
+        seed,
+        pattern: Pattern::Mixed,
+        vaults: 8,
+        transactions,
+        keys: 3,
+    };
+    let workload = plan.build();
+    let outcome = sequential::execute(&workload.state, &workload.batch).unwrap();
+    let mut state = workload.state;
+    shards::cut(&mut state, &workload.batch, &outcome, &[Shape::TINY]).unwrap()
+}
+
+fn assert_holds(traces: &ShardTraces) {
+    let tables: Vec<_> = STARK
+        .chips()
+        .iter()
+        .zip(&traces.traces)
+        .zip(&traces.public_values)
+        .map(|((air, trace), public_values)| Table {
+            name: air.name(),
+            air,
+            trace,
+            public_values,
+        })
+        .collect();
+    let report = check(&tables);
+    assert!(report.violations.is_empty(), "{report}");
+    assert!(report.leftovers.is_empty(), "{report}");
+}
+
+fn prove(witness: &ShardWitness) -> StarkProof {
+    STARK.prove(&shard_traces(witness).unwrap()).unwrap()
+}
+
+#[test]
+fn all_constraints_hold_and_all_buses_balance() {
+    for witness in witnesses(1, 24) {
+        assert_holds(&shard_traces(&witness).unwrap());
+    }
+}
+
+#[test]
+fn executed_shards_are_proven() {
+    for witness in witnesses(2, 8) {
+        let proof = prove(&witness);
+        STARK.verify(&proof, &witness.statement).unwrap();
+    }
+}
+
+#[test]
+fn a_proof_states_nothing_else() {
+    let witness = &witnesses(3, 4)[0];
+    let proof = prove(witness);
+    let refuse = |change: &dyn Fn(&mut Statement)| {
+        let mut statement = witness.statement;
+        change(&mut statement);
+        assert!(STARK.verify(&proof, &statement).is_err());
+    };
+    refuse(&|s| s.chain_id += 1);
+    refuse(&|s| s.before.state_root[0] += F::ONE);
+    refuse(&|s| s.before.tx_count += 1);
+    refuse(&|s| s.before.deposit_count += 1);
+    refuse(&|s| s.after.state_root[3] += F::ONE);
+    refuse(&|s| s.after.tx_count += 1);
+    refuse(&|s| s.after.deposit_count += 1);
+    refuse(&|s| s.after.tx_commitment[1] += F::ONE);
+    refuse(&|s| s.after.deposit_commitment[1] += F::ONE);
+    refuse(&|s| s.after.withdrawal_commitment[1] += F::ONE);
+}
+
+#[test]
+fn a_witness_for_another_end_is_not_provable() {
+    let mut witness = witnesses(4, 4).swap_remove(0);
+    witness.statement.after.state_root[0] += F::ONE;
+    let proof = prove(&witness);
+    assert!(STARK.verify(&proof, &witness.statement).is_err());
+}
+
+#[test]
+fn the_circuit_accepts_what_the_native_verifier_accepts() {
+    let cache = tempfile::tempdir().unwrap();
+    let circuits = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    let circuit = circuits.shard(&Shape::TINY).unwrap();
+    let witness = &witnesses(5, 4)[0];
+    let stark = prove(witness);
+    let proof = circuit.prove(&STARK, &stark, &witness.statement).unwrap();
+    circuit.verify(&proof).unwrap();
+    let stated = crate::convert::statement_from_plonk(&proof.public_inputs).unwrap();
+    assert_eq!(stated, witness.statement);
+
+    let mut other = witness.statement;
+    other.after.tx_count += 1;
+    assert!(circuit.prove(&STARK, &stark, &other).is_err());
+
+    // The circuit that comes back from disk is the same.
+    let again = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    assert_eq!(again.shard(&Shape::TINY).unwrap(), circuit);
+}

@@ -1,0 +1,320 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples:
+  shardfold replay trace.csv -o run        mainnet traffic to run/genesis.bin and run/batch.bin
+  shardfold execute run/batch.bin          run the batch, print receipts and the new head
+  shardfold prove run/batch.bin -o run/proof.bin
+  shardfold verify run/proof.bin --min-security 100";
+
+/// Proves batches of transactions: executed in parallel, cut into shards, each proven by a
+/// STARK, folded by plonky2 into one validity proof.
+#[derive(Parser, Debug)]
+#[command(name = "shardfold", version, about, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Log what happens inside (repeat for more); RUST_LOG overrides.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Turn real traffic into a genesis state and a signed batch.
+    Replay(ReplayArgs),
+    /// Run a batch without proving it.
+    Execute(ExecuteArgs),
+    /// Prove a batch: one validity proof for all of it.
+    Prove(ProveArgs),
+    /// Check a validity proof and print its statement.
+    Verify(VerifyArgs),
+    /// Print what a file of this system holds.
+    Inspect(InspectArgs),
+    /// Print the parameters of a security profile and the bits that they give.
+    Params(ParamsArgs),
+    /// Build the circuits of a profile ahead of time and keep them in the cache.
+    Setup(SetupArgs),
+    /// Write the verification key of a profile to a file.
+    Key(KeyArgs),
+    /// Print a completion script for a shell.
+    #[command(after_help = "Example:\n  shardfold completions bash > /etc/bash_completion.d/shardfold")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Arguments of `replay`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  shardfold replay ../shared/traces/mainnet.csv -o run --fee 10
+Swaps in the trace are skipped and counted.")]
+pub struct ReplayArgs {
+    /// The trace: CSV with kind, from, to, asset_in, amount_in.
+    pub trace: PathBuf,
+    /// The folder for genesis.bin and batch.bin; made if it is not there.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Keys are derived from this seed and each address.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The fee of each transfer, in the asset's scaled unit.
+    #[arg(long, default_value_t = 10)]
+    pub fee: u64,
+    /// The chain to which the transactions are bound.
+    #[arg(long, default_value_t = 1)]
+    pub chain_id: u64,
+    /// Start from an empty state and fund the vaults by deposits.
+    #[arg(long)]
+    pub deposits: bool,
+    /// Take only the first N transfers.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// The batch file's form.
+    #[arg(long, value_enum, default_value_t = Format::Binary)]
+    pub format: Format,
+}
+
+/// Forms of a batch file.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Small: batch.bin.
+    Binary,
+    /// For people: batch.json.
+    Json,
+}
+
+/// A batch and the state that it starts from.
+#[derive(Args, Debug)]
+pub struct BatchArgs {
+    /// The batch file, binary or JSON.
+    pub batch: PathBuf,
+    /// The state that the batch starts from; by default genesis.bin beside the batch.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// How many threads to use; by default one for each core.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `execute`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  shardfold execute run/batch.bin
+  shardfold execute run/batch.bin --state-out run/next.bin --receipts run/receipts.json")]
+pub struct ExecuteArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub batch: BatchArgs,
+    /// Use the plain sequential executor.
+    #[arg(long)]
+    pub sequential: bool,
+    /// Write the state after the batch to this file.
+    #[arg(long, value_name = "FILE")]
+    pub state_out: Option<PathBuf>,
+    /// Write every receipt to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub receipts: Option<PathBuf>,
+}
+
+/// Arguments of `prove`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  shardfold prove run/batch.bin -o run/proof.bin
+  shardfold prove run/batch.bin -o run/proof.bin --profile conjectured-100 --memory 8G --json
+An interrupted run continues from the proofs in PROOF.partial/.")]
+pub struct ProveArgs {
+    /// What to prove.
+    #[command(flatten)]
+    pub batch: BatchArgs,
+    /// Where the validity proof goes.
+    #[arg(short, long, value_name = "PROOF")]
+    pub output: PathBuf,
+    /// The security profile.
+    #[arg(long, value_enum, default_value_t = Profile::Proven100)]
+    pub profile: Profile,
+    /// The size of the shards.
+    #[arg(long, value_enum, default_value_t = ShapeChoice::Auto)]
+    pub shape: ShapeChoice,
+    /// How much memory may be used, as 8G or 500M; by default what the machine has free.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<u64>,
+    /// Where proofs of parts are kept until the whole is done; by default PROOF.partial.
+    #[arg(long, value_name = "DIR")]
+    pub work_dir: Option<PathBuf>,
+    /// The circuit cache.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+}
+
+/// Where built circuits are kept.
+#[derive(Args, Debug)]
+pub struct CacheArgs {
+    /// The folder of built circuits; by default ~/.cache/shardfold.
+    #[arg(long, value_name = "DIR", env = "SHARDFOLD_CACHE")]
+    pub cache: Option<PathBuf>,
+}
+
+/// Arguments of `verify`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  shardfold verify run/proof.bin
+  shardfold verify run/proof.bin --key verifier.key --min-security 100 --json")]
+pub struct VerifyArgs {
+    /// The validity proof.
+    pub proof: PathBuf,
+    /// The verification key; by default the one of the proof's profile that is built in.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Refuse a proof with fewer proven bits.
+    #[arg(long, value_name = "BITS")]
+    pub min_security: Option<u32>,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// The circuit cache, where the key is looked for if it is not built in.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+}
+
+/// Arguments of `inspect`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  shardfold inspect run/batch.bin")]
+pub struct InspectArgs {
+    /// A batch, state, witness, shard proof, validity proof or verification key.
+    pub file: PathBuf,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `params`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  shardfold params --profile proven-100")]
+pub struct ParamsArgs {
+    /// The security profile; all of them if left out.
+    #[arg(long, value_enum)]
+    pub profile: Option<Profile>,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `setup`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  shardfold setup --profile conjectured-100")]
+pub struct SetupArgs {
+    /// The security profile.
+    #[arg(long, value_enum, default_value_t = Profile::Proven100)]
+    pub profile: Profile,
+    /// The circuit cache.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+}
+
+/// Arguments of `key`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  shardfold key -o verifier.key --profile proven-100")]
+pub struct KeyArgs {
+    /// Where the key goes.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The security profile.
+    #[arg(long, value_enum, default_value_t = Profile::Proven100)]
+    pub profile: Profile,
+    /// The circuit cache.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+}
+
+/// Security profiles.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// At least 100 proven bits in both layers.
+    #[value(name = "proven-100")]
+    Proven100,
+    /// At least 100 conjectured bits in both layers.
+    #[value(name = "conjectured-100")]
+    Conjectured100,
+    /// Proves nothing: for tests.
+    #[value(name = "unsound-test", hide = true)]
+    UnsoundTest,
+}
+
+impl Profile {
+    /// The profile's name, as files hold it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proven100 => "proven-100",
+            Self::Conjectured100 => "conjectured-100",
+            Self::UnsoundTest => "unsound-test",
+        }
+    }
+}
+
+/// Shard sizes.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShapeChoice {
+    /// Whatever fits the batch best.
+    Auto,
+    /// 128 transactions.
+    Small,
+    /// The middle size.
+    Medium,
+    /// The largest size.
+    Large,
+}
+
+/// Parses a size in bytes with an optional K, M, G or T (powers of 1024).
+fn parse_size(text: &str) -> Result<u64, String> {
+    let text = text.trim().trim_end_matches(['B', 'b']).trim_end_matches('i');
+    let (digits, shift) = match text.char_indices().last() {
+        Some((at, 'K' | 'k')) => (&text[..at], 10),
+        Some((at, 'M' | 'm')) => (&text[..at], 20),
+        Some((at, 'G' | 'g')) => (&text[..at], 30),
+        Some((at, 'T' | 't')) => (&text[..at], 40),
+        _ => (text, 0),
+    };
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| format!("`{text}` is no size; write 8G or 500M"))?;
+    number
+        .checked_mul(1 << shift)
+        .ok_or_else(|| format!("`{text}` is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("8G"), Ok(8 << 30));
+        assert_eq!(parse_size("500MiB"), Ok(500 << 20));
+        assert_eq!(parse_size("12"), Ok(12));
+        assert!(parse_size("lots").is_err());
+        assert!(parse_size("99999999999T").is_err());
+    }
+}

@@ -1,0 +1,139 @@
+//! `inspect`: what a file of this system holds.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use shardfold_aggregator::{ProofError, ValidityProof, VerificationKey};
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::files::{self, FileContent, FileError};
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_protocol::transaction::{Kind, Transaction};
+use shardfold_protocol::witness::ShardWitness;
+
+use super::hex as digest_hex;
+use crate::args::InspectArgs;
+use crate::output::Say;
+
+/// Lines of name and value, in order.
+#[derive(Serialize)]
+struct Report {
+    kind: &'static str,
+    bytes: usize,
+    #[serde(flatten)]
+    facts: BTreeMap<&'static str, String>,
+}
+
+/// Runs the command.
+pub fn run(args: &InspectArgs) -> Result<()> {
+    let say = Say::new(args.json);
+    let place = args.file.display();
+    let bytes = fs::read(&args.file).with_context(|| format!("cannot read {place}"))?;
+    let (kind, facts) =
+        inspect(&bytes).with_context(|| format!("{place} cannot be read"))?;
+    let report = Report {
+        kind,
+        bytes: bytes.len(),
+        facts,
+    };
+    say.line(format_args!("{place}: {kind}, {} bytes", report.bytes));
+    for (name, value) in &report.facts {
+        say.line(format_args!("  {name:<20} {value}"));
+    }
+    say.object(&report)
+}
+
+type Facts = BTreeMap<&'static str, String>;
+
+fn inspect(bytes: &[u8]) -> Result<(&'static str, Facts)> {
+    if let Some(batch) = content::<Batch>(bytes)? {
+        return Ok(("batch", batch_facts(&batch)));
+    }
+    if let Some(state) = content::<StateFile>(bytes)? {
+        return Ok(("state", state_facts(&state)?));
+    }
+    if let Some(witness) = content::<ShardWitness>(bytes)? {
+        return Ok(("shard witness", witness_facts(&witness)));
+    }
+    if let Ok(key) = VerificationKey::from_bytes(bytes) {
+        let facts = [
+            ("profile", key.profile().to_owned()),
+            ("id", hex::encode(key.id())),
+        ];
+        return Ok(("verification key", facts.into()));
+    }
+    match ValidityProof::from_bytes(bytes) {
+        Ok(_) => {
+            let hint = "`shardfold verify` checks it and prints its statement".to_owned();
+            Ok(("validity proof", [("statement", hint)].into()))
+        }
+        Err(ProofError::Magic) => bail!("it is no file of shardfold"),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The content if the file is of this kind, an error if it is and is damaged.
+fn content<T: FileContent>(bytes: &[u8]) -> Result<Option<T>> {
+    match files::from_bytes(bytes) {
+        Ok(content) => Ok(Some(content)),
+        Err(
+            FileError::WrongKind { .. }
+            | FileError::WrongFormat { .. }
+            | FileError::UnknownForm { .. },
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn batch_facts(batch: &Batch) -> Facts {
+    let mut facts = transactions_facts(&batch.transactions);
+    facts.insert("chain id", batch.chain_id.to_string());
+    facts.insert("starts after", format!("{} transactions", batch.before.tx_count));
+    facts.insert("state root before", digest_hex(&batch.before.state_root));
+    facts
+}
+
+fn transactions_facts(transactions: &[Transaction]) -> Facts {
+    let count = |kind| {
+        transactions
+            .iter()
+            .filter(|transaction| transaction.kind() == kind)
+            .count()
+            .to_string()
+    };
+    [
+        ("transactions", transactions.len().to_string()),
+        ("transfers", count(Kind::Transfer)),
+        ("deposits", count(Kind::Deposit)),
+        ("withdrawals", count(Kind::Withdraw)),
+    ]
+    .into()
+}
+
+fn state_facts(file: &StateFile) -> Result<Facts> {
+    let state = State::try_from(file)?;
+    Ok([
+        ("chain id", file.chain_id.to_string()),
+        ("vaults", file.vaults.len().to_string()),
+        ("transactions", state.head().tx_count.to_string()),
+        ("state root", digest_hex(&state.head().state_root)),
+    ]
+    .into())
+}
+
+fn witness_facts(witness: &ShardWitness) -> Facts {
+    let mut facts = transactions_facts(&witness.transactions);
+    facts.insert("shape", format!("{} transactions", witness.shape.transactions()));
+    facts.insert("records", witness.records.len().to_string());
+    facts.insert("siblings", witness.siblings.len().to_string());
+    facts.insert(
+        "state root before",
+        digest_hex(&witness.statement.before.state_root),
+    );
+    facts.insert(
+        "state root after",
+        digest_hex(&witness.statement.after.state_root),
+    );
+    facts
+}

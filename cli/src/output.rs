@@ -1,0 +1,85 @@
+//! What the commands print and write: plain lines, one JSON object for machines, and files that
+//! appear whole or not at all.
+
+use std::fmt::Arguments;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+/// Where plain lines go: to standard output, or to standard error when standard output is
+/// for machines.
+#[derive(Clone, Copy, Debug)]
+pub struct Say {
+    json: bool,
+}
+
+impl Say {
+    /// Lines for people, moved aside if `json` is asked for.
+    pub const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Prints one line.
+    pub fn line(self, text: Arguments<'_>) {
+        if self.json {
+            eprintln!("{text}");
+        } else {
+            println!("{text}");
+        }
+    }
+
+    /// The last line of a command: one object, if machines are listening.
+    pub fn object(self, object: &impl Serialize) -> Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(object)?);
+        }
+        Ok(())
+    }
+}
+
+/// Writes to a temporary name in the same folder, then renames: what was there stays until
+/// the new content is whole on disk.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    file.write_all(bytes).with_context(failed)?;
+    file.as_file().sync_all().with_context(failed)?;
+    let file = file
+        .persist(path)
+        .map_err(|error| error.error)
+        .with_context(failed)?;
+    set_readable(&file).with_context(failed)?;
+    // The rename itself is lost in a crash unless the folder is synced too.
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .with_context(failed)
+}
+
+/// Temporary files are private; what the user asked for is not.
+fn set_readable(file: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(fs::Permissions::from_mode(0o644))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(())
+    }
+}
+
+/// The most memory that this process has held at once, in bytes.
+pub fn peak_memory_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}

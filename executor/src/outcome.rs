@@ -1,0 +1,108 @@
+//! What comes of a batch.
+
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::head::Head;
+use shardfold_protocol::record::{Index, Record};
+use shardfold_protocol::state::State;
+use shardfold_protocol::transaction::Kind;
+use thiserror::Error;
+
+use crate::prepare::Prepared;
+use crate::reject::Reject;
+
+/// What became of one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It is part of the ledger.
+    Accepted {
+        /// How many transactions of the ledger come before it.
+        place: u64,
+    },
+    /// It was left out.
+    Rejected(Reject),
+}
+
+/// An accepted transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Where it is in the batch.
+    pub position: usize,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its hashes and authority.
+    pub prepared: Prepared,
+}
+
+/// The result of a batch on a state, which it leaves as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// One for each transaction of the batch, in its order.
+    pub receipts: Vec<Receipt>,
+    /// The accepted transactions in order.
+    pub accepted: Vec<Accepted>,
+    /// Every record that was written, as it is after the batch, by ascending index.
+    pub changes: Vec<(Index, Record)>,
+}
+
+/// A batch that is not for this state.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ExecuteError {
+    /// A batch for another chain.
+    #[error("found a batch for chain {found}, expected {expected}")]
+    ChainId {
+        /// The batch's chain.
+        found: u64,
+        /// The state's chain.
+        expected: u64,
+    },
+    /// A batch that starts at another head.
+    #[error("found a batch that starts at {found:?}, expected {expected:?}")]
+    Head {
+        /// Where the batch starts.
+        found: Box<Head>,
+        /// Where the state stands.
+        expected: Box<Head>,
+    },
+}
+
+impl Outcome {
+    /// Moves the state to the end of the batch, without cutting shards.
+    pub fn commit(&self, state: &mut State) {
+        let entries = self
+            .accepted
+            .iter()
+            .map(|entry| (entry.kind, &entry.prepared.digests));
+        state.advance(entries, &self.changes);
+    }
+
+    /// Notes what became of the next transaction.
+    pub(crate) fn push(&mut self, before: &Head, result: Result<(Kind, Prepared), Reject>) {
+        let position = self.receipts.len();
+        self.receipts.push(match result {
+            Ok((kind, prepared)) => {
+                let place = before.tx_count + self.accepted.len() as u64;
+                self.accepted.push(Accepted {
+                    position,
+                    kind,
+                    prepared,
+                });
+                Receipt::Accepted { place }
+            }
+            Err(reject) => Receipt::Rejected(reject),
+        });
+    }
+}
+
+/// Whether a batch is for this state.
+pub(crate) fn check_start(state: &State, batch: &Batch) -> Result<(), ExecuteError> {
+    let (found, expected) = (batch.chain_id, state.chain_id());
+    if found != expected {
+        return Err(ExecuteError::ChainId { found, expected });
+    }
+    let (found, expected) = (batch.before, *state.head());
+    if found != expected {
+        let (found, expected) = (Box::new(found), Box::new(expected));
+        return Err(ExecuteError::Head { found, expected });
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! What can be known of a transaction without the state: its hashes and who signed it. This
+//! is nearly all of an executor's work, and all of it can be done in parallel.
+
+use rayon::prelude::*;
+use shardfold_protocol::field::F;
+use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
+use shardfold_protocol::transaction::{Digests, Signed, Transaction, digests_of};
+
+/// Who authorises a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// The owner digest of the public key; zero for a deposit, which has none.
+    pub owner: Digest,
+    /// Whether this key signed the transaction.
+    pub has_signed: bool,
+}
+
+impl Authority {
+    /// Of a deposit: the base chain's queue authorises it.
+    pub const NONE: Self = Self {
+        owner: ZERO_DIGEST,
+        has_signed: false,
+    };
+}
+
+/// What the rules need of a transaction besides its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// Its hashes.
+    pub digests: Digests,
+    /// Who signed it.
+    pub authority: Authority,
+}
+
+/// Hashes one transaction and checks its signature.
+#[must_use]
+pub fn prepare(transaction: &Transaction, chain_id: F) -> Prepared {
+    let digests = transaction.digests(chain_id);
+    Prepared {
+        digests,
+        authority: authority(transaction, &digests),
+    }
+}
+
+/// [`prepare`] for each transaction, on all threads.
+#[must_use]
+pub fn prepare_all(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
+    let digests = digests_of(transactions, chain_id);
+    let pairs = transactions.par_iter().zip(digests);
+    pairs
+        .map(|(transaction, digests)| Prepared {
+            digests,
+            authority: authority(transaction, &digests),
+        })
+        .collect()
+}
+
+fn authority(transaction: &Transaction, digests: &Digests) -> Authority {
+    match transaction {
+        Transaction::Transfer(signed) => signer(signed, &digests.transaction),
+        Transaction::Deposit(_) => Authority::NONE,
+        Transaction::Withdraw(signed) => signer(signed, &digests.transaction),
+    }
+}
+
+fn signer<T>(signed: &Signed<T>, digest: &Digest) -> Authority {
+    Authority {
+        owner: signed.public_key.owner(),
+        has_signed: signed.public_key.verify(digest, &signed.signature),
+    }
+}

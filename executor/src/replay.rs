@@ -1,0 +1,76 @@
+//! Executes a shard witness as its proof does, from the witness alone: a check of witnesses
+//! that is independent of the code that cuts them.
+
+use std::collections::BTreeMap;
+
+use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::field::F;
+use shardfold_protocol::head::Head;
+use shardfold_protocol::record::{Index, Record};
+use shardfold_protocol::tree::root_from;
+use shardfold_protocol::witness::{ShardWitness, WitnessError};
+use thiserror::Error;
+
+use crate::prepare::prepare;
+use crate::reject::Reject;
+use crate::rules;
+
+/// Why a witness does not lead where its statement says.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReplayError {
+    /// A witness that is not well formed.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
+    /// A transaction that is not valid where it stands.
+    #[error("transaction {position} of the shard is not valid: {source}")]
+    NotValid {
+        /// Where in the shard.
+        position: usize,
+        /// The rule that it breaks.
+        source: Reject,
+    },
+    /// Another head at the end.
+    #[error("found the head {found:?} after the shard, expected {expected:?}")]
+    Head {
+        /// Where the transactions lead.
+        found: Box<Head>,
+        /// What the statement says.
+        expected: Box<Head>,
+    },
+}
+
+/// Checks signatures, rules and the statement of a witness; its fees are added at the end.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn replay(witness: &ShardWitness) -> Result<(), ReplayError> {
+    witness.validate()?;
+    let chain_id = F::from_u64(witness.statement.chain_id);
+    let mut head = witness.statement.before;
+    let mut records: BTreeMap<Index, Record> = witness.records.iter().copied().collect();
+    let mut fees: BTreeMap<Index, u64> = BTreeMap::new();
+    for (position, transaction) in witness.transactions.iter().enumerate() {
+        let prepared = prepare(transaction, chain_id);
+        let read = |index| records.get(&index).copied().unwrap_or(Record::EMPTY);
+        let effect = rules::apply(transaction, &prepared.authority, head.deposit_count, read);
+        let effect = effect.map_err(|source| ReplayError::NotValid { position, source })?;
+        records.extend(effect.writes());
+        if let Some(fee) = effect.fee {
+            *fees.entry(fee.vault).or_default() += fee.amount;
+        }
+        head.extend(transaction.kind(), &prepared.digests);
+    }
+    for (index, total) in fees {
+        records
+            .entry(index)
+            .and_modify(|record| *record = record.credited(total));
+    }
+    let records: Vec<_> = records.into_iter().collect();
+    head.state_root = root_from(&records, &witness.siblings).map_err(WitnessError::from)?;
+    let expected = witness.statement.after;
+    if head != expected {
+        let (found, expected) = (Box::new(head), Box::new(expected));
+        return Err(ReplayError::Head { found, expected });
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+mod oracle;
+mod shards;
+mod small_batches;
+mod workloads;

@@ -1,0 +1,54 @@
+//! The one oracle: whatever is done with a batch, the result is that of the sequential rule.
+
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::state::State;
+use shardfold_protocol::witness::ShardWitness;
+
+use crate::outcome::Outcome;
+use crate::replay::replay;
+use crate::{parallel, sequential, shards};
+
+/// 2 transactions anywhere in the tree.
+pub const PAIR: Shape = Shape {
+    log_transactions: 1,
+    log_nodes: 8,
+    log_permutations: 9,
+};
+
+/// Executes a batch in both ways, which must agree, and gives the outcome.
+pub fn execute(state: &State, batch: &Batch) -> Outcome {
+    let expected = sequential::execute(state, batch).unwrap();
+    let found = parallel::execute(state, batch).unwrap();
+    assert_eq!(found, expected);
+    expected
+}
+
+/// Cuts a batch into shards: each must replay, they must follow each other, and the last must
+/// end where the batch does.
+pub fn cut(state: &State, batch: &Batch, outcome: &Outcome, shapes: &[Shape]) -> Vec<ShardWitness> {
+    let mut expected = state.clone();
+    outcome.commit(&mut expected);
+    let mut after_shards = state.clone();
+    let witnesses = shards::cut(&mut after_shards, batch, outcome, shapes).unwrap();
+    assert_eq!(after_shards, expected);
+    assert_eq!(after_shards.tree().root(), expected.head().state_root);
+
+    let mut head = *state.head();
+    for witness in &witnesses {
+        replay(witness).unwrap();
+        assert_eq!(witness.statement.before, head);
+        assert_eq!(witness.statement.chain_id, state.chain_id());
+        assert!(shapes.contains(&witness.shape));
+        head = witness.statement.after;
+    }
+    assert_eq!(head, *expected.head());
+
+    let proven = witnesses.iter().flat_map(|witness| &witness.transactions);
+    let accepted = outcome
+        .accepted
+        .iter()
+        .map(|entry| &batch.transactions[entry.position]);
+    assert!(proven.eq(accepted));
+    witnesses
+}

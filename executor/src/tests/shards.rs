@@ -1,0 +1,234 @@
+use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::field::F;
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::transaction::FeePayment;
+use shardfold_protocol::usage::{Resource, ShapeExceeded};
+use shardfold_protocol::witness::{ShardWitness, WitnessError};
+
+use super::oracle::{self, PAIR};
+use crate::replay::{ReplayError, replay};
+use crate::shards::{ShardError, cut};
+use crate::workload::{BALANCE, Builder, Keys, Pattern, Plan, Workload, genesis};
+
+const NO_FEE: FeePayment = FeePayment {
+    amount: 0,
+    vault: 0,
+};
+
+/// 16 vaults and a batch that `fill` makes.
+fn workload(fill: impl FnOnce(&mut Builder)) -> Workload {
+    let keys = Keys::new(9, 2);
+    let state = genesis(&keys, 16);
+    let mut builder = Builder::new(&keys, &state);
+    fill(&mut builder);
+    let batch: Batch = builder.sign();
+    Workload { state, batch }
+}
+
+fn sizes(workload: &Workload, shapes: &[Shape]) -> Vec<(usize, Shape)> {
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    assert_eq!(outcome.accepted.len(), workload.batch.transactions.len());
+    let witnesses = oracle::cut(&workload.state, &workload.batch, &outcome, shapes);
+    witnesses
+        .iter()
+        .map(|witness| (witness.transactions.len(), witness.shape))
+        .collect()
+}
+
+#[test]
+fn the_largest_shape_is_filled_and_the_smallest_takes_the_rest() {
+    let transfers = |count: u32| {
+        workload(|builder| {
+            for i in 0..count {
+                let fee = FeePayment {
+                    amount: 1,
+                    vault: 15,
+                };
+                builder.push(builder.transfer(i % 3, 7 + i % 4, 1, fee));
+            }
+        })
+    };
+    let shapes = [Shape::SMALL, PAIR, Shape::TINY];
+    assert_eq!(sizes(&transfers(1), &shapes), [(1, PAIR)]);
+    assert_eq!(sizes(&transfers(4), &shapes), [(4, Shape::TINY)]);
+    assert_eq!(sizes(&transfers(5), &shapes), [(5, Shape::SMALL)]);
+    assert_eq!(
+        sizes(&transfers(129), &shapes),
+        [(128, Shape::SMALL), (1, PAIR)]
+    );
+}
+
+#[test]
+fn a_shard_ends_before_a_transaction_that_spends_its_fees() {
+    let earn = FeePayment {
+        amount: 10,
+        vault: 3,
+    };
+    let spend_all = |builder: &mut Builder| {
+        builder.push(builder.transfer(0, 1, 5, earn));
+        let balance = builder.vault(3).unwrap().balance;
+        assert_eq!(balance, BALANCE + 10);
+        builder.push(builder.transfer(3, 1, balance, NO_FEE));
+        builder.push(builder.transfer(0, 1, 5, earn));
+    };
+    let shapes = [PAIR, Shape::TINY];
+    assert_eq!(sizes(&workload(spend_all), &shapes), [(1, PAIR), (2, PAIR)]);
+
+    // What it had before the shard, it can spend at any time.
+    let spend_less = |builder: &mut Builder| {
+        builder.push(builder.transfer(0, 1, 5, earn));
+        builder.push(builder.transfer(3, 1, BALANCE, NO_FEE));
+        builder.push(builder.transfer(0, 1, 5, earn));
+    };
+    assert_eq!(sizes(&workload(spend_less), &shapes), [(3, Shape::TINY)]);
+}
+
+#[test]
+fn a_vault_that_earns_its_own_fee_can_go_on() {
+    let own = FeePayment {
+        amount: 10,
+        vault: 3,
+    };
+    let workload = workload(|builder| {
+        for _ in 0..4 {
+            builder.push(builder.transfer(3, 1, 5, own));
+        }
+    });
+    assert_eq!(sizes(&workload, &[Shape::TINY]), [(4, Shape::TINY)]);
+}
+
+#[test]
+fn shapes_that_cannot_hold_the_batch_are_errors() {
+    let mut workload = workload(|builder| builder.push(builder.transfer(0, 1, 5, NO_FEE)));
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    let (state, batch) = (&mut workload.state, &workload.batch);
+    let before = state.clone();
+    assert_eq!(cut(state, batch, &outcome, &[]), Err(ShardError::NoShapes));
+    let found = Shape {
+        log_nodes: 255,
+        ..PAIR
+    };
+    assert_eq!(
+        cut(state, batch, &outcome, &[PAIR, found]),
+        Err(ShardError::Shape { found })
+    );
+    let source = ShapeExceeded {
+        resource: Resource::Nodes,
+        found: 32,
+        limit: 16,
+    };
+    let error = ShardError::TransactionTooLarge {
+        position: 0,
+        source,
+    };
+    let narrow = Shape {
+        log_nodes: 4,
+        ..PAIR
+    };
+    assert_eq!(cut(state, batch, &outcome, &[narrow]), Err(error));
+    assert_eq!(*state, before);
+}
+
+#[test]
+fn an_outcome_of_another_state_is_an_error() {
+    let mut workload = workload(|builder| builder.push(builder.transfer(0, 1, 5, NO_FEE)));
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    outcome.commit(&mut workload.state);
+    let result = cut(&mut workload.state, &workload.batch, &outcome, &[PAIR]);
+    assert!(
+        matches!(result, Err(ShardError::NotValid { position: 0, .. })),
+        "{result:?}"
+    );
+    workload.batch.transactions.clear();
+    let result = cut(&mut workload.state, &workload.batch, &outcome, &[PAIR]);
+    assert_eq!(
+        result,
+        Err(ShardError::NoTransaction {
+            position: 0,
+            limit: 0
+        })
+    );
+}
+
+fn witness() -> ShardWitness {
+    let plan = Plan {
+        seed: 5,
+        pattern: Pattern::Mixed,
+        vaults: 30,
+        transactions: 20,
+        keys: 3,
+    };
+    let Workload { state, batch } = plan.build();
+    let outcome = oracle::execute(&state, &batch);
+    oracle::cut(&state, &batch, &outcome, &[Shape::SMALL]).remove(0)
+}
+
+#[test]
+fn a_witness_that_is_not_as_cut_is_refused() {
+    let good = witness();
+    let refused = |change: &dyn Fn(&mut ShardWitness)| {
+        let mut witness = good.clone();
+        change(&mut witness);
+        witness.validate().unwrap_err()
+    };
+    let shape = refused(&|w| w.shape.log_nodes = 255);
+    assert!(matches!(shape, WitnessError::Shape { .. }));
+    let chain = refused(&|w| w.statement.chain_id = u64::MAX);
+    assert!(matches!(chain, WitnessError::ChainId { .. }));
+    let empty = refused(&|w| w.transactions.clear());
+    assert_eq!(empty, WitnessError::NoTransactions);
+    let large = refused(&|w| w.shape = Shape::TINY);
+    assert!(matches!(
+        large,
+        WitnessError::TooLarge {
+            position: 1..=4,
+            ..
+        }
+    ));
+    let missing = refused(&|w| {
+        w.records.remove(2);
+    });
+    assert_eq!(
+        missing,
+        WitnessError::MissingRecord {
+            expected: good.records[2].0
+        }
+    );
+    let untouched = refused(&|w| w.records.push((1 << 31, w.records[0].1)));
+    assert!(matches!(
+        untouched,
+        WitnessError::UntouchedRecord {
+            found: 0x8000_0000,
+            ..
+        }
+    ));
+    let order = refused(&|w| w.records.swap(0, 1));
+    assert!(matches!(order, WitnessError::Paths(_)));
+    let repeated = refused(&|w| w.records.insert(1, w.records[0]));
+    assert!(matches!(repeated, WitnessError::Paths(_)));
+    let siblings = refused(&|w| {
+        w.siblings.pop();
+    });
+    assert!(matches!(siblings, WitnessError::Paths(_)));
+    let sibling = refused(&|w| w.siblings[0][0] += F::ONE);
+    assert!(matches!(sibling, WitnessError::Root { .. }));
+    let record = refused(&|w| w.records[0].1.0[2] += F::ONE);
+    assert!(matches!(record, WitnessError::Root { .. }));
+    let root = refused(&|w| w.statement.before.state_root[0] += F::ONE);
+    assert!(matches!(root, WitnessError::Root { .. }));
+    let count = refused(&|w| w.statement.after.tx_count += 1);
+    assert!(matches!(count, WitnessError::Counts { .. }));
+    let deposits = refused(&|w| w.statement.before.deposit_count = u64::MAX);
+    assert!(matches!(deposits, WitnessError::Counts { .. }));
+}
+
+#[test]
+fn a_witness_that_leads_elsewhere_does_not_replay() {
+    let mut elsewhere = witness();
+    elsewhere.statement.after.state_root[0] += F::ONE;
+    assert!(matches!(replay(&elsewhere), Err(ReplayError::Head { .. })));
+    let mut reordered = witness();
+    reordered.transactions.rotate_left(1);
+    assert!(replay(&reordered).is_err());
+}

@@ -1,0 +1,121 @@
+use shardfold_protocol::files;
+use shardfold_protocol::shape::Shape;
+
+use super::oracle;
+use crate::outcome::{ExecuteError, Receipt};
+use crate::workload::{Pattern, Plan};
+use crate::{parallel, sequential};
+
+fn plan(pattern: Pattern) -> Plan {
+    Plan {
+        seed: 3,
+        pattern,
+        vaults: 700,
+        transactions: 600,
+        keys: 5,
+    }
+}
+
+#[test]
+fn workloads_execute_alike_and_replay() {
+    for pattern in Pattern::ALL {
+        let workload = plan(pattern).build();
+        let outcome = oracle::execute(&workload.state, &workload.batch);
+        let shapes = [Shape::TINY, Shape::SMALL];
+        let witnesses = oracle::cut(&workload.state, &workload.batch, &outcome, &shapes);
+        let accepted = outcome.accepted.len();
+        if pattern == Pattern::Faulty {
+            assert!((300..500).contains(&accepted), "{accepted} accepted");
+        } else {
+            assert_eq!(accepted, 600, "{pattern:?}: {:?}", outcome.receipts);
+        }
+        // A shard of the small shape is full at 128 transactions or at its nodes.
+        assert!(
+            witnesses.len() <= accepted / 40,
+            "{pattern:?}: {} shards",
+            witnesses.len()
+        );
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let bytes = |seed| {
+        let plan = Plan {
+            seed,
+            transactions: 20,
+            ..plan(Pattern::Faulty)
+        };
+        files::to_binary(&plan.build().batch).unwrap()
+    };
+    assert_eq!(bytes(1), bytes(1));
+    assert_ne!(bytes(1), bytes(2));
+}
+
+#[test]
+fn a_batch_cannot_be_replayed() {
+    let workload = Plan {
+        transactions: 10,
+        ..plan(Pattern::Mixed)
+    }
+    .build();
+    let mut state = workload.state.clone();
+    let outcome = oracle::execute(&state, &workload.batch);
+    outcome.commit(&mut state);
+    let error = ExecuteError::Head {
+        found: Box::new(workload.batch.before),
+        expected: Box::new(*state.head()),
+    };
+    assert_eq!(
+        parallel::execute(&state, &workload.batch),
+        Err(error.clone())
+    );
+    assert_eq!(sequential::execute(&state, &workload.batch), Err(error));
+
+    // Nor can its transactions, in a batch that starts where the state is.
+    let mut again = workload.batch;
+    again.before = *state.head();
+    let outcome = oracle::execute(&state, &again);
+    assert!(
+        outcome
+            .receipts
+            .iter()
+            .all(|receipt| matches!(receipt, Receipt::Rejected(_)))
+    );
+    assert_eq!(outcome.changes, []);
+}
+
+#[test]
+fn a_batch_for_another_chain_is_refused() {
+    let mut workload = Plan {
+        transactions: 1,
+        ..plan(Pattern::Mixed)
+    }
+    .build();
+    workload.batch.chain_id += 1;
+    let expected = workload.state.chain_id();
+    let error = ExecuteError::ChainId {
+        found: expected + 1,
+        expected,
+    };
+    assert_eq!(
+        parallel::execute(&workload.state, &workload.batch),
+        Err(error.clone())
+    );
+    assert_eq!(
+        sequential::execute(&workload.state, &workload.batch),
+        Err(error)
+    );
+}
+
+#[test]
+fn an_empty_batch_changes_nothing_and_needs_no_shard() {
+    let workload = Plan {
+        transactions: 0,
+        ..plan(Pattern::Mixed)
+    }
+    .build();
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    let witnesses = oracle::cut(&workload.state, &workload.batch, &outcome, &[Shape::TINY]);
+    assert_eq!(witnesses, []);
+}

@@ -1,0 +1,263 @@
+//! Builds a batch transaction by transaction, knowing the ledger after each of them.
+
+use std::collections::HashMap;
+
+use p3_field::PrimeCharacteristicRing;
+use rayon::prelude::*;
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::field::F;
+use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
+use shardfold_protocol::record::{Index, Vault};
+use shardfold_protocol::signature::{SecretKey, Signature};
+use shardfold_protocol::state::State;
+use shardfold_protocol::transaction::{
+    ADDRESS_BYTES, Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
+};
+
+use super::ASSET;
+use crate::prepare::Authority;
+use crate::sequential::Ledger;
+
+/// Secret keys by number and by owner digest.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    keys: Vec<SecretKey>,
+    by_owner: HashMap<Digest, usize>,
+    /// A signature of nothing that matters.
+    idle: Signature,
+}
+
+impl Keys {
+    /// So many keys of a family; at least one.
+    #[must_use]
+    pub fn new(seed: u64, count: usize) -> Self {
+        let numbers = (0..count.max(1) as u64).into_par_iter();
+        let keys: Vec<_> = numbers
+            .map(|number| SecretKey::from_index(seed, number))
+            .collect();
+        let by_owner = keys
+            .iter()
+            .enumerate()
+            .map(|(i, key)| (key.owner(), i))
+            .collect();
+        let idle = keys[0].sign(&ZERO_DIGEST);
+        Self {
+            keys,
+            by_owner,
+            idle,
+        }
+    }
+
+    /// Key number `i` modulo their count.
+    #[must_use]
+    pub fn get(&self, i: usize) -> &SecretKey {
+        &self.keys[i % self.keys.len()]
+    }
+
+    /// The number of the key that owns a vault; 0 for an owner without a key here.
+    fn of_owner(&self, vault: Option<Vault>) -> usize {
+        let owner = vault.map(|vault| vault.owner);
+        owner
+            .and_then(|owner| self.by_owner.get(&owner).copied())
+            .unwrap_or(0)
+    }
+}
+
+/// A transaction before it is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// From one vault to another.
+    Transfer(Transfer),
+    /// From the base chain into a vault.
+    Deposit(Deposit),
+    /// From a vault to the base chain.
+    Withdraw(Withdraw),
+}
+
+/// A body and how it will be signed.
+#[derive(Clone, Copy, Debug)]
+struct Draft {
+    body: Body,
+    /// Number of the key.
+    signer: usize,
+    /// Whether the signature will be of something else.
+    is_forged: bool,
+}
+
+/// A batch in the making.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    keys: &'a Keys,
+    state: &'a State,
+    /// The ledger after all drafts: the next body takes its nonces from here.
+    ledger: Ledger<'a>,
+    drafts: Vec<Draft>,
+}
+
+impl<'a> Builder<'a> {
+    /// An empty batch on a state.
+    #[must_use]
+    pub fn new(keys: &'a Keys, state: &'a State) -> Self {
+        let ledger = Ledger::new(state);
+        Self {
+            keys,
+            state,
+            ledger,
+            drafts: Vec::new(),
+        }
+    }
+
+    /// The vault at an index after all drafts.
+    #[must_use]
+    pub fn vault(&self, index: Index) -> Option<Vault> {
+        self.ledger.get(index).vault()
+    }
+
+    /// A transfer as it would be valid if the balance suffices.
+    #[must_use]
+    pub fn transfer(&self, from: Index, to: Index, amount: u64, fee: FeePayment) -> Body {
+        let (asset, nonce) = self.asset_and_nonce(from);
+        let to_owner = self.owner_at(to);
+        Body::Transfer(Transfer {
+            from,
+            to,
+            to_owner,
+            asset,
+            amount,
+            fee,
+            nonce,
+        })
+    }
+
+    /// The next deposit of the queue.
+    #[must_use]
+    pub fn deposit(&self, to: Index, amount: u64, fee: FeePayment) -> Body {
+        let asset = self.vault(to).map_or(ASSET, |vault| vault.asset);
+        let (owner, nonce) = (self.owner_at(to), self.ledger.deposit_count());
+        Body::Deposit(Deposit {
+            to,
+            owner,
+            asset,
+            amount,
+            fee,
+            nonce,
+        })
+    }
+
+    /// A withdrawal as it would be valid if the balance suffices.
+    #[must_use]
+    pub fn withdraw(
+        &self,
+        from: Index,
+        amount: u64,
+        fee: FeePayment,
+        address: [u8; ADDRESS_BYTES],
+    ) -> Body {
+        let (asset, nonce) = self.asset_and_nonce(from);
+        Body::Withdraw(Withdraw {
+            from,
+            asset,
+            amount,
+            fee,
+            nonce,
+            base_chain: 1,
+            address,
+        })
+    }
+
+    /// Appends a transaction, signed by the sender's key.
+    pub fn push(&mut self, body: Body) {
+        self.push_draft(body, self.sender_key(&body), false);
+    }
+
+    /// Appends a transaction with the sender's key and the signature of something else.
+    pub fn push_forged(&mut self, body: Body) {
+        self.push_draft(body, self.sender_key(&body), true);
+    }
+
+    /// Appends a transaction signed by the key of this number.
+    pub fn push_signed_by(&mut self, body: Body, key: usize) {
+        self.push_draft(body, key, false);
+    }
+
+    /// The batch, with all signatures.
+    #[must_use]
+    pub fn sign(self) -> Batch {
+        let chain_id = self.state.chain_id();
+        let sign = |draft: &Draft| draft.sign(self.keys, F::from_u64(chain_id));
+        let transactions = self.drafts.par_iter().map(sign).collect();
+        Batch {
+            chain_id,
+            before: *self.state.head(),
+            transactions,
+        }
+    }
+
+    fn push_draft(&mut self, body: Body, signer: usize, is_forged: bool) {
+        let draft = Draft {
+            body,
+            signer,
+            is_forged,
+        };
+        let key = self.keys.get(signer);
+        let is_deposit = matches!(body, Body::Deposit(_));
+        let signed = Authority {
+            owner: key.owner(),
+            has_signed: !is_forged,
+        };
+        let authority = if is_deposit { Authority::NONE } else { signed };
+        // Whether it is signed is known, so any signature will do here.
+        let transaction = draft.with_signature(key, self.keys.idle);
+        // A transaction that is not valid leaves the ledger as it is: nothing to do about it.
+        let _ = self.ledger.apply(&transaction, &authority);
+        self.drafts.push(draft);
+    }
+
+    fn sender_key(&self, body: &Body) -> usize {
+        match body {
+            Body::Transfer(transfer) => self.keys.of_owner(self.vault(transfer.from)),
+            Body::Withdraw(withdraw) => self.keys.of_owner(self.vault(withdraw.from)),
+            Body::Deposit(_) => 0,
+        }
+    }
+
+    fn asset_and_nonce(&self, from: Index) -> (u32, u64) {
+        self.vault(from)
+            .map_or((ASSET, 0), |vault| (vault.asset, vault.nonce))
+    }
+
+    /// The owner of a vault; where there is none yet, the key of the index will own it.
+    fn owner_at(&self, index: Index) -> Digest {
+        let owner = self.vault(index).map(|vault| vault.owner);
+        owner.unwrap_or_else(|| self.keys.get(index as usize).owner())
+    }
+}
+
+impl Draft {
+    fn sign(&self, keys: &Keys, chain_id: F) -> Transaction {
+        let key = keys.get(self.signer);
+        let unsigned = self.with_signature(key, keys.idle);
+        if matches!(self.body, Body::Deposit(_)) || self.is_forged {
+            return unsigned;
+        }
+        let digest = unsigned.digests(chain_id).transaction;
+        self.with_signature(key, key.sign(&digest))
+    }
+
+    fn with_signature(&self, key: &SecretKey, signature: Signature) -> Transaction {
+        let public_key = key.public_key();
+        match self.body {
+            Body::Transfer(body) => Transaction::Transfer(Signed {
+                body,
+                public_key,
+                signature,
+            }),
+            Body::Deposit(deposit) => Transaction::Deposit(deposit),
+            Body::Withdraw(body) => Transaction::Withdraw(Signed {
+                body,
+                public_key,
+                signature,
+            }),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! A batch: the transactions that lead on from one head.
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::{FileContent, FileKind};
+use crate::head::Head;
+use crate::transaction::Transaction;
+
+/// Transactions in order, and where they start. Those that break a rule are left out when the
+/// batch is executed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// The chain that the transactions are bound to.
+    pub chain_id: u64,
+    /// The head before the first transaction.
+    pub before: Head,
+    /// What to execute, in this order.
+    pub transactions: Vec<Transaction>,
+}
+
+impl FileContent for Batch {
+    const KIND: FileKind = FileKind::Batch;
+    const VERSION: u16 = 1;
+    /// About two million transfers in binary, 700,000 in JSON.
+    const MAX_BYTES: u64 = 1 << 29;
+}

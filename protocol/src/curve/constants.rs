@@ -1,0 +1,88 @@
+//! The fixed points of the two ladders with which the chips check s G = R + e P.
+//!
+//! The chips add in affine form, which has no neutral element and cannot add a point to itself,
+//! so both ladders mix in points with no known discrete logarithm. The offsets are chosen so
+//! that they add up to the same for both, K = [`LADDER_OFFSET`]:
+//!
+//! * the variable-base ladder takes the 32 digits of e, of 4 bits each, highest first. It
+//!   starts with Q0 + d P for the first digit d; for each further digit d it multiplies by 16
+//!   and adds Q0 + d P. It ends at E' = e P + K, where K = (1 + 16 + ... + 16^31) Q0
+//!   = (2^128 - 1) / 15 Q0;
+//! * the fixed-base ladder adds up, for each window w of 10 bits, T\[w\]\[d\] =
+//!   d 2^(10 w) G + O_w, d the window's digit of s. O_1 to O_31 are hashed and
+//!   O_0 = K - (O_1 + ... + O_31), so it ends at S' = s G + K.
+//!
+//! So s G = R + e P exactly when S' = R + E'.
+
+use std::sync::LazyLock;
+
+use super::affine::AffinePoint;
+use super::hash_to_curve::hash_to_curve;
+use super::point::{GENERATOR, Point, batch_to_affine};
+
+/// Bits of a challenge.
+pub const CHALLENGE_BITS: usize = 128;
+/// Bits of a digit of a challenge.
+pub const DIGIT_BITS: usize = 4;
+/// Digits of a challenge: points of the variable-base ladder.
+pub const DIGITS: usize = CHALLENGE_BITS / DIGIT_BITS;
+/// Values of a digit: multiples of a public key that its ladder chooses from.
+pub const DIGIT_SIZE: usize = 1 << DIGIT_BITS;
+/// Bits of a window of the fixed-base ladder.
+pub const WINDOW_BITS: usize = 10;
+/// Windows of a scalar: points of the fixed-base ladder.
+pub const WINDOWS: usize = 32;
+/// Digits of a window: points of one row of [`fixed_base_table`].
+pub const WINDOW_SIZE: usize = 1 << WINDOW_BITS;
+
+/// Q0, added to every multiple of a public key.
+pub static VARIABLE_BASE_OFFSET: LazyLock<AffinePoint> = LazyLock::new(|| hash_to_curve(2));
+
+/// K = (2^128 - 1) / 15 Q0, by which both ladders' ends are off.
+pub static LADDER_OFFSET: LazyLock<AffinePoint> = LazyLock::new(|| {
+    let factor = u128::MAX / (DIGIT_SIZE as u128 - 1);
+    to_constant(Point::from(*VARIABLE_BASE_OFFSET).mul_u128(factor))
+});
+
+/// O_w, the offset of each window of the fixed-base ladder. They add up to K.
+pub static WINDOW_OFFSETS: LazyLock<[AffinePoint; WINDOWS]> = LazyLock::new(|| {
+    let mut offsets = core::array::from_fn(|w| hash_to_curve(16 + w as u32));
+    let start = Point::from(*LADDER_OFFSET);
+    offsets[0] = to_constant(
+        offsets[1..]
+            .iter()
+            .fold(start, |sum, offset| sum + -*offset),
+    );
+    offsets
+});
+
+static FIXED_BASE_TABLE: LazyLock<Vec<AffinePoint>> = LazyLock::new(build_fixed_base_table);
+
+/// The affine form of a constant.
+fn to_constant(point: Point) -> AffinePoint {
+    point
+        .to_affine()
+        .expect("a sum of hashed points is not neutral")
+}
+
+/// The table of the fixed-base ladder, `WINDOWS * WINDOW_SIZE` points:
+/// `table[w * 1024 + d] = d * 2^(10 w) * G + O_w`. Built at first use.
+#[must_use]
+pub fn fixed_base_table() -> &'static [AffinePoint] {
+    &FIXED_BASE_TABLE
+}
+
+fn build_fixed_base_table() -> Vec<AffinePoint> {
+    let mut points = Vec::with_capacity(WINDOWS * WINDOW_SIZE);
+    let mut base = *GENERATOR;
+    for offset in WINDOW_OFFSETS.iter() {
+        let mut entry = Point::from(*offset);
+        for _ in 0..WINDOW_SIZE {
+            points.push(entry);
+            entry = entry + base;
+        }
+        let next = (0..WINDOW_BITS).fold(Point::from(base), |point, _| point.double());
+        base = to_constant(next);
+    }
+    batch_to_affine(&points).expect("a hashed point plus a known multiple of G is not neutral")
+}

@@ -1,0 +1,36 @@
+//! EcGFp5: a group of prime order with 160-bit security over GF(p^5), p the Goldilocks prime
+//! (Thomas Pornin, "EcGFp5: a Specialized Elliptic Curve", ePrint 2022/274).
+//!
+//! The curve is E: y^2 = x (x^2 + a x + b) with a = 2 and b = 263 z, where z^5 = 3. It has
+//! 2 n points, n prime, and one point of order two, N = (0, 0).
+//!
+//! **The group** is the odd-order subgroup E\[n\]. E is double-odd, so a point other than N and
+//! the point at infinity is in E\[n\] exactly when its x is a square. A group element other
+//! than the neutral one is an [`AffinePoint`]; the neutral one exists only as a [`Point`].
+//!
+//! **The encoding** of a group element is w = -y/x, five field elements. Pornin represents the
+//! element P by P + N instead, whose y/x is -y/x of P (adding N maps (x, y) to
+//! (b/x, -b y/x^2)), so both give each element the same encoding. Given w, the element is
+//! (x, -w x) with x the square root of x^2 + (a - w^2) x + b = 0 that is itself a square: the
+//! product of the two roots is b, which is no square.
+
+mod affine;
+mod constants;
+mod encoding;
+mod field5;
+mod hash_to_curve;
+mod point;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+pub use affine::AffinePoint;
+pub use constants::{
+    CHALLENGE_BITS, DIGIT_BITS, DIGIT_SIZE, DIGITS, LADDER_OFFSET, VARIABLE_BASE_OFFSET,
+    WINDOW_BITS, WINDOW_OFFSETS, WINDOW_SIZE, WINDOWS, fixed_base_table,
+};
+pub use encoding::DecodeError;
+pub use field5::{A, B, F5, elements, is_nonzero_square, mul_b, norm, sqrt};
+pub use hash_to_curve::hash_to_curve;
+pub use point::{GENERATOR, Point, batch_to_affine};
+pub use scalar::{ORDER, Scalar};

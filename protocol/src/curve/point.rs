@@ -1,0 +1,205 @@
+//! Group elements in fractional coordinates: complete formulas without inversions.
+//!
+//! An element (x, y) is held as x = X/Z and x/y = U/T; the neutral one is X/Z = 1/0 and
+//! U/T = 0/1. These are Pornin's (x, u) coordinates and formulas (ePrint 2022/274, section 4)
+//! carried over from his representative P + N to P itself: there X and Z change places, b
+//! moves from one to the other, and u changes its sign. They have no special cases inside the
+//! group; on points outside of it they mean nothing. Everything here takes variable time.
+
+use core::ops::{Add, Neg};
+use std::sync::LazyLock;
+
+use p3_field::{PrimeCharacteristicRing, batch_multiplicative_inverse};
+
+use super::affine::AffinePoint;
+use super::constants::{LADDER_OFFSET, WINDOW_SIZE, fixed_base_table};
+use super::field5::{F5, mul_b};
+use super::scalar::Scalar;
+
+/// The conventional generator: the group element whose encoding is w = 4.
+pub static GENERATOR: LazyLock<AffinePoint> =
+    LazyLock::new(|| AffinePoint::decode(F5::from_u8(4)).expect("4 encodes the generator"));
+
+/// An element of the group, the neutral one included, in fractional coordinates.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    x: F5,
+    z: F5,
+    u: F5,
+    t: F5,
+}
+
+impl Point {
+    /// The neutral element.
+    pub const NEUTRAL: Self = Self {
+        x: F5::ONE,
+        z: F5::ZERO,
+        u: F5::ZERO,
+        t: F5::ONE,
+    };
+
+    /// Whether this is the neutral element.
+    #[must_use]
+    pub fn is_neutral(&self) -> bool {
+        self.u == F5::ZERO
+    }
+
+    /// Twice this element, in 4 multiplications and 5 squarings.
+    #[must_use]
+    pub fn double(&self) -> Self {
+        let xt = self.x * self.t;
+        let xtt = xt * self.t;
+        let xtu = xt * self.u;
+        let w = xtt - (self.x + mul_b(&self.z)).double() * self.u.square();
+        let ww = w.square();
+        let xtu_squared = xtu.square();
+        let z = xtu_squared.double().double();
+        Self {
+            x: ww,
+            z,
+            u: (w + xtu).square() - xtu_squared - ww,
+            t: xtt.square().double() - z - ww,
+        }
+    }
+
+    /// The multiple by a scalar.
+    #[must_use]
+    pub fn mul(&self, scalar: &Scalar) -> Self {
+        self.mul_words(&scalar.words())
+    }
+
+    /// The multiple by a 128-bit integer.
+    #[must_use]
+    pub fn mul_u128(&self, factor: u128) -> Self {
+        self.mul_words(&[factor as u64, (factor >> 64) as u64])
+    }
+
+    /// The multiple by an integer of 64-bit words, lowest first: windows of four bits.
+    fn mul_words(&self, words: &[u64]) -> Self {
+        let mut multiples = [Self::NEUTRAL; 16];
+        for i in 1..16 {
+            multiples[i] = if i % 2 == 0 {
+                multiples[i / 2].double()
+            } else {
+                multiples[i - 1] + *self
+            };
+        }
+        let mut sum = Self::NEUTRAL;
+        for (i, word) in words.iter().rev().enumerate() {
+            for j in (0..16).rev() {
+                if i > 0 || j < 15 {
+                    sum = sum.double().double().double().double();
+                }
+                sum = sum + multiples[(word >> (4 * j)) as usize % 16];
+            }
+        }
+        sum
+    }
+
+    /// The multiple of the generator by a scalar, from [`fixed_base_table`].
+    #[must_use]
+    pub fn mul_generator(scalar: &Scalar) -> Self {
+        fixed_base_table()
+            .chunks_exact(WINDOW_SIZE)
+            .enumerate()
+            .fold(-Self::from(*LADDER_OFFSET), |sum, (i, row)| {
+                sum + row[scalar.window(i) as usize]
+            })
+    }
+
+    /// The affine form; `None` of the neutral element.
+    #[must_use]
+    pub fn to_affine(&self) -> Option<AffinePoint> {
+        batch_to_affine(&[*self]).map(|points| points[0])
+    }
+}
+
+/// The affine forms of many elements with one inversion; `None` if one of them is neutral.
+#[must_use]
+pub fn batch_to_affine(points: &[Point]) -> Option<Vec<AffinePoint>> {
+    if points.iter().any(Point::is_neutral) {
+        return None;
+    }
+    let denominators: Vec<F5> = points.iter().map(|p| p.z * p.u).collect();
+    let inverses = batch_multiplicative_inverse(&denominators);
+    let affine = |(p, inverse): (&Point, F5)| {
+        let factor = p.x * inverse;
+        AffinePoint {
+            x: factor * p.u,
+            y: factor * p.t,
+        }
+    };
+    Some(points.iter().zip(inverses).map(affine).collect())
+}
+
+impl From<AffinePoint> for Point {
+    fn from(point: AffinePoint) -> Self {
+        Self {
+            x: point.x,
+            z: F5::ONE,
+            u: point.x,
+            t: point.y,
+        }
+    }
+}
+
+/// Complete addition, in 10 multiplications.
+impl Add for Point {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let xx = self.x * other.x;
+        let zz = self.z * other.z;
+        let uu = self.u * other.u;
+        let tt = self.t * other.t;
+        let xz = (self.x + self.z) * (other.x + other.z) - xx - zz;
+        let ut = (self.u + self.t) * (other.u + other.t) - uu - tt;
+        sum_of_products(xx, &zz, uu, tt, &xz, ut)
+    }
+}
+
+/// Complete addition of an element in affine form, in 9 multiplications.
+impl Add<AffinePoint> for Point {
+    type Output = Self;
+
+    fn add(self, other: AffinePoint) -> Self {
+        let xx = self.x * other.x;
+        let uu = self.u * other.x;
+        let tt = self.t * other.y;
+        let xz = self.x + self.z * other.x;
+        let ut = (self.u + self.t) * (other.x + other.y) - uu - tt;
+        sum_of_products(xx, &self.z, uu, tt, &xz, ut)
+    }
+}
+
+/// The sum of two elements from the products of their coordinates: X1 X2, Z1 Z2, U1 U2, T1 T2,
+/// X1 Z2 + X2 Z1 and U1 T2 + U2 T1.
+fn sum_of_products(xx: F5, zz: &F5, uu: F5, tt: F5, xz: &F5, ut: F5) -> Point {
+    let b_zz = mul_b(zz);
+    let plus = xx + b_zz;
+    let left = tt * plus;
+    let right = uu * (mul_b(xz) + plus).double();
+    Point {
+        x: left - right,
+        z: (tt + uu.double()) * (*xz + plus) - left,
+        u: ut * (xx - b_zz),
+        t: left + right,
+    }
+}
+
+impl Neg for Point {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { u: -self.u, ..self }
+    }
+}
+
+/// Two elements are equal when their y/x = T/U are.
+impl PartialEq for Point {
+    fn eq(&self, other: &Self) -> bool {
+        self.u * other.t == other.u * self.t
+    }
+}
+
+impl Eq for Point {}

@@ -1,0 +1,214 @@
+//! Integers modulo the order n of the group.
+
+use core::cmp::Ordering;
+use core::ops::{Add, Mul, Neg, Sub};
+
+use num_bigint::BigUint;
+use p3_field::PrimeField64;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::field::{F, MODULUS};
+
+use super::constants::{WINDOW_BITS, WINDOWS};
+use super::encoding::{DecodeError, words_from_hex, words_to_hex};
+
+/// The prime order n of the group (319 bits), 64-bit words, lowest first.
+pub const ORDER: [u64; 5] = [
+    0xe80f_d996_948b_ffe1,
+    0xe888_5c39_d724_a09c,
+    0x7fff_ffe6_cfb8_0639,
+    0x7fff_fff1_0000_0016,
+    0x7fff_fffd_8000_0007,
+];
+
+/// An integer below n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Scalar {
+    /// 64-bit words, lowest first.
+    words: [u64; 5],
+}
+
+impl Scalar {
+    /// Zero.
+    pub const ZERO: Self = Self { words: [0; 5] };
+    /// One.
+    pub const ONE: Self = Self {
+        words: [1, 0, 0, 0, 0],
+    };
+
+    /// The scalar of 64-bit words, lowest first.
+    ///
+    /// # Errors
+    /// [`DecodeError::ScalarOutOfRange`] at or above n.
+    pub fn from_words(words: [u64; 5]) -> Result<Self, DecodeError> {
+        match words.iter().rev().cmp(ORDER.iter().rev()) {
+            Ordering::Less => Ok(Self { words }),
+            _ => Err(DecodeError::ScalarOutOfRange { found: words }),
+        }
+    }
+
+    /// The 64-bit words, lowest first.
+    #[must_use]
+    pub const fn words(&self) -> [u64; 5] {
+        self.words
+    }
+
+    /// The scalar of 40 little-endian bytes.
+    ///
+    /// # Errors
+    /// [`DecodeError::ScalarOutOfRange`] at or above n.
+    pub fn from_bytes(bytes: [u8; 40]) -> Result<Self, DecodeError> {
+        let mut words = [[0; 8]; 5];
+        words.as_flattened_mut().copy_from_slice(&bytes);
+        Self::from_words(words.map(u64::from_le_bytes))
+    }
+
+    /// 40 little-endian bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 40] {
+        let mut bytes = [0; 40];
+        bytes.copy_from_slice(self.words.map(u64::to_le_bytes).as_flattened());
+        bytes
+    }
+
+    /// The scalar of eight uniform field elements, read as digits in base p and reduced: less
+    /// than 2^-190 away from uniform.
+    #[must_use]
+    pub fn from_uniform(digits: &[F; 8]) -> Self {
+        let number = digits.iter().rev().fold(BigUint::ZERO, |number, digit| {
+            number * MODULUS + digit.as_canonical_u64()
+        });
+        Self::reduce(&number)
+    }
+
+    /// An integer modulo n.
+    fn reduce(number: &BigUint) -> Self {
+        let mut words = [0; 5];
+        for (word, digit) in words
+            .iter_mut()
+            .zip((number % to_big(&ORDER)).iter_u64_digits())
+        {
+            *word = digit;
+        }
+        Self { words }
+    }
+
+    /// The bits, lowest first.
+    #[must_use]
+    pub fn to_bits(&self) -> [bool; 320] {
+        core::array::from_fn(|i| (self.words[i / 64] >> (i % 64)) & 1 == 1)
+    }
+
+    /// Window `index` of [`WINDOWS`], lowest first: bits `10 * index .. 10 * index + 10`.
+    ///
+    /// # Panics
+    /// For an index beyond the last window.
+    #[must_use]
+    pub fn window(&self, index: usize) -> u16 {
+        assert!(index < WINDOWS, "window {index} of {WINDOWS}");
+        let (word, shift) = (index * WINDOW_BITS / 64, index * WINDOW_BITS % 64);
+        let next = self.words.get(word + 1).copied().unwrap_or(0);
+        let bits = (u128::from(next) << 64 | u128::from(self.words[word])) >> shift;
+        bits as u16 % (1 << WINDOW_BITS)
+    }
+}
+
+/// The integer of 64-bit words, lowest first.
+fn to_big(words: &[u64; 5]) -> BigUint {
+    BigUint::from_bytes_le(words.map(u64::to_le_bytes).as_flattened())
+}
+
+/// `left + right` and the carry out of the highest word.
+fn add_words(left: &[u64; 5], right: &[u64; 5]) -> ([u64; 5], bool) {
+    let mut carry = false;
+    let sum = core::array::from_fn(|i| {
+        let word;
+        (word, carry) = left[i].carrying_add(right[i], carry);
+        word
+    });
+    (sum, carry)
+}
+
+/// `left - right` and the borrow out of the highest word.
+fn sub_words(left: &[u64; 5], right: &[u64; 5]) -> ([u64; 5], bool) {
+    let mut borrow = false;
+    let difference = core::array::from_fn(|i| {
+        let word;
+        (word, borrow) = left[i].borrowing_sub(right[i], borrow);
+        word
+    });
+    (difference, borrow)
+}
+
+impl From<u128> for Scalar {
+    fn from(value: u128) -> Self {
+        Self {
+            words: [value as u64, (value >> 64) as u64, 0, 0, 0],
+        }
+    }
+}
+
+impl Add for Scalar {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        // 2 n is below 2^320, so the sum has no carry.
+        let (sum, _) = add_words(&self.words, &other.words);
+        let (reduced, borrow) = sub_words(&sum, &ORDER);
+        Self {
+            words: if borrow { sum } else { reduced },
+        }
+    }
+}
+
+impl Sub for Scalar {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        let (difference, borrow) = sub_words(&self.words, &other.words);
+        let words = if borrow {
+            add_words(&difference, &ORDER).0
+        } else {
+            difference
+        };
+        Self { words }
+    }
+}
+
+impl Neg for Scalar {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self::ZERO - self
+    }
+}
+
+impl Mul for Scalar {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        Self::reduce(&(to_big(&self.words) * to_big(&other.words)))
+    }
+}
+
+/// 40 little-endian bytes, in human-readable formats as hexadecimal text.
+impl Serialize for Scalar {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&words_to_hex(&self.words))
+        } else {
+            self.words.map(u64::to_le_bytes).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = if deserializer.is_human_readable() {
+            words_from_hex(&String::deserialize(deserializer)?).map_err(de::Error::custom)?
+        } else {
+            <[[u8; 8]; 5]>::deserialize(deserializer)?.map(u64::from_le_bytes)
+        };
+        Self::from_words(words).map_err(de::Error::custom)
+    }
+}

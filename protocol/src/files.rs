@@ -1,0 +1,315 @@
+//! The files of Shardfold, in two forms that are told apart by their first bytes.
+//!
+//! For size: a header of 20 bytes (magic, kind, version, length of the payload, integers
+//! little-endian) and the payload in bincode with integers of fixed width. For people: a JSON
+//! object `{"format": "shardfold-batch", "version": 1, "content": {...}}`.
+//!
+//! Reading never allocates more than in proportion to the bytes that are there, refuses
+//! anything after the end, and says where and what it found.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use bincode::Options;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The first bytes of every binary file.
+pub const MAGIC: [u8; 8] = *b"SHRDFOLD";
+/// Bytes before the payload of a binary file.
+pub const HEADER_BYTES: usize = 8 + 2 + 2 + 8;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum FileKind {
+    /// A [`Batch`](crate::batch::Batch).
+    Batch = 1,
+    /// A [`StateFile`](crate::state::StateFile).
+    State = 2,
+    /// A [`ShardWitness`](crate::witness::ShardWitness).
+    Witness = 3,
+}
+
+impl FileKind {
+    /// The format's name in JSON files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Batch => "shardfold-batch",
+            Self::State => "shardfold-state",
+            Self::Witness => "shardfold-witness",
+        }
+    }
+}
+
+/// Content that has a file format.
+pub trait FileContent: Serialize + DeserializeOwned {
+    /// What the file is marked as.
+    const KIND: FileKind;
+    /// The version of the format that is written, and the only one that is read.
+    const VERSION: u16;
+    /// The most bytes that a file may have.
+    const MAX_BYTES: u64;
+}
+
+/// Why a file cannot be read or written.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Its reason.
+        source: io::Error,
+    },
+    /// More bytes than such a file may have.
+    #[error("found {found} bytes or more, expected at most {limit} in a {} file", kind.name())]
+    TooLarge {
+        /// What the file should hold.
+        kind: FileKind,
+        /// How many bytes there are at least.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Neither of the two forms.
+    #[error("found {found:02x?} at byte 0, expected {MAGIC:02x?} (\"SHRDFOLD\") or a JSON object")]
+    UnknownForm {
+        /// The first bytes.
+        found: Vec<u8>,
+    },
+    /// A binary file that ends within its header.
+    #[error("found the end of the file at byte {found}, expected a header of {HEADER_BYTES} bytes")]
+    TruncatedHeader {
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// A binary file of something else.
+    #[error("found kind {found} at byte 8, expected {} ({})", *expected as u16, expected.name())]
+    WrongKind {
+        /// The kind's number.
+        found: u16,
+        /// What was asked for.
+        expected: FileKind,
+    },
+    /// A JSON file of something else.
+    #[error("found format {found:?}, expected {:?}", expected.name())]
+    WrongFormat {
+        /// The format's name.
+        found: Box<str>,
+        /// What was asked for.
+        expected: FileKind,
+    },
+    /// Another version of the format.
+    #[error("found version {found} of {}, expected {expected}", kind.name())]
+    WrongVersion {
+        /// The format.
+        kind: FileKind,
+        /// The version found.
+        found: u64,
+        /// The version that can be read.
+        expected: u16,
+    },
+    /// A payload that is shorter or longer than the header says.
+    #[error("found a payload of {found} bytes at byte {HEADER_BYTES}, expected {expected}")]
+    PayloadLength {
+        /// How many bytes follow the header.
+        found: usize,
+        /// How many the header announces.
+        expected: u64,
+    },
+    /// A payload that does not decode.
+    #[error("at byte {offset}: {source}")]
+    Payload {
+        /// Where reading stopped, from the start of the file.
+        offset: usize,
+        /// What is wrong there.
+        source: bincode::Error,
+    },
+    /// A payload with bytes after its end.
+    #[error("found {found} bytes after the end of the content at byte {offset}, expected none")]
+    TrailingBytes {
+        /// Where the content ends, from the start of the file.
+        offset: usize,
+        /// How many bytes follow.
+        found: usize,
+    },
+    /// JSON that does not decode; the source has line and column.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// What is read first of a JSON file, whatever the content.
+#[derive(Deserialize)]
+struct JsonHeader {
+    format: Box<str>,
+    version: u64,
+}
+
+#[derive(Serialize)]
+struct JsonOut<'a, T> {
+    format: &'static str,
+    version: u16,
+    content: &'a T,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonIn<T> {
+    #[serde(rename = "format")]
+    _format: IgnoredAny,
+    #[serde(rename = "version")]
+    _version: IgnoredAny,
+    content: T,
+}
+
+/// The binary form.
+///
+/// # Errors
+/// Content that makes a file above the limit.
+pub fn to_binary<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
+    let failed = |source| FileError::Payload {
+        offset: HEADER_BYTES,
+        source,
+    };
+    let options = bincode::DefaultOptions::new().with_fixint_encoding();
+    let length = options.serialized_size(content).map_err(failed)?;
+    check_size::<T>(length.saturating_add(HEADER_BYTES as u64))?;
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + length as usize);
+    bytes.extend(MAGIC);
+    bytes.extend((T::KIND as u16).to_le_bytes());
+    bytes.extend(T::VERSION.to_le_bytes());
+    bytes.extend(length.to_le_bytes());
+    options
+        .serialize_into(&mut bytes, content)
+        .map_err(failed)?;
+    Ok(bytes)
+}
+
+/// The JSON form, indented.
+///
+/// # Errors
+/// Content that makes a file above the limit.
+pub fn to_json<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
+    let (format, version) = (T::KIND.name(), T::VERSION);
+    let mut bytes = serde_json::to_vec_pretty(&JsonOut {
+        format,
+        version,
+        content,
+    })?;
+    bytes.push(b'\n');
+    check_size::<T>(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+/// Reads either form.
+///
+/// # Errors
+/// Anything but one well-formed file of this kind and version.
+pub fn from_bytes<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
+    check_size::<T>(bytes.len() as u64)?;
+    if bytes.starts_with(&MAGIC) {
+        return from_binary(bytes);
+    }
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => from_json(bytes),
+        _ => Err(FileError::UnknownForm {
+            found: bytes.iter().copied().take(MAGIC.len()).collect(),
+        }),
+    }
+}
+
+/// Reads a file of either form.
+///
+/// # Errors
+/// Those of the operating system and of [`from_bytes`].
+pub fn read<T: FileContent>(path: &Path) -> Result<T, FileError> {
+    let failed = |source| FileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    check_size::<T>(file.metadata().map_err(failed)?.len())?;
+    let mut bytes = Vec::new();
+    // A pipe has no size beforehand, and a file may grow: one byte too many is enough to see.
+    file.take(T::MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    from_bytes(&bytes)
+}
+
+fn check_size<T: FileContent>(found: u64) -> Result<(), FileError> {
+    let (kind, limit) = (T::KIND, T::MAX_BYTES);
+    if found > limit {
+        return Err(FileError::TooLarge { kind, found, limit });
+    }
+    Ok(())
+}
+
+fn check_version<T: FileContent>(found: u64) -> Result<(), FileError> {
+    let (kind, expected) = (T::KIND, T::VERSION);
+    if found != u64::from(expected) {
+        return Err(FileError::WrongVersion {
+            kind,
+            found,
+            expected,
+        });
+    }
+    Ok(())
+}
+
+/// `bytes` start with the magic.
+fn from_binary<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
+    let truncated = FileError::TruncatedHeader { found: bytes.len() };
+    let Some((header, payload)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(truncated);
+    };
+    let [_, _, _, _, _, _, _, _, k0, k1, v0, v1, length @ ..] = *header;
+    let (kind, version) = (u16::from_le_bytes([k0, k1]), u16::from_le_bytes([v0, v1]));
+    if kind != T::KIND as u16 {
+        return Err(FileError::WrongKind {
+            found: kind,
+            expected: T::KIND,
+        });
+    }
+    check_version::<T>(u64::from(version))?;
+    let expected = u64::from_le_bytes(length);
+    if payload.len() as u64 != expected {
+        return Err(FileError::PayloadLength {
+            found: payload.len(),
+            expected,
+        });
+    }
+    let mut rest = payload;
+    // Trailing bytes are checked below, where their place is known.
+    let options = bincode::DefaultOptions::new()
+        .with_fixint_encoding()
+        .with_limit(expected);
+    let content = options.deserialize_from(&mut rest);
+    let offset = bytes.len() - rest.len();
+    match content {
+        Err(source) => Err(FileError::Payload { offset, source }),
+        Ok(_) if !rest.is_empty() => Err(FileError::TrailingBytes {
+            offset,
+            found: rest.len(),
+        }),
+        Ok(content) => Ok(content),
+    }
+}
+
+fn from_json<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
+    let header: JsonHeader = serde_json::from_slice(bytes)?;
+    if *header.format != *T::KIND.name() {
+        return Err(FileError::WrongFormat {
+            found: header.format,
+            expected: T::KIND,
+        });
+    }
+    check_version::<T>(header.version)?;
+    let file: JsonIn<T> = serde_json::from_slice(bytes)?;
+    Ok(file.content)
+}

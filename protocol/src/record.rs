@@ -1,0 +1,91 @@
+//! Records: what a leaf of the state tree holds.
+
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use serde::{Deserialize, Serialize};
+
+use crate::field::F;
+use crate::hash::{Digest, compress_block};
+
+/// An asset, as the base chain's registry numbers it.
+pub type Asset = u32;
+/// Where a record lies in the state tree.
+pub type Index = u32;
+
+/// The kind of an empty leaf.
+pub const KIND_EMPTY: u64 = 0;
+/// The kind of a vault.
+pub const KIND_VAULT: u64 = 1;
+
+/// Elements of a record.
+pub const RECORD_ELEMENTS: usize = 8;
+
+/// One leaf: eight field elements, `[kind, asset, balance, nonce, owner 0..4]` for a vault
+/// and eight zeros where there is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record(pub [F; RECORD_ELEMENTS]);
+
+/// A balance of one asset that one key may spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vault {
+    /// Digest of the public key that may spend.
+    #[serde(with = "crate::text::digest")]
+    pub owner: Digest,
+    /// What is held.
+    pub asset: Asset,
+    /// How much is held, below 2^62.
+    pub balance: u64,
+    /// How many transactions the owner has signed for this vault.
+    pub nonce: u64,
+}
+
+impl Record {
+    /// The record of an empty leaf.
+    pub const EMPTY: Self = Self([F::ZERO; RECORD_ELEMENTS]);
+
+    /// The digest that stands for the record in the state tree.
+    pub fn digest(&self) -> Digest {
+        compress_block(&self.0)
+    }
+
+    /// Whether nothing is here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::EMPTY
+    }
+
+    /// The vault here with so much more balance. The caller has checked that it is a vault
+    /// and that the sum is below 2^62.
+    pub fn credited(mut self, amount: u64) -> Self {
+        self.0[2] += F::from_u64(amount);
+        self
+    }
+
+    /// The vault here, if it is one and well formed.
+    #[must_use]
+    pub fn vault(&self) -> Option<Vault> {
+        let [kind, asset, balance, nonce, owner @ ..] = self.0;
+        let asset = Asset::try_from(asset.as_canonical_u64()).ok()?;
+        (kind.as_canonical_u64() == KIND_VAULT).then(|| Vault {
+            owner,
+            asset,
+            balance: balance.as_canonical_u64(),
+            nonce: nonce.as_canonical_u64(),
+        })
+    }
+}
+
+impl From<Vault> for Record {
+    fn from(vault: Vault) -> Self {
+        let [a, b, c, d] = vault.owner;
+        Self([
+            F::from_u64(KIND_VAULT),
+            F::from_u32(vault.asset),
+            F::from_u64(vault.balance),
+            F::from_u64(vault.nonce),
+            a,
+            b,
+            c,
+            d,
+        ])
+    }
+}

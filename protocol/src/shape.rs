@@ -1,0 +1,88 @@
+//! Shapes: how large each table of a shard's STARK is. A shape fixes every height, so that
+//! one circuit verifies every shard of it; the executor cuts shards that fill a shape.
+
+use serde::{Deserialize, Serialize};
+
+/// log2 of the largest shard, in transactions.
+pub const MAX_LOG_TRANSACTIONS: u32 = 14;
+
+/// When the fees of a shard are credited: later than every transaction of it.
+pub const FEE_CLOCK: u32 = 1 << 15;
+
+const _: () = assert!(
+    FEE_CLOCK > 1 << MAX_LOG_TRANSACTIONS && FEE_CLOCK <= 1 << 16,
+    "fees come after the last transaction, and a gap of clocks has 16 bits"
+);
+
+/// log2 of the most rows of a table.
+pub const MAX_LOG_HEIGHT: u32 = 24;
+
+/// The capacity of a shard, from which the heights of all chips follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Shape {
+    /// log2 of the number of transactions.
+    pub log_transactions: u32,
+    /// log2 of the number of touched inner nodes of the state tree.
+    pub log_nodes: u32,
+    /// log2 of the number of permutations.
+    pub log_permutations: u32,
+}
+
+impl Shape {
+    /// For tests: 4 transactions anywhere in the tree.
+    pub const TINY: Self = Self::new(2, 8, 10);
+    /// 128 transactions.
+    pub const SMALL: Self = Self::new(7, 12, 13);
+    /// 4,096 transactions, even over vaults scattered among millions.
+    pub const MEDIUM: Self = Self::new(12, 17, 18);
+    /// 16,384 transactions over vaults that lie close together or are used often.
+    pub const LARGE: Self = Self::new(14, 17, 18);
+
+    const fn new(log_transactions: u32, log_nodes: u32, log_permutations: u32) -> Self {
+        assert!(log_transactions <= MAX_LOG_TRANSACTIONS);
+        Self {
+            log_transactions,
+            log_nodes,
+            log_permutations,
+        }
+    }
+
+    /// Whether all its numbers are within the bounds of any shape: one that was read from
+    /// outside may have others.
+    #[must_use]
+    pub const fn is_bounded(&self) -> bool {
+        self.log_transactions <= MAX_LOG_TRANSACTIONS
+            && self.log_nodes <= MAX_LOG_HEIGHT
+            && self.log_permutations <= MAX_LOG_HEIGHT
+    }
+
+    /// The most transactions.
+    #[must_use]
+    pub const fn transactions(&self) -> usize {
+        1 << self.log_transactions
+    }
+
+    /// The most records: two for each transaction; fee vaults count among them.
+    #[must_use]
+    pub const fn records(&self) -> usize {
+        2 << self.log_transactions
+    }
+
+    /// The most fee vaults.
+    #[must_use]
+    pub const fn fee_vaults(&self) -> usize {
+        1 << self.log_transactions
+    }
+
+    /// The most touched inner nodes.
+    #[must_use]
+    pub const fn nodes(&self) -> usize {
+        1 << self.log_nodes
+    }
+
+    /// The most permutations.
+    #[must_use]
+    pub const fn permutations(&self) -> usize {
+        1 << self.log_permutations
+    }
+}

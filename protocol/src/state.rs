@@ -1,0 +1,256 @@
+//! The ledger as a whole: the state tree and its head.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::amount::AMOUNT_LIMIT;
+use crate::field::MODULUS;
+use crate::files::{FileContent, FileKind};
+use crate::hash::Digest;
+use crate::head::Head;
+use crate::record::{Asset, Index, Record, Vault};
+use crate::transaction::{Digests, Kind};
+use crate::tree::StateTree;
+
+/// Everything that is known of a ledger between two transactions. The head's state root is
+/// always that of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    chain_id: u64,
+    head: Head,
+    tree: StateTree,
+}
+
+/// A state as a file. Without a head it is a genesis: a ledger that has seen no transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateFile {
+    /// The chain that transactions must be bound to, below the field's order.
+    pub chain_id: u64,
+    /// Where the ledger stands; `None` at genesis.
+    pub head: Option<Head>,
+    /// Every vault, by ascending index.
+    pub vaults: Vec<VaultEntry>,
+}
+
+/// One vault of a [`StateFile`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VaultEntry {
+    /// Where it lies in the state tree.
+    pub index: Index,
+    /// Digest of the public key that may spend.
+    #[serde(with = "crate::text::digest")]
+    pub owner: Digest,
+    /// What is held.
+    pub asset: Asset,
+    /// How much is held, below 2^62.
+    pub balance: u64,
+    /// How many transactions the owner has signed for this vault, below 2^62.
+    pub nonce: u64,
+}
+
+impl FileContent for StateFile {
+    const KIND: FileKind = FileKind::State;
+    const VERSION: u16 = 1;
+    /// About 36 million vaults in binary, 10 million in JSON.
+    const MAX_BYTES: u64 = 1 << 31;
+}
+
+/// Why a file holds no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StateError {
+    /// A chain id that is no canonical field element.
+    #[error("found chain id {found}, expected one below {MODULUS}")]
+    ChainId {
+        /// The chain id.
+        found: u64,
+    },
+    /// A head's count that is no canonical field element.
+    #[error("found a head that counts {found} transactions or deposits, expected below {MODULUS}")]
+    Count {
+        /// The count.
+        found: u64,
+    },
+    /// Vaults that are not by ascending index, or an index that is repeated.
+    #[error("vault {position} of the file has index {found}, expected one above {previous}")]
+    Order {
+        /// Where in the list of vaults.
+        position: usize,
+        /// Its index.
+        found: Index,
+        /// The index of the vault before it.
+        previous: Index,
+    },
+    /// A balance that is too large.
+    #[error("the vault at index {index} holds {found}, expected less than 2^62")]
+    Balance {
+        /// Where the vault lies.
+        index: Index,
+        /// What it holds.
+        found: u64,
+    },
+    /// A nonce that could wrap.
+    #[error("the vault at index {index} has nonce {found}, expected one below 2^62")]
+    Nonce {
+        /// Where the vault lies.
+        index: Index,
+        /// Its nonce.
+        found: u64,
+    },
+    /// Vaults that are not those of the head.
+    #[error("found vaults with state root {found:?}, expected the head's {expected:?}")]
+    Root {
+        /// The root of the vaults' tree.
+        found: Digest,
+        /// What the head says.
+        expected: Digest,
+    },
+}
+
+impl State {
+    /// The chain that transactions must be bound to.
+    #[must_use]
+    pub const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Where the ledger stands.
+    #[must_use]
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// All records.
+    #[must_use]
+    pub const fn tree(&self) -> &StateTree {
+        &self.tree
+    }
+
+    /// Moves on by some transactions, given with their hashes in order, that change records.
+    pub fn advance<'a>(
+        &mut self,
+        transactions: impl IntoIterator<Item = (Kind, &'a Digests)>,
+        changes: &[(Index, Record)],
+    ) {
+        for (kind, digests) in transactions {
+            self.head.extend(kind, digests);
+        }
+        self.tree.update(changes);
+        self.head.state_root = self.tree.root();
+    }
+
+    /// The state as a file; other records than vaults, which no rule makes, are left out.
+    #[must_use]
+    pub fn to_file(&self) -> StateFile {
+        let entry = |(index, record): (Index, Record)| {
+            let Vault {
+                owner,
+                asset,
+                balance,
+                nonce,
+            } = record.vault()?;
+            Some(VaultEntry {
+                index,
+                owner,
+                asset,
+                balance,
+                nonce,
+            })
+        };
+        StateFile {
+            chain_id: self.chain_id,
+            head: Some(self.head),
+            vaults: self.tree.records().into_iter().filter_map(entry).collect(),
+        }
+    }
+}
+
+impl TryFrom<&StateFile> for State {
+    type Error = StateError;
+
+    fn try_from(file: &StateFile) -> Result<Self, StateError> {
+        let chain_id = file.chain_id;
+        if chain_id >= MODULUS {
+            return Err(StateError::ChainId { found: chain_id });
+        }
+        check_vaults(&file.vaults)?;
+        let records: Vec<_> = file
+            .vaults
+            .iter()
+            .map(|entry| (entry.index, entry.record()))
+            .collect();
+        let tree = StateTree::from_records(&records);
+        let head = file.head.unwrap_or_else(|| Head::genesis(tree.root()));
+        for found in [head.tx_count, head.deposit_count] {
+            if found >= MODULUS {
+                return Err(StateError::Count { found });
+            }
+        }
+        let (found, expected) = (tree.root(), head.state_root);
+        if found != expected {
+            return Err(StateError::Root { found, expected });
+        }
+        Ok(Self {
+            chain_id,
+            head,
+            tree,
+        })
+    }
+}
+
+impl VaultEntry {
+    /// The vault as a record.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        let Self {
+            owner,
+            asset,
+            balance,
+            nonce,
+            ..
+        } = *self;
+        Vault {
+            owner,
+            asset,
+            balance,
+            nonce,
+        }
+        .into()
+    }
+}
+
+fn check_vaults(vaults: &[VaultEntry]) -> Result<(), StateError> {
+    for (position, pair) in vaults.windows(2).enumerate() {
+        let (previous, found) = (pair[0].index, pair[1].index);
+        if found <= previous {
+            let position = position + 1;
+            return Err(StateError::Order {
+                position,
+                found,
+                previous,
+            });
+        }
+    }
+    for &VaultEntry {
+        index,
+        balance,
+        nonce,
+        ..
+    } in vaults
+    {
+        if balance >= AMOUNT_LIMIT {
+            return Err(StateError::Balance {
+                index,
+                found: balance,
+            });
+        }
+        if nonce >= AMOUNT_LIMIT {
+            return Err(StateError::Nonce {
+                index,
+                found: nonce,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! How digests and addresses are written in files for people: as hexadecimal text. In binary
+//! files they are the plain bytes.
+
+/// Digests: the four elements as 8 little-endian bytes each, 64 hexadecimal digits together.
+pub mod digest {
+    use p3_field::{PrimeCharacteristicRing, PrimeField64};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+    use thiserror::Error;
+
+    use crate::field::{F, MODULUS, canonical};
+    use crate::hash::Digest;
+
+    /// Why text stands for no digest.
+    #[derive(Clone, Copy, Debug, PartialEq, Error)]
+    pub enum DigestError {
+        /// Not 64 hexadecimal digits.
+        #[error("found text that is no digest: {0}; expected 64 hexadecimal digits")]
+        Hex(#[from] hex::FromHexError),
+        /// An integer that is no canonical field element.
+        #[error("element {index} of a digest is {found:#018x}, expected one below {MODULUS:#018x}")]
+        NonCanonical {
+            /// Which of the four elements it is.
+            index: usize,
+            /// The integer found.
+            found: u64,
+        },
+    }
+
+    /// The text of a digest.
+    #[must_use]
+    pub fn to_hex(digest: &Digest) -> String {
+        hex::encode(
+            digest
+                .map(|element| element.as_canonical_u64().to_le_bytes())
+                .as_flattened(),
+        )
+    }
+
+    /// The digest of a text.
+    ///
+    /// # Errors
+    /// Text that is not 64 hexadecimal digits, or an element that is not below the modulus.
+    pub fn from_hex(text: &str) -> Result<Digest, DigestError> {
+        let mut bytes = [[0; 8]; 4];
+        hex::decode_to_slice(text, bytes.as_flattened_mut())?;
+        let mut digest = [F::ZERO; 4];
+        for (index, (element, bytes)) in digest.iter_mut().zip(bytes).enumerate() {
+            let found = u64::from_le_bytes(bytes);
+            *element = canonical(found).ok_or(DigestError::NonCanonical { index, found })?;
+        }
+        Ok(digest)
+    }
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&to_hex(digest))
+        } else {
+            digest.serialize(serializer)
+        }
+    }
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// Those of the deserializer, and of [`from_hex`]; a non-canonical element in any format.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        if deserializer.is_human_readable() {
+            from_hex(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+        } else {
+            Digest::deserialize(deserializer)
+        }
+    }
+}
+
+/// Addresses on the base chain: 40 hexadecimal digits.
+pub mod address {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    use crate::transaction::ADDRESS_BYTES;
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(
+        address: &[u8; ADDRESS_BYTES],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&hex::encode(address))
+        } else {
+            address.serialize(serializer)
+        }
+    }
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// Those of the deserializer; text that is not 40 hexadecimal digits.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; ADDRESS_BYTES], D::Error> {
+        if !deserializer.is_human_readable() {
+            return <[u8; ADDRESS_BYTES]>::deserialize(deserializer);
+        }
+        let mut address = [0; ADDRESS_BYTES];
+        hex::decode_to_slice(String::deserialize(deserializer)?, &mut address).map_err(
+            |error| {
+                de::Error::custom(format_args!(
+                    "found text that is no address: {error}; expected 40 hexadecimal digits"
+                ))
+            },
+        )?;
+        Ok(address)
+    }
+}

@@ -1,0 +1,176 @@
+//! The transactions: what each says and how it is hashed. Their rules are in `executor`.
+
+mod deposit;
+mod many;
+mod transfer;
+mod withdraw;
+
+pub use deposit::Deposit;
+pub use many::digests_of;
+pub use transfer::Transfer;
+pub use withdraw::{ADDRESS_BYTES, Withdraw};
+
+use p3_field::PrimeCharacteristicRing;
+use serde::{Deserialize, Serialize};
+
+use crate::field::F;
+use crate::hash::{Digest, ZERO_DIGEST, compress_block};
+use crate::record::{Asset, Index};
+use crate::signature::{PublicKey, Signature};
+
+/// The number of a transaction's kind on the ledger bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Kind {
+    /// From one vault to another.
+    Transfer = 1,
+    /// From the base chain into a vault.
+    Deposit = 2,
+    /// From a vault to the base chain.
+    Withdraw = 3,
+}
+
+impl Kind {
+    /// How many permutations the proof of one such transaction takes, those for records and
+    /// tree nodes apart: digests, owner, challenge and chains.
+    #[must_use]
+    pub const fn permutations(self) -> usize {
+        match self {
+            Self::Transfer => 3 + 1 + 3 + 1,
+            Self::Deposit => 2 + 1 + 2,
+            Self::Withdraw => 1 + 2 + 1 + 3 + 2,
+        }
+    }
+}
+
+/// A body with the key and the signature that authorise it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed<T> {
+    /// What is signed.
+    pub body: T,
+    /// The key whose digest owns the spending vault.
+    pub public_key: PublicKey,
+    /// Over the body's digest.
+    pub signature: Signature,
+}
+
+/// One transaction of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transaction {
+    /// From one vault to another.
+    Transfer(Signed<Transfer>),
+    /// From the base chain into a vault.
+    Deposit(Deposit),
+    /// From a vault to the base chain.
+    Withdraw(Signed<Withdraw>),
+}
+
+/// What the operator earns and where it goes. With no fee the vault is not touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeePayment {
+    /// In the transaction's asset, below 2^48.
+    pub amount: u64,
+    /// A vault of the same asset.
+    pub vault: Index,
+}
+
+/// The hashes of a transaction, as the ledger takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digests {
+    /// Enters the commitment to all transactions; what a signature signs.
+    pub transaction: Digest,
+    /// Enters the chain of deposits or of withdrawals; zero for a transfer.
+    pub payload: Digest,
+}
+
+impl Transaction {
+    /// Which rule applies.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Transfer(_) => Kind::Transfer,
+            Self::Deposit(_) => Kind::Deposit,
+            Self::Withdraw(_) => Kind::Withdraw,
+        }
+    }
+
+    /// The transaction's hashes on the chain of this id.
+    #[must_use]
+    pub fn digests(&self, chain_id: F) -> Digests {
+        self.digests_with(chain_id, compress_block)
+    }
+
+    /// [`Self::digests`] with the compression given by the caller, who may note its inputs.
+    pub fn digests_with(
+        &self,
+        chain_id: F,
+        mut compress_block: impl FnMut(&[F; 8]) -> Digest,
+    ) -> Digests {
+        match self {
+            Self::Transfer(signed) => Digests {
+                transaction: signed.body.digest_with(chain_id, compress_block),
+                payload: ZERO_DIGEST,
+            },
+            Self::Deposit(deposit) => {
+                let payload = deposit.payload_with(chain_id, &mut compress_block);
+                let transaction = deposit.digest_with(&payload, compress_block);
+                Digests {
+                    transaction,
+                    payload,
+                }
+            }
+            Self::Withdraw(signed) => {
+                let payload = signed.body.payload_with(chain_id, &mut compress_block);
+                let transaction = signed.body.digest_with(&payload, compress_block);
+                Digests {
+                    transaction,
+                    payload,
+                }
+            }
+        }
+    }
+
+    /// The asset that moves.
+    #[must_use]
+    pub const fn asset(&self) -> Asset {
+        match self {
+            Self::Transfer(signed) => signed.body.asset,
+            Self::Deposit(deposit) => deposit.asset,
+            Self::Withdraw(signed) => signed.body.asset,
+        }
+    }
+
+    /// The operator's fee.
+    #[must_use]
+    pub const fn fee(&self) -> FeePayment {
+        match self {
+            Self::Transfer(signed) => signed.body.fee,
+            Self::Deposit(deposit) => deposit.fee,
+            Self::Withdraw(signed) => signed.body.fee,
+        }
+    }
+
+    /// The vault that a fee is paid to; `None` without a fee.
+    #[must_use]
+    pub fn fee_vault(&self) -> Option<Index> {
+        let fee = self.fee();
+        (fee.amount != 0).then_some(fee.vault)
+    }
+
+    /// The records that the rule reads and writes, apart from the fee vault.
+    pub fn touched(&self) -> impl Iterator<Item = Index> {
+        let (first, second) = match self {
+            Self::Transfer(signed) => (signed.body.from, Some(signed.body.to)),
+            Self::Deposit(deposit) => (deposit.to, None),
+            Self::Withdraw(signed) => (signed.body.from, None),
+        };
+        core::iter::once(first).chain(second)
+    }
+}
+
+fn element(value: u64) -> F {
+    F::from_u64(value)
+}

@@ -1,0 +1,65 @@
+//! A transfer moves an amount from one vault to another, opening the second if it is empty.
+
+use p3_field::PrimeCharacteristicRing;
+use serde::{Deserialize, Serialize};
+
+use super::{FeePayment, element};
+use crate::field::F;
+use crate::hash::{Digest, Domain, compress_block, hash_with};
+use crate::record::{Asset, Index};
+
+/// The signed content of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// The vault that pays.
+    pub from: Index,
+    /// The vault that receives: one of `to_owner` and this asset, or an empty index.
+    pub to: Index,
+    /// Who owns the receiving vault.
+    #[serde(with = "crate::text::digest")]
+    pub to_owner: Digest,
+    /// What moves.
+    pub asset: Asset,
+    /// How much moves, below 2^62.
+    pub amount: u64,
+    /// The operator's fee, paid by the sender on top of the amount.
+    pub fee: FeePayment,
+    /// The paying vault's nonce.
+    pub nonce: u64,
+}
+
+impl Transfer {
+    /// The 12 elements that are hashed.
+    pub fn message(&self, chain_id: F) -> [F; 12] {
+        let [o0, o1, o2, o3] = self.to_owner;
+        [
+            chain_id,
+            F::from_u32(self.from),
+            F::from_u32(self.to),
+            F::from_u32(self.asset),
+            element(self.amount),
+            element(self.fee.amount),
+            F::from_u32(self.fee.vault),
+            element(self.nonce),
+            o0,
+            o1,
+            o2,
+            o3,
+        ]
+    }
+
+    /// What is signed.
+    pub fn digest(&self, chain_id: F) -> Digest {
+        self.digest_with(chain_id, compress_block)
+    }
+
+    /// [`Self::digest`] with the compression given by the caller.
+    pub fn digest_with(
+        &self,
+        chain_id: F,
+        compress_block: impl FnMut(&[F; 8]) -> Digest,
+    ) -> Digest {
+        hash_with(Domain::Transfer, &self.message(chain_id), compress_block)
+    }
+}

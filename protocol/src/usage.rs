@@ -1,0 +1,253 @@
+//! How much of a shape a run of transactions takes: the one count that the executor cuts by
+//! and that the reader of a witness checks.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+use crate::record::Index;
+use crate::shape::Shape;
+use crate::transaction::Transaction;
+use crate::tree::{DEPTH, nodes_apart};
+
+/// What a shape limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Transactions.
+    Transactions,
+    /// Touched records, fee vaults included.
+    Records,
+    /// Distinct vaults that earn fees.
+    FeeVaults,
+    /// Touched inner nodes of the state tree.
+    Nodes,
+    /// Permutations, counted without sharing.
+    Permutations,
+}
+
+/// A run of transactions needs more than a shape has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("found {found} {resource:?}, the shape has room for {limit}")]
+pub struct ShapeExceeded {
+    /// Of what.
+    pub resource: Resource,
+    /// How many are needed.
+    pub found: usize,
+    /// How many there can be.
+    pub limit: usize,
+}
+
+/// The count for a run of transactions.
+#[derive(Clone, Debug, Default)]
+pub struct Usage {
+    transactions: usize,
+    records: BTreeSet<Index>,
+    fee_vaults: BTreeSet<Index>,
+    nodes: usize,
+    /// Those of the transactions alone.
+    transaction_permutations: usize,
+}
+
+impl Usage {
+    /// Every record that is touched, fee vaults included, by ascending index.
+    #[must_use]
+    pub const fn records(&self) -> &BTreeSet<Index> {
+        &self.records
+    }
+
+    /// Every vault that earns a fee, by ascending index.
+    #[must_use]
+    pub const fn fee_vaults(&self) -> &BTreeSet<Index> {
+        &self.fee_vaults
+    }
+
+    /// How many transactions were added.
+    #[must_use]
+    pub const fn transactions(&self) -> usize {
+        self.transactions
+    }
+
+    /// How many inner nodes lie above the records.
+    #[must_use]
+    pub const fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// How many permutations the proof takes.
+    #[must_use]
+    pub fn permutations(&self) -> usize {
+        self.transaction_permutations + 2 * (self.records.len() + self.nodes)
+    }
+
+    /// Adds one transaction if the run with it still fits.
+    ///
+    /// # Errors
+    /// The first limit that would be exceeded; nothing was added then.
+    pub fn add(&mut self, transaction: &Transaction, shape: &Shape) -> Result<(), ShapeExceeded> {
+        let fee_vault = transaction.fee_vault();
+        let new: Vec<Index> = (transaction.touched().chain(fee_vault))
+            .filter(|&index| self.insert(index))
+            .collect();
+        let new_fee_vault = fee_vault.filter(|&index| self.fee_vaults.insert(index));
+        self.transactions += 1;
+        self.transaction_permutations += transaction.kind().permutations();
+        self.fits(shape).inspect_err(|_| {
+            self.transactions -= 1;
+            self.transaction_permutations -= transaction.kind().permutations();
+            if let Some(index) = new_fee_vault {
+                self.fee_vaults.remove(&index);
+            }
+            for index in new {
+                self.records.remove(&index);
+                self.nodes -= self.nodes_for(index);
+            }
+        })
+    }
+
+    /// Whether a shape has room for all of it.
+    ///
+    /// # Errors
+    /// The first limit that is exceeded.
+    pub fn fits(&self, shape: &Shape) -> Result<(), ShapeExceeded> {
+        let counts = [
+            (
+                Resource::Transactions,
+                self.transactions,
+                shape.transactions(),
+            ),
+            (Resource::Records, self.records.len(), shape.records()),
+            (
+                Resource::FeeVaults,
+                self.fee_vaults.len(),
+                shape.fee_vaults(),
+            ),
+            (Resource::Nodes, self.nodes, shape.nodes()),
+            (
+                Resource::Permutations,
+                self.permutations(),
+                shape.permutations(),
+            ),
+        ];
+        match counts.into_iter().find(|(_, found, limit)| found > limit) {
+            None => Ok(()),
+            Some((resource, found, limit)) => Err(ShapeExceeded {
+                resource,
+                found,
+                limit,
+            }),
+        }
+    }
+
+    /// Adds a record and the nodes above it that were not yet touched; `false` if the record
+    /// was there already.
+    fn insert(&mut self, index: Index) -> bool {
+        let nodes = self.nodes_for(index);
+        let is_new = self.records.insert(index);
+        self.nodes += if is_new { nodes } else { 0 };
+        is_new
+    }
+
+    /// How many nodes above a leaf are above no record: a path is shared longest with that of
+    /// a neighbour.
+    fn nodes_for(&self, index: Index) -> usize {
+        let before = self.records.range(..index).next_back();
+        let after = self.records.range(index..).next();
+        let apart = [before, after]
+            .into_iter()
+            .flatten()
+            .map(|&other| nodes_apart(index, other));
+        apart.min().unwrap_or(DEPTH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hash::ZERO_DIGEST;
+    use crate::signature::SecretKey;
+    use crate::transaction::{Deposit, FeePayment, Signed, Transfer};
+    use crate::tree::touched_nodes;
+
+    static KEY: LazyLock<SecretKey> = LazyLock::new(|| SecretKey::from_index(0, 0));
+
+    fn transaction(from: Index, to: Index, fee: FeePayment) -> Transaction {
+        let (asset, amount, nonce) = (0, 0, 0);
+        if from == to {
+            let owner = ZERO_DIGEST;
+            return Transaction::Deposit(Deposit {
+                to,
+                owner,
+                asset,
+                amount,
+                fee,
+                nonce,
+            });
+        }
+        let to_owner = ZERO_DIGEST;
+        Transaction::Transfer(Signed {
+            body: Transfer {
+                from,
+                to,
+                to_owner,
+                asset,
+                amount,
+                fee,
+                nonce,
+            },
+            public_key: KEY.public_key(),
+            signature: KEY.sign(&ZERO_DIGEST),
+        })
+    }
+
+    fn index() -> impl Strategy<Value = Index> {
+        prop_oneof![0..6u32, any::<Index>()]
+    }
+
+    fn transactions() -> impl Strategy<Value = Vec<Transaction>> {
+        let one = (index(), index(), 0..2u64, index()).prop_map(|(from, to, amount, vault)| {
+            transaction(from, to, FeePayment { amount, vault })
+        });
+        prop::collection::vec(one, 1..12)
+    }
+
+    /// The count from scratch.
+    fn check(usage: &Usage, transactions: &[Transaction]) {
+        let touched = |t: &Transaction| t.touched().chain(t.fee_vault()).collect::<Vec<_>>();
+        let records: BTreeSet<Index> = transactions.iter().flat_map(touched).collect();
+        let fee_vaults: BTreeSet<Index> =
+            transactions.iter().filter_map(|t| t.fee_vault()).collect();
+        let nodes = touched_nodes(&records.iter().copied().collect::<Vec<_>>());
+        let own: usize = transactions.iter().map(|t| t.kind().permutations()).sum();
+        assert_eq!(usage.transactions(), transactions.len());
+        assert_eq!(usage.permutations(), own + 2 * records.len() + 2 * nodes);
+        assert_eq!(usage.records(), &records);
+        assert_eq!(usage.fee_vaults(), &fee_vaults);
+        assert_eq!(usage.nodes(), nodes);
+    }
+
+    proptest! {
+        #[test]
+        fn the_count_is_exact_also_after_what_does_not_fit(
+            candidates in transactions(),
+            log_transactions in 0..4u32,
+            log_nodes in 5..9u32,
+            log_permutations in 7..11u32,
+        ) {
+            let shape = Shape { log_transactions, log_nodes, log_permutations };
+            let (mut usage, mut fitting) = (Usage::default(), vec![]);
+            for candidate in candidates {
+                if let Err(error) = usage.add(&candidate, &shape) {
+                    prop_assert!(error.found > error.limit);
+                } else {
+                    prop_assert!(usage.fits(&shape).is_ok());
+                    fitting.push(candidate);
+                }
+                check(&usage, &fitting);
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What the prover of one shard needs, and nothing of the rest of the state.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::field::MODULUS;
+use crate::files::{FileContent, FileKind};
+use crate::hash::Digest;
+use crate::head::Statement;
+use crate::record::{Index, Record};
+use crate::shape::Shape;
+use crate::transaction::{Kind, Transaction};
+use crate::tree::{WitnessPathError, root_from};
+use crate::usage::{ShapeExceeded, Usage};
+
+/// One shard: a run of consecutive valid transactions and the part of the state that they
+/// touch. Self-contained, so that another machine can prove it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardWitness {
+    /// The heights to prove it with.
+    pub shape: Shape,
+    /// What is to be proven.
+    pub statement: Statement,
+    /// The transactions in order, at least one.
+    pub transactions: Vec<Transaction>,
+    /// Every record that they touch, vaults that earn a fee included, as it is before the first of them, by ascending index.
+    pub records: Vec<(Index, Record)>,
+    /// The digests beside the paths from these records to the root, level by level from the
+    /// leaves up and by ascending index within a level, leaving out those that are on a path.
+    pub siblings: Vec<Digest>,
+}
+
+impl FileContent for ShardWitness {
+    const KIND: FileKind = FileKind::Witness;
+    const VERSION: u16 = 1;
+    /// The largest shape with every sibling takes some 13 MB.
+    const MAX_BYTES: u64 = 1 << 26;
+}
+
+/// Why a shard witness cannot be proven, whatever its transactions say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum WitnessError {
+    /// A shape with numbers beyond all bounds.
+    #[error("found the shape {found:?}, expected one within the bounds of a shape")]
+    Shape {
+        /// The shape.
+        found: Shape,
+    },
+    /// A chain id that is no canonical field element.
+    #[error("found chain id {found}, expected one below {MODULUS}")]
+    ChainId {
+        /// The chain id.
+        found: u64,
+    },
+    /// A shard without transactions.
+    #[error("found no transactions, expected at least one")]
+    NoTransactions,
+    /// More than the shape has room for.
+    #[error("transaction {position} is too much: {source}")]
+    TooLarge {
+        /// The first transaction that does not fit.
+        position: usize,
+        /// What it exceeds.
+        source: ShapeExceeded,
+    },
+    /// A record that no transaction touches.
+    #[error("record {position} has index {found}, which no transaction touches")]
+    UntouchedRecord {
+        /// Where in the list of records.
+        position: usize,
+        /// Its index.
+        found: Index,
+    },
+    /// A touched record that is not there.
+    #[error("found no record at index {expected}, which a transaction touches")]
+    MissingRecord {
+        /// The index.
+        expected: Index,
+    },
+    /// Records and siblings that make no root.
+    #[error(transparent)]
+    Paths(#[from] WitnessPathError),
+    /// Records and siblings that make another root than the statement's.
+    #[error("found records with state root {found:?}, expected {expected:?}")]
+    Root {
+        /// Their root.
+        found: Digest,
+        /// The state root of the head before.
+        expected: Digest,
+    },
+    /// A head after that counts other transactions or deposits than there are.
+    #[error(
+        "found (transactions, deposits) counted {found:?} after the shard, expected {expected:?}"
+    )]
+    Counts {
+        /// As in the head after.
+        found: (u64, u64),
+        /// The head before and the transactions together.
+        expected: (Option<u64>, Option<u64>),
+    },
+}
+
+impl ShardWitness {
+    /// Checks everything that can be checked without executing the transactions: the shape
+    /// has room for them, the records are those that they touch, records and siblings make
+    /// the state root before, and the heads count them.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn validate(&self) -> Result<(), WitnessError> {
+        if !self.shape.is_bounded() {
+            return Err(WitnessError::Shape { found: self.shape });
+        }
+        let Statement {
+            chain_id, before, ..
+        } = self.statement;
+        if chain_id >= MODULUS {
+            return Err(WitnessError::ChainId { found: chain_id });
+        }
+        if self.transactions.is_empty() {
+            return Err(WitnessError::NoTransactions);
+        }
+        let usage = self.usage()?;
+        self.check_records(&usage)?;
+        let (found, expected) = (root_from(&self.records, &self.siblings)?, before.state_root);
+        if found != expected {
+            return Err(WitnessError::Root { found, expected });
+        }
+        self.check_counts()
+    }
+
+    /// How much of the shape the transactions take.
+    ///
+    /// # Errors
+    /// The first transaction that does not fit.
+    pub fn usage(&self) -> Result<Usage, WitnessError> {
+        let mut usage = Usage::default();
+        for (position, transaction) in self.transactions.iter().enumerate() {
+            let too_large = |source| WitnessError::TooLarge { position, source };
+            usage.add(transaction, &self.shape).map_err(too_large)?;
+        }
+        Ok(usage)
+    }
+
+    fn check_records(&self, usage: &Usage) -> Result<(), WitnessError> {
+        let indices: BTreeSet<Index> = self.records.iter().map(|&(index, _)| index).collect();
+        for (position, &(found, _)) in self.records.iter().enumerate() {
+            if !usage.records().contains(&found) {
+                return Err(WitnessError::UntouchedRecord { position, found });
+            }
+        }
+        match usage
+            .records()
+            .iter()
+            .find(|index| !indices.contains(index))
+        {
+            Some(&expected) => Err(WitnessError::MissingRecord { expected }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_counts(&self) -> Result<(), WitnessError> {
+        let Statement { before, after, .. } = self.statement;
+        let is_deposit = |transaction: &&Transaction| transaction.kind() == Kind::Deposit;
+        let deposits = self.transactions.iter().filter(is_deposit).count();
+        let expected = (
+            before.tx_count.checked_add(self.transactions.len() as u64),
+            before.deposit_count.checked_add(deposits as u64),
+        );
+        let found = (after.tx_count, after.deposit_count);
+        if (Some(found.0), Some(found.1)) != expected {
+            return Err(WitnessError::Counts { found, expected });
+        }
+        Ok(())
+    }
+}
