@@ -9,6 +9,7 @@ mod fri;
 mod gates;
 mod hash;
 mod parts;
+mod seeds;
 mod shape;
 mod transcript;
 mod unpack;

@@ -7,16 +7,16 @@ use core::ops::Range;
 
 use p3_air::symbolic::AirLayout;
 use p3_air::{Air, BaseAir};
+use p3_batch_stark::CommonData;
 use p3_batch_stark::symbolic::get_log_num_quotient_chunks_for_domain;
-use p3_batch_stark::{BatchShape, CommonData};
-use p3_challenger::CanObserve;
 use p3_commit::PeriodicColumns;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
-use p3_fri::{FriShape, PcsShape, fold_schedule};
+use p3_fri::fold_schedule;
 use p3_lookup::{InteractionSymbolicBuilder, LogUpGadget, check_multiplicity_height_bound};
 
 use super::error::{RecursionError, check_length, check_presence, check_range};
+use super::seeds::Seeds;
 use crate::config::{Config, EF, F, StarkParameters};
 
 /// The most bits that one sample of the transcript gives: index bits or grinding bits.
@@ -108,12 +108,8 @@ pub struct ProofShape {
     pub log_arities: Vec<usize>,
     /// log2 of the tallest matrix: the bits of a query index.
     pub log_max_height: usize,
-    /// What seeds the transcript of the batch.
-    pub(super) batch_seed: Vec<F>,
-    /// What seeds the transcript of the openings.
-    pub(super) opening_seed: Vec<F>,
-    /// What seeds the transcript of the low-degree test.
-    pub(super) fri_seed: Vec<F>,
+    /// What seeds the transcripts.
+    pub(super) seeds: Seeds,
 }
 
 impl ProofShape {
@@ -181,11 +177,9 @@ impl ProofShape {
             preprocessed,
             log_arities,
             log_max_height: heights.first().copied().unwrap_or_default(),
-            batch_seed: Vec::new(),
-            opening_seed: Vec::new(),
-            fri_seed: Vec::new(),
+            seeds: Seeds::default(),
         };
-        shape.seed(airs);
+        shape.seeds = Seeds::new(&shape, airs);
         Ok(shape)
     }
 
@@ -210,55 +204,6 @@ impl ProofShape {
         let mut matrices = self.commitments.get(commitment)?.matrices.iter();
         let matrix = matrices.position(|matrix| matrix.table == table)?;
         Some((commitment, matrix))
-    }
-
-    /// The seeds of the three transcripts, as Plonky3 derives them from the same shape.
-    fn seed<A: BaseAir<F>>(&mut self, airs: &[A]) {
-        let parameters = &self.parameters;
-        let batch = BatchShape {
-            trace_widths: airs.iter().map(BaseAir::width).collect(),
-            public_value_counts: self.tables.iter().map(|t| t.public_values).collect(),
-            preprocessed_widths: self.tables.iter().map(|t| t.preprocessed_width).collect(),
-            has_preprocessed_commitment: self.preprocessed.is_some(),
-            num_lookup_instances: self.lookup_tables(),
-            lookup_pow_bits: parameters.lookup_grinding,
-            has_randomization_commitment: false,
-            ood_pow_bits: parameters.point_grinding,
-        };
-        let counts = |matrix: &MatrixShape| vec![matrix.width; matrix.points()];
-        let opening = PcsShape {
-            claimed_evaluation_counts: self
-                .commitments
-                .iter()
-                .map(|commitment| commitment.matrices.iter().map(counts).collect())
-                .collect(),
-            batch_pow_bits: parameters.batch_grinding,
-        };
-        let fri = FriShape {
-            log_arities: self.log_arities.clone(),
-            final_poly_len: 1 << parameters.log_final_poly_len,
-            commit_pow_bits: parameters.fold_grinding,
-            query_pow_bits: parameters.query_grinding,
-            num_queries: parameters.queries,
-            index_bits: self.log_max_height,
-            log_blowup: parameters.log_blowup,
-            max_log_arity: parameters.max_log_arity,
-        };
-        let mut seeds = [Seed::default(), Seed::default(), Seed::default()];
-        batch.domain_separator::<F, EF>().seed(&mut seeds[0]);
-        opening.domain_separator::<F, EF>().seed(&mut seeds[1]);
-        fri.domain_separator::<F, EF>().seed(&mut seeds[2]);
-        [self.batch_seed, self.opening_seed, self.fri_seed] = seeds.map(|seed| seed.0);
-    }
-}
-
-/// Takes down what a transcript observes.
-#[derive(Default)]
-struct Seed(Vec<F>);
-
-impl CanObserve<F> for Seed {
-    fn observe(&mut self, value: F) {
-        self.0.push(value);
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) fn replay<T: Transcript>(
     let parameters = &shape.parameters;
 
     // The batch: heights, main columns, public values, preprocessed columns.
-    observe_constants(transcript, &shape.batch_seed);
+    observe_constants(transcript, &shape.seeds.batch);
     for table in &shape.tables {
         transcript.observe_constant(F::from_usize(table.log_degree));
         transcript.observe_constant(F::ZERO);
@@ -113,7 +113,7 @@ pub(super) fn replay<T: Transcript>(
     let point = transcript.sample_pair();
 
     // The openings.
-    observe_constants(transcript, &shape.opening_seed);
+    observe_constants(transcript, &shape.seeds.opening);
     for values in parts.openings.iter().flatten().flatten() {
         transcript.observe_pairs(values);
     }
@@ -121,7 +121,7 @@ pub(super) fn replay<T: Transcript>(
     let batch = transcript.sample_pair();
 
     // The low-degree test.
-    observe_constants(transcript, &shape.fri_seed);
+    observe_constants(transcript, &shape.seeds.fri);
     let mut folds = Vec::with_capacity(parts.rounds.len());
     for round in &parts.rounds {
         for value in round.commitment {

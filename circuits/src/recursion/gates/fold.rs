@@ -36,7 +36,8 @@ const ROUTED_WIRES: usize = 80;
 ///
 /// Wires of an operation: the values of the group, in the bit-reversed order of their points;
 /// the bits of the position in it, lowest first; the value folded so far; beta; the query's
-/// point; the output. And without routing, beta over the first point of the group and its
+/// point; the output. The caller must constrain the bits to be 0 or 1 and the point not to be
+/// zero, which a product of roots of unity never is. And without routing, beta over the first point of the group and its
 /// repeated squares.
 #[derive(Clone, Copy, Debug)]
 pub struct FoldGate {

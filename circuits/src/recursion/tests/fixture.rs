@@ -2,6 +2,7 @@
 
 use p3_batch_stark::{ProverData, StarkInstance, prove_batch, verify_batch};
 use p3_field::PrimeCharacteristicRing;
+use p3_matrix::dense::RowMajorMatrix;
 use plonky2::field::types::{Field, PrimeField64};
 use plonky2::hash::poseidon::PoseidonHash;
 use plonky2::iop::generator::generate_partial_witness;
@@ -59,6 +60,15 @@ impl Fixture {
 
     /// A proof for a counter that starts at `first`, and its public values.
     pub fn prove(&self, first: usize) -> (StarkProof, Vec<Vec<F>>) {
+        self.prove_with(first, |_| {})
+    }
+
+    /// The same after the traces were tampered with.
+    pub fn prove_with(
+        &self,
+        first: usize,
+        tamper: impl FnOnce(&mut [RowMajorMatrix<F>]),
+    ) -> (StarkProof, Vec<Vec<F>>) {
         let counter = |chip: &&Toy| matches!(chip, Toy::Counter { .. });
         let count = self
             .chips
@@ -66,11 +76,12 @@ impl Fixture {
             .find(counter)
             .map_or(0, |chip| 1 << chip.log_rows());
         let mut instances = Vec::new();
-        let traces: Vec<_> = self
+        let mut traces: Vec<_> = self
             .chips
             .iter()
             .map(|chip| chip.trace(first, count))
             .collect();
+        tamper(&mut traces);
         let mut public_values = Vec::new();
         for (air, trace) in self.chips.iter().zip(&traces) {
             let values = match air {

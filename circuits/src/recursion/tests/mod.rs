@@ -1,9 +1,11 @@
 //! Tests of the verifier circuit, on toy chips.
 
 mod airs;
+mod cheats;
 mod cost;
 mod damage;
 mod fixture;
 mod gate;
 mod proofs;
+mod shape;
 mod transcript;

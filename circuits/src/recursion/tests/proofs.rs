@@ -1,11 +1,14 @@
 //! Valid proofs: accepted natively, by the circuit, and by a plonky2 proof of it.
 
-use plonky2::plonk::circuit_data::CircuitData;
+use plonky2::field::types::Field;
+use plonky2::iop::witness::{PartialWitness, WitnessWrite};
+use plonky2::plonk::circuit_data::{CircuitConfig, CircuitData};
 use plonky2::plonk::config::PoseidonGoldilocksConfig;
 
 use super::airs::Toy;
-use super::fixture::{CHIPS, Case, Circuit, Fixture, PARAMETERS};
+use super::fixture::{CHIPS, Case, Circuit, Fixture, PARAMETERS, satisfies};
 use crate::config::StarkParameters;
+use crate::recursion::{Builder, Word};
 use crate::serializers::{Gates, Generators};
 
 fn accepted_by_both(chips: &[Toy], parameters: StarkParameters) -> Case {
@@ -54,6 +57,12 @@ fn valid_proofs_are_accepted_at_other_parameters() {
 fn a_batch_without_lookups_or_preprocessed_columns_is_accepted() {
     let chips = [Toy::Wide { log_rows: 4 }, Toy::Wide { log_rows: 6 }];
     accepted_by_both(&chips, PARAMETERS);
+    // Folds once by 4 and once by 16.
+    let wider = StarkParameters {
+        max_log_arity: 5,
+        ..PARAMETERS
+    };
+    accepted_by_both(&chips, wider);
 }
 
 #[test]
@@ -68,5 +77,26 @@ fn a_circuit_from_disk_proves_what_the_verifier_accepts() {
     let public: Vec<_> = case.public_values.iter().flatten().copied().collect();
     let expected: Vec<_> = public.into_iter().map(crate::recursion::word).collect();
     assert_eq!(proof.public_inputs, expected);
-    case.circuit.circuit.verify(proof).unwrap();
+    case.circuit.circuit.verify(proof.clone()).unwrap();
+
+    // And so does a circuit that verifies the circuit's proof.
+    let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
+    let target = builder.add_virtual_proof_with_pis(&circuit.common);
+    let key = builder.constant_verifier_data(&circuit.verifier_only);
+    builder.verify_proof::<PoseidonGoldilocksConfig>(&target, &key, &circuit.common);
+    println!(
+        "a proof of 2^{} rows takes {} rows",
+        circuit.common.degree_bits(),
+        builder.num_gates()
+    );
+    let outer = builder.build();
+    let accepts = |proof: &_| {
+        let mut inputs = PartialWitness::new();
+        inputs.set_proof_with_pis_target(&target, proof).unwrap();
+        satisfies(&outer, inputs)
+    };
+    assert!(accepts(&proof));
+    let mut other = proof;
+    other.public_inputs[0] += Word::ONE;
+    assert!(!accepts(&other));
 }
