@@ -63,21 +63,21 @@ impl Profile {
             max_log_arity: 3,
             log_final_poly_len: (shape.log_transactions as usize).min(5),
             query_grinding: 20,
-            fold_grinding: 12,
-            batch_grinding: 12,
+            fold_grinding: 20,
+            batch_grinding: 20,
             point_grinding: 12,
             lookup_grinding: 12,
         };
         match self {
             Self::Proven100 => StarkParameters {
-                queries: if small { 98 } else { 196 },
+                queries: if small { 98 } else { 170 },
                 ..common
             },
             Self::Conjectured100 => StarkParameters {
-                queries: if small { 29 } else { 86 },
-                fold_grinding: 0,
-                batch_grinding: 0,
-                point_grinding: 0,
+                queries: if small { 30 } else { 88 },
+                fold_grinding: 4,
+                batch_grinding: 4,
+                point_grinding: 4,
                 lookup_grinding: 4,
                 ..common
             },

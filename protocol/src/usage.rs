@@ -237,7 +237,8 @@ mod tests {
             log_nodes in 5..9u32,
             log_permutations in 7..11u32,
         ) {
-            let shape = Shape { log_transactions, log_nodes, log_permutations };
+            let log_records = log_transactions + 1;
+            let shape = Shape { log_transactions, log_records, log_nodes, log_permutations };
             let (mut usage, mut fitting) = (Usage::default(), vec![]);
             for candidate in candidates {
                 if let Err(error) = usage.add(&candidate, &shape) {

@@ -114,7 +114,7 @@ impl Chip {
             Self::VariableTable(_) => transactions + DIGIT_SIZE.ilog2() as usize,
             Self::VariableBase(_) => transactions + DIGITS.ilog2() as usize,
             Self::FixedBase(_) => transactions + WINDOWS.ilog2() as usize,
-            Self::Record(_) => transactions + 1,
+            Self::Record(_) => shape.log_records as usize,
             Self::Node(_) => shape.log_nodes as usize,
             Self::Poseidon2(_) => shape.log_permutations as usize,
             Self::FixedTable(_) => fixed_table::LOG_HEIGHT,

@@ -86,7 +86,8 @@ fn rule_and_state_traces(
     let deposit = deposit::generate(&replay.deposits, chain_id, log, requests)?;
     let withdraw = withdraw::generate(&replay.withdraws, chain_id, log, requests)?;
     let fee = fee::generate(&replay.fees, log, requests)?;
-    let (record, leaves) = record::generate(&replay.records, log + 1, requests)?;
+    let log_records = witness.shape.log_records as usize;
+    let (record, leaves) = record::generate(&replay.records, log_records, requests)?;
     let log_nodes = witness.shape.log_nodes as usize;
     let (node, _root) = node::generate(&leaves, &witness.siblings, log_nodes, requests)?;
     let traces = [ledger, transfer, deposit, withdraw, fee, record, node];

@@ -12,6 +12,7 @@ use crate::{parallel, sequential, shards};
 /// 2 transactions anywhere in the tree.
 pub const PAIR: Shape = Shape {
     log_transactions: 1,
+    log_records: 2,
     log_nodes: 8,
     log_permutations: 9,
 };

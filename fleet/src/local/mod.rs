@@ -160,7 +160,7 @@ pub fn prove_batch(
         observer(Event::Resumed { first, end });
     }
     let proven = run.run(options.jobs.max(1))?;
-    let proof = aggregator.finish(&proven)?;
+    let proof = aggregator.finish(&run.root(proven)?)?;
     let stated = verify(aggregator.verification_key(), &proof)?;
     let expected = Statement {
         chain_id: first.statement.chain_id,
@@ -280,6 +280,19 @@ impl Run<'_> {
         };
         self.store.save(&proven)?;
         Ok(proven)
+    }
+
+    /// The root of the tree: a single shard's proof is folded alone, so that one key verifies
+    /// batches of any size.
+    fn root(&self, proven: ProvenStatement) -> Result<ProvenStatement, LocalError> {
+        match proven.origin() {
+            Origin::Fold => Ok(proven),
+            Origin::Leaf(_) => self.do_job(Job::Fold {
+                first: 0,
+                end: self.shards.len(),
+                children: vec![proven],
+            }),
+        }
     }
 
     fn prove(&self, shard: usize) -> Result<ProvenStatement, LocalError> {

@@ -26,7 +26,8 @@ static PREPROCESSED: LazyLock<RowMajorMatrix<F>> = LazyLock::new(|| {
             .into_iter()
             .chain(coordinates.into_iter().flatten())
     });
-    RowMajorMatrix::new(cells.collect(), PREPROCESSED_WIDTH)
+    let table: Vec<F> = cells.collect();
+    RowMajorMatrix::new(table.repeat(2), PREPROCESSED_WIDTH)
 });
 
 impl BaseAir<F> for FixedTableChip {

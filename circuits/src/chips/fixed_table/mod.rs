@@ -10,5 +10,5 @@ pub use air::FixedTableChip;
 pub use columns::{FixedTableColumns, FixedTableEntry};
 pub use trace::generate;
 
-/// log2 of the height: 32 windows of 1024 digits.
-pub const LOG_HEIGHT: usize = 15;
+/// log2 of the height: 32 windows of 1024 digits, twice, which is the height of `range`.
+pub const LOG_HEIGHT: usize = 16;

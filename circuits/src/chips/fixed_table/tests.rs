@@ -23,11 +23,12 @@ fn points_looked_up_are_given() {
 fn the_entries_are_the_protocols() {
     let preprocessed = FixedTableChip.preprocessed_trace().unwrap();
     let rows = preprocessed.values.chunks_exact(PREPROCESSED_WIDTH);
-    assert_eq!(rows.len(), WINDOWS * WINDOW_SIZE);
+    assert_eq!(rows.len(), 2 * WINDOWS * WINDOW_SIZE);
     assert_eq!(rows.len(), 1 << LOG_HEIGHT);
-    for (i, (row, point)) in rows.zip(fixed_base_table()).enumerate() {
+    let twice = fixed_base_table().iter().cycle();
+    for (i, (row, point)) in rows.zip(twice).enumerate() {
         let entry = FixedTableEntry::of(row.iter().copied());
-        assert_eq!(entry.window, F::from_usize(i / WINDOW_SIZE));
+        assert_eq!(entry.window, F::from_usize(i / WINDOW_SIZE % WINDOWS));
         assert_eq!(entry.x, elements(&point.x));
         assert_eq!(entry.y, elements(&point.y));
     }

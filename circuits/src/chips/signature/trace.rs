@@ -42,7 +42,7 @@ pub struct SignatureTraces {
     pub variable_base: RowMajorMatrix<F>,
     /// 32 n rows.
     pub fixed_base: RowMajorMatrix<F>,
-    /// 2^15 rows.
+    /// 2^16 rows.
     pub fixed_table: RowMajorMatrix<F>,
 }
 
