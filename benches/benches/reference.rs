@@ -1,4 +1,5 @@
 //! The reference: the same number of Poseidon permutations in plonky2 alone.
+#![allow(missing_docs)] // criterion writes functions without them
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use shardfold_benches::Reference;

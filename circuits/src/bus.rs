@@ -77,7 +77,7 @@ pub struct StateBus;
 pub struct StateMessage<E> {
     /// Where the record lies.
     pub index: E,
-    /// When it was written: 0 before the shard, else the clock of a transaction.
+    /// When it was written: 0 before the shard, the clock of a transaction, or `FEE_CLOCK`.
     pub clock: E,
     /// The record.
     pub record: [E; 8],
@@ -386,7 +386,8 @@ impl RangeBus {
 /// Fees add up per vault: `(fee vault, asset)`, with the fee itself as multiplicity.
 ///
 /// The sum of multiplicities is taken in the field; it equals the integer sum because every
-/// fee is below 2^48 and a shard has at most 2^14 transactions.
+/// fee is below 2^48 and the three rule chips have at most 3 * 2^14 rows together. That a
+/// vault is collected for once follows from the clocks: see the `fee` chip.
 pub struct FeeBus;
 
 impl FeeBus {

@@ -107,7 +107,6 @@ pub fn stark_bits(parameters: &StarkParameters, size: &StarkSize) -> Bits {
         out_of_domain: parameters.point_grinding,
         batch_combination: parameters.batch_grinding,
         lookup_challenge: parameters.lookup_grinding,
-        ..GrindingSites::NONE
     };
     let air = StarkAirParams {
         num_constraints: size.constraints,

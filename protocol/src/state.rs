@@ -140,7 +140,8 @@ impl State {
         self.head.state_root = self.tree.root();
     }
 
-    /// The state as a file; other records than vaults, which no rule makes, are left out.
+    /// The state as a file; other records than vaults are left out; no rule makes
+    /// any while the queue's assets are below 2^32.
     #[must_use]
     pub fn to_file(&self) -> StateFile {
         let entry = |(index, record): (Index, Record)| {

@@ -13,7 +13,9 @@ use p3_commit::PeriodicColumns;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::fold_schedule;
-use p3_lookup::{InteractionSymbolicBuilder, LogUpGadget, check_multiplicity_height_bound};
+use p3_lookup::{
+    InteractionSymbolicBuilder, LogUpGadget, check_bus_widths, check_multiplicity_height_bound,
+};
 
 use super::error::{RecursionError, check_length, check_presence, check_range};
 use super::seeds::Seeds;
@@ -139,6 +141,7 @@ impl ProofShape {
         }
         let heights: Vec<usize> = log_degrees.iter().map(|&log| 1 << log).collect();
         check_multiplicity_height_bound(&common.lookups, &heights)?;
+        check_bus_widths(&common.lookups)?;
 
         let mut tables = Vec::with_capacity(airs.len());
         let mut chunks = 0;

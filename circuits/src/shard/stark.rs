@@ -26,6 +26,12 @@ pub struct ShardStark {
 /// Why a shard's STARK could not be made or is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StarkError {
+    /// The shape is beyond all bounds.
+    #[error("found the shape {found:?}, expected one within the bounds of a shape")]
+    Shape {
+        /// The shape.
+        found: Shape,
+    },
     /// The prover gave up.
     #[error("the STARK cannot be proven: {0}")]
     Prove(Box<dyn std::error::Error + Send + Sync>),
@@ -56,8 +62,12 @@ impl ShardStark {
     /// The STARK of this shape; commits to the preprocessed table.
     ///
     /// # Errors
-    /// If the preprocessed table cannot be committed to.
+    /// If the shape is beyond the bounds on which clocks and fee sums rest, or the
+    /// preprocessed table cannot be committed to.
     pub fn new(shape: Shape, parameters: StarkParameters) -> Result<Self, StarkError> {
+        if !shape.is_bounded() {
+            return Err(StarkError::Shape { found: shape });
+        }
         let config = parameters.config();
         let chips = Chip::all();
         let log_heights: Vec<usize> = chips.iter().map(|chip| chip.log_height(&shape)).collect();

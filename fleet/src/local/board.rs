@@ -35,8 +35,13 @@ impl Job {
 
 /// A run of shards, proven or being worked on.
 enum Segment {
-    Busy { end: usize },
-    Done { end: usize, proven: ProvenStatement },
+    Busy {
+        end: usize,
+    },
+    Done {
+        end: usize,
+        proven: Box<ProvenStatement>,
+    },
 }
 
 impl Segment {
@@ -64,7 +69,10 @@ impl Board {
     ) -> Self {
         let segments = proven
             .into_iter()
-            .map(|(first, end, proven)| (first, Segment::Done { end, proven }))
+            .map(|(first, end, proven)| {
+                let proven = Box::new(proven);
+                (first, Segment::Done { end, proven })
+            })
             .collect();
         Self {
             shards,
@@ -99,7 +107,7 @@ impl Board {
         let mut at = first;
         while at < end {
             if let Some(Segment::Done { end, proven }) = self.segments.remove(&at) {
-                children.push(proven);
+                children.push(*proven);
                 at = end;
             } else {
                 unreachable!("foldable counts only segments that are done");
@@ -145,6 +153,7 @@ impl Board {
 
     /// A job is done.
     pub fn put(&mut self, first: usize, end: usize, proven: ProvenStatement) {
+        let proven = Box::new(proven);
         self.segments.insert(first, Segment::Done { end, proven });
     }
 
@@ -168,7 +177,7 @@ impl Board {
             return None;
         }
         match self.segments.remove(&0) {
-            Some(Segment::Done { proven, .. }) => Some(proven),
+            Some(Segment::Done { proven, .. }) => Some(*proven),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! A deposit credits what the base chain's queue says was paid in. The queue names owner,
-//! asset, amount and fee; the operator picks the vault, so a deposit can always be placed.
+//! asset, amount and fee; the operator picks the vault, so a deposit can be placed whatever the
+//! state. `docs/statement.md` says what the queue must refuse to take in.
 
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
