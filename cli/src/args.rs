@@ -258,17 +258,6 @@ pub enum Profile {
     UnsoundTest,
 }
 
-impl Profile {
-    /// The profile's name, as files hold it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Proven100 => "proven-100",
-            Self::Conjectured100 => "conjectured-100",
-            Self::UnsoundTest => "unsound-test",
-        }
-    }
-}
-
 /// Shard sizes.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeChoice {
