@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     match run(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::warn(format_args!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -38,8 +38,9 @@ fn run(command: &Command) -> Result<()> {
         Command::Key(args) => commands::key::run(args),
         Command::Completions { shell } => {
             let name = "shardfold";
-            clap_complete::generate(*shell, &mut Cli::command(), name, &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), name, &mut script);
+            output::print(&script)
         }
     }
 }
