@@ -20,10 +20,22 @@ fn main() -> ExitCode {
     match run(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::warn(format_args!("error: {error:#}"));
+            output::warn(format_args!("error: {}", describe(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and its causes in one line. An error that quotes its cause is not followed by it.
+fn describe(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text += ": ";
+            text += &cause;
+        }
+    }
+    text
 }
 
 fn run(command: &Command) -> Result<()> {
