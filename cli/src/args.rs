@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -104,7 +105,7 @@ pub struct BatchArgs {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// How many threads to use; by default one for each core.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<usize>,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]
@@ -265,10 +266,17 @@ pub enum ShapeChoice {
     Auto,
     /// 128 transactions.
     Small,
-    /// The middle size.
+    /// 4,096 transactions.
     Medium,
-    /// The largest size.
+    /// 16,384 transactions.
     Large,
+}
+
+/// The most threads: a slip of the finger must not bring the machine down.
+const MAX_THREADS: u64 = 1024;
+
+fn threads() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=MAX_THREADS)
 }
 
 /// Parses a size in bytes with an optional K, M, G or T (powers of 1024).

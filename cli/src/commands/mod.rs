@@ -121,9 +121,6 @@ fn set_threads(threads: Option<usize>) -> Result<()> {
     let Some(threads) = threads else {
         return Ok(());
     };
-    if threads == 0 {
-        bail!("--threads must be at least 1");
-    }
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()

@@ -92,8 +92,9 @@ pub fn run(args: &ProveArgs) -> Result<()> {
 
 /// Finds out now, not after minutes of proving, that the proof cannot be written.
 fn check_output(output: &Path) -> Result<()> {
+    let is_folder = output.is_dir() || output.to_string_lossy().ends_with(std::path::is_separator);
     ensure!(
-        !output.is_dir(),
+        !is_folder,
         "{} is a folder, expected the name of a file",
         output.display()
     );

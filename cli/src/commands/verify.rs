@@ -25,7 +25,7 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     let place = args.proof.display();
     let bytes = read_file(&args.proof, ValidityProof::MAX_BYTES)?;
     let proof = ValidityProof::from_bytes(&bytes)
-        .with_context(|| format!("{place} is no validity proof"))?;
+        .with_context(|| format!("cannot use the proof {place}"))?;
     let keys = keys(args)?;
     let start = Instant::now();
     let (key, statement) =
@@ -52,7 +52,7 @@ fn keys(args: &VerifyArgs) -> Result<Vec<VerificationKey>> {
     if let Some(path) = &args.key {
         let bytes = read_file(path, ValidityProof::MAX_BYTES)?;
         let key = VerificationKey::from_bytes(&bytes)
-            .with_context(|| format!("{} is no verification key", path.display()))?;
+            .with_context(|| format!("cannot use the key {}", path.display()))?;
         return Ok(vec![key]);
     }
     built_in_keys()

@@ -27,6 +27,7 @@ fn a_place_that_takes_no_file_is_named() {
             "batch.bin/under/a/file",
             "batch.bin/file",
             "folder",
+            "new/",
             "/proc/file",
         ] {
             let error = sandbox.refused(&with_place(arguments, place));
@@ -189,13 +190,10 @@ fn arguments_that_make_no_sense_are_explained() {
     let cases: [(&[&str], &str); 8] = [
         (
             &["execute", "batch.bin", "--threads", "0"],
-            "--threads must be at least 1",
+            "0 is not in 1..=1024",
         ),
         (&["execute", "batch.bin", "--threads", "many"], "--threads"),
-        (
-            &["execute", "batch.bin", "--threads", "99999999"],
-            "--threads",
-        ),
+        (&["execute", "batch.bin", "--threads", "1025"], "--threads"),
         (&[&prove[..], &["no-such"]].concat(), "no-such"),
         (
             &[&prove[..], &[PROFILE, "--memory", "lots"]].concat(),

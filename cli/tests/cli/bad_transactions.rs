@@ -15,6 +15,9 @@ const FEE: FeePayment = FeePayment {
     vault: 7,
 };
 
+/// What makes a valid transfer break a rule.
+type Change = fn(&mut Transfer);
+
 /// A folder with a state and a batch.
 fn sandbox(state: &State, batch: &Batch) -> Sandbox {
     let sandbox = Sandbox::new();
@@ -41,7 +44,7 @@ fn each_broken_rule_is_a_reason_in_the_receipts() {
     let keys = Keys::new(5, 8);
     let state = genesis(&keys, 8);
     let mut builder = Builder::new(&keys, &state);
-    let transfer = |builder: &Builder<'_>, change: fn(&mut Transfer)| {
+    let transfer = |builder: &Builder<'_>, change: Change| {
         let Body::Transfer(mut transfer) = builder.transfer(0, 1, 100, FEE) else {
             unreachable!("the builder was asked for a transfer");
         };
@@ -63,7 +66,7 @@ fn each_broken_rule_is_a_reason_in_the_receipts() {
         deposit,
         Some("found deposit 0 of the queue, expected 1"),
     );
-    let changes: [(fn(&mut Transfer), &str); 8] = [
+    let changes: [(Change, &str); 8] = [
         (|t| t.nonce = 9, "found nonce 9, expected 1"),
         (
             |t| t.amount = AMOUNT_LIMIT,
