@@ -318,6 +318,22 @@ fn a_file_above_the_limit_is_not_read() {
     ));
 }
 
+/// A large file of one kind is not taken for a too large one of another.
+#[test]
+fn the_kind_is_looked_at_before_the_size() {
+    let mut bytes = files::to_binary(&batch()).unwrap();
+    bytes.resize(ShardWitness::MAX_BYTES as usize + 1, 0);
+    assert!(matches!(
+        files::from_bytes::<ShardWitness>(&bytes),
+        Err(FileError::WrongKind { found: 1, .. })
+    ));
+    bytes[8] = FileKind::Witness as u8;
+    assert!(matches!(
+        files::from_bytes::<ShardWitness>(&bytes),
+        Err(FileError::TooLarge { .. })
+    ));
+}
+
 #[test]
 fn a_state_is_read_back_and_only_if_it_is_well_formed() {
     let genesis = genesis();

@@ -270,3 +270,18 @@ fn an_older_proof_survives_a_failing_run() {
     sandbox.prove("proof.bin", &[]);
     assert_eq!(sandbox.verify("proof.bin")["transactions"], 5);
 }
+
+/// The one that is done first removes the parts, and the folder, of the other.
+#[test]
+fn two_runs_at_once_both_finish() {
+    let sandbox = Sandbox::with_batch(5);
+    std::thread::scope(|scope| {
+        for output in ["one.bin", "two.bin"] {
+            let sandbox = &sandbox;
+            scope.spawn(move || sandbox.prove(output, &["--work-dir", "parts"]));
+        }
+    });
+    for output in ["one.bin", "two.bin"] {
+        assert_eq!(sandbox.verify(output)["transactions"], 5);
+    }
+}

@@ -49,6 +49,8 @@ impl Store {
             path: path.clone(),
             source,
         };
+        // A run beside this one may have finished the same batch and removed the folder.
+        fs::create_dir_all(&self.folder).map_err(failed)?;
         // What a killed run leaves under this name is removed with the batch's other files.
         let mut file = tempfile::Builder::new()
             .prefix(&format!("{name}."))
@@ -122,11 +124,21 @@ impl Store {
             source,
         };
         let ours = digests(chain_id, heads);
-        for entry in fs::read_dir(folder).map_err(failed)?.flatten() {
+        // A run beside this one may have removed everything already.
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries.flatten() {
             let name = entry.file_name();
             let digest = name.to_str().and_then(digest_of_name);
             if digest.is_some_and(|digest| ours.contains(digest)) {
-                fs::remove_file(entry.path()).map_err(failed)?;
+                match fs::remove_file(entry.path()) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(failed(error));
+                    }
+                    _ => {}
+                }
             }
         }
         // Proofs of other batches, and what others put there, stay.
