@@ -9,10 +9,11 @@ use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 
-use super::{CircuitSet, ShardStark, ShardTraces, shard_traces};
+use super::{CircuitSet, ShardStark, ShardTraces, StarkError, shard_traces};
 use crate::check::{Table, check};
 use crate::config::{F, StarkProof};
 use crate::profile::Profile;
+use crate::security::stark_bits;
 
 static STARK: LazyLock<ShardStark> = LazyLock::new(|| {
     ShardStark::new(Shape::TINY, Profile::UnsoundTest.stark(&Shape::TINY)).unwrap()
@@ -53,6 +54,27 @@ fn assert_holds(traces: &ShardTraces) {
 
 fn prove(witness: &ShardWitness) -> StarkProof {
     STARK.prove(&shard_traces(witness).unwrap()).unwrap()
+}
+
+#[test]
+fn every_profile_keeps_its_promise_at_every_shape() {
+    for profile in Profile::ALL {
+        for shape in profile.shapes() {
+            let stark = ShardStark::new(*shape, profile.stark(shape)).unwrap();
+            let bits = stark_bits(stark.parameters(), &stark.size());
+            assert!(profile.is_kept_by(&bits), "{profile:?} {shape:?} {bits:?}");
+        }
+    }
+}
+
+#[test]
+fn a_shape_beyond_all_bounds_is_refused() {
+    let shape = Shape {
+        log_transactions: 15,
+        ..Shape::LARGE
+    };
+    let stark = ShardStark::new(shape, Profile::UnsoundTest.stark(&shape));
+    assert!(matches!(stark, Err(StarkError::Shape { found }) if found == shape));
 }
 
 #[test]
