@@ -24,11 +24,12 @@ impl Say {
 
     /// Prints one line.
     pub fn line(self, text: Arguments<'_>) {
-        if self.json {
-            eprintln!("{text}");
+        // Whoever reads may stop reading (`| head`): no reason to fail.
+        let _ = if self.json {
+            writeln!(std::io::stderr(), "{text}")
         } else {
-            println!("{text}");
-        }
+            writeln!(std::io::stdout(), "{text}")
+        };
     }
 
     /// The last line of a command: one object, if machines are listening.
