@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use p3_field::PrimeCharacteristicRing;
-use shardfold_executor::workload::{Pattern, Plan};
+use shardfold_executor::workload::{Pattern, Plan, Random};
 use shardfold_executor::{sequential, shards};
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
@@ -140,4 +140,39 @@ fn the_circuit_accepts_what_the_native_verifier_accepts() {
     // The circuit that comes back from disk is the same.
     let again = CircuitSet::new(Profile::UnsoundTest, cache.path());
     assert_eq!(again.shard(&Shape::TINY).unwrap(), circuit);
+}
+
+#[test]
+fn native_verifier_and_circuit_agree_on_altered_shard_proofs() {
+    let cache = tempfile::tempdir().unwrap();
+    let circuits = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    let circuit = circuits.shard(&Shape::TINY).unwrap();
+    let witness = &witnesses(6, 4)[0];
+    let statement = &witness.statement;
+    let honest = bincode::serialize(&prove(witness)).unwrap();
+    let accepted_by_circuit = |proof: &StarkProof| {
+        let proven = circuit.prove(&STARK, proof, statement);
+        proven.is_ok_and(|proof| circuit.verify(&proof).is_ok())
+    };
+
+    let mut decoded = 0;
+    let mut random = Random::new(6);
+    for _ in 0..60 {
+        let mut bytes = honest.clone();
+        let bit = random.below(8 * bytes.len() as u64) as usize;
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let Ok(proof) = bincode::deserialize::<StarkProof>(&bytes) else {
+            continue;
+        };
+        decoded += 1;
+        let native = STARK.verify(&proof, statement).is_ok();
+        assert_eq!(native, accepted_by_circuit(&proof), "bit {bit}");
+        assert!(!native, "bit {bit}");
+    }
+    assert!(
+        decoded > 30,
+        "only {decoded} altered proofs could be decoded"
+    );
+    let proof = bincode::deserialize(&honest).unwrap();
+    assert!(accepted_by_circuit(&proof));
 }
