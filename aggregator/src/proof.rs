@@ -11,8 +11,6 @@ use shardfold_circuits::plonk::PlonkProof;
 
 const MAGIC: [u8; 8] = *b"SFVALID\n";
 const VERSION: u32 = 1;
-/// No profile's proofs come near this.
-const MAX_BYTES: usize = 16 << 20;
 
 /// A validity proof, not yet verified: what it states is what [`crate::verify`] returns, and
 /// no statement stands beside the proof.
@@ -46,6 +44,9 @@ pub enum ProofError {
 }
 
 impl ValidityProof {
+    /// The most bytes that a file may have: no profile's proofs come near this.
+    pub const MAX_BYTES: u64 = 16 << 20;
+
     /// The root of a proof tree.
     pub(crate) fn new(root: &PlonkProof) -> Self {
         Self {
@@ -65,7 +66,7 @@ impl ValidityProof {
     /// # Errors
     /// If the header is not that of a validity proof of this format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProofError> {
-        if bytes.len() > MAX_BYTES {
+        if bytes.len() as u64 > Self::MAX_BYTES {
             return Err(ProofError::TooLong { found: bytes.len() });
         }
         let (magic, rest) = bytes.split_first_chunk().ok_or(ProofError::Magic)?;

@@ -166,8 +166,8 @@ pub struct ProveArgs {
 /// Where built circuits are kept.
 #[derive(Args, Debug)]
 pub struct CacheArgs {
-    /// The folder of built circuits; by default ~/.cache/shardfold.
-    #[arg(long, value_name = "DIR", env = "SHARDFOLD_CACHE")]
+    /// The folder of built circuits; by default $SHARDFOLD_CACHE, or else ~/.cache/shardfold.
+    #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
 }
 

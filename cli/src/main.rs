@@ -20,10 +20,22 @@ fn main() -> ExitCode {
     match run(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::warn(format_args!("error: {}", describe(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and its causes in one line. An error that quotes its cause is not followed by it.
+fn describe(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text += ": ";
+            text += &cause;
+        }
+    }
+    text
 }
 
 fn run(command: &Command) -> Result<()> {
@@ -38,8 +50,9 @@ fn run(command: &Command) -> Result<()> {
         Command::Key(args) => commands::key::run(args),
         Command::Completions { shell } => {
             let name = "shardfold";
-            clap_complete::generate(*shell, &mut Cli::command(), name, &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), name, &mut script);
+            output::print(&script)
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Arguments;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -22,33 +22,71 @@ impl Say {
         Self { json }
     }
 
-    /// Prints one line.
+    /// Prints one line. That nobody reads on (`| head`) is no reason to stop proving.
     pub fn line(self, text: Arguments<'_>) {
-        // Whoever reads may stop reading (`| head`): no reason to fail.
-        let _ = if self.json {
-            writeln!(std::io::stderr(), "{text}")
+        if self.json {
+            warn(text);
         } else {
-            writeln!(std::io::stdout(), "{text}")
-        };
+            let _ = writeln!(std::io::stdout(), "{text}");
+        }
     }
 
     /// The last line of a command: one object, if machines are listening.
     pub fn object(self, object: &impl Serialize) -> Result<()> {
         if self.json {
-            println!("{}", serde_json::to_string(object)?);
+            print(format!("{}\n", serde_json::to_string(object)?).as_bytes())?;
         }
         Ok(())
     }
 }
 
-/// Writes to a temporary name in the same folder, then renames: what was there stays until
-/// the new content is whole on disk.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = || format!("cannot write {}", path.display());
-    let folder = match path.parent() {
+/// Prints one line to standard error, if anyone reads it.
+pub fn warn(text: Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints what the user asked for, so that it must arrive.
+pub fn print(bytes: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout();
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
+}
+
+/// Reads a file, or its first `limit + 1` bytes: enough for a reader to see that there are too
+/// many.
+pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let failed = || format!("cannot read {}", path.display());
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+        .with_context(failed)?;
+    Ok(bytes)
+}
+
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Whether something is there that is no regular file, as a pipe or a device: it is written
+/// to, never replaced.
+pub fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| !data.is_file())
+}
+
+/// Writes to a temporary name in the same folder, then renames: what was there stays until
+/// the new content is whole on disk. A link stays one, what it points to is replaced.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    if is_special(path) {
+        return fs::write(path, bytes).with_context(failed);
+    }
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = folder_of(path);
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
     file.write_all(bytes).with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;

@@ -4,6 +4,7 @@ use shardfold_protocol::batch::Batch;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::state::State;
+use shardfold_protocol::text;
 use shardfold_protocol::transaction::Kind;
 use thiserror::Error;
 
@@ -56,13 +57,31 @@ pub enum ExecuteError {
         expected: u64,
     },
     /// A batch that starts at another head.
-    #[error("found a batch that starts at {found:?}, expected {expected:?}")]
+    #[error(
+        "found a batch that starts at {}, expected {}",
+        name(found),
+        name(expected)
+    )]
     Head {
         /// Where the batch starts.
         found: Box<Head>,
         /// Where the state stands.
         expected: Box<Head>,
     },
+}
+
+/// A head for people, by all of it that can differ.
+fn name(head: &Head) -> String {
+    let hex = text::digest::to_hex;
+    format!(
+        "transaction {} and deposit {} with state root {} and commitments {}, {}, {}",
+        head.tx_count,
+        head.deposit_count,
+        hex(&head.state_root),
+        hex(&head.tx_commitment),
+        hex(&head.deposit_commitment),
+        hex(&head.withdrawal_commitment)
+    )
 }
 
 impl Outcome {

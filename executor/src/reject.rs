@@ -2,6 +2,7 @@
 
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::record::{Asset, Index};
+use shardfold_protocol::text::digest::to_hex;
 use thiserror::Error;
 
 /// The first rule that a transaction breaks.
@@ -40,7 +41,11 @@ pub enum Reject {
         expected: Asset,
     },
     /// A public key that does not own the vault.
-    #[error("found the key of owner {found:?}, expected that of {expected:?}")]
+    #[error(
+        "found the key of owner {}, expected that of {}",
+        to_hex(found),
+        to_hex(expected)
+    )]
     SenderOwner {
         /// The digest of the transaction's public key.
         found: Digest,
@@ -81,7 +86,11 @@ pub enum Reject {
         index: Index,
     },
     /// A receiver's vault of somebody else.
-    #[error("found a receiver's vault of owner {found:?}, expected {expected:?}")]
+    #[error(
+        "found a receiver's vault of owner {}, expected {}",
+        to_hex(found),
+        to_hex(expected)
+    )]
     ReceiverOwner {
         /// The vault's owner.
         found: Digest,

@@ -211,7 +211,6 @@ pub fn to_json<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
 /// # Errors
 /// Anything but one well-formed file of this kind and version.
 pub fn from_bytes<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
-    check_size::<T>(bytes.len() as u64)?;
     if bytes.starts_with(&MAGIC) {
         return from_binary(bytes);
     }
@@ -277,6 +276,7 @@ fn from_binary<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
         });
     }
     check_version::<T>(u64::from(version))?;
+    check_size::<T>(bytes.len() as u64)?;
     let expected = u64::from_le_bytes(length);
     if payload.len() as u64 != expected {
         return Err(FileError::PayloadLength {
@@ -310,6 +310,7 @@ fn from_json<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
         });
     }
     check_version::<T>(header.version)?;
+    check_size::<T>(bytes.len() as u64)?;
     let file: JsonIn<T> = serde_json::from_slice(bytes)?;
     Ok(file.content)
 }

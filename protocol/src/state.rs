@@ -9,6 +9,7 @@ use crate::files::{FileContent, FileKind};
 use crate::hash::Digest;
 use crate::head::Head;
 use crate::record::{Asset, Index, Record, Vault};
+use crate::text::digest::to_hex;
 use crate::transaction::{Digests, Kind};
 use crate::tree::StateTree;
 
@@ -99,7 +100,11 @@ pub enum StateError {
         found: u64,
     },
     /// Vaults that are not those of the head.
-    #[error("found vaults with state root {found:?}, expected the head's {expected:?}")]
+    #[error(
+        "found vaults with state root {}, expected the head's {}",
+        to_hex(found),
+        to_hex(expected)
+    )]
     Root {
         /// The root of the vaults' tree.
         found: Digest,

@@ -11,6 +11,7 @@ use crate::hash::Digest;
 use crate::head::Statement;
 use crate::record::{Index, Record};
 use crate::shape::Shape;
+use crate::text::digest::to_hex;
 use crate::transaction::{Kind, Transaction};
 use crate::tree::{WitnessPathError, root_from};
 use crate::usage::{ShapeExceeded, Usage};
@@ -83,7 +84,11 @@ pub enum WitnessError {
     #[error(transparent)]
     Paths(#[from] WitnessPathError),
     /// Records and siblings that make another root than the statement's.
-    #[error("found records with state root {found:?}, expected {expected:?}")]
+    #[error(
+        "found records with state root {}, expected {}",
+        to_hex(found),
+        to_hex(expected)
+    )]
     Root {
         /// Their root.
         found: Digest,

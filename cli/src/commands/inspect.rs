@@ -1,7 +1,6 @@
 //! `inspect`: what a file of this system holds.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -14,7 +13,7 @@ use shardfold_protocol::witness::ShardWitness;
 
 use super::hex as digest_hex;
 use crate::args::InspectArgs;
-use crate::output::Say;
+use crate::output::{Say, read_file};
 
 /// Lines of name and value, in order.
 #[derive(Serialize)]
@@ -29,7 +28,7 @@ struct Report {
 pub fn run(args: &InspectArgs) -> Result<()> {
     let say = Say::new(args.json);
     let place = args.file.display();
-    let bytes = fs::read(&args.file).with_context(|| format!("cannot read {place}"))?;
+    let bytes = read_file(&args.file, StateFile::MAX_BYTES)?;
     let (kind, facts) = inspect(&bytes).with_context(|| format!("{place} cannot be read"))?;
     let report = Report {
         kind,

@@ -18,7 +18,7 @@ use shardfold_circuits::cache;
 use shardfold_circuits::profile::Profile;
 use shardfold_executor::outcome::{Outcome, Receipt};
 use shardfold_protocol::batch::Batch;
-use shardfold_protocol::files;
+use shardfold_protocol::files::{self, FileContent, FileError};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::state::{State, StateFile};
@@ -98,15 +98,23 @@ pub struct Input {
 pub fn read_input(args: &BatchArgs, stages: &mut Stages) -> Result<Input> {
     set_threads(args.threads)?;
     let start = Instant::now();
-    let batch: Batch = files::read(&args.batch)
-        .with_context(|| format!("cannot read the batch {}", args.batch.display()))?;
+    let batch: Batch = read_content("batch", &args.batch)?;
     let path = state_path(args)?;
-    let file: StateFile =
-        files::read(&path).with_context(|| format!("cannot read the state {}", path.display()))?;
+    let file: StateFile = read_content("state", &path)?;
     let state = State::try_from(&file)
         .with_context(|| format!("{} holds no valid state", path.display()))?;
     stages.insert("read", start.elapsed().as_secs_f64());
     Ok(Input { state, batch })
+}
+
+fn read_content<T: FileContent>(what: &str, path: &Path) -> Result<T> {
+    files::read(path)
+        .map_err(|error| match error {
+            // The path is named below, whatever the error.
+            FileError::Io { source, .. } => source.into(),
+            other => anyhow::Error::new(other),
+        })
+        .with_context(|| format!("cannot read the {what} {}", path.display()))
 }
 
 fn set_threads(threads: Option<usize>) -> Result<()> {

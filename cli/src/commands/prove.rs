@@ -18,7 +18,7 @@ use super::{
     Input, Stages, Summary, cache_folder, hex, partial_folder, profile, read_input, say_rejections,
 };
 use crate::args::{ProveArgs, ShapeChoice};
-use crate::output::{Say, write_file};
+use crate::output::{Say, folder_of, is_special, warn, write_file};
 use crate::progress::{Progress, circuit_listener};
 
 /// Runs the command.
@@ -26,7 +26,9 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     let say = Say::new(args.batch.json);
     let profile = profile(args.profile);
     if profile == Profile::UnsoundTest {
-        eprintln!("warning: the profile `unsound-test` proves nothing");
+        warn(format_args!(
+            "warning: the profile `unsound-test` proves nothing"
+        ));
     }
     check_output(&args.output)?;
     let start = Instant::now();
@@ -75,7 +77,7 @@ pub fn run(args: &ProveArgs) -> Result<()> {
 
     let bytes = proof.to_bytes();
     write_file(&args.output, &bytes)?;
-    local::clean_up(&options)?;
+    local::clean_up(&options, &witnesses)?;
     let summary = Summary::new(&outcome, state.head(), start, stages);
     summary.say(say);
     say.line(format_args!("state root {}", hex(&state.head().state_root)));
@@ -95,14 +97,15 @@ fn check_output(output: &Path) -> Result<()> {
         "{} is a folder, expected the name of a file",
         output.display()
     );
-    if let Some(folder) = output
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    if is_special(output) {
+        return Ok(());
     }
-    Ok(())
+    let folder = folder_of(output);
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    tempfile::NamedTempFile::new_in(folder)
+        .map(drop)
+        .with_context(|| format!("cannot write {}", output.display()))
 }
 
 /// The shapes that shards may have. A smaller one than asked for still takes what is left

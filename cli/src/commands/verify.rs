@@ -1,6 +1,5 @@
 //! `verify`: check a validity proof and print its statement.
 
-use std::fs;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,7 +11,7 @@ use shardfold_protocol::head::{Head, Statement};
 
 use super::{hex as digest_hex, params};
 use crate::args::VerifyArgs;
-use crate::output::Say;
+use crate::output::{Say, read_file};
 
 /// The keys of the circuits that this binary builds, made by `shardfold key`.
 const BUILT_IN: [&[u8]; 2] = [
@@ -24,7 +23,7 @@ const BUILT_IN: [&[u8]; 2] = [
 pub fn run(args: &VerifyArgs) -> Result<()> {
     let say = Say::new(args.json);
     let place = args.proof.display();
-    let bytes = fs::read(&args.proof).with_context(|| format!("cannot read {place}"))?;
+    let bytes = read_file(&args.proof, ValidityProof::MAX_BYTES)?;
     let proof = ValidityProof::from_bytes(&bytes)
         .with_context(|| format!("{place} is no validity proof"))?;
     let keys = keys(args)?;
@@ -54,7 +53,7 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
 /// The key that the user names, or those that are built in.
 fn keys(args: &VerifyArgs) -> Result<Vec<VerificationKey>> {
     if let Some(path) = &args.key {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = read_file(path, ValidityProof::MAX_BYTES)?;
         let key = VerificationKey::from_bytes(&bytes)
             .with_context(|| format!("{} is no verification key", path.display()))?;
         return Ok(vec![key]);

@@ -142,9 +142,7 @@ pub fn prove_batch(
     let (Some(first), Some(last)) = (shards.first(), shards.last()) else {
         return Err(LocalError::Empty);
     };
-    let heads: Vec<Head> = core::iter::once(first.statement.before)
-        .chain(shards.iter().map(|shard| shard.statement.after))
-        .collect();
+    let heads = heads(shards);
     let store = Store::open(&options.work_dir)?;
     let found = store.load(aggregator, first.statement.chain_id, &heads, observer);
     let run = Run {
@@ -187,12 +185,21 @@ pub fn job_memory(shape: &Shape) -> u64 {
     CIRCUIT_BYTES + BYTES_PER_CELL * cells as u64
 }
 
-/// Removes the proofs of parts after the whole is safe.
+/// Removes this batch's proofs of parts after the whole is safe, and the work folder if there
+/// are no others.
 ///
 /// # Errors
-/// If the work folder cannot be removed.
-pub fn clean_up(options: &Options) -> Result<(), StoreError> {
-    Store::remove(&options.work_dir)
+/// If a file cannot be removed.
+pub fn clean_up(options: &Options, shards: &[ShardWitness]) -> Result<(), StoreError> {
+    let chain_id = shards.first().map_or(0, |shard| shard.statement.chain_id);
+    Store::remove(&options.work_dir, chain_id, &heads(shards))
+}
+
+/// Where the ledger stands before the first shard and after each.
+fn heads(shards: &[ShardWitness]) -> Vec<Head> {
+    let first = shards.first().map(|shard| shard.statement.before);
+    let after = shards.iter().map(|shard| shard.statement.after);
+    first.into_iter().chain(after).collect()
 }
 
 /// One run: the board of what is done, and everything that a job needs.

@@ -1,5 +1,6 @@
 //! Proofs of parts on disk, each in a file named by what it states.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use shardfold_aggregator::{Aggregator, ProvenStatement};
 use shardfold_circuits::fold::Origin;
-use shardfold_protocol::head::Head;
+use shardfold_protocol::head::{Head, Statement};
 
 use super::board::choose;
 use super::{Event, Observer};
@@ -42,12 +43,18 @@ impl Store {
 
     /// Keeps a proof: whole under its name, or not at all.
     pub fn save(&self, proven: &ProvenStatement) -> Result<(), StoreError> {
-        let path = self.folder.join(name(proven)).with_extension(EXTENSION);
+        let name = name(proven.origin(), proven.statement());
+        let path = self.folder.join(&name).with_extension(EXTENSION);
         let failed = |source| StoreError {
             path: path.clone(),
             source,
         };
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
+        // What a killed run leaves under this name is removed with the batch's other files.
+        let mut file = tempfile::Builder::new()
+            .prefix(&format!("{name}."))
+            .suffix(".tmp")
+            .tempfile_in(&self.folder)
+            .map_err(failed)?;
         file.write_all(&proven.to_bytes()).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
@@ -108,40 +115,62 @@ impl Store {
         choose(found)
     }
 
-    /// Removes the proofs, and the folder if nothing else is in it.
-    pub fn remove(folder: &Path) -> Result<(), StoreError> {
+    /// Removes what runs of this batch have written, and the folder if nothing else is in it.
+    pub fn remove(folder: &Path, chain_id: u64, heads: &[Head]) -> Result<(), StoreError> {
         let failed = |source| StoreError {
             path: folder.to_owned(),
             source,
         };
-        for path in fs::read_dir(folder)
-            .map_err(failed)?
-            .flatten()
-            .map(|entry| entry.path())
-        {
-            if path
-                .extension()
-                .is_some_and(|extension| extension == EXTENSION)
-            {
-                fs::remove_file(&path).map_err(failed)?;
+        let ours = digests(chain_id, heads);
+        for entry in fs::read_dir(folder).map_err(failed)?.flatten() {
+            let name = entry.file_name();
+            let digest = name.to_str().and_then(digest_of_name);
+            if digest.is_some_and(|digest| ours.contains(digest)) {
+                fs::remove_file(entry.path()).map_err(failed)?;
             }
         }
-        // What others put there stays.
+        // Proofs of other batches, and what others put there, stay.
         let _ = fs::remove_dir(folder);
         Ok(())
     }
 }
 
-/// A name that follows from what is stated and by which kind of proof.
-fn name(proven: &ProvenStatement) -> String {
-    let mut digest = Sha256::new();
-    for element in proven.statement().elements() {
-        digest.update(p3_field::PrimeField64::as_canonical_u64(&element).to_le_bytes());
-    }
-    let digest: [u8; 32] = digest.finalize().into();
-    let kind = match proven.origin() {
+/// A file's name without extension: which kind of proof it is, and the digest of what it states.
+fn name(origin: Origin, statement: &Statement) -> String {
+    let kind = match origin {
         Origin::Leaf(key) => format!("shard{key}"),
         Origin::Fold => "fold".into(),
     };
-    format!("{kind}-{}", hex::encode(&digest[..16]))
+    format!("{kind}-{}", digest(statement))
+}
+
+/// The digest in a name of a proof, whole or in the making.
+fn digest_of_name(file: &str) -> Option<&str> {
+    let (stem, _) = file.split_once('.')?;
+    Some(stem.split_once('-')?.1)
+}
+
+/// The digests of all statements that runs over these heads can prove.
+fn digests(chain_id: u64, heads: &[Head]) -> HashSet<String> {
+    let firsts = heads.iter().enumerate();
+    firsts
+        .flat_map(|(first, &before)| {
+            heads[first + 1..].iter().map(move |&after| {
+                digest(&Statement {
+                    chain_id,
+                    before,
+                    after,
+                })
+            })
+        })
+        .collect()
+}
+
+fn digest(statement: &Statement) -> String {
+    let mut digest = Sha256::new();
+    for element in statement.elements() {
+        digest.update(p3_field::PrimeField64::as_canonical_u64(&element).to_le_bytes());
+    }
+    let digest: [u8; 32] = digest.finalize().into();
+    hex::encode(&digest[..16])
 }

@@ -1,0 +1,11 @@
+//! Tests of the `shardfold` command as its users see it: the binary is started, its files are
+//! read, damaged and taken away. All proofs have the profile `unsound-test`, which takes
+//! seconds.
+
+mod bad_files;
+mod bad_places;
+mod bad_transactions;
+mod common;
+mod fuzz;
+mod happy_path;
+mod resume;

@@ -1,0 +1,272 @@
+//! Runs that are killed, fail, or find damaged files, and the runs after them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::common::{PROFILE, Printed, Sandbox, printed};
+
+/// One job at a time, so that parts come one after the other.
+const ONE_JOB: [&str; 4] = ["--memory", "1G", "--threads", "2"];
+/// A line that stands once for each shard that is proven.
+const STARK: &str = "STARK in";
+
+/// How many shards a run reports, and how many of them it had from earlier runs.
+fn shards(printed: &Printed) -> (usize, usize) {
+    let line = printed
+        .out
+        .lines()
+        .find(|line| line.contains(" transactions in "));
+    let shards = line.and_then(|line| line.split(' ').nth(3)?.parse().ok());
+    let resumed = printed
+        .out
+        .lines()
+        .filter_map(|line| line.strip_suffix(": proven by an earlier run"))
+        .map(|range| match range.split_once(" to ") {
+            None => 1,
+            Some((first, end)) => {
+                let first: usize = first
+                    .trim_start_matches("shards ")
+                    .parse()
+                    .expect("a number");
+                let end: usize = end.parse().expect("a number");
+                end + 1 - first
+            }
+        });
+    (shards.expect("the number of shards"), resumed.sum())
+}
+
+/// The names of the proofs of parts in a folder.
+fn parts(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut parts: Vec<_> = names.filter(|name| name.ends_with(".part")).collect();
+    parts.sort();
+    parts
+}
+
+/// Proves all parts of batch.bin into the folder `parts`, but cannot write the proof.
+fn leave_parts(sandbox: &Sandbox) -> Vec<String> {
+    let arguments = [
+        "prove",
+        "batch.bin",
+        "-o",
+        "/dev/full",
+        "--work-dir",
+        "parts",
+    ];
+    let mut command = sandbox.command(&arguments);
+    command.args(["--profile", PROFILE]);
+    let (code, printed) = printed(command.output().expect("it starts"));
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        printed.count("error: cannot write /dev/full"),
+        1,
+        "{printed:?}"
+    );
+    parts(&sandbox.path("parts"))
+}
+
+#[test]
+fn a_killed_run_continues() {
+    let sandbox = Sandbox::with_batch(10);
+    let state_root = sandbox.ok(&["execute", "batch.bin", "--json"]).json()["state_root"].clone();
+    let mut arguments = vec![
+        "prove",
+        "batch.bin",
+        "-o",
+        "proof.bin",
+        "--profile",
+        PROFILE,
+    ];
+    arguments.extend(ONE_JOB);
+    let mut child = sandbox
+        .command(&arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let partial = sandbox.path("proof.bin.partial");
+    let start = Instant::now();
+    while parts(&partial).is_empty() {
+        assert!(
+            start.elapsed() < Duration::from_secs(300),
+            "no part after 5 minutes"
+        );
+        sleep(Duration::from_millis(5));
+    }
+    // On Unix this is SIGKILL.
+    child.kill().expect("it still runs");
+    assert!(!child.wait().expect("it ends").success());
+    assert!(!sandbox.exists("proof.bin"));
+    assert!(!parts(&partial).is_empty());
+
+    let printed = sandbox.prove("proof.bin", &ONE_JOB);
+    let (shards, resumed) = shards(&printed);
+    assert!((1..shards).contains(&resumed), "{printed:?}");
+    assert_eq!(printed.count(STARK), shards - resumed, "{printed:?}");
+    assert!(!partial.exists());
+    assert_eq!(
+        sandbox.verify("proof.bin")["after"]["state_root"],
+        state_root
+    );
+}
+
+#[test]
+fn damaged_parts_are_reported_and_proven_again() {
+    let sandbox = Sandbox::with_batch(10);
+    let names = leave_parts(&sandbox);
+    let (folds, leaves): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.starts_with("fold"));
+    for fold in folds {
+        fs::remove_file(sandbox.path("parts").join(fold)).expect("it is there");
+    }
+    let [torn, flipped, sound @ ..] = leaves.as_slice() else {
+        panic!("{names:?} are too few");
+    };
+    let place = |name: &str| format!("parts/{name}");
+    let bytes = sandbox.read(place(torn));
+    sandbox.write(place(torn), &bytes[..bytes.len() / 2]);
+    let mut bytes = sandbox.read(place(flipped));
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    sandbox.write(place(flipped), &bytes);
+    // What a process leaves that is killed while it writes.
+    let unfinished = place(torn).replace(".part", ".Xy7Kqd.tmp");
+    sandbox.write(&unfinished, b"half of a proof");
+
+    let printed = sandbox.prove("proof.bin", &["--work-dir", "parts"]);
+    assert_eq!(printed.count("is not used"), 2, "{printed:?}");
+    for name in [torn, flipped] {
+        assert_eq!(printed.count(&format!("{} is not used", place(name))), 1);
+    }
+    assert_eq!(
+        shards(&printed),
+        (sound.len() + 2, sound.len()),
+        "{printed:?}"
+    );
+    assert_eq!(printed.count(STARK), 2, "{printed:?}");
+    assert!(
+        !sandbox.exists("parts"),
+        "everything in it was of this batch"
+    );
+    assert_eq!(sandbox.verify("proof.bin")["transactions"], 10);
+}
+
+#[test]
+fn parts_of_another_batch_stay() {
+    let sandbox = Sandbox::with_batch(5);
+    let names = leave_parts(&sandbox);
+    sandbox.write("parts/notes.txt", b"mine");
+    fs::copy(sandbox.path("batch.bin"), sandbox.path("five.bin")).expect("a copy");
+    fs::copy(sandbox.path("genesis.bin"), sandbox.path("five.state")).expect("a copy");
+    sandbox.ok(&[
+        "replay",
+        "trace.csv",
+        "-o",
+        ".",
+        "--limit",
+        "1",
+        "--seed",
+        "9",
+    ]);
+
+    let printed = sandbox.prove("other.bin", &["--work-dir", "parts"]);
+    assert_eq!(
+        printed.count("it proves no part of this batch"),
+        names.len()
+    );
+    assert_eq!(shards(&printed), (1, 0));
+    assert_eq!(parts(&sandbox.path("parts")), names);
+
+    let arguments = [
+        "prove",
+        "five.bin",
+        "--state",
+        "five.state",
+        "-o",
+        "proof.bin",
+        "--profile",
+        PROFILE,
+        "--work-dir",
+        "parts",
+    ];
+    let printed = sandbox.ok(&arguments);
+    assert_eq!(printed.count(STARK), 0, "the whole was there: {printed:?}");
+    assert_eq!(printed.count("folded in"), 0, "{printed:?}");
+    assert_eq!(sandbox.verify("proof.bin")["transactions"], 5);
+    assert_eq!(sandbox.read("parts/notes.txt"), b"mine");
+    assert!(parts(&sandbox.path("parts")).is_empty());
+}
+
+#[test]
+fn a_torn_circuit_is_reported_and_built_again() {
+    let sandbox = Sandbox::new();
+    let setup = ["setup", "--profile", PROFILE, "--cache", "circuits"];
+    let first = sandbox.ok(&setup);
+    assert_eq!(first.count("built in"), 2, "{first:?}");
+    let folder = fs::read_dir(sandbox.path("circuits"))
+        .unwrap()
+        .next()
+        .unwrap();
+    let folder = folder.unwrap().path();
+    let [fold, shard] = ["fold.circuit", "shard-4.circuit"].map(|name| folder.join(name));
+    let whole = fs::read(&shard).expect("the circuit of the smallest shape");
+    fs::write(&shard, &whole[..whole.len() - 1000]).expect("torn");
+    let mut bytes = fs::read(&fold).expect("the fold circuit");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    fs::write(&fold, &bytes).expect("altered");
+
+    let second = sandbox.ok(&setup);
+    assert_eq!(
+        second.count("cached circuit shard-4 is not used"),
+        1,
+        "{second:?}"
+    );
+    assert_eq!(
+        second.count("cached circuit fold is not used"),
+        1,
+        "{second:?}"
+    );
+    assert_eq!(second.count("built in"), 2, "{second:?}");
+    assert!(fs::read(&shard).unwrap() == whole, "the same circuit");
+    let third = sandbox.ok(&setup);
+    assert_eq!(third.count("built in"), 0, "{third:?}");
+}
+
+#[test]
+fn the_circuit_cache_may_be_unusable() {
+    let sandbox = Sandbox::with_batch(1);
+    sandbox.write("file", b"mine");
+    let printed = sandbox.prove("proof.bin", &["--cache", "file/circuits"]);
+    assert_eq!(printed.count("could not be kept"), 2, "{printed:?}");
+    assert_eq!(sandbox.verify("proof.bin")["transactions"], 1);
+    assert_eq!(sandbox.read("file"), b"mine");
+}
+
+#[test]
+fn an_older_proof_survives_a_failing_run() {
+    let sandbox = Sandbox::with_batch(5);
+    sandbox.write("proof.bin", b"an older proof");
+    sandbox.ok(&["execute", "batch.bin", "--state-out", "next.bin"]);
+    let mut arguments = vec![
+        "prove",
+        "batch.bin",
+        "-o",
+        "proof.bin",
+        "--profile",
+        PROFILE,
+    ];
+    arguments.extend(["--state", "next.bin"]);
+    let error = sandbox.refused(&arguments);
+    assert!(
+        error.contains("batch.bin cannot run on this state"),
+        "{error}"
+    );
+    assert_eq!(sandbox.read("proof.bin"), b"an older proof");
+    assert!(!sandbox.exists("proof.bin.partial"));
+    sandbox.prove("proof.bin", &[]);
+    assert_eq!(sandbox.verify("proof.bin")["transactions"], 5);
+}
