@@ -93,6 +93,20 @@ fn executed_shards_are_proven() {
 }
 
 #[test]
+fn widths_are_those_that_a_proof_opens() {
+    let proof = prove(&witnesses(2, 4)[0]);
+    let opened = &proof.opened_values.instances;
+    assert_eq!(opened.len(), STARK.widths().len());
+    for (width, opened) in STARK.widths().iter().zip(opened) {
+        let base = &opened.base_opened_values;
+        assert_eq!(base.trace_local.len(), width.main);
+        assert_eq!(opened.permutation_local.len(), width.permutation);
+        let quotient: usize = base.quotient_chunks.iter().map(Vec::len).sum();
+        assert_eq!(quotient, width.quotient);
+    }
+}
+
+#[test]
 fn a_proof_states_nothing_else() {
     let witness = &witnesses(3, 4)[0];
     let proof = prove(witness);
