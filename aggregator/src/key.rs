@@ -27,7 +27,9 @@ const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
 /// The fold circuit's key with the profile that its parameters come from.
 ///
 /// As a file it names the profile; the parameters and the gates are the verifier's own code, so
-/// a key cannot ask for fewer queries. Whoever pins a key pins its [`id`](Self::id).
+/// a key cannot ask for fewer queries than its profile has. One profile, `unsound-test`, has next
+/// to none: whoever takes a key from elsewhere looks at [`profile`](Self::profile). Whoever pins
+/// a key pins its [`id`](Self::id).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationKey {
     profile: &'static str,
@@ -82,6 +84,12 @@ impl VerificationKey {
     #[must_use]
     pub fn profile(&self) -> &'static str {
         self.profile
+    }
+
+    /// log2 of the rows of the circuits of this tree.
+    #[must_use]
+    pub fn degree_bits(&self) -> usize {
+        self.data.common.degree_bits()
     }
 
     /// SHA-256 of the encoded key: what a verifier pins.

@@ -37,7 +37,9 @@ pub enum VerifyError {
 /// those that it expects.
 ///
 /// # Errors
-/// If the proof is malformed, false, or of another key. Never panics, whatever the bytes.
+/// If the proof is malformed, false, or of another key. Does not panic, whatever the bytes:
+/// no input is known that would, and a panic of plonky2 would be caught (unless the program is
+/// built with `panic = "abort"`).
 pub fn verify(key: &VerificationKey, proof: &ValidityProof) -> Result<Statement, VerifyError> {
     let root = decode_proof(proof.proof(), &key.data.common)?;
     if !states_key(&root, &key.data.verifier_only) {

@@ -4,6 +4,7 @@ use shardfold_protocol::shape::Shape;
 
 use crate::config::StarkParameters;
 use crate::plonk::PlonkParameters;
+use crate::security::Bits;
 
 /// A named level of security.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +31,16 @@ impl Profile {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Whether figures keep what the profile's name promises.
+    #[must_use]
+    pub fn is_kept_by(self, bits: &Bits) -> bool {
+        match self {
+            Self::Proven100 => bits.proven() >= 100.0,
+            Self::Conjectured100 => bits.conjectured >= 100.0,
+            Self::UnsoundTest => true,
+        }
     }
 
     /// The shapes whose shards are proven, the smallest first. Their order numbers the leaf

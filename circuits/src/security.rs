@@ -7,6 +7,7 @@
 
 use p3_security::fri::FriRegime;
 use p3_security::logup::{self, LogUpAir};
+use p3_security::proximity::{LDR_M_CAP, list_size_ldr_m};
 use p3_security::report::{RegimeReport, SecurityReport};
 use p3_security::stark::{conjectured_security_report, proven_security_report};
 use p3_security::{ErrorBits, GrindingSites, InstanceShape, SecurityTerm, StarkAirParams};
@@ -121,10 +122,26 @@ pub fn stark_bits(parameters: &StarkParameters, size: &StarkSize) -> Bits {
         num_batched_functions: size.batched_openings,
     };
     let lookups: Vec<SecurityTerm> = lookup_term(size, &grinding).into_iter().collect();
+    let listed = against_a_list(&lookups, regime.log_blowup);
     Bits::new(
-        &proven_security_report(&regime, &air, &shape, &lookups, &grinding),
+        &proven_security_report(&regime, &air, &shape, &listed, &grinding),
         &conjectured_security_report(&regime, &air, &shape, &lookups, &grinding),
     )
+}
+
+/// Terms of arguments whose challenges are drawn against committed words. In the Johnson
+/// regime a word stands for a list of codewords, and each of them may meet a lucky challenge:
+/// the error grows by the list's size. `p3-security` does this for its own terms only, so it
+/// is done here, with the largest list that its search considers, for both proven regimes.
+fn against_a_list(terms: &[SecurityTerm], log_blowup: usize) -> Vec<SecurityTerm> {
+    let list_bits = list_size_ldr_m(log_blowup, LDR_M_CAP).log2();
+    terms
+        .iter()
+        .map(|term| {
+            let bits = (term.bits.bits() - list_bits).max(0.0);
+            SecurityTerm::new(term.label, ErrorBits::from_log2(bits))
+        })
+        .collect()
 }
 
 /// The lookup term over all chips: their messages are counted one by one, so the height of
@@ -182,8 +199,9 @@ pub fn plonk_bits(parameters: &PlonkParameters, degree_bits: usize) -> Bits {
     };
     let extras = copy_and_constraint_terms(parameters.challenges, degree_bits);
     let none = GrindingSites::NONE;
+    let listed = against_a_list(&extras, regime.log_blowup);
     Bits::new(
-        &proven_security_report(&regime, &air, &shape, &extras, &none),
+        &proven_security_report(&regime, &air, &shape, &listed, &none),
         &conjectured_security_report(&regime, &air, &shape, &extras, &none),
     )
 }

@@ -23,6 +23,7 @@ use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use plonky2::plonk::circuit_data::{VerifierCircuitData, VerifierCircuitTarget};
 use plonky2::plonk::proof::ProofWithPublicInputsTarget;
 use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::common::finish;
 use super::{FoldError, PlonkError};
@@ -157,12 +158,15 @@ impl FoldCircuit {
                 "the key slot does not hold the fold key"
             )));
         }
-        VerifierCircuitData {
+        let verifier = VerifierCircuitData {
             verifier_only: key.clone(),
             common: self.common().clone(),
-        }
-        .verify(child.proof.clone())
-        .map_err(invalid)
+        };
+        // The proof may come from another machine; no input is known on which plonky2 panics.
+        let proof = child.proof.clone();
+        catch_unwind(AssertUnwindSafe(|| verifier.verify(proof)))
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("the verifier gave up on it")))
+            .map_err(invalid)
     }
 
     /// Proves the fold of one to [`arity`](Self::arity) neighbours.

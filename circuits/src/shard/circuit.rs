@@ -41,6 +41,14 @@ pub enum ShardCircuitError {
     /// The STARK's proof is not of the shape, or is found wrong on the way.
     #[error("the STARK's proof is refused: {0}")]
     Recursion(#[from] RecursionError),
+    /// The STARK is not that of the circuit.
+    #[error("the STARK's proof has {found} elements, the circuit expects {expected}")]
+    OtherStark {
+        /// Elements of the proof.
+        found: usize,
+        /// Elements that the circuit takes.
+        expected: usize,
+    },
     /// The circuit could not be built.
     #[error(transparent)]
     Fold(#[from] FoldError),
@@ -123,9 +131,16 @@ impl ShardCircuit {
         statement: &Statement,
     ) -> Result<PartialWitness<PlonkField>, ShardCircuitError> {
         let parts = verifier(stark)?.unpack(proof, &public_values(stark.chips(), statement))?;
+        let parts = parts.elements();
+        if parts.len() != self.targets.proof.len() {
+            return Err(ShardCircuitError::OtherStark {
+                found: parts.len(),
+                expected: self.targets.proof.len(),
+            });
+        }
         let mut witness = PartialWitness::new();
         let statement = statement.elements();
-        let values = statement.iter().chain(parts.elements());
+        let values = statement.iter().chain(parts);
         let targets = self.targets.statement.iter().chain(&self.targets.proof);
         for (&target, &value) in targets.zip(values) {
             witness

@@ -11,5 +11,5 @@ mod tests;
 
 pub use circuit::{ShardCircuit, ShardCircuitError};
 pub use set::{CircuitSet, SetError};
-pub use stark::{ShardStark, StarkError};
-pub use traces::{ShardTraces, shard_traces};
+pub use stark::{ShardStark, StarkError, TableWidth};
+pub use traces::{ShardTraces, shard_traces, signature_requests};

@@ -11,6 +11,7 @@ use crate::cache::{CircuitCache, Fingerprint, Listener};
 use crate::fold::{ARITY, FoldCircuit, FoldError, common_data, common_degree_bits, gate_set};
 use crate::plonk::{CommonData, PlonkParameters};
 use crate::profile::Profile;
+use crate::security::{Bits, plonk_bits};
 
 /// The circuits of one profile. Each is loaded from the cache, or built, when it is first
 /// asked for: a small batch does not wait for the large shape's circuit.
@@ -35,6 +36,16 @@ pub enum SetError {
         found: Shape,
         /// Those that there are.
         expected: &'static [Shape],
+    },
+    /// The circuits have so many rows that the profile's promise is broken.
+    #[error("circuits of 2^{degree_bits} rows do not keep what `{profile}` promises: {bits:?}")]
+    TooLarge {
+        /// The profile.
+        profile: &'static str,
+        /// log2 of the rows.
+        degree_bits: usize,
+        /// The bits that they give.
+        bits: Box<Bits>,
     },
     /// The STARK could not be set up.
     #[error(transparent)]
@@ -166,6 +177,14 @@ impl CircuitSet {
             let gates = gate_set(&self.parameters);
             let degree_bits =
                 common_degree_bits(&self.parameters, &gates, degree_bits, shapes.len(), ARITY);
+            let bits = plonk_bits(&self.parameters, degree_bits);
+            if !self.profile.is_kept_by(&bits) {
+                return Err(SetError::TooLarge {
+                    profile: self.profile.name(),
+                    degree_bits,
+                    bits: Box::new(bits),
+                });
+            }
             Ok(common_data(&self.parameters, degree_bits, &gates))
         })
     }

@@ -23,6 +23,26 @@ pub struct ShardStark {
     data: ProverData<Config>,
 }
 
+/// What the prover commits to for each row of a chip's table, in elements of the base field;
+/// a preprocessed table, committed to once, is apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableWidth {
+    /// The chip's own columns.
+    pub main: usize,
+    /// The columns of the buses: one for each lookup and a sum, two elements each.
+    pub permutation: usize,
+    /// The chunks of the quotient polynomial, two elements each.
+    pub quotient: usize,
+}
+
+impl TableWidth {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.main + self.permutation + self.quotient
+    }
+}
+
 /// Why a shard's STARK could not be made or is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StarkError {
@@ -166,6 +186,31 @@ impl ShardStark {
         .map_err(|error| StarkError::Verify(error.to_string().into()))
     }
 
+    /// The width of each chip's table, in the order of [`chips`](Self::chips).
+    #[must_use]
+    pub fn widths(&self) -> Vec<TableWidth> {
+        let extension = 2;
+        let tables = self.chips.iter().zip(&self.data.common.lookups);
+        tables
+            .zip(&self.log_heights)
+            .map(|((chip, lookups), &log_height)| {
+                let degree = get_max_constraint_degree::<F, EF, _, _>(
+                    chip,
+                    AirLayout::from_air(chip),
+                    1 << log_height,
+                    lookups,
+                    &LogUpGadget::new(),
+                );
+                let sum = usize::from(!lookups.is_empty());
+                TableWidth {
+                    main: chip.width(),
+                    permutation: extension * (lookups.len() + sum),
+                    quotient: extension * quotient_chunks(degree),
+                }
+            })
+            .collect()
+    }
+
     /// What the security of this STARK depends on.
     #[must_use]
     pub fn size(&self) -> StarkSize {
@@ -212,10 +257,15 @@ impl ShardStark {
             !chip.main_next_row_columns().is_empty(),
             chip.preprocessed_width(),
             !chip.preprocessed_next_row_columns().is_empty(),
-            (degree.max(2) - 1).next_power_of_two(),
+            quotient_chunks(degree),
             lookups,
             extension,
             p3_uni_stark::OpeningShape::new(),
         )
     }
+}
+
+/// Into how many polynomials of a table's height the quotient of its constraints is cut.
+fn quotient_chunks(degree: usize) -> usize {
+    (degree.max(2) - 1).next_power_of_two()
 }

@@ -3,16 +3,17 @@
 use std::sync::LazyLock;
 
 use p3_field::PrimeCharacteristicRing;
-use shardfold_executor::workload::{Pattern, Plan};
+use shardfold_executor::workload::{Pattern, Plan, Random};
 use shardfold_executor::{sequential, shards};
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 
-use super::{CircuitSet, ShardStark, ShardTraces, shard_traces};
+use super::{CircuitSet, ShardStark, ShardTraces, StarkError, shard_traces};
 use crate::check::{Table, check};
 use crate::config::{F, StarkProof};
 use crate::profile::Profile;
+use crate::security::stark_bits;
 
 static STARK: LazyLock<ShardStark> = LazyLock::new(|| {
     ShardStark::new(Shape::TINY, Profile::UnsoundTest.stark(&Shape::TINY)).unwrap()
@@ -56,6 +57,27 @@ fn prove(witness: &ShardWitness) -> StarkProof {
 }
 
 #[test]
+fn every_profile_keeps_its_promise_at_every_shape() {
+    for profile in Profile::ALL {
+        for shape in profile.shapes() {
+            let stark = ShardStark::new(*shape, profile.stark(shape)).unwrap();
+            let bits = stark_bits(stark.parameters(), &stark.size());
+            assert!(profile.is_kept_by(&bits), "{profile:?} {shape:?} {bits:?}");
+        }
+    }
+}
+
+#[test]
+fn a_shape_beyond_all_bounds_is_refused() {
+    let shape = Shape {
+        log_transactions: 15,
+        ..Shape::LARGE
+    };
+    let stark = ShardStark::new(shape, Profile::UnsoundTest.stark(&shape));
+    assert!(matches!(stark, Err(StarkError::Shape { found }) if found == shape));
+}
+
+#[test]
 fn all_constraints_hold_and_all_buses_balance() {
     for witness in witnesses(1, 24) {
         assert_holds(&shard_traces(&witness).unwrap());
@@ -67,6 +89,20 @@ fn executed_shards_are_proven() {
     for witness in witnesses(2, 8) {
         let proof = prove(&witness);
         STARK.verify(&proof, &witness.statement).unwrap();
+    }
+}
+
+#[test]
+fn widths_are_those_that_a_proof_opens() {
+    let proof = prove(&witnesses(2, 4)[0]);
+    let opened = &proof.opened_values.instances;
+    assert_eq!(opened.len(), STARK.widths().len());
+    for (width, opened) in STARK.widths().iter().zip(opened) {
+        let base = &opened.base_opened_values;
+        assert_eq!(base.trace_local.len(), width.main);
+        assert_eq!(opened.permutation_local.len(), width.permutation);
+        let quotient: usize = base.quotient_chunks.iter().map(Vec::len).sum();
+        assert_eq!(quotient, width.quotient);
     }
 }
 
@@ -118,4 +154,39 @@ fn the_circuit_accepts_what_the_native_verifier_accepts() {
     // The circuit that comes back from disk is the same.
     let again = CircuitSet::new(Profile::UnsoundTest, cache.path());
     assert_eq!(again.shard(&Shape::TINY).unwrap(), circuit);
+}
+
+#[test]
+fn native_verifier_and_circuit_agree_on_altered_shard_proofs() {
+    let cache = tempfile::tempdir().unwrap();
+    let circuits = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    let circuit = circuits.shard(&Shape::TINY).unwrap();
+    let witness = &witnesses(6, 4)[0];
+    let statement = &witness.statement;
+    let honest = bincode::serialize(&prove(witness)).unwrap();
+    let accepted_by_circuit = |proof: &StarkProof| {
+        let proven = circuit.prove(&STARK, proof, statement);
+        proven.is_ok_and(|proof| circuit.verify(&proof).is_ok())
+    };
+
+    let mut decoded = 0;
+    let mut random = Random::new(6);
+    for _ in 0..60 {
+        let mut bytes = honest.clone();
+        let bit = random.below(8 * bytes.len() as u64) as usize;
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let Ok(proof) = bincode::deserialize::<StarkProof>(&bytes) else {
+            continue;
+        };
+        decoded += 1;
+        let native = STARK.verify(&proof, statement).is_ok();
+        assert_eq!(native, accepted_by_circuit(&proof), "bit {bit}");
+        assert!(!native, "bit {bit}");
+    }
+    assert!(
+        decoded > 30,
+        "only {decoded} altered proofs could be decoded"
+    );
+    let proof = bincode::deserialize(&honest).unwrap();
+    assert!(accepted_by_circuit(&proof));
 }

@@ -94,7 +94,9 @@ fn rule_and_state_traces(
     Ok((traces, core::mem::take(requests)))
 }
 
-fn signature_requests(witness: &ShardWitness, replay: &Replay) -> Vec<SignatureRequest> {
+/// The signatures that the rules of a played witness require, in order.
+#[must_use]
+pub fn signature_requests(witness: &ShardWitness, replay: &Replay) -> Vec<SignatureRequest> {
     replay
         .signatures
         .iter()

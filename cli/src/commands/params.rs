@@ -11,7 +11,8 @@ use super::profile;
 use crate::args::ParamsArgs;
 use crate::output::Say;
 
-/// The largest degree of plonky2 circuit for which the bits are stated.
+/// The degree of plonky2 circuit for which the bits are stated. Circuits of more rows are
+/// not built if the promise of the profile would be broken.
 const PLONK_DEGREE_BITS: usize = 16;
 
 /// The bits of a profile: of each shape's STARK, of plonky2, and the weakest of all.
@@ -24,9 +25,9 @@ pub struct ProfileBits {
     pub total: Bits,
 }
 
-/// Computes the bits of a profile.
-pub fn bits(profile: Profile) -> Result<ProfileBits> {
-    let plonk = plonk_bits(&profile.plonk(), PLONK_DEGREE_BITS);
+/// Computes the bits of a profile whose circuits have `2^degree_bits` rows.
+pub fn bits(profile: Profile, degree_bits: usize) -> Result<ProfileBits> {
+    let plonk = plonk_bits(&profile.plonk(), degree_bits);
     let mut total = plonk.clone();
     let mut starks = Vec::new();
     for shape in profile.shapes() {
@@ -84,7 +85,7 @@ struct Layer {
 
 impl Report {
     fn new(profile: Profile) -> Result<Self> {
-        let bits = bits(profile)?;
+        let bits = bits(profile, PLONK_DEGREE_BITS)?;
         let starks = bits.starks.iter().map(|(shape, bits)| {
             let parameters = profile.stark(shape);
             Layer {

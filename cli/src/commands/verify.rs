@@ -33,7 +33,10 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
 
     let profile = Profile::named(key.profile()).context("the key's profile is unknown")?;
-    let bits = params::bits(profile)?.total;
+    let bits = params::bits(profile, key.degree_bits())?.total;
+    if profile == Profile::UnsoundTest {
+        eprintln!("warning: the profile `unsound-test` proves nothing");
+    }
     if let Some(least) = args.min_security {
         ensure!(
             bits.proven() >= f64::from(least),

@@ -1,0 +1,119 @@
+//! What runs outside proofs: permutations, signatures, the state tree, the executor.
+
+use criterion::{BatchSize, Criterion, Throughput};
+use p3_field::PrimeCharacteristicRing;
+use shardfold_benches::workload;
+use shardfold_executor::{parallel, sequential, shards};
+use shardfold_protocol::field::F;
+use shardfold_protocol::hash::{compress_block, compress_many};
+use shardfold_protocol::record::{Index, Record, Vault};
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::tree::StateTree;
+
+/// Compressions, that is Poseidon2 permutations of width 8, a second.
+fn permutation(criterion: &mut Criterion) {
+    let blocks: Vec<[F; 8]> = (0..1_u64 << 16)
+        .map(|row| core::array::from_fn(|i| F::from_u64(8 * row + i as u64)))
+        .collect();
+    // As many as `compress_many` does on the calling thread.
+    let few = &blocks[..512];
+    let mut group = criterion.benchmark_group("permutation");
+    group.throughput(Throughput::Elements(few.len() as u64));
+    group.bench_function("scalar", |bencher| {
+        bencher.iter(|| few.iter().map(compress_block).collect::<Vec<_>>());
+    });
+    group.bench_function("packed", |bencher| bencher.iter(|| compress_many(few)));
+    group.throughput(Throughput::Elements(blocks.len() as u64));
+    group.bench_function("packed_all_threads", |bencher| {
+        bencher.iter(|| compress_many(&blocks));
+    });
+    group.finish();
+}
+
+fn signature(criterion: &mut Criterion) {
+    let key = SecretKey::from_index(1, 1);
+    let public_key = key.public_key();
+    let message = key.owner();
+    let signature = key.sign(&message);
+    assert!(public_key.verify(&message, &signature));
+    let mut group = criterion.benchmark_group("signature");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("sign", |bencher| bencher.iter(|| key.sign(&message)));
+    group.bench_function("verify", |bencher| {
+        bencher.iter(|| public_key.verify(&message, &signature));
+    });
+    group.finish();
+}
+
+/// Records replaced a second, with all nodes above them.
+fn tree_update(criterion: &mut Criterion) {
+    let (records, changes) = (1_u32 << 20, 1_u32 << 13);
+    let owner = SecretKey::from_index(1, 1).owner();
+    let record = |balance: u64| -> Record {
+        let (asset, nonce) = (7, 0);
+        Vault {
+            owner,
+            asset,
+            balance,
+            nonce,
+        }
+        .into()
+    };
+    let all: Vec<(Index, Record)> = (0..records).map(|i| (i, record(u64::from(i)))).collect();
+    // An odd multiple takes each index once and scatters them.
+    let scattered = |balance| -> Vec<(Index, Record)> {
+        (0..changes)
+            .map(|i| (i.wrapping_mul(0x9e37_79b1) % records, record(balance)))
+            .collect()
+    };
+    let mut tree = StateTree::from_records(&all);
+    // Every update changes every record.
+    let mut updates = [scattered(1), scattered(2)].into_iter().cycle();
+    let mut group = criterion.benchmark_group("tree_update");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(u64::from(changes)));
+    group.bench_function("8192_of_2^20", |bencher| {
+        bencher.iter_batched_ref(
+            || updates.next().unwrap_or_default(),
+            |changes| tree.update(changes),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+/// Transactions executed a second, and cut into shards a second.
+fn executor(criterion: &mut Criterion) {
+    let count = 4_096;
+    let workload = workload::transfers(count);
+    let (state, batch) = (&workload.state, &workload.batch);
+    let outcome = parallel::execute(state, batch).expect("the workload runs");
+    assert_eq!(outcome.accepted.len(), count);
+    let mut group = criterion.benchmark_group("executor");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(count as u64));
+    group.bench_function("sequential_4096_transfers", |bencher| {
+        bencher.iter(|| sequential::execute(state, batch));
+    });
+    group.bench_function("parallel_4096_transfers", |bencher| {
+        bencher.iter(|| parallel::execute(state, batch));
+    });
+    group.bench_function("cut_4096_transfers", |bencher| {
+        bencher.iter_batched_ref(
+            || state.clone(),
+            |state| shards::cut(state, batch, &outcome, &[Shape::MEDIUM]),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    permutation(&mut criterion);
+    signature(&mut criterion);
+    tree_update(&mut criterion);
+    executor(&mut criterion);
+    criterion.final_summary();
+}

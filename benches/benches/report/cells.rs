@@ -1,0 +1,57 @@
+//! What each chip costs: cells that the prover commits to, per transaction.
+
+use std::fmt::Write as _;
+
+use shardfold_circuits::profile::Profile;
+use shardfold_circuits::shard::ShardStark;
+
+/// One line for each chip, one column for each shape of the profile.
+pub fn table(report: &mut String, profile: Profile) -> anyhow::Result<()> {
+    let starks = profile
+        .shapes()
+        .iter()
+        .map(|shape| ShardStark::new(*shape, profile.stark(shape)))
+        .collect::<Result<Vec<_>, _>>()?;
+    writeln!(report, "\n## Cells per transaction of a full shard\n")?;
+    writeln!(
+        report,
+        "Rows x (main + permutation + quotient columns) / transactions, in elements of the base\n\
+         field and before blow-up. Heights depend on the shape, widths do not.\n"
+    )?;
+    write!(report, "| chip | main | permutation | quotient |")?;
+    for stark in &starks {
+        write!(report, " {} transactions |", stark.shape().transactions())?;
+    }
+    writeln!(report, "\n| --- |{}", " ---: |".repeat(3 + starks.len()))?;
+    let Some(first) = starks.first() else {
+        return Ok(());
+    };
+    for (i, (chip, width)) in first.chips().iter().zip(first.widths()).enumerate() {
+        let (main, permutation, quotient) = (width.main, width.permutation, width.quotient);
+        write!(
+            report,
+            "| {} | {main} | {permutation} | {quotient} |",
+            chip.name()
+        )?;
+        for stark in &starks {
+            write!(report, " {:.1} |", cells(stark)[i])?;
+        }
+        writeln!(report)?;
+    }
+    write!(report, "| all | | | |")?;
+    for stark in &starks {
+        write!(report, " {:.1} |", cells(stark).iter().sum::<f64>())?;
+    }
+    Ok(writeln!(report)?)
+}
+
+/// Cells per transaction of each chip.
+fn cells(stark: &ShardStark) -> Vec<f64> {
+    let transactions = stark.shape().transactions() as f64;
+    stark
+        .widths()
+        .iter()
+        .zip(stark.log_heights())
+        .map(|(width, log_height)| (width.total() << log_height) as f64 / transactions)
+        .collect()
+}

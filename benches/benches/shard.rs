@@ -1,0 +1,188 @@
+//! One shard up to its STARK: traces and STARK, in transactions a second, and the
+//! permutations that a STARK proves a second against plonky2 alone.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
+use p3_field::PrimeCharacteristicRing;
+use shardfold_benches::{PermutationStark, Reference, workload};
+use shardfold_circuits::chips::{
+    deposit, fee, ledger, node, poseidon2, range, record, signature, transfer, withdraw,
+};
+use shardfold_circuits::config::F;
+use shardfold_circuits::error::TraceError;
+use shardfold_circuits::profile::Profile;
+use shardfold_circuits::replay::{Replay, replay};
+use shardfold_circuits::requests::Requests;
+use shardfold_circuits::shard::{ShardStark, shard_traces, signature_requests};
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::witness::ShardWitness;
+
+const SHAPES: [(&str, Shape); 2] = [("small", Shape::SMALL), ("medium", Shape::MEDIUM)];
+
+/// A group whose benchmarks take up to minutes.
+fn slow_group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.sample_size(10);
+    group.sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_millis(1));
+    group
+}
+
+/// The traces of a shard, chip by chip where they are made chip by chip.
+fn traces(criterion: &mut Criterion) {
+    for (name, shape) in SHAPES {
+        let witness = workload::shard(shape).expect("the workload makes a shard");
+        let mut group = slow_group(criterion, &format!("traces_{name}"));
+        group.throughput(Throughput::Elements(witness.transactions.len() as u64));
+        bench_traces(&mut group, &witness).expect("the executor's witnesses give traces");
+        group.finish();
+    }
+}
+
+fn bench_traces(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    witness: &ShardWitness,
+) -> Result<(), TraceError> {
+    let shape = &witness.shape;
+    let replayed = replay(witness)?;
+    let signatures = signature_requests(witness, &replayed);
+    let log_transactions = shape.log_transactions as usize;
+    let log_records = shape.log_records as usize;
+
+    // What the serving chips are asked for, as in a whole shard.
+    let mut asked = Requests::default();
+    signature::generate(&signatures, log_transactions, &mut asked)?;
+    rule_traces(witness, &replayed, &mut asked)?;
+    let (_, leaves) = record::generate(&replayed.records, log_records, &mut asked)?;
+    let log_nodes = shape.log_nodes as usize;
+    node::generate(&leaves, &witness.siblings, log_nodes, &mut asked)?;
+
+    group.bench_function("replay", |bencher| bencher.iter(|| replay(witness)));
+    group.bench_function("signature_chips", |bencher| {
+        bencher
+            .iter(|| signature::generate(&signatures, log_transactions, &mut Requests::default()));
+    });
+    group.bench_function("rule_chips", |bencher| {
+        bencher.iter(|| rule_traces(witness, &replayed, &mut Requests::default()));
+    });
+    group.bench_function("record", |bencher| {
+        bencher.iter(|| record::generate(&replayed.records, log_records, &mut Requests::default()));
+    });
+    group.bench_function("node", |bencher| {
+        let siblings = &witness.siblings;
+        bencher.iter(|| node::generate(&leaves, siblings, log_nodes, &mut Requests::default()));
+    });
+    group.bench_function("poseidon2", |bencher| {
+        let log_permutations = shape.log_permutations as usize;
+        bencher.iter(|| poseidon2::generate(&asked.hashes, log_permutations));
+    });
+    group.bench_function("range", |bencher| {
+        bencher.iter(|| range::generate(&asked.range));
+    });
+    group.bench_function("all", |bencher| bencher.iter(|| shard_traces(witness)));
+    Ok(())
+}
+
+/// The traces of the ledger, the three rules and the fees.
+fn rule_traces(
+    witness: &ShardWitness,
+    replay: &Replay,
+    requests: &mut Requests,
+) -> Result<(), TraceError> {
+    let statement = &witness.statement;
+    let (chain_id, log) = (
+        F::from_u64(statement.chain_id),
+        witness.shape.log_transactions as usize,
+    );
+    black_box(ledger::generate(
+        &replay.ledger,
+        &statement.before,
+        log,
+        requests,
+    )?);
+    black_box(transfer::generate(
+        &replay.transfers,
+        chain_id,
+        log,
+        requests,
+    )?);
+    black_box(deposit::generate(
+        &replay.deposits,
+        chain_id,
+        log,
+        requests,
+    )?);
+    black_box(withdraw::generate(
+        &replay.withdraws,
+        chain_id,
+        log,
+        requests,
+    )?);
+    black_box(fee::generate(&replay.fees, log, requests)?);
+    Ok(())
+}
+
+/// The STARK of a shard with the parameters of the profile for 100 conjectured bits: proven
+/// from its traces, and verified natively.
+fn shard_stark(criterion: &mut Criterion) {
+    let mut group = slow_group(criterion, "shard_stark");
+    for (name, shape) in SHAPES {
+        let parameters = Profile::Conjectured100.stark(&shape);
+        let stark = ShardStark::new(shape, parameters).expect("the shape has a STARK");
+        let witness = workload::shard(shape).expect("the workload makes a shard");
+        let traces = shard_traces(&witness).expect("the executor's witnesses give traces");
+        let proof = stark.prove(&traces).expect("the traces can be proven");
+        stark
+            .verify(&proof, &witness.statement)
+            .expect("the proof proves the statement");
+        group.throughput(Throughput::Elements(witness.transactions.len() as u64));
+        group.bench_function(format!("prove_{name}"), |bencher| {
+            bencher.iter(|| stark.prove(&traces));
+        });
+        group.bench_function(format!("verify_{name}"), |bencher| {
+            bencher.iter(|| stark.verify(&proof, &witness.statement));
+        });
+    }
+    group.finish();
+}
+
+/// The same number of permutations, witness included, in plonky2 alone and in a STARK of the
+/// `poseidon2` chip alone, both for about 100 conjectured bits: the STARK with the parameters
+/// of large shards, and with the blow-up of plonky2's configuration, those of small ones.
+fn permutations_proven(criterion: &mut Criterion) {
+    let mut group = slow_group(criterion, "permutations_proven");
+    let log_rows = 14;
+    let reference = Reference::new(log_rows);
+    group.throughput(Throughput::Elements(
+        Reference::permutations(log_rows) as u64
+    ));
+    group.bench_function(format!("plonky2_alone_2^{log_rows}"), |bencher| {
+        bencher.iter(|| reference.prove(1, log_rows));
+    });
+    drop(reference);
+    for (log_rows, shape) in [
+        (log_rows, Shape::SMALL),
+        (log_rows, Shape::MEDIUM),
+        (Shape::MEDIUM.log_permutations, Shape::MEDIUM),
+    ] {
+        let parameters = Profile::Conjectured100.stark(&shape);
+        let stark = PermutationStark::new(log_rows, &parameters).expect("the chip has a STARK");
+        let proof = stark.prove().expect("the permutations can be proven");
+        stark.verify(&proof).expect("the proof verifies");
+        let name = format!("stark_blowup_{}_2^{log_rows}", 1 << parameters.log_blowup);
+        group.throughput(Throughput::Elements(stark.permutations() as u64));
+        group.bench_function(name, |bencher| bencher.iter(|| stark.prove()));
+    }
+    group.finish();
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    traces(&mut criterion);
+    permutations_proven(&mut criterion);
+    shard_stark(&mut criterion);
+    criterion.final_summary();
+}
