@@ -1,6 +1,7 @@
 //! One shard up to its STARK: traces and STARK, in transactions a second, and the
 //! permutations that a STARK proves a second against plonky2 alone.
 
+use std::cell::LazyCell;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use shardfold_benches::{PermutationStark, Reference, workload};
 use shardfold_circuits::chips::{
     deposit, fee, ledger, node, poseidon2, range, record, signature, transfer, withdraw,
 };
-use shardfold_circuits::config::F;
+use shardfold_circuits::config::{F, StarkParameters, StarkProof};
 use shardfold_circuits::error::TraceError;
 use shardfold_circuits::profile::Profile;
 use shardfold_circuits::replay::{Replay, replay};
 use shardfold_circuits::requests::Requests;
-use shardfold_circuits::shard::{ShardStark, shard_traces, signature_requests};
+use shardfold_circuits::shard::{ShardStark, ShardTraces, shard_traces, signature_requests};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 
@@ -130,23 +131,38 @@ fn rule_traces(
 fn shard_stark(criterion: &mut Criterion) {
     let mut group = slow_group(criterion, "shard_stark");
     for (name, shape) in SHAPES {
-        let parameters = Profile::Conjectured100.stark(&shape);
-        let stark = ShardStark::new(shape, parameters).expect("the shape has a STARK");
         let witness = workload::shard(shape).expect("the workload makes a shard");
-        let traces = shard_traces(&witness).expect("the executor's witnesses give traces");
-        let proof = stark.prove(&traces).expect("the traces can be proven");
-        stark
-            .verify(&proof, &witness.statement)
-            .expect("the proof proves the statement");
+        // Proven only if one of the two benchmarks is asked for.
+        let shard = LazyCell::new(|| prepare(&witness).expect("the executor's shards are proven"));
         group.throughput(Throughput::Elements(witness.transactions.len() as u64));
         group.bench_function(format!("prove_{name}"), |bencher| {
-            bencher.iter(|| stark.prove(&traces));
+            bencher.iter(|| shard.stark.prove(&shard.traces));
         });
         group.bench_function(format!("verify_{name}"), |bencher| {
-            bencher.iter(|| stark.verify(&proof, &witness.statement));
+            bencher.iter(|| shard.stark.verify(&shard.proof, &witness.statement));
         });
     }
     group.finish();
+}
+
+/// A shard and its STARK, which verifies.
+struct Shard {
+    stark: ShardStark,
+    traces: ShardTraces,
+    proof: StarkProof,
+}
+
+fn prepare(witness: &ShardWitness) -> anyhow::Result<Shard> {
+    let shape = witness.shape;
+    let stark = ShardStark::new(shape, Profile::Conjectured100.stark(&shape))?;
+    let traces = shard_traces(witness)?;
+    let proof = stark.prove(&traces)?;
+    stark.verify(&proof, &witness.statement)?;
+    Ok(Shard {
+        stark,
+        traces,
+        proof,
+    })
 }
 
 /// The same number of permutations, witness included, in plonky2 alone and in a STARK of the
@@ -155,28 +171,34 @@ fn shard_stark(criterion: &mut Criterion) {
 fn permutations_proven(criterion: &mut Criterion) {
     let mut group = slow_group(criterion, "permutations_proven");
     let log_rows = 14;
-    let reference = Reference::new(log_rows);
+    // Built only if it is asked for, as are the STARKs.
+    let reference = LazyCell::new(|| Reference::new(log_rows));
     group.throughput(Throughput::Elements(
         Reference::permutations(log_rows) as u64
     ));
     group.bench_function(format!("plonky2_alone_2^{log_rows}"), |bencher| {
         bencher.iter(|| reference.prove(1, log_rows));
     });
-    drop(reference);
     for (log_rows, shape) in [
         (log_rows, Shape::SMALL),
         (log_rows, Shape::MEDIUM),
         (Shape::MEDIUM.log_permutations, Shape::MEDIUM),
     ] {
         let parameters = Profile::Conjectured100.stark(&shape);
-        let stark = PermutationStark::new(log_rows, &parameters).expect("the chip has a STARK");
-        let proof = stark.prove().expect("the permutations can be proven");
-        stark.verify(&proof).expect("the proof verifies");
+        let stark = LazyCell::new(|| prepare_permutations(log_rows, &parameters));
         let name = format!("stark_blowup_{}_2^{log_rows}", 1 << parameters.log_blowup);
-        group.throughput(Throughput::Elements(stark.permutations() as u64));
+        group.throughput(Throughput::Elements(1 << log_rows));
         group.bench_function(name, |bencher| bencher.iter(|| stark.prove()));
     }
     group.finish();
+}
+
+/// A STARK whose proof verifies.
+fn prepare_permutations(log_rows: u32, parameters: &StarkParameters) -> PermutationStark {
+    let stark = PermutationStark::new(log_rows, parameters).expect("the chip has a STARK");
+    let proof = stark.prove().expect("the permutations can be proven");
+    stark.verify(&proof).expect("the proof verifies");
+    stark
 }
 
 fn main() {
