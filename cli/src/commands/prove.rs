@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use shardfold_aggregator::Aggregator;
+use shardfold_aggregator::{Aggregator, VerificationKey};
 use shardfold_circuits::profile::Profile;
 use shardfold_circuits::shard::CircuitSet;
 use shardfold_executor::{parallel, shards};
@@ -15,9 +15,11 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 
 use super::{
-    Input, Stages, Summary, cache_folder, hex, partial_folder, profile, read_input, say_rejections,
+    Input, Stages, Summary, cache_folder, hex as digest_hex, partial_folder, profile, read_input,
+    say_rejections,
 };
 use crate::args::{ProveArgs, ShapeChoice};
+use crate::commands::verify::built_in_keys;
 use crate::output::{Say, folder_of, is_special, warn, write_file};
 use crate::progress::{Progress, circuit_listener};
 
@@ -54,6 +56,7 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     let circuits =
         CircuitSet::new(profile, &cache_folder(&args.cache)?).with_listener(circuit_listener(say));
     let aggregator = Aggregator::new(&profile.plonk(), circuits.fold()?)?;
+    compare_key(aggregator.verification_key())?;
     for witness in &witnesses {
         circuits.shard(&witness.shape)?;
     }
@@ -80,7 +83,10 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     local::clean_up(&options, &witnesses)?;
     let summary = Summary::new(&outcome, state.head(), start, stages);
     summary.say(say);
-    say.line(format_args!("state root {}", hex(&state.head().state_root)));
+    say.line(format_args!(
+        "state root {}",
+        digest_hex(&state.head().state_root)
+    ));
     say.line(format_args!(
         "{}: {} bytes, profile {}, checked",
         args.output.display(),
@@ -88,6 +94,25 @@ pub fn run(args: &ProveArgs) -> Result<()> {
         profile.name()
     ));
     say.object(&summary)
+}
+
+/// Says so if the circuits that this build makes are not those of its built-in key: whoever
+/// changes a circuit writes the keys anew with `shardfold key`.
+fn compare_key(key: &VerificationKey) -> Result<()> {
+    let built_in = built_in_keys()?;
+    let same_profile = |known: &&VerificationKey| known.profile() == key.profile();
+    if built_in
+        .iter()
+        .find(same_profile)
+        .is_some_and(|known| known != key)
+    {
+        warn(format_args!(
+            "warning: the circuits' key is {}, not the built-in one; verify with the key that \
+             `shardfold key` writes",
+            hex::encode(key.id())
+        ));
+    }
+    Ok(())
 }
 
 /// Finds out now, not after minutes of proving, that the proof cannot be written.
