@@ -28,6 +28,9 @@ fn main() -> anyhow::Result<()> {
     let profile = profile()?;
     let mut report = String::from("# Shardfold on one machine\n\n");
     machine_section(&mut report)?;
+    if profile == Profile::UnsoundTest {
+        report.push_str("\nThe profile proves nothing: no figure below is fit for a comparison.\n");
+    }
     // First, since the peak of memory is that of the whole process.
     let run = end_to_end::run(&mut report, profile)?;
     permutations::compare(&mut report, profile, &run)?;
