@@ -59,7 +59,7 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
-  shardfold replay ../shared/traces/mainnet.csv -o run --fee 10
+  shardfold replay examples/block-12459406/trace.csv -o run --fee 10
 Swaps in the trace are skipped and counted.")]
 pub struct ReplayArgs {
     /// The trace: CSV with kind, from, to, asset_in, amount_in.
