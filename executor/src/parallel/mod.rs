@@ -33,11 +33,24 @@ const PARALLEL_WAVE: usize = 512;
 /// A batch for another chain or head.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     check_start(state, batch)?;
+    let prepared = prepare_all(&batch.transactions, F::from_u64(batch.chain_id));
+    run(state, batch, &prepared)
+}
+
+/// [`execute`] from where hashes and signatures are done: one [`Prepared`] for each transaction.
+///
+/// # Errors
+/// A batch for another chain or head.
+///
+/// # Panics
+/// With more or fewer prepared transactions than the batch has.
+pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcome, ExecuteError> {
+    check_start(state, batch)?;
     let transactions = &batch.transactions;
-    let prepared = prepare_all(transactions, F::from_u64(batch.chain_id));
+    assert_eq!(prepared.len(), transactions.len());
     let mut run = Run {
         transactions,
-        prepared: &prepared,
+        prepared,
         table: Table::new(state, transactions),
         deposit_count: state.head().deposit_count,
         rejects: vec![None; transactions.len()],
@@ -46,7 +59,7 @@ pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
         run.execute_wave(wave);
     }
     let mut outcome = Outcome::default();
-    for ((transaction, prepared), reject) in transactions.iter().zip(&prepared).zip(run.rejects) {
+    for ((transaction, prepared), reject) in transactions.iter().zip(prepared).zip(run.rejects) {
         let accepted = (transaction.kind(), *prepared);
         outcome.push(&batch.before, reject.map_or(Ok(accepted), Err));
     }
