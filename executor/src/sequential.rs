@@ -1,7 +1,6 @@
 //! The definition: one transaction after the other.
 
-use std::collections::BTreeMap;
-
+use foldhash::{HashMap, HashMapExt};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
@@ -18,18 +17,18 @@ use crate::rules;
 #[derive(Clone, Debug)]
 pub struct Ledger<'a> {
     state: &'a State,
-    written: BTreeMap<Index, Record>,
+    written: HashMap<Index, Record>,
     deposit_count: u64,
 }
 
 impl<'a> Ledger<'a> {
     /// The ledger as the state has it.
     #[must_use]
-    pub const fn new(state: &'a State) -> Self {
+    pub fn new(state: &'a State) -> Self {
         let deposit_count = state.head().deposit_count;
         Self {
             state,
-            written: BTreeMap::new(),
+            written: HashMap::new(),
             deposit_count,
         }
     }
@@ -105,5 +104,6 @@ pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcom
         );
     }
     outcome.changes = ledger.written.into_iter().collect();
+    outcome.changes.sort_unstable_by_key(|&(index, _)| index);
     Ok(outcome)
 }

@@ -1,7 +1,8 @@
 //! The executor from the bytes of a batch to receipts, state root and shard witnesses, on each
 //! workload: `cargo bench -p shardfold-benches --bench executor`.
 //!
-//! Prints markdown and writes it with a plot, `executor.svg`, to `target/`. Environment:
+//! Prints markdown and writes it with a plot, `executor.svg`, to `target/`. Arguments after
+//! `--` choose some of its parts: `stages`, `rules`, `forged`. Environment:
 //!
 //! | variable | default |
 //! | --- | --- |
@@ -13,6 +14,7 @@
 mod forged;
 mod measure;
 mod plot;
+mod rules;
 mod tables;
 mod workloads;
 
@@ -39,10 +41,35 @@ fn main() -> anyhow::Result<()> {
         println!("cargo bench -p shardfold-benches --bench executor");
         return Ok(());
     }
-    let size = Size::from_env();
+    let parts: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
+    let runs = |part: &str| parts.is_empty() || parts.iter().any(|other| other == part);
+    let (size, rounds) = (Size::from_env(), rounds()?);
     let pools = Pools::new(machine::cores())?;
+
+    let mut report = String::from("# The executor on one machine\n\n");
+    tables::machine(&mut report, size, rounds)?;
+    if runs("stages") {
+        let measured = stages(size, &pools, rounds)?;
+        tables::stages(&mut report, &measured)?;
+        tables::ratios(&mut report, &measured)?;
+        write(&target()?.join("executor.svg"), &plot::svg(&measured)?)?;
+    }
+    if runs("rules") {
+        tables::rules(&mut report, &rules::measure(size, &pools, rounds)?)?;
+    }
+    if runs("forged") {
+        tables::forged(&mut report, &forged::measure(size, &pools, rounds)?)?;
+    }
+    println!("{report}");
+    write(&target()?.join("executor.md"), &report)
+}
+
+/// Each workload from bytes to witnesses.
+fn stages(size: Size, pools: &Pools, rounds: usize) -> anyhow::Result<Vec<Measured>> {
     let variants = pools.variants(&[Mode::Sequential, Mode::Parallel]);
-    let rounds = rounds()?;
     let mut measured = Vec::new();
     for name in workloads::names()? {
         let Some(workload) = workloads::build(&name, size)? else {
@@ -50,19 +77,9 @@ fn main() -> anyhow::Result<()> {
             continue;
         };
         eprintln!("{name}: {} transactions", workload.batch.transactions.len());
-        measured.push(measure::measure(name, workload, &pools, &variants, rounds)?);
+        measured.push(measure::measure(name, workload, pools, &variants, rounds)?);
     }
-    let forged = forged::measure(size, &pools, rounds)?;
-
-    let mut report = String::from("# The executor on one machine\n\n");
-    tables::machine(&mut report, size, rounds)?;
-    tables::stages(&mut report, &measured)?;
-    tables::ratios(&mut report, &measured)?;
-    tables::forged(&mut report, &forged)?;
-    println!("{report}");
-    let target = target()?;
-    write(&target.join("executor.md"), &report)?;
-    write(&target.join("executor.svg"), &plot::svg(&measured)?)
+    Ok(measured)
 }
 
 fn rounds() -> anyhow::Result<usize> {

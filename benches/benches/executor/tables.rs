@@ -8,6 +8,7 @@ use shardfold_benches::machine;
 use crate::Measured;
 use crate::forged::Forged;
 use crate::measure::{Mode, Timing, Variant};
+use crate::rules::Rules;
 use crate::workloads::Size;
 
 /// Where and when.
@@ -101,6 +102,31 @@ pub fn ratios(report: &mut String, measured: &[Measured]) -> fmt::Result {
                 each(timing),
                 ratio(timing, sequential, |timing| timing.rules),
                 ratio(timing, sequential, Timing::total),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Schedule, rules and receipts alone.
+pub fn rules(report: &mut String, measured: &[Rules]) -> fmt::Result {
+    report.push_str(
+        "\n## Rules alone\n\n\
+         Schedule, rules and receipts, nanoseconds a transaction; the sequential executor has no \
+         schedule.\n\n\
+         | workload | executor | threads | ns | sequential is 1 |\n\
+         | --- | --- | --- | --- | --- |\n",
+    );
+    for workload in measured {
+        let sequential = workload.timings.first().map(|(_, took)| took.as_secs_f64());
+        for (Variant { mode, threads }, took) in &workload.timings {
+            writeln!(
+                report,
+                "| {} | {} | {threads} | {} | {:.2} |",
+                workload.pattern.name(),
+                name(*mode),
+                took.as_nanos() / workload.transactions as u128,
+                took.as_secs_f64() / sequential.unwrap_or(f64::NAN)
             )?;
         }
     }

@@ -24,7 +24,14 @@ pub(super) enum Role {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Access(u64);
 
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Pay, Self::Receive, Self::Fee];
+}
+
 impl Access {
+    /// No access: sorted behind all others, for no role has the number 3.
+    const NONE: Self = Self(u64::MAX);
+
     fn new(index: Index, position: usize, role: Role) -> Self {
         Self(u64::from(index) << 32 | (position as u64) << 2 | role as u64)
     }
@@ -38,11 +45,7 @@ impl Access {
     }
 
     pub const fn role(self) -> Role {
-        match self.0 & 3 {
-            0 => Role::Pay,
-            1 => Role::Receive,
-            _ => Role::Fee,
-        }
+        Role::ALL[(self.0 & 3) as usize % 3]
     }
 }
 
@@ -52,29 +55,31 @@ impl Access {
 /// With 2^30 transactions or more.
 pub(super) fn sorted(transactions: &[Transaction]) -> Vec<Access> {
     assert!(transactions.len() < MAX_TRANSACTIONS);
-    let mut accesses: Vec<Access> = transactions
-        .par_iter()
-        .enumerate()
-        .flat_map_iter(|(position, transaction)| of(transaction, position))
+    let each = transactions.par_iter().enumerate();
+    let accesses: Vec<_> = each
+        .map(|(position, transaction)| accesses(transaction, position))
         .collect();
+    let mut accesses = accesses.into_flattened();
     accesses.par_sort_unstable();
+    accesses.truncate(accesses.partition_point(|&access| access != Access::NONE));
     accesses
 }
 
-fn of(transaction: &Transaction, position: usize) -> impl Iterator<Item = Access> {
-    let (from, to) = match transaction {
-        Transaction::Transfer(signed) => (Some(signed.body.from), Some(signed.body.to)),
-        Transaction::Deposit(deposit) => (None, Some(deposit.to)),
-        Transaction::Withdraw(signed) => (Some(signed.body.from), None),
-    };
+/// The three accesses of a transaction, [`Access::NONE`] for those that it does without.
+fn accesses(transaction: &Transaction, position: usize) -> [Access; 3] {
+    let indices = indices(transaction);
+    Role::ALL.map(|role| {
+        let index = indices[role as usize];
+        index.map_or(Access::NONE, |index| Access::new(index, position, role))
+    })
+}
+
+/// The record that a transaction touches in each [`Role`].
+pub(super) fn indices(transaction: &Transaction) -> [Option<Index>; 3] {
     let fee_vault = transaction.fee_vault();
-    let roles = [
-        (from, Role::Pay),
-        (to, Role::Receive),
-        (fee_vault, Role::Fee),
-    ];
-    let access = move |(index, role): (Option<Index>, Role)| {
-        index.map(|index| Access::new(index, position, role))
-    };
-    roles.into_iter().filter_map(access)
+    match transaction {
+        Transaction::Transfer(signed) => [Some(signed.body.from), Some(signed.body.to), fee_vault],
+        Transaction::Deposit(deposit) => [None, Some(deposit.to), fee_vault],
+        Transaction::Withdraw(signed) => [Some(signed.body.from), None, fee_vault],
+    }
 }

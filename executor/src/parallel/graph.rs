@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use shardfold_protocol::record::Index;
 use shardfold_protocol::transaction::{Kind, Transaction};
 
 use super::access::{Access, Role};
@@ -29,25 +28,23 @@ struct Node {
 pub(super) struct Graph(Vec<Node>);
 
 impl Graph {
-    pub fn new(transactions: &[Transaction], slots: &[Slot]) -> Self {
+    pub fn new(transactions: &[Transaction], accesses: &[Access], slots: &[Slot]) -> Self {
         let node = || Node {
             slots: [NONE; 3],
             next: [NONE; 4],
             waits_for: AtomicU8::new(0),
         };
         let mut graph = Self(transactions.iter().map(|_| node()).collect());
-        for (number, slot) in slots.iter().enumerate() {
-            graph.connect(number as u32, slot);
+        for (number, slot) in (0..).zip(slots) {
+            graph.connect(number, slot, slot.accesses(accesses));
         }
-        let is_deposit =
-            |(_, transaction): &(u32, &Transaction)| transaction.kind() == Kind::Deposit;
-        let deposits = (0..).zip(transactions).filter(is_deposit);
+        let is_deposit = |position: &u32| transactions[*position as usize].kind() == Kind::Deposit;
+        let deposits = (0..transactions.len() as u32).filter(is_deposit);
         let mut previous = None;
-        for (position, _) in deposits {
-            if let Some(previous) = previous {
+        for position in deposits {
+            if let Some(previous) = previous.replace(position) {
                 graph.add_edge(previous, QUEUE, position);
             }
-            previous = Some(position);
         }
         graph
     }
@@ -74,30 +71,23 @@ impl Graph {
         })
     }
 
-    /// The slot of an index that a transaction touches.
-    pub fn slot<'s, 'a>(&self, position: u32, index: Index, slots: &'s [Slot<'a>]) -> &'s Slot<'a> {
-        let node = &self.0[position as usize];
-        let touched = node.slots.iter().filter(|&&slot| slot != NONE);
-        touched
-            .map(|&slot| &slots[slot as usize])
-            .find(|slot| slot.index == index)
-            .expect("a rule reads and writes only what its transaction touches")
+    /// The number of the slot that a transaction touches in a role.
+    pub fn slot(&self, position: u32, role: Role) -> usize {
+        self.0[position as usize].slots[role as usize] as usize
     }
 
     /// Notes a slot in all transactions that touch it, and puts them in line.
-    fn connect(&mut self, number: u32, slot: &Slot) {
+    fn connect(&mut self, number: u32, slot: &Slot, accesses: &[Access]) {
         let mut previous: Option<Access> = None;
-        for &access in slot.accesses {
+        for &access in accesses {
             let position = access.position();
             self.0[position as usize].slots[access.role() as usize] = number;
-            if slot.only_gains || previous.is_some_and(|other| other.position() == position) {
+            if slot.only_gains() || previous.is_some_and(|other| other.position() == position) {
                 continue;
             }
-            if let Some(previous) = previous {
-                let role: Role = previous.role();
-                self.add_edge(previous.position(), role as usize, position);
+            if let Some(previous) = previous.replace(access) {
+                self.add_edge(previous.position(), previous.role() as usize, position);
             }
-            previous = Some(access);
         }
     }
 

@@ -30,6 +30,7 @@ use crate::prepare::{Prepared, prepare_all};
 use crate::reject::Reject;
 use crate::rules::{self, Effect};
 
+use access::{Access, Role};
 use graph::Graph;
 use slot::Slot;
 
@@ -62,13 +63,13 @@ pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcom
     let run = Run {
         transactions,
         prepared,
-        graph: Graph::new(transactions, &slots),
+        graph: Graph::new(transactions, &accesses, &slots),
         slots,
         deposit_count: AtomicU64::new(state.head().deposit_count),
         rejects: Mutex::new(Vec::new()),
     };
     run.execute_all();
-    Ok(run.into_outcome(batch))
+    Ok(run.into_outcome(batch, &accesses))
 }
 
 /// A batch while it is executed.
@@ -76,9 +77,9 @@ struct Run<'a> {
     transactions: &'a [Transaction],
     prepared: &'a [Prepared],
     graph: Graph,
-    slots: Vec<Slot<'a>>,
+    slots: Vec<Slot>,
     deposit_count: AtomicU64,
-    /// By position.
+    /// With their positions, in any order.
     rejects: Mutex<Vec<(u32, Reject)>>,
 }
 
@@ -112,20 +113,29 @@ impl Run<'_> {
 
     fn apply(&self, position: u32) -> Result<Effect, Reject> {
         let at = position as usize;
-        let authority = &self.prepared[at].authority;
-        let read = |index| self.graph.slot(position, index, &self.slots).read();
+        let (transaction, authority) = (&self.transactions[at], &self.prepared[at].authority);
+        let indices = access::indices(transaction);
+        let read = |index| {
+            let mut roles = Role::ALL.into_iter();
+            let role = roles.find(|&role| indices[role as usize] == Some(index));
+            let role = role.expect("a rule reads only what its transaction touches");
+            self.slot(position, role).read()
+        };
         // Deposits are in one line of the graph, which orders these loads and stores.
         let deposit_count = self.deposit_count.load(Ordering::Relaxed);
-        rules::apply(&self.transactions[at], authority, deposit_count, read)
+        rules::apply(transaction, authority, deposit_count, read)
     }
 
     /// Writes what an accepted transaction does.
     fn write(&self, position: u32, effect: &Effect) {
-        for (index, record) in effect.writes() {
-            self.graph.slot(position, index, &self.slots).write(record);
+        if let Some((_, vault)) = effect.sender {
+            self.slot(position, Role::Pay).write(vault.into());
+        }
+        if let Some((_, vault)) = effect.receiver {
+            self.slot(position, Role::Receive).write(vault.into());
         }
         if let Some(fee) = effect.fee {
-            let slot = self.graph.slot(position, fee.vault, &self.slots);
+            let slot = self.slot(position, Role::Fee);
             slot.write(slot.read().credited(fee.amount));
         }
         if self.transactions[position as usize].kind() == Kind::Deposit {
@@ -133,23 +143,36 @@ impl Run<'_> {
         }
     }
 
-    fn into_outcome(self, batch: &Batch) -> Outcome {
+    fn slot(&self, position: u32, role: Role) -> &Slot {
+        &self.slots[self.graph.slot(position, role)]
+    }
+
+    fn into_outcome(self, batch: &Batch, accesses: &[Access]) -> Outcome {
         let rejects = self.rejects.into_inner();
-        let mut reject_of = vec![None; self.transactions.len()];
-        for (position, reject) in rejects.unwrap_or_else(PoisonError::into_inner) {
-            reject_of[position as usize] = Some(reject);
+        let mut rejects = rejects.unwrap_or_else(PoisonError::into_inner);
+        rejects.sort_unstable_by_key(|&(position, _)| position);
+        let mut is_rejected = vec![false; self.transactions.len()];
+        for &(position, _) in &rejects {
+            is_rejected[position as usize] = true;
         }
-        let is_accepted = |position: u32| reject_of[position as usize].is_none();
-        let changes = self.slots.into_par_iter();
-        let changes = changes.filter_map(|slot| slot.into_change(self.transactions, is_accepted));
+        let slots = self.slots.par_iter();
+        let changes: Vec<Option<_>> = slots
+            .map(|slot| slot.change(self.transactions, accesses, &is_rejected))
+            .collect();
         let mut outcome = Outcome {
-            changes: changes.collect(),
-            ..Outcome::default()
+            receipts: Vec::with_capacity(self.transactions.len()),
+            accepted: Vec::with_capacity(self.transactions.len() - rejects.len()),
+            changes: changes.into_iter().flatten().collect(),
         };
-        let each = self.transactions.iter().zip(self.prepared);
-        for ((transaction, prepared), reject) in each.zip(reject_of) {
-            let accepted = (transaction.kind(), *prepared);
-            outcome.push(&batch.before, reject.map_or(Ok(accepted), Err));
+        let mut rejects = rejects.into_iter().peekable();
+        let each = (0..).zip(self.transactions.iter().zip(self.prepared));
+        for (position, (transaction, prepared)) in each {
+            let reject = rejects.next_if(|&(rejected, _)| rejected == position);
+            let accepted = Ok((transaction.kind(), *prepared));
+            outcome.push(
+                &batch.before,
+                reject.map_or(accepted, |(_, reject)| Err(reject)),
+            );
         }
         outcome
     }

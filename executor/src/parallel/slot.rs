@@ -1,6 +1,7 @@
 //! The records that a batch touches.
 
-use std::sync::{Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use shardfold_protocol::amount::{AMOUNT_LIMIT, FEE_LIMIT};
@@ -11,82 +12,113 @@ use shardfold_protocol::transaction::Transaction;
 use super::access::{Access, Role};
 
 /// A record and what this batch does to it.
-pub(super) struct Slot<'a> {
-    pub index: Index,
-    /// All accesses of the batch, in its order.
-    pub accesses: &'a [Access],
-    /// Whether no transaction can tell which others went before it: see [`only_gains`].
-    pub only_gains: bool,
-    /// As it was before the batch.
-    before: Record,
-    /// As the transactions until now have left it, if one wrote it; not used where it only
-    /// gains. The schedule lets at most one transaction at a time come here, so nobody waits
-    /// for the lock.
-    after: Mutex<Option<Record>>,
+pub(super) struct Slot {
+    /// Where its accesses are in the list of all, which are in the order of the batch.
+    accesses: Range<u32>,
+    cell: Cell,
 }
 
-/// The slots by ascending index, with the records of the state.
-pub(super) fn all<'a>(
-    state: &State,
-    transactions: &[Transaction],
-    accesses: &'a [Access],
-) -> Vec<Slot<'a>> {
+/// The record itself.
+enum Cell {
+    /// No transaction can tell which others went before it (see [`only_gains`]): the record
+    /// before the batch, to which all gains are added at the end.
+    OnlyGains(Record),
+    /// The schedule lets one transaction at a time come here, so nobody waits for the lock.
+    Ordered(Mutex<Ordered>),
+}
+
+struct Ordered {
+    /// As the transactions until now have left it.
+    record: Record,
+    is_written: bool,
+}
+
+/// The slots of a batch by ascending index, with the records of the state.
+pub(super) fn all(state: &State, transactions: &[Transaction], accesses: &[Access]) -> Vec<Slot> {
     let same_index = |a: &Access, b: &Access| a.index() == b.index();
-    let groups: Vec<_> = accesses.chunk_by(same_index).collect();
-    groups
-        .into_par_iter()
-        .map(|accesses| {
-            let index = accesses[0].index();
-            let before = state.tree().get(index);
-            Slot {
-                index,
-                accesses,
-                only_gains: accesses.len() > 1 && only_gains(&before, transactions, accesses),
-                before,
-                after: Mutex::new(None),
-            }
-        })
-        .collect()
+    let mut end = 0;
+    let groups = accesses.chunk_by(same_index).map(|group| {
+        let start = end;
+        end += group.len() as u32;
+        start..end
+    });
+    let groups: Vec<Range<u32>> = groups.collect();
+    let slot = |range: Range<u32>| {
+        let group = &accesses[range.start as usize..range.end as usize];
+        let record = state.tree().get(group[0].index());
+        let cell = if group.len() > 1 && only_gains(&record, transactions, group) {
+            Cell::OnlyGains(record)
+        } else {
+            Cell::Ordered(Mutex::new(Ordered {
+                record,
+                is_written: false,
+            }))
+        };
+        Slot {
+            accesses: range,
+            cell,
+        }
+    };
+    groups.into_par_iter().map(slot).collect()
 }
 
-impl Slot<'_> {
+impl Slot {
+    /// Its accesses out of those of all slots.
+    pub fn accesses<'a>(&self, all: &'a [Access]) -> &'a [Access] {
+        &all[self.accesses.start as usize..self.accesses.end as usize]
+    }
+
+    /// Whether no transaction can tell which others went before it.
+    pub const fn only_gains(&self) -> bool {
+        matches!(self.cell, Cell::OnlyGains(_))
+    }
+
     /// The record for the next transaction; where it only gains, always that before the batch.
     pub fn read(&self) -> Record {
-        if self.only_gains {
-            return self.before;
+        match &self.cell {
+            Cell::OnlyGains(before) => *before,
+            Cell::Ordered(ordered) => lock(ordered).record,
         }
-        let after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
-        after.unwrap_or(self.before)
     }
 
     /// Writes what an accepted transaction leaves; where it only gains, this waits for
     /// [`Self::into_change`].
     pub fn write(&self, record: Record) {
-        if !self.only_gains {
-            let mut after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
-            *after = Some(record);
+        if let Cell::Ordered(ordered) = &self.cell {
+            *lock(ordered) = Ordered {
+                record,
+                is_written: true,
+            };
         }
     }
 
     /// The record after the batch, if an accepted transaction wrote it.
-    pub fn into_change(
-        self,
+    pub fn change(
+        &self,
         transactions: &[Transaction],
-        is_accepted: impl Fn(u32) -> bool,
+        accesses: &[Access],
+        is_rejected: &[bool],
     ) -> Option<(Index, Record)> {
-        if !self.only_gains {
-            let after = self.after.into_inner();
-            let record = after.unwrap_or_else(PoisonError::into_inner)?;
-            return Some((self.index, record));
-        }
-        let accepted = self.accesses.iter();
-        let mut accepted = accepted
-            .filter(|access| is_accepted(access.position()))
-            .peekable();
-        accepted.peek()?;
-        let gains = accepted.map(|access| gain(&transactions[access.position() as usize], *access));
-        Some((self.index, self.before.credited(gains.sum())))
+        let accesses = self.accesses(accesses);
+        let index = accesses[0].index();
+        let before = match &self.cell {
+            Cell::OnlyGains(before) => before,
+            Cell::Ordered(ordered) => {
+                let ordered = lock(ordered);
+                return ordered.is_written.then_some((index, ordered.record));
+            }
+        };
+        let is_accepted = |access: &&Access| !is_rejected[access.position() as usize];
+        let accepted = || accesses.iter().filter(is_accepted);
+        accepted().next()?;
+        let gains = accepted().map(|access| gain(transactions, *access));
+        Some((index, before.credited(gains.sum())))
     }
+}
+
+fn lock(ordered: &Mutex<Ordered>) -> MutexGuard<'_, Ordered> {
+    // A thread that panicked takes the whole batch with it.
+    ordered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a vault is there, pays nobody in this batch, and has room for all that is offered
@@ -100,15 +132,15 @@ fn only_gains(before: &Record, transactions: &[Transaction], accesses: &[Access]
     if accesses.iter().any(pays) {
         return false;
     }
-    let offered = accesses.iter().map(|access| {
-        let transaction = &transactions[access.position() as usize];
-        u128::from(gain(transaction, *access))
-    });
+    let offered = accesses
+        .iter()
+        .map(|access| u128::from(gain(transactions, *access)));
     u128::from(vault.balance) + offered.sum::<u128>() < u128::from(AMOUNT_LIMIT)
 }
 
-/// What a transaction offers; nothing if it is out of bounds, so that no vault ever gets it.
-fn gain(transaction: &Transaction, access: Access) -> u64 {
+/// What an access offers; nothing if it is out of bounds, so that no vault ever gets it.
+fn gain(transactions: &[Transaction], access: Access) -> u64 {
+    let transaction = &transactions[access.position() as usize];
     let (offered, limit) = match access.role() {
         Role::Pay => (0, AMOUNT_LIMIT),
         Role::Receive => (transaction.amount(), AMOUNT_LIMIT),
