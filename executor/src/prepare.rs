@@ -1,9 +1,9 @@
 //! What can be known of a transaction without the state: its hashes and who signed it. This
 //! is nearly all of an executor's work, and all of it can be done in parallel.
 
-use rayon::prelude::*;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
+use shardfold_protocol::signature::{Claim, verify_many};
 use shardfold_protocol::transaction::{Digests, Signed, Transaction, digests_of};
 
 /// Who authorises a transaction.
@@ -42,17 +42,46 @@ pub fn prepare(transaction: &Transaction, chain_id: F) -> Prepared {
     }
 }
 
-/// [`prepare`] for each transaction, on all threads.
+/// [`prepare`] for each transaction, on all threads, signatures checked together.
 #[must_use]
 pub fn prepare_all(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
     let digests = digests_of(transactions, chain_id);
-    let pairs = transactions.par_iter().zip(digests);
+    let claims: Vec<Claim> = transactions
+        .iter()
+        .zip(&digests)
+        .filter_map(|(transaction, digests)| claim(transaction, &digests.transaction))
+        .collect();
+    let mut verdicts = verify_many(&claims).into_iter();
+    let mut authority = |transaction: &Transaction| match transaction {
+        Transaction::Deposit(_) => Some(Authority::NONE),
+        Transaction::Transfer(_) | Transaction::Withdraw(_) => {
+            verdicts.next().map(|verdict| Authority {
+                owner: verdict.owner,
+                has_signed: verdict.is_valid,
+            })
+        }
+    };
+    let pairs = transactions.iter().zip(digests);
     pairs
-        .map(|(transaction, digests)| Prepared {
-            digests,
-            authority: authority(transaction, &digests),
+        .filter_map(|(transaction, digests)| {
+            let authority = authority(transaction)?;
+            Some(Prepared { digests, authority })
         })
         .collect()
+}
+
+/// What a transaction claims to be signed by; `None` of a deposit, which is not signed.
+fn claim(transaction: &Transaction, message: &Digest) -> Option<Claim> {
+    let (public_key, signature) = match transaction {
+        Transaction::Transfer(signed) => (signed.public_key, signed.signature),
+        Transaction::Deposit(_) => return None,
+        Transaction::Withdraw(signed) => (signed.public_key, signed.signature),
+    };
+    Some(Claim {
+        public_key,
+        message: *message,
+        signature,
+    })
 }
 
 fn authority(transaction: &Transaction, digests: &Digests) -> Authority {
