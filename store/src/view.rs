@@ -8,11 +8,12 @@ use redb::{
     ReadableTable as _, ReadableTableMetadata,
 };
 use shardfold_protocol::batch::Batch;
+use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::state::{State, StateFile, VaultEntry};
 use shardfold_protocol::tree::{
-    FLOORS, PAGE_BYTES, Page, PageId, RecordProof, StateTree, pages_on_paths, root_from,
+    FLOORS, PAGE_BYTES, Page, PageId, StateTree, pages_on_paths, root_from,
 };
 
 use crate::guard::guarded;
@@ -111,14 +112,6 @@ impl View {
         guarded(|| Ok(self.records.len()?))
     }
 
-    /// The record at an index, [`Record::EMPTY`] where there is none.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub fn record(&self, index: Index) -> Result<Record, StoreError> {
-        guarded(|| self.read_record(index))
-    }
-
     fn read_record(&self, index: Index) -> Result<Record, StoreError> {
         match self.records.get(index)? {
             Some(bytes) => schema::record_from(index, bytes.value()),
@@ -126,30 +119,29 @@ impl View {
         }
     }
 
-    /// The record at an index, be there one or not, and the proof of it.
-    ///
-    /// # Errors
-    /// As [`Self::part_for`].
-    pub fn prove(&self, index: Index) -> Result<RecordProof, StoreError> {
-        let part = guarded(|| self.state_of(&[index]))?;
-        Ok(part.tree().prove_record(index))
-    }
-
     /// The part of the state that a batch can touch: executing it on this part has the same
     /// outcome as on the whole, and leads to the same head.
     ///
     /// # Errors
+    /// As [`Self::part_of`].
+    pub fn part_for(&self, batch: &Batch) -> Result<State, StoreError> {
+        let touched = batch.transactions.iter();
+        self.part_of(touched.flat_map(|transaction| {
+            let vaults = transaction.touched();
+            vaults.chain(transaction.fee_vault())
+        }))
+    }
+
+    /// The part of the state with the records at these indices, in any order.
+    ///
+    /// # Errors
     /// A database that cannot be read, or whose records and digests do not lead to the head's
     /// state root.
-    pub fn part_for(&self, batch: &Batch) -> Result<State, StoreError> {
-        let mut touched: Vec<Index> = batch
-            .transactions
-            .iter()
-            .flat_map(|transaction| transaction.touched().chain(transaction.fee_vault()))
-            .collect();
-        touched.sort_unstable();
-        touched.dedup();
-        guarded(|| self.state_of(&touched))
+    pub fn part_of(&self, indices: impl IntoIterator<Item = Index>) -> Result<State, StoreError> {
+        let mut indices: Vec<Index> = indices.into_iter().collect();
+        indices.sort_unstable();
+        indices.dedup();
+        guarded(|| self.state_of(&indices))
     }
 
     /// The state with the records at these indices, ascending without repetition, and with the
@@ -169,11 +161,7 @@ impl View {
             .collect::<Result<Vec<_>, _>>()?;
         let tree = StateTree::from_parts(&records, pages.into_iter().flatten());
         if !indices.is_empty() {
-            let found = root_from(&records, &tree.siblings(indices))?;
-            let expected = self.ledger.head.state_root;
-            if found != expected {
-                return Err(StoreError::Root { found, expected });
-            }
+            self.check_root(root_from(&records, &tree.siblings(indices))?)?;
         }
         let Ledger { chain_id, head, .. } = self.ledger;
         Ok(State::from_parts(chain_id, head, tree)?)
@@ -248,20 +236,32 @@ impl View {
     /// The state as a file: a snapshot from which it can be imported elsewhere.
     ///
     /// # Errors
-    /// A database that cannot be read.
+    /// A database that cannot be read, or whose records do not have the head's state root.
     pub fn to_file(&self) -> Result<StateFile, StoreError> {
         guarded(|| {
-            let mut vaults = Vec::with_capacity(usize::try_from(self.records.len()?).unwrap_or(0));
-            for entry in self.read_all_records()? {
-                let (index, record) = entry?;
-                vaults.extend(VaultEntry::of(index, &record));
-            }
+            let Ledger { chain_id, head, .. } = self.ledger;
+            let count = usize::try_from(self.records.len()?).unwrap_or(0);
+            let mut vaults = Vec::with_capacity(count.min(1 << 20));
+            let records = self.read_all_records()?.inspect(|entry| {
+                let entry = entry.as_ref().ok();
+                vaults.extend(entry.and_then(|(index, record)| VaultEntry::of(*index, record)));
+            });
+            self.check_root(tree_over(records, |_, _| Ok(()))?)?;
+            let head = Some(head);
             Ok(StateFile {
-                chain_id: self.ledger.chain_id,
-                head: Some(self.ledger.head),
+                chain_id,
+                head,
                 vaults,
             })
         })
+    }
+
+    fn check_root(&self, found: Digest) -> Result<(), StoreError> {
+        let expected = self.ledger.head.state_root;
+        if found != expected {
+            return Err(StoreError::Root { found, expected });
+        }
+        Ok(())
     }
 
     fn read_all_records(
@@ -293,11 +293,7 @@ impl View {
                     Err(StoreError::Page { id })
                 }
             })?;
-            let head = &self.ledger.head;
-            if found != head.state_root {
-                let expected = head.state_root;
-                return Err(StoreError::Root { found, expected });
-            }
+            self.check_root(found)?;
             let found = self.pages.len()?;
             if found != expected {
                 return Err(StoreError::PageCount { found, expected });

@@ -15,8 +15,7 @@ fn use_everything(pair: &Pair, batch: &Batch) -> Result<StateFile, StoreError> {
     let exported = view.to_file();
     view.check()?;
     let exported = exported?;
-    view.record(3)?;
-    view.prove(3)?;
+    view.part_of([3])?;
     view.history()?;
     drop(view);
     let mut store = Store::open(pair.path())?;
