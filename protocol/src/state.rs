@@ -114,6 +114,31 @@ pub enum StateError {
 }
 
 impl State {
+    /// The state of a head and its tree, whole or partial.
+    ///
+    /// # Errors
+    /// A chain id or counts that are no canonical field elements, or another root than the
+    /// head's.
+    pub fn from_parts(chain_id: u64, head: Head, tree: StateTree) -> Result<Self, StateError> {
+        if chain_id >= MODULUS {
+            return Err(StateError::ChainId { found: chain_id });
+        }
+        for found in [head.tx_count, head.deposit_count] {
+            if found >= MODULUS {
+                return Err(StateError::Count { found });
+            }
+        }
+        let (found, expected) = (tree.root(), head.state_root);
+        if found != expected {
+            return Err(StateError::Root { found, expected });
+        }
+        Ok(Self {
+            chain_id,
+            head,
+            tree,
+        })
+    }
+
     /// The chain that transactions must be bound to.
     #[must_use]
     pub const fn chain_id(&self) -> u64 {
@@ -176,10 +201,6 @@ impl TryFrom<&StateFile> for State {
     type Error = StateError;
 
     fn try_from(file: &StateFile) -> Result<Self, StateError> {
-        let chain_id = file.chain_id;
-        if chain_id >= MODULUS {
-            return Err(StateError::ChainId { found: chain_id });
-        }
         check_vaults(&file.vaults)?;
         let records: Vec<_> = file
             .vaults
@@ -188,20 +209,7 @@ impl TryFrom<&StateFile> for State {
             .collect();
         let tree = StateTree::from_records(&records);
         let head = file.head.unwrap_or_else(|| Head::genesis(tree.root()));
-        for found in [head.tx_count, head.deposit_count] {
-            if found >= MODULUS {
-                return Err(StateError::Count { found });
-            }
-        }
-        let (found, expected) = (tree.root(), head.state_root);
-        if found != expected {
-            return Err(StateError::Root { found, expected });
-        }
-        Ok(Self {
-            chain_id,
-            head,
-            tree,
-        })
+        Self::from_parts(file.chain_id, head, tree)
     }
 }
 

@@ -4,17 +4,29 @@
 //! 0 holds the leaves, level 32 the root; node `i` of a level is the parent of nodes `2i` and
 //! `2i + 1` of the level below.
 
+mod climb;
+mod page;
+mod pages;
 mod paths;
+mod proof;
+mod records;
 #[cfg(test)]
 mod tests;
 
+pub use page::{FLOORS, PAGE_BYTES, Page, PageError, PageId, pages_on_paths};
 pub use paths::{WitnessPathError, nodes_apart, root_from, touched_nodes};
+pub use proof::{RecordProof, RecordProofError};
+pub use records::Records;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use crate::hash::{Digest, ZERO_DIGEST, compress, compress_many, concat};
+use crate::hash::{Digest, ZERO_DIGEST, compress, compress_many};
 use crate::record::{Index, Record};
+
+use climb::climb;
+use page::PAGE_LEVELS;
+use pages::Pages;
 
 /// Levels above the leaves: an index has 32 bits.
 pub const DEPTH: usize = 32;
@@ -36,13 +48,17 @@ pub fn empty_subtree(level: usize) -> Digest {
 
 /// All records of the ledger and the digests above them.
 ///
-/// What is empty is not stored: a record only where there is one, a node only where its
-/// digest differs from that of an empty subtree.
+/// What is empty is not stored: a record only where there is one, a page of nodes only where
+/// there is a record below it.
+///
+/// A tree may also be partial: made [from parts](Self::from_parts) that hold some records and
+/// all pages on their paths. As long as only these records are read and changed, it does and
+/// gives the same as the whole tree; all others look empty to it.
 #[derive(Clone, Debug)]
 pub struct StateTree {
-    records: HashMap<Index, Record>,
-    /// By level from the leaves up to the root, then by index in the level.
-    levels: [HashMap<Index, Digest>; DEPTH + 1],
+    records: Records,
+    pages: Pages,
+    root: Digest,
 }
 
 impl Default for StateTree {
@@ -56,8 +72,9 @@ impl StateTree {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            records: HashMap::new(),
-            levels: core::array::from_fn(|_| HashMap::new()),
+            records: Records::default(),
+            pages: Pages::new(),
+            root: empty_subtree(DEPTH),
         }
     }
 
@@ -69,64 +86,99 @@ impl StateTree {
         tree
     }
 
+    /// A whole or partial tree of records and pages, in any order, that were taken from another
+    /// one. Nothing is hashed: that the pages belong to each other and to the records is not
+    /// checked. The root is that of the uppermost page.
+    #[must_use]
+    pub fn from_parts(
+        records: &[(Index, Record)],
+        pages: impl IntoIterator<Item = (PageId, Page)>,
+    ) -> Self {
+        let mut tree = Self::new();
+        tree.records.replace(records);
+        for (id, page) in pages {
+            tree.pages.insert(id, page);
+        }
+        let top = tree.pages.page().level(PAGE_LEVELS - 1);
+        tree.root = compress(&top[0], &top[1]);
+        tree
+    }
+
     /// The digest of everything.
-    pub fn root(&self) -> Digest {
-        self.node(DEPTH, 0)
+    pub const fn root(&self) -> Digest {
+        self.root
     }
 
     /// The record at an index, [`Record::EMPTY`] where there is none.
     #[must_use]
     pub fn get(&self, index: Index) -> Record {
-        self.records.get(&index).copied().unwrap_or(Record::EMPTY)
+        self.records.get(index)
     }
 
     /// How many records are not empty.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.records.len()
     }
 
     /// Whether all records are empty.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
     /// Everything that is not empty, by ascending index.
     #[must_use]
     pub fn records(&self) -> Vec<(Index, Record)> {
-        let mut records: Vec<_> = self
-            .records
-            .iter()
-            .map(|(&i, &record)| (i, record))
-            .collect();
-        records.sort_unstable_by_key(|&(index, _)| index);
-        records
+        self.records.to_vec()
+    }
+
+    /// A page of nodes; `None` if no record is below it.
+    #[must_use]
+    pub fn page(&self, id: PageId) -> Option<&Page> {
+        let page = self.pages.get(id);
+        page.filter(|&page| page != Page::empty(id.floor() as usize))
+    }
+
+    /// Every page that has a record below it, ascending.
+    #[must_use]
+    pub fn pages(&self) -> Vec<(PageId, &Page)> {
+        let mut pages = self.pages.list();
+        pages.sort_unstable_by_key(|&(id, _)| id);
+        pages
     }
 
     /// Replaces records and hashes every node above them once; where an index appears twice,
     /// the later record counts.
     pub fn update(&mut self, changes: &[(Index, Record)]) {
+        self.replace(changes);
+    }
+
+    /// [`Self::update`], with what it takes to make the same step without the tree: the changed
+    /// indices with the records that were there, by ascending index, and their
+    /// [siblings](Self::siblings).
+    pub fn replace(&mut self, changes: &[(Index, Record)]) -> Opening {
         let changes = last_by_index(changes);
-        for &(index, record) in &changes {
-            if record.is_empty() {
-                self.records.remove(&index);
-            } else {
-                self.records.insert(index, record);
-            }
+        let indices: Vec<Index> = changes.iter().map(|&(index, _)| index).collect();
+        let before = self.records.replace(&changes);
+        let siblings = self.rehash(&indices, &changes);
+        let records = indices.into_iter().zip(before).collect();
+        Opening { records, siblings }
+    }
+
+    /// Hashes every node above the changed records; gives the siblings.
+    fn rehash(&mut self, indices: &[Index], changes: &[(Index, Record)]) -> Vec<Digest> {
+        if changes.is_empty() {
+            return Vec::new();
         }
         let blocks: Vec<_> = changes.iter().map(|(_, record)| record.0).collect();
-        let digests = compress_many(&blocks);
-        let mut nodes: Vec<_> = changes
-            .iter()
-            .map(|&(index, _)| index)
-            .zip(digests)
-            .collect();
-        self.store(0, &nodes);
-        for level in 0..DEPTH {
-            nodes = self.parents(level, &nodes);
-            self.store(level + 1, &nodes);
+        let leaves = compress_many(&blocks);
+        let (root, siblings) = climb(self.pages.open(indices), leaves);
+        self.root = root;
+        if changes.iter().any(|(_, record)| record.is_empty()) {
+            self.pages.prune(indices);
         }
+        siblings
     }
 
     /// The nodes of a level that are beside the paths from some leaves to the root and not on
@@ -144,45 +196,32 @@ impl StateTree {
         siblings
     }
 
-    /// A node's digest, `level` at most [`DEPTH`].
+    /// A node's digest, `level` below [`DEPTH`].
     fn node(&self, level: usize, index: Index) -> Digest {
-        let stored = self.levels[level].get(&index);
-        stored.copied().unwrap_or_else(|| empty_subtree(level))
-    }
-
-    /// The new parents of a level's changed nodes, both by ascending index.
-    fn parents(&self, level: usize, changed: &[(Index, Digest)]) -> Vec<(Index, Digest)> {
-        let mut indices = Vec::with_capacity(changed.len());
-        let mut blocks = Vec::with_capacity(changed.len());
-        for family in changed.chunk_by(|(a, _), (b, _)| a >> 1 == b >> 1) {
-            let (index, digest) = family[0];
-            let block = match family.get(1) {
-                Some((_, right)) => concat(&digest, right),
-                None if index & 1 == 0 => concat(&digest, &self.node(level, index | 1)),
-                None => concat(&self.node(level, index & !1), &digest),
-            };
-            indices.push(index >> 1);
-            blocks.push(block);
-        }
-        indices.into_iter().zip(compress_many(&blocks)).collect()
-    }
-
-    fn store(&mut self, level: usize, nodes: &[(Index, Digest)]) {
-        let empty = empty_subtree(level);
-        let stored = &mut self.levels[level];
-        stored.reserve(if stored.is_empty() { nodes.len() } else { 0 });
-        for &(index, digest) in nodes {
-            if digest == empty {
-                stored.remove(&index);
-            } else {
-                stored.insert(index, digest);
-            }
-        }
+        let (floor, level_in_page) = (level / PAGE_LEVELS, level % PAGE_LEVELS);
+        let above = (u64::from(index) >> (PAGE_LEVELS - level_in_page)) as u32;
+        let page = PageId::new(floor as u8, above).and_then(|id| self.pages.get(id));
+        page.map_or_else(
+            || empty_subtree(level),
+            |page| page.level(level_in_page)[index as usize % (16 >> level_in_page)],
+        )
     }
 }
 
+/// Some records as they were in a tree, and the siblings of their paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// By ascending index.
+    pub records: Vec<(Index, Record)>,
+    /// As of [`StateTree::siblings`].
+    pub siblings: Vec<Digest>,
+}
+
 /// By ascending index, with the last record given for each.
-fn last_by_index(changes: &[(Index, Record)]) -> Vec<(Index, Record)> {
+fn last_by_index(changes: &[(Index, Record)]) -> Cow<'_, [(Index, Record)]> {
+    if changes.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return Cow::Borrowed(changes);
+    }
     let mut sorted = changes.to_vec();
     sorted.sort_by_key(|&(index, _)| index);
     sorted.dedup_by(|later, kept| {
@@ -192,7 +231,7 @@ fn last_by_index(changes: &[(Index, Record)]) -> Vec<(Index, Record)> {
         }
         same
     });
-    sorted
+    Cow::Owned(sorted)
 }
 
 /// Two trees are the same if they hold the same records: the digests follow from these.

@@ -4,7 +4,8 @@ use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::*;
 
 use super::*;
-use crate::field::F;
+use crate::field::{F, MODULUS};
+use crate::head::Head;
 
 fn record(value: u64) -> Record {
     Record(core::array::from_fn(|i| {
@@ -79,7 +80,7 @@ proptest! {
         prop_assert_eq!(stored, expected.clone());
         // Nothing is kept of what has become empty.
         if expected.is_empty() {
-            prop_assert!(tree.levels.iter().all(HashMap::is_empty));
+            prop_assert_eq!(tree.pages(), vec![]);
         }
     }
 
@@ -138,4 +139,129 @@ fn records_out_of_order_are_refused() {
     };
     assert_eq!(root_from(&[(5, a), (5, a)], &[]), Err(order(5)));
     assert_eq!(root_from(&[(5, a), (4, a)], &[]), Err(order(4)));
+}
+
+/// Everything that a store has of some indices.
+fn parts(tree: &StateTree, indices: &[Index]) -> StateTree {
+    let records: Vec<_> = indices.iter().map(|&i| (i, tree.get(i))).collect();
+    let pages = pages_on_paths(indices).into_iter();
+    let pages = pages.filter_map(|id| {
+        let bytes = tree.page(id)?.to_bytes();
+        Some((id, Page::from_bytes(&bytes).unwrap()))
+    });
+    StateTree::from_parts(&records, pages)
+}
+
+proptest! {
+    #[test]
+    fn a_partial_tree_is_as_good_as_the_whole_one(records in changes(), batches in prop::collection::vec(changes(), 1..4)) {
+        let mut whole = StateTree::from_records(&records);
+        let touched: Vec<Index> = batches.iter().flatten().map(|&(index, _)| index).collect();
+        let mut partial = parts(&whole, &touched);
+        let mut written_back = whole.clone();
+        for batch in &batches {
+            let opening = whole.replace(batch);
+            prop_assert_eq!(partial.replace(batch), opening);
+            prop_assert_eq!(partial.root(), whole.root());
+        }
+        for id in pages_on_paths(&touched) {
+            prop_assert_eq!(partial.page(id), whole.page(id));
+        }
+        // What a store does: changed records, and changed pages in the place of the old ones.
+        for batch in &batches {
+            written_back.records.replace(&last_by_index(batch));
+        }
+        let changed = pages_on_paths(&touched);
+        let kept = written_back.pages().into_iter().filter(|(id, _)| !changed.contains(id));
+        let pages = kept.chain(changed.iter().filter_map(|&id| Some((id, partial.page(id)?))));
+        let restored = StateTree::from_parts(
+            &written_back.records(),
+            pages.map(|(id, page)| (id, page.clone())).collect::<Vec<_>>(),
+        );
+        prop_assert_eq!(restored.root(), whole.root());
+        prop_assert_eq!(restored.pages(), whole.pages());
+        prop_assert_eq!(&restored, &whole);
+    }
+
+    #[test]
+    fn an_opening_is_what_the_paths_had(records in changes(), changed in changes()) {
+        let mut tree = StateTree::from_records(&records);
+        let before = tree.clone();
+        let opening = tree.replace(&changed);
+        let indices: Vec<Index> = opening.records.iter().map(|&(index, _)| index).collect();
+        let distinct: std::collections::BTreeSet<Index> = changed.iter().map(|&(index, _)| index).collect();
+        prop_assert_eq!(&indices, &distinct.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(&opening.siblings, &if indices.is_empty() { vec![] } else { before.siblings(&indices) });
+        prop_assert!(opening.records.iter().all(|&(index, record)| record == before.get(index)));
+        let after: Vec<_> = indices.iter().map(|&index| (index, tree.get(index))).collect();
+        if !indices.is_empty() {
+            prop_assert_eq!(root_from(&opening.records, &opening.siblings), Ok(before.root()));
+            prop_assert_eq!(root_from(&after, &opening.siblings), Ok(tree.root()));
+        }
+    }
+
+    #[test]
+    fn records_are_proven_and_nothing_else(records in changes(), index in index(), level in 0..DEPTH, element in 0..8usize) {
+        let tree = StateTree::from_records(&records);
+        let head = Head::genesis(tree.root());
+        let proof = tree.prove_record(index);
+        prop_assert_eq!(proof.index, index);
+        prop_assert_eq!(proof.record, tree.get(index));
+        prop_assert_eq!(proof.check(&head), Ok(()));
+        let json = serde_json::to_string(&proof).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<RecordProof>(&json).unwrap(), &proof);
+
+        let refused = |change: &dyn Fn(&mut RecordProof)| {
+            let mut proof = proof.clone();
+            change(&mut proof);
+            let error = RecordProofError { found: proof.root(), expected: head.state_root };
+            proof.check(&head) == Err(error) && error.found != error.expected
+        };
+        prop_assert!(refused(&|proof| proof.record.0[element] += F::ONE));
+        prop_assert!(refused(&|proof| proof.siblings[level][element % 4] += F::ONE));
+        // The index is bound wherever the two sides of a path differ.
+        let path_differs = {
+            let mut other = proof.clone();
+            other.index ^= 1 << level;
+            other.root() != proof.root()
+        };
+        let is_twin = tree.node(level, index >> level) == proof.siblings[level];
+        prop_assert_eq!(path_differs, !is_twin);
+        let other = Head { state_root: empty_subtree(0), ..head };
+        prop_assert!(proof.check(&other).is_err());
+    }
+}
+
+#[test]
+fn pages_have_names_and_bytes() {
+    let tree = StateTree::from_records(&[(0x1234_5678, record(3))]);
+    let ids: Vec<PageId> = tree.pages().into_iter().map(|(id, _)| id).collect();
+    let expected: Vec<PageId> = (0..8)
+        .map(|floor| PageId::new(floor, (0x0123_4567_u64 >> (4 * floor)) as u32).unwrap())
+        .collect();
+    assert_eq!(ids, expected);
+    assert_eq!(pages_on_paths(&[0x1234_5678, 0x1234_567f]), expected);
+    assert_eq!(pages_on_paths(&[]), [PageId::TOP]);
+    assert_eq!(PageId::new(8, 0), None);
+    assert_eq!(PageId::new(7, 1), None);
+    assert_eq!(PageId::new(0, 1 << 28), None);
+    assert!(PageId::new(0, (1 << 28) - 1).is_some());
+    assert_eq!(tree.page(PageId::new(0, 0).unwrap()), None);
+
+    let page = tree.page(expected[0]).unwrap();
+    let mut bytes = page.to_bytes();
+    assert_eq!(Page::from_bytes(&bytes).as_ref(), Ok(page));
+    let short = Page::from_bytes(&bytes[1..]);
+    assert_eq!(
+        short,
+        Err(PageError::Length {
+            found: PAGE_BYTES - 1
+        })
+    );
+    bytes[8 * 5..8 * 6].copy_from_slice(&MODULUS.to_le_bytes());
+    let error = PageError::NonCanonical {
+        position: 5,
+        found: MODULUS,
+    };
+    assert_eq!(Page::from_bytes(&bytes), Err(error));
 }

@@ -1,0 +1,84 @@
+//! The leaves' records, apart from the digests above them.
+
+use foldhash::HashMap;
+
+use crate::record::{Index, Record};
+
+/// Records that are kept together: neighbours are often all there or all empty.
+const GROUP: usize = 1 << LOG_GROUP;
+const LOG_GROUP: u32 = 2;
+
+/// The record at each index; what is empty is not stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// By index without its last bits. No group is empty.
+    groups: HashMap<u32, Box<[Record; GROUP]>>,
+    /// How many are not empty.
+    len: usize,
+}
+
+impl Records {
+    /// The record at an index, [`Record::EMPTY`] where there is none.
+    #[must_use]
+    pub fn get(&self, index: Index) -> Record {
+        let group = self.groups.get(&(index >> LOG_GROUP));
+        group.map_or(Record::EMPTY, |group| group[place(index)])
+    }
+
+    /// How many records are not empty.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether all records are empty.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Everything that is not empty, by ascending index.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<(Index, Record)> {
+        let mut keys: Vec<u32> = self.groups.keys().copied().collect();
+        keys.sort_unstable();
+        let mut records = Vec::with_capacity(self.len);
+        for key in keys {
+            let first = key << LOG_GROUP;
+            let group = (first..=first + (GROUP - 1) as u32).zip(self.groups[&key].iter().copied());
+            records.extend(group.filter(|(_, record)| !record.is_empty()));
+        }
+        records
+    }
+
+    /// Puts these records, by ascending index, in the place of those that are there; gives
+    /// the latter.
+    pub(super) fn replace(&mut self, changes: &[(Index, Record)]) -> Vec<Record> {
+        let mut before = Vec::with_capacity(changes.len());
+        if self.groups.is_empty() {
+            let groups = changes.chunk_by(|a, b| a.0 >> LOG_GROUP == b.0 >> LOG_GROUP);
+            self.groups.reserve(groups.count());
+        }
+        for family in changes.chunk_by(|a, b| a.0 >> LOG_GROUP == b.0 >> LOG_GROUP) {
+            let key = family[0].0 >> LOG_GROUP;
+            let group = self.groups.entry(key);
+            let group = group.or_insert_with(|| Box::new([Record::EMPTY; GROUP]));
+            let mut has_emptied = false;
+            for &(index, record) in family {
+                let old = core::mem::replace(&mut group[place(index)], record);
+                self.len -= usize::from(!old.is_empty());
+                self.len += usize::from(!record.is_empty());
+                has_emptied |= record.is_empty();
+                before.push(old);
+            }
+            if has_emptied && group.iter().all(Record::is_empty) {
+                self.groups.remove(&key);
+            }
+        }
+        before
+    }
+}
+
+const fn place(index: Index) -> usize {
+    index as usize % GROUP
+}
