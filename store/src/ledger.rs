@@ -51,7 +51,14 @@ pub struct Applied {
     pub before: Head,
     /// The head after it.
     pub after: Head,
-    /// How many of its transactions are part of the ledger.
+    /// What became of its transactions.
+    pub counts: Counts,
+}
+
+/// What became of the transactions of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// How many are part of the ledger.
     pub accepted: u64,
     /// How many were left out.
     pub rejected: u64,

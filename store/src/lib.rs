@@ -15,7 +15,7 @@ mod store;
 mod view;
 
 pub use error::StoreError;
-pub use ledger::{Applied, BatchDigest};
+pub use ledger::{Applied, BatchDigest, Counts};
 pub use schema::Table;
-pub use store::{Counts, FILE, Store};
+pub use store::{FILE, Store};
 pub use view::View;

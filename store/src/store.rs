@@ -15,7 +15,7 @@ use shardfold_protocol::tree::pages_on_paths;
 
 use crate::guard::guarded;
 use crate::hashing::tree_over;
-use crate::ledger::{Applied, BatchDigest, Ledger};
+use crate::ledger::{Applied, BatchDigest, Counts, Ledger};
 use crate::schema::{self, Table};
 use crate::{StoreError, View};
 
@@ -30,15 +30,6 @@ const CACHE_BYTES: usize = 512 << 20;
 /// A state that only this process can open.
 pub struct Store {
     database: Database,
-}
-
-/// What became of a batch, for the history.
-#[derive(Clone, Copy, Debug)]
-pub struct Counts {
-    /// How many of its transactions are part of the ledger.
-    pub accepted: u64,
-    /// How many were left out.
-    pub rejected: u64,
 }
 
 impl Store {
@@ -121,8 +112,7 @@ impl Store {
                 batch,
                 before: *before,
                 after: ledger.head,
-                accepted: counts.accepted,
-                rejected: counts.rejected,
+                counts,
             };
             write_state(&transaction, after, changed)?;
             append(&transaction, &applied)?;

@@ -17,8 +17,11 @@ fn a_chain_of_batches_gives_the_state_of_memory() {
             let mut store = pair.store();
             let (outcome, applied) = pair.apply(&mut store, &batch);
             assert_eq!(applied.after, *pair.state.head());
-            assert_eq!(applied.accepted, outcome.accepted.len() as u64);
-            assert_eq!(applied.accepted + applied.rejected, transactions as u64);
+            assert_eq!(applied.counts.accepted, outcome.accepted.len() as u64);
+            assert_eq!(
+                applied.counts.accepted + applied.counts.rejected,
+                transactions as u64
+            );
             history.push(applied);
             let view = store.view().unwrap();
             assert_eq!(view.applied(&applied.batch).unwrap(), Some(applied));
