@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use redb::{
-    AccessGuard, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase,
+    AccessGuard, DatabaseError, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase,
     ReadableTable as _, ReadableTableMetadata,
 };
 use shardfold_protocol::batch::Batch;
@@ -20,7 +20,7 @@ use crate::guard::guarded;
 use crate::hashing::tree_over;
 use crate::ledger::{Applied, BatchDigest, Ledger};
 use crate::schema::{self, BATCH_DIGEST_BYTES, RECORD_BYTES, Table};
-use crate::{StoreError, store};
+use crate::{Store, StoreError, store};
 
 /// Entries that one thread reads at a time.
 const READS_PER_TASK: usize = 256;
@@ -43,9 +43,17 @@ impl View {
     /// No state, one that is being written, or one that is damaged.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         guarded(|| {
-            let database = store::options()
-                .open_read_only(store::file_in(folder)?)
-                .map_err(StoreError::opening(folder))?;
+            let path = store::file_in(folder)?;
+            let read = || store::options().open_read_only(&path);
+            let database = match read() {
+                // Whoever had it open was killed: what it had begun is undone first.
+                Err(DatabaseError::RepairAborted) => {
+                    drop(Store::open(folder)?);
+                    read()
+                }
+                database => database,
+            };
+            let database = database.map_err(StoreError::opening(folder))?;
             let view = Self::new(&database.begin_read()?)?;
             Ok(Self {
                 _database: Some(database),

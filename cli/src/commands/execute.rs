@@ -23,13 +23,8 @@ pub fn run(args: &ExecuteArgs) -> Result<()> {
         Input::Ready(ready) => execute(args, *ready, start, stages, say),
         Input::Applied(applied) => {
             input::say_applied(&args.batch, &applied, say);
-            let mut summary = Summary::new(
-                applied.counts,
-                &applied.after,
-                start.elapsed().as_secs_f64(),
-                stages,
-            );
-            summary.already_applied = true;
+            let seconds = start.elapsed().as_secs_f64();
+            let summary = Summary::of_applied(&applied, seconds, stages);
             say.line(format_args!("state root {}", summary.state_root));
             say.object(&summary)
         }
@@ -80,12 +75,8 @@ fn execute(
         stages.insert("apply", before.elapsed().as_secs_f64());
     }
 
-    let summary = Summary::new(
-        counts(&outcome),
-        state.head(),
-        start.elapsed().as_secs_f64(),
-        stages,
-    );
+    let seconds = start.elapsed().as_secs_f64();
+    let summary = Summary::new(counts(&outcome), state.head(), seconds, stages);
     say_rejections(&outcome, say);
     summary.say(say);
     say.line(format_args!("state root {}", summary.state_root));

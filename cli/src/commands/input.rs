@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use shardfold_executor::outcome::Outcome;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileContent, FileError};
+use shardfold_protocol::head::Head;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_store::{Applied, BatchDigest, Store};
@@ -88,6 +89,7 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
     if let Some(applied) = view.applied(&digest)? {
         return Ok(Input::Applied(Box::new(applied)));
     }
+    check_start(&batch, view.head())?;
     let state = view.part_for(&batch)?;
     Ok(Input::Ready(Box::new(Ready {
         batch,
@@ -98,6 +100,21 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
             digest,
         }),
     })))
+}
+
+/// Says where the state stands if the batch starts elsewhere.
+fn check_start(batch: &Batch, head: &Head) -> Result<()> {
+    let before = &batch.before;
+    ensure!(
+        before == head,
+        "the batch starts after transaction {} with state root {}, the state stands after \
+         transaction {} with state root {}",
+        before.tx_count,
+        hex(&before.state_root),
+        head.tx_count,
+        hex(&head.state_root)
+    );
+    Ok(())
 }
 
 /// Reads a file of this system, naming it in every error.

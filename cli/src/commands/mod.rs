@@ -21,7 +21,7 @@ use shardfold_executor::outcome::{Outcome, Receipt};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::text;
-use shardfold_store::Counts;
+use shardfold_store::{Applied, Counts};
 
 use crate::args::{self, CacheArgs};
 use crate::output::{Say, peak_memory_bytes};
@@ -40,7 +40,7 @@ pub struct Summary {
     pub already_applied: bool,
     /// Seconds from the files to the result.
     pub seconds: f64,
-    /// Accepted transactions for each of these seconds.
+    /// Accepted transactions for each of these seconds; 0 if nothing was done.
     pub tx_per_second: f64,
     /// Seconds by stage; stages of different shards may overlap.
     pub stages: Stages,
@@ -66,6 +66,15 @@ impl Summary {
             peak_memory_bytes: peak_memory_bytes(),
             state_root: hex(&after.state_root),
             tx_count: after.tx_count,
+        }
+    }
+
+    /// The summary of a batch that was applied by an earlier run.
+    pub fn of_applied(applied: &Applied, seconds: f64, stages: Stages) -> Self {
+        Self {
+            already_applied: true,
+            tx_per_second: 0.0,
+            ..Self::new(applied.counts, &applied.after, seconds, stages)
         }
     }
 
