@@ -10,5 +10,6 @@ mod common;
 mod fuzz;
 mod happy_path;
 mod kills;
+mod prove_state;
 mod resume;
 mod state;

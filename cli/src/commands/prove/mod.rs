@@ -59,31 +59,39 @@ fn plans(args: &ProveArgs) -> Result<Vec<Plan>> {
         work_dir: work_dir(&output),
         output,
     };
-    if let [batch] = &args.batches[..] {
-        check_output(&args.output)?;
-        return Ok(vec![plan(batch, args.output.clone())]);
-    }
-    ensure!(
-        args.run.state.as_ref().is_some_and(|state| state.is_dir()),
-        "several batches need the folder of a state database as --state"
-    );
-    let mut outputs = BTreeSet::new();
-    let mut plans = Vec::new();
-    for batch in &args.batches {
-        let name = batch.with_extension("proof");
-        let name = name
-            .file_name()
-            .with_context(|| format!("{} is no file", batch.display()))?;
-        let output = args.output.join(name);
+    let plans = if let [batch] = &args.batches[..] {
+        vec![plan(batch, args.output.clone())]
+    } else {
+        let batches = args.batches.iter();
+        let named = batches.map(|batch| Ok(plan(batch, proof_in(&args.output, batch)?)));
+        named.collect::<Result<Vec<_>>>()?
+    };
+    if plans.len() > 1 {
         ensure!(
-            outputs.insert(output.clone()),
+            args.run.state.as_ref().is_some_and(|state| state.is_dir()),
+            "several batches need the folder of a state database as --state"
+        );
+    }
+    let mut outputs = BTreeSet::new();
+    for Plan { output, .. } in &plans {
+        ensure!(
+            outputs.insert(output),
             "two batches would have the proof {}",
             output.display()
         );
-        check_output(&output)?;
-        plans.push(plan(batch, output));
+    }
+    for Plan { output, .. } in &plans {
+        check_output(output)?;
     }
     Ok(plans)
+}
+
+/// The name of a batch's proof in a folder.
+fn proof_in(folder: &Path, batch: &Path) -> Result<PathBuf> {
+    let name = batch.with_extension("proof");
+    let name = name.file_name();
+    let name = name.with_context(|| format!("{} is no file", batch.display()))?;
+    Ok(folder.join(name))
 }
 
 /// Finds out now, not after minutes of proving, that the proof cannot be written.
