@@ -188,25 +188,12 @@ impl State {
     /// any while the queue's assets are below 2^32.
     #[must_use]
     pub fn to_file(&self) -> StateFile {
-        let entry = |(index, record): (Index, Record)| {
-            let Vault {
-                owner,
-                asset,
-                balance,
-                nonce,
-            } = record.vault()?;
-            Some(VaultEntry {
-                index,
-                owner,
-                asset,
-                balance,
-                nonce,
-            })
-        };
+        let records = self.tree.records().into_iter();
+        let entry = |(index, record)| VaultEntry::of(index, &record);
         StateFile {
             chain_id: self.chain_id,
             head: Some(self.head),
-            vaults: self.tree.records().into_iter().filter_map(entry).collect(),
+            vaults: records.filter_map(entry).collect(),
         }
     }
 }
@@ -215,7 +202,7 @@ impl TryFrom<&StateFile> for State {
     type Error = StateError;
 
     fn try_from(file: &StateFile) -> Result<Self, StateError> {
-        check_vaults(&file.vaults)?;
+        file.check_vaults()?;
         let records: Vec<_> = file
             .vaults
             .iter()
@@ -228,6 +215,24 @@ impl TryFrom<&StateFile> for State {
 }
 
 impl VaultEntry {
+    /// The entry of a record, if it is a vault.
+    #[must_use]
+    pub fn of(index: Index, record: &Record) -> Option<Self> {
+        let Vault {
+            owner,
+            asset,
+            balance,
+            nonce,
+        } = record.vault()?;
+        Some(Self {
+            index,
+            owner,
+            asset,
+            balance,
+            nonce,
+        })
+    }
+
     /// The vault as a record.
     #[must_use]
     pub fn record(&self) -> Record {
@@ -248,37 +253,43 @@ impl VaultEntry {
     }
 }
 
-fn check_vaults(vaults: &[VaultEntry]) -> Result<(), StateError> {
-    for (position, pair) in vaults.windows(2).enumerate() {
-        let (previous, found) = (pair[0].index, pair[1].index);
-        if found <= previous {
-            let position = position + 1;
-            return Err(StateError::Order {
-                position,
-                found,
-                previous,
-            });
+impl StateFile {
+    /// Checks each vault by itself, and their order.
+    ///
+    /// # Errors
+    /// Indices that do not ascend, a balance or a nonce that is too large.
+    pub fn check_vaults(&self) -> Result<(), StateError> {
+        for (position, pair) in self.vaults.windows(2).enumerate() {
+            let (previous, found) = (pair[0].index, pair[1].index);
+            if found <= previous {
+                let position = position + 1;
+                return Err(StateError::Order {
+                    position,
+                    found,
+                    previous,
+                });
+            }
         }
+        for &VaultEntry {
+            index,
+            balance,
+            nonce,
+            ..
+        } in &self.vaults
+        {
+            if balance >= AMOUNT_LIMIT {
+                return Err(StateError::Balance {
+                    index,
+                    found: balance,
+                });
+            }
+            if nonce >= AMOUNT_LIMIT {
+                return Err(StateError::Nonce {
+                    index,
+                    found: nonce,
+                });
+            }
+        }
+        Ok(())
     }
-    for &VaultEntry {
-        index,
-        balance,
-        nonce,
-        ..
-    } in vaults
-    {
-        if balance >= AMOUNT_LIMIT {
-            return Err(StateError::Balance {
-                index,
-                found: balance,
-            });
-        }
-        if nonce >= AMOUNT_LIMIT {
-            return Err(StateError::Nonce {
-                index,
-                found: nonce,
-            });
-        }
-    }
-    Ok(())
 }
