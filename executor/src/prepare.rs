@@ -52,6 +52,10 @@ pub fn prepare(transaction: &Transaction, chain_id: F) -> Prepared {
     }
 }
 
+/// Transactions prepared together: as many signatures as one sum takes, and what is held in
+/// between stays small.
+const TRANSACTIONS_PER_CHUNK: usize = 1 << 14;
+
 /// Transactions hashed together: what that takes stays in the second-level cache.
 const TRANSACTIONS_PER_TASK: usize = 512;
 
@@ -59,6 +63,13 @@ const TRANSACTIONS_PER_TASK: usize = 512;
 /// ([`verify_many`]).
 #[must_use]
 pub fn prepare_all(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
+    transactions
+        .par_chunks(TRANSACTIONS_PER_CHUNK)
+        .flat_map_iter(|transactions| prepare_chunk(transactions, chain_id))
+        .collect()
+}
+
+fn prepare_chunk(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
     let hash = |transactions: &[Transaction]| -> Vec<(Digests, Option<Claim>)> {
         let digests = digests_of(transactions, chain_id).into_iter();
         let pairs = transactions.iter().zip(digests);

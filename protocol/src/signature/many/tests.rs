@@ -141,8 +141,9 @@ fn torsion_does_not_cancel() {
 #[test]
 fn errors_that_cancel_with_equal_weights_are_found() {
     let mut claims = valid_claims(100);
+    // Next to each other, so that they are in the same sums.
     claims[20].signature.s = claims[20].signature.s + Scalar::from(5);
-    claims[70].signature.s = claims[70].signature.s - Scalar::from(5);
+    claims[21].signature.s = claims[21].signature.s - Scalar::from(5);
     assert_eq!(check(&claims), 98);
 }
 
