@@ -214,7 +214,7 @@ fn sums_are_given_up_where_wrong_claims_abound() {
     search.found = vec![false; 64];
     search.wrong = 64;
     assert!(!search.is_worth_a_sum(64));
-    search.found.resize(64 * 64, true);
+    search.found.resize(2 * 64 * 64, true);
     assert!(search.is_worth_a_sum(64));
     assert!(!search.is_worth_a_sum(65));
 }
