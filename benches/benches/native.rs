@@ -3,12 +3,13 @@
 use criterion::{BatchSize, Criterion, Throughput};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_benches::workload;
+use shardfold_executor::prepare::prepare_all;
 use shardfold_executor::{parallel, sequential, shards};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{compress_block, compress_many};
 use shardfold_protocol::record::{Index, Record, Vault};
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::signature::{Claim, SecretKey, verify_many};
 use shardfold_protocol::tree::StateTree;
 
 /// Compressions, that is Poseidon2 permutations of width 8, a second.
@@ -31,17 +32,67 @@ fn permutation(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Signatures made and checked a second: one by one, and many at once with some forged.
 fn signature(criterion: &mut Criterion) {
-    let key = SecretKey::from_index(1, 1);
-    let public_key = key.public_key();
-    let message = key.owner();
-    let signature = key.sign(&message);
+    let claims: Vec<Claim> = (0..16_384).map(claim).collect();
+    let Claim {
+        public_key,
+        message,
+        signature,
+    } = claims[0];
     assert!(public_key.verify(&message, &signature));
+    let key = SecretKey::from_index(1, 0);
     let mut group = criterion.benchmark_group("signature");
     group.throughput(Throughput::Elements(1));
     group.bench_function("sign", |bencher| bencher.iter(|| key.sign(&message)));
     group.bench_function("verify", |bencher| {
         bencher.iter(|| public_key.verify(&message, &signature));
+    });
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(claims.len() as u64));
+    group.bench_function("verify_16384", |bencher| {
+        bencher.iter(|| verify_many(&claims))
+    });
+    let count = 10_000;
+    group.throughput(Throughput::Elements(count as u64));
+    for forged in [0, 1, 100, count] {
+        let mut claims = claims[..count].to_vec();
+        for i in 0..forged {
+            claims[i * (count / forged)].message[0] += F::ONE;
+        }
+        let valid = verify_many(&claims)
+            .iter()
+            .filter(|verdict| verdict.is_valid)
+            .count();
+        assert_eq!(valid, count - forged);
+        group.bench_function(format!("verify_10000_with_{forged}_forged"), |bencher| {
+            bencher.iter(|| verify_many(&claims));
+        });
+    }
+    group.finish();
+}
+
+/// A valid signature of its own key's owner digest.
+fn claim(index: u64) -> Claim {
+    let key = SecretKey::from_index(1, index);
+    let message = key.owner();
+    Claim {
+        public_key: key.public_key(),
+        message,
+        signature: key.sign(&message),
+    }
+}
+
+/// Transfers hashed and their signatures checked, a second.
+fn preparation(criterion: &mut Criterion) {
+    let count = 16_384;
+    let batch = workload::transfers(count).batch;
+    let chain_id = F::from_u64(batch.chain_id);
+    let mut group = criterion.benchmark_group("preparation");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(count as u64));
+    group.bench_function("16384_transfers", |bencher| {
+        bencher.iter(|| prepare_all(&batch.transactions, chain_id));
     });
     group.finish();
 }
@@ -113,6 +164,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     permutation(&mut criterion);
     signature(&mut criterion);
+    preparation(&mut criterion);
     tree_update(&mut criterion);
     executor(&mut criterion);
     criterion.final_summary();

@@ -1,4 +1,5 @@
 mod oracle;
+mod prepare;
 mod shards;
 mod small_batches;
 mod workloads;
