@@ -7,32 +7,36 @@ use super::page::{FLOORS, PAGE_LEVELS};
 use super::pages::Touched;
 use crate::field::F;
 use crate::hash::{Digest, compress_many, concat};
+use crate::record::{Index, Record};
 
-/// How many pages one task takes: up to 960 hashes, some 20 to 300 µs of work.
+/// How many pages one task takes: some 20 to 600 µs of work.
 const PAGES_PER_TASK: usize = 64;
 
 /// Digests beside the paths, level by level.
 pub(super) type SiblingLevels = [Vec<Digest>; PAGE_LEVELS];
 
 /// What comes out of some pages of a floor.
-#[derive(Default)]
 struct Climbed {
     /// The digests of the nodes above the pages, in their order.
     tops: Vec<Digest>,
     siblings: SiblingLevels,
 }
 
-/// Hashes all nodes above some leaves, given by their new digests and the pages on their
-/// paths: the new root and the siblings, in the order of
+/// Hashes some changed leaves, by ascending index, and all nodes above them, which lie in these
+/// pages: the new root and the siblings, in the order of
 /// [`StateTree::siblings`](super::StateTree::siblings). There must be at least one leaf.
 pub(super) fn climb(
     opened: [Vec<Touched<'_>>; FLOORS],
-    leaves: Vec<Digest>,
+    leaves: &[(Index, Record)],
 ) -> (Digest, Vec<Digest>) {
-    let mut digests = leaves;
     let mut siblings = Vec::new();
-    for mut pages in opened {
-        let climbed = climb_floor(&mut pages, &digests);
+    let mut digests = Vec::new();
+    for (floor, mut pages) in opened.into_iter().enumerate() {
+        let climbed = if floor == 0 {
+            climb_floor(&mut pages, leaves, leaf_digests)
+        } else {
+            climb_floor(&mut pages, &digests, <[Digest]>::to_vec)
+        };
         digests.clear();
         for part in &climbed {
             digests.extend_from_slice(&part.tops);
@@ -46,32 +50,42 @@ pub(super) fn climb(
     (digests[0], siblings)
 }
 
-/// `digests` are those of the changed nodes of the pages' lowest level.
-fn climb_floor(pages: &mut [Touched<'_>], digests: &[Digest]) -> Vec<Climbed> {
+fn leaf_digests(leaves: &[(Index, Record)]) -> Vec<Digest> {
+    let blocks: Vec<_> = leaves.iter().map(|(_, record)| record.0).collect();
+    compress_many(&blocks)
+}
+
+/// `changed` are the changed nodes of the pages' lowest level, with digests to be had by
+/// `digests_of`.
+fn climb_floor<T: Sync>(
+    pages: &mut [Touched<'_>],
+    changed: &[T],
+    digests_of: fn(&[T]) -> Vec<Digest>,
+) -> Vec<Climbed> {
     if pages.len() <= PAGES_PER_TASK {
-        return vec![climb_pages(pages, digests)];
+        return vec![climb_pages(pages, digests_of(changed))];
     }
-    let mut rest = digests;
+    let mut rest = changed;
     let tasks: Vec<_> = pages
         .chunks_mut(PAGES_PER_TASK)
         .map(|pages| {
             let count = pages
                 .iter()
                 .map(|touched| touched.mask.count_ones() as usize);
-            let (digests, after) = rest.split_at(count.sum());
+            let (changed, after) = rest.split_at(count.sum());
             rest = after;
-            (pages, digests)
+            (pages, changed)
         })
         .collect();
     tasks
         .into_par_iter()
-        .map(|(pages, digests)| climb_pages(pages, digests))
+        .map(|(pages, changed)| climb_pages(pages, digests_of(changed)))
         .collect()
 }
 
-fn climb_pages(pages: &mut [Touched<'_>], digests: &[Digest]) -> Climbed {
+/// `digests` are those of the changed nodes of the pages' lowest level.
+fn climb_pages(pages: &mut [Touched<'_>], mut digests: Vec<Digest>) -> Climbed {
     let siblings = siblings(pages, digests.len());
-    let mut digests = digests.to_vec();
     let mut blocks = Vec::with_capacity(digests.len());
     for level in 0..PAGE_LEVELS {
         blocks.clear();
