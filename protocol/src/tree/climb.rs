@@ -1,12 +1,13 @@
 //! From changed leaves up to the root: every node on a path is hashed once, and the nodes
 //! beside the paths are noted on the way.
 
+use p3_field::PrimeField64;
 use rayon::prelude::*;
 
 use super::page::{FLOORS, PAGE_LEVELS};
 use super::pages::Touched;
 use crate::field::F;
-use crate::hash::{Digest, compress_many, concat};
+use crate::hash::{Digest, ZERO_DIGEST, compress_many, concat};
 use crate::record::{Index, Record};
 
 /// How many pages one task takes: some 20 to 600 µs of work.
@@ -106,6 +107,7 @@ fn siblings(pages: &[Touched<'_>], on_path: usize) -> SiblingLevels {
     for siblings in &mut siblings {
         siblings.reserve(on_path);
     }
+    fetch(pages);
     for touched in pages {
         let mut mask = touched.mask;
         for (level, siblings) in siblings.iter_mut().enumerate() {
@@ -123,26 +125,39 @@ fn siblings(pages: &[Touched<'_>], on_path: usize) -> SiblingLevels {
     siblings
 }
 
-/// Writes the changed nodes of one level of a page and lists the blocks of their parents,
-/// which the mask then names.
+/// Reads a node of each level of each page, so that the processor waits for many of them at
+/// once: pages of a large tree are seldom in the cache.
+fn fetch(pages: &[Touched<'_>]) {
+    let mut any = 0;
+    for touched in pages {
+        let first = touched.mask.trailing_zeros() as usize % 16;
+        for level in 0..PAGE_LEVELS {
+            any |= touched.page.level(level)[first >> level][0].as_canonical_u64();
+        }
+    }
+    core::hint::black_box(any);
+}
+
+/// Writes the changed nodes of one level of a page, as many as the mask has bits, and lists the
+/// blocks of their parents, which the mask then names.
 fn place<'a>(
     touched: &mut Touched<'_>,
     level: usize,
     changed: &mut impl Iterator<Item = &'a Digest>,
     blocks: &mut Vec<[F; 8]>,
 ) {
+    let mut next = || changed.next().copied().unwrap_or(ZERO_DIGEST);
     let (pairs, _) = touched.page.level_mut(level).as_chunks_mut::<2>();
     let mut parents = 0;
     for (parent, on_path) in families(touched.mask) {
-        let pair = &mut pairs[parent];
-        for (side, child) in [LEFT, RIGHT].into_iter().zip(&mut *pair) {
-            if on_path & side != 0
-                && let Some(digest) = changed.next()
-            {
-                *child = *digest;
-            }
-        }
-        blocks.push(concat(&pair[0], &pair[1]));
+        let [left, right] = &mut pairs[parent];
+        let (new_left, new_right) = match on_path {
+            LEFT => (next(), *right),
+            RIGHT => (*left, next()),
+            _ => (next(), next()),
+        };
+        (*left, *right) = (new_left, new_right);
+        blocks.push(concat(&new_left, &new_right));
         parents |= 1 << parent;
     }
     touched.mask = parents;
