@@ -11,7 +11,7 @@ use crate::head::Head;
 use crate::record::{Asset, Index, Record, Vault};
 use crate::text::digest::to_hex;
 use crate::transaction::{Digests, Kind};
-use crate::tree::StateTree;
+use crate::tree::{Opening, Records, StateTree};
 
 /// Everything that is known of a ledger between two transactions. The head's state root is
 /// always that of the tree.
@@ -160,14 +160,28 @@ impl State {
     /// Moves on by some transactions, given with their hashes in order, that change records.
     pub fn advance<'a>(
         &mut self,
-        transactions: impl IntoIterator<Item = (Kind, &'a Digests)>,
+        transactions: impl Iterator<Item = (Kind, &'a Digests)> + Send,
         changes: &[(Index, Record)],
     ) {
-        for (kind, digests) in transactions {
-            self.head.extend(kind, digests);
-        }
-        self.tree.update(changes);
+        self.advance_and(transactions, changes, |_| ());
+    }
+
+    /// [`Self::advance`], with the opening of the changed records and, beside the hashing,
+    /// something that needs no more than the records as they are afterwards.
+    pub fn advance_and<'a, R: Send>(
+        &mut self,
+        transactions: impl Iterator<Item = (Kind, &'a Digests)> + Send,
+        changes: &[(Index, Record)],
+        meanwhile: impl FnOnce(&Records) -> R + Send,
+    ) -> (Opening, R) {
+        let Self { head, tree, .. } = self;
+        // The chains of a head are the one thing here that cannot be split among threads.
+        let (results, ()) = rayon::join(
+            || tree.replace_and(changes, meanwhile),
+            || transactions.for_each(|(kind, digests)| head.extend(kind, digests)),
+        );
         self.head.state_root = self.tree.root();
+        results
     }
 
     /// The state as a file; other records than vaults are left out; no rule makes
