@@ -1,5 +1,9 @@
 //! The command line.
 
+mod state;
+
+pub use state::*;
+
 use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
@@ -37,6 +41,9 @@ pub enum Command {
     Prove(ProveArgs),
     /// Check a validity proof and print its statement.
     Verify(VerifyArgs),
+    /// Keep the ledger in a database: import, export, look up and prove records, check.
+    #[command(subcommand)]
+    State(StateCommand),
     /// Print what a file of this system holds.
     Inspect(InspectArgs),
     /// Print the parameters of a security profile and the bits that they give.
@@ -96,13 +103,12 @@ pub enum Format {
     Json,
 }
 
-/// A batch and the state that it starts from.
+/// The state that a batch starts from, and how to run.
 #[derive(Args, Debug)]
-pub struct BatchArgs {
-    /// The batch file, binary or JSON.
-    pub batch: PathBuf,
-    /// The state that the batch starts from; by default genesis.bin beside the batch.
-    #[arg(long, value_name = "FILE")]
+pub struct RunArgs {
+    /// The state that the batch starts from: a file, or the folder of a state database, to
+    /// which the batch is then applied; by default genesis.bin beside the batch.
+    #[arg(long, value_name = "FILE|DIR")]
     pub state: Option<PathBuf>,
     /// How many threads to use; by default one for each core.
     #[arg(long, value_name = "N", value_parser = threads())]
@@ -117,15 +123,21 @@ pub struct BatchArgs {
 #[command(after_help = "\
 Examples:
   shardfold execute run/batch.bin
-  shardfold execute run/batch.bin --state-out run/next.bin --receipts run/receipts.json")]
+  shardfold execute run/batch.bin --state-out run/next.bin --receipts run/receipts.json
+  shardfold execute run/batch.bin --state ledger
+The last one applies the batch to the state database in the folder ledger: wholly, or not at
+all if anything goes wrong. Running it again finds the batch applied and does nothing.")]
 pub struct ExecuteArgs {
-    /// What to run.
+    /// The batch file, binary or JSON.
+    pub batch: PathBuf,
+    /// How to run it.
     #[command(flatten)]
-    pub batch: BatchArgs,
+    pub run: RunArgs,
     /// Use the plain sequential executor.
     #[arg(long)]
     pub sequential: bool,
-    /// Write the state after the batch to this file.
+    /// Write the state after the batch to this file; not with a state database, which has
+    /// `shardfold state export`.
     #[arg(long, value_name = "FILE")]
     pub state_out: Option<PathBuf>,
     /// Write every receipt to this file, as JSON.
@@ -139,12 +151,19 @@ pub struct ExecuteArgs {
 Examples:
   shardfold prove run/batch.bin -o run/proof.bin
   shardfold prove run/batch.bin -o run/proof.bin --profile conjectured-100 --memory 8G --json
-An interrupted run continues from the proofs in PROOF.partial/.")]
+  shardfold prove day1.bin day2.bin --state ledger -o proofs
+An interrupted run continues from the proofs in PROOF.partial/. With the folder of a state
+database as --state, each batch is applied to it before it is proven, its shard witnesses
+kept in PROOF.partial/ until the proof is there; of several batches the next one is executed
+while one is proven.")]
 pub struct ProveArgs {
-    /// What to prove.
+    /// The batch file, binary or JSON. Several in order need a state database as --state.
+    #[arg(required = true, value_name = "BATCH")]
+    pub batches: Vec<PathBuf>,
+    /// How to run.
     #[command(flatten)]
-    pub batch: BatchArgs,
-    /// Where the validity proof goes.
+    pub run: RunArgs,
+    /// Where the validity proof goes. For several batches a folder, for BATCH.proof each.
     #[arg(short, long, value_name = "PROOF")]
     pub output: PathBuf,
     /// The security profile.
@@ -156,7 +175,8 @@ pub struct ProveArgs {
     /// How much memory may be used, as 8G or 500M; by default what the machine has free.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
-    /// Where proofs of parts are kept until the whole is done; by default PROOF.partial.
+    /// Where witnesses and proofs of parts are kept until the whole is done; by default
+    /// PROOF.partial.
     #[arg(long, value_name = "DIR")]
     pub work_dir: Option<PathBuf>,
     /// The circuit cache.
@@ -199,7 +219,7 @@ pub struct VerifyArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  shardfold inspect run/batch.bin")]
 pub struct InspectArgs {
-    /// A batch, state, witness, shard proof, validity proof or verification key.
+    /// A batch, state, witness, record proof, validity proof or verification key.
     pub file: PathBuf,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]

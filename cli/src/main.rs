@@ -6,6 +6,7 @@ mod output;
 mod progress;
 mod replay;
 
+use std::panic;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -17,6 +18,7 @@ use output::Say;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(cli.verbose);
+    quiet_engine_panics();
     match run(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -24,6 +26,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The database engine may panic over damaged bytes, which `shardfold-store` turns into an
+/// error; that is all that the user should see.
+fn quiet_engine_panics() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(|location| location.file());
+        if !place.is_some_and(|file| file.contains("/redb-")) {
+            usual(info);
+        }
+    }));
 }
 
 /// The error and its causes in one line. An error that quotes its cause is not followed by it.
@@ -44,6 +58,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Execute(args) => commands::execute::run(args),
         Command::Prove(args) => commands::prove::run(args),
         Command::Verify(args) => commands::verify::run(args),
+        Command::State(command) => commands::state::run(command),
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Params(args) => commands::params::run(args),
         Command::Setup(args) => commands::setup::run(args),

@@ -31,6 +31,8 @@ pub enum FileKind {
     State = 2,
     /// A [`ShardWitness`](crate::witness::ShardWitness).
     Witness = 3,
+    /// An [`Inclusion`](crate::inclusion::Inclusion).
+    Inclusion = 4,
 }
 
 impl FileKind {
@@ -41,6 +43,7 @@ impl FileKind {
             Self::Batch => "shardfold-batch",
             Self::State => "shardfold-state",
             Self::Witness => "shardfold-witness",
+            Self::Inclusion => "shardfold-inclusion",
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod field;
 pub mod files;
 pub mod hash;
 pub mod head;
+pub mod inclusion;
 pub mod record;
 pub mod shape;
 pub mod signature;

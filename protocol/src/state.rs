@@ -11,7 +11,7 @@ use crate::head::Head;
 use crate::record::{Asset, Index, Record, Vault};
 use crate::text::digest::to_hex;
 use crate::transaction::{Digests, Kind};
-use crate::tree::StateTree;
+use crate::tree::{Opening, Records, StateTree};
 
 /// Everything that is known of a ledger between two transactions. The head's state root is
 /// always that of the tree.
@@ -160,39 +160,40 @@ impl State {
     /// Moves on by some transactions, given with their hashes in order, that change records.
     pub fn advance<'a>(
         &mut self,
-        transactions: impl IntoIterator<Item = (Kind, &'a Digests)>,
+        transactions: impl Iterator<Item = (Kind, &'a Digests)> + Send,
         changes: &[(Index, Record)],
     ) {
-        for (kind, digests) in transactions {
-            self.head.extend(kind, digests);
-        }
-        self.tree.update(changes);
+        self.advance_and(transactions, changes, |_| ());
+    }
+
+    /// [`Self::advance`], with the opening of the changed records and, beside the hashing,
+    /// something that needs no more than the records as they are afterwards.
+    pub fn advance_and<'a, R: Send>(
+        &mut self,
+        transactions: impl Iterator<Item = (Kind, &'a Digests)> + Send,
+        changes: &[(Index, Record)],
+        meanwhile: impl FnOnce(&Records) -> R + Send,
+    ) -> (Opening, R) {
+        let Self { head, tree, .. } = self;
+        // The chains of a head are the one thing here that cannot be split among threads.
+        let (results, ()) = rayon::join(
+            || tree.replace_and(changes, meanwhile),
+            || transactions.for_each(|(kind, digests)| head.extend(kind, digests)),
+        );
         self.head.state_root = self.tree.root();
+        results
     }
 
     /// The state as a file; other records than vaults are left out; no rule makes
     /// any while the queue's assets are below 2^32.
     #[must_use]
     pub fn to_file(&self) -> StateFile {
-        let entry = |(index, record): (Index, Record)| {
-            let Vault {
-                owner,
-                asset,
-                balance,
-                nonce,
-            } = record.vault()?;
-            Some(VaultEntry {
-                index,
-                owner,
-                asset,
-                balance,
-                nonce,
-            })
-        };
+        let records = self.tree.records().into_iter();
+        let entry = |(index, record)| VaultEntry::of(index, &record);
         StateFile {
             chain_id: self.chain_id,
             head: Some(self.head),
-            vaults: self.tree.records().into_iter().filter_map(entry).collect(),
+            vaults: records.filter_map(entry).collect(),
         }
     }
 }
@@ -201,7 +202,7 @@ impl TryFrom<&StateFile> for State {
     type Error = StateError;
 
     fn try_from(file: &StateFile) -> Result<Self, StateError> {
-        check_vaults(&file.vaults)?;
+        file.check_vaults()?;
         let records: Vec<_> = file
             .vaults
             .iter()
@@ -214,6 +215,24 @@ impl TryFrom<&StateFile> for State {
 }
 
 impl VaultEntry {
+    /// The entry of a record, if it is a vault.
+    #[must_use]
+    pub fn of(index: Index, record: &Record) -> Option<Self> {
+        let Vault {
+            owner,
+            asset,
+            balance,
+            nonce,
+        } = record.vault()?;
+        Some(Self {
+            index,
+            owner,
+            asset,
+            balance,
+            nonce,
+        })
+    }
+
     /// The vault as a record.
     #[must_use]
     pub fn record(&self) -> Record {
@@ -234,37 +253,43 @@ impl VaultEntry {
     }
 }
 
-fn check_vaults(vaults: &[VaultEntry]) -> Result<(), StateError> {
-    for (position, pair) in vaults.windows(2).enumerate() {
-        let (previous, found) = (pair[0].index, pair[1].index);
-        if found <= previous {
-            let position = position + 1;
-            return Err(StateError::Order {
-                position,
-                found,
-                previous,
-            });
+impl StateFile {
+    /// Checks each vault by itself, and their order.
+    ///
+    /// # Errors
+    /// Indices that do not ascend, a balance or a nonce that is too large.
+    pub fn check_vaults(&self) -> Result<(), StateError> {
+        for (position, pair) in self.vaults.windows(2).enumerate() {
+            let (previous, found) = (pair[0].index, pair[1].index);
+            if found <= previous {
+                let position = position + 1;
+                return Err(StateError::Order {
+                    position,
+                    found,
+                    previous,
+                });
+            }
         }
+        for &VaultEntry {
+            index,
+            balance,
+            nonce,
+            ..
+        } in &self.vaults
+        {
+            if balance >= AMOUNT_LIMIT {
+                return Err(StateError::Balance {
+                    index,
+                    found: balance,
+                });
+            }
+            if nonce >= AMOUNT_LIMIT {
+                return Err(StateError::Nonce {
+                    index,
+                    found: nonce,
+                });
+            }
+        }
+        Ok(())
     }
-    for &VaultEntry {
-        index,
-        balance,
-        nonce,
-        ..
-    } in vaults
-    {
-        if balance >= AMOUNT_LIMIT {
-            return Err(StateError::Balance {
-                index,
-                found: balance,
-            });
-        }
-        if nonce >= AMOUNT_LIMIT {
-            return Err(StateError::Nonce {
-                index,
-                found: nonce,
-            });
-        }
-    }
-    Ok(())
 }

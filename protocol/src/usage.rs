@@ -1,14 +1,13 @@
 //! How much of a shape a run of transactions takes: the one count that the executor cuts by
 //! and that the reader of a witness checks.
 
-use std::collections::BTreeSet;
-
+use foldhash::HashSet;
 use thiserror::Error;
 
 use crate::record::Index;
 use crate::shape::Shape;
 use crate::transaction::Transaction;
-use crate::tree::{DEPTH, nodes_apart};
+use crate::tree::TouchedNodes;
 
 /// What a shape limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +40,8 @@ pub struct ShapeExceeded {
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
     transactions: usize,
-    records: BTreeSet<Index>,
-    fee_vaults: BTreeSet<Index>,
-    nodes: usize,
+    nodes: TouchedNodes,
+    fee_vaults: HashSet<Index>,
     /// Those of the transactions alone.
     transaction_permutations: usize,
 }
@@ -51,13 +49,13 @@ pub struct Usage {
 impl Usage {
     /// Every record that is touched, fee vaults included, by ascending index.
     #[must_use]
-    pub const fn records(&self) -> &BTreeSet<Index> {
-        &self.records
+    pub fn records(&self) -> Vec<Index> {
+        self.nodes.leaves()
     }
 
-    /// Every vault that earns a fee, by ascending index.
+    /// Every vault that earns a fee, in no order.
     #[must_use]
-    pub const fn fee_vaults(&self) -> &BTreeSet<Index> {
+    pub const fn fee_vaults(&self) -> &HashSet<Index> {
         &self.fee_vaults
     }
 
@@ -70,13 +68,14 @@ impl Usage {
     /// How many inner nodes lie above the records.
     #[must_use]
     pub const fn nodes(&self) -> usize {
-        self.nodes
+        self.nodes.inner_nodes()
     }
 
     /// How many permutations the proof takes.
     #[must_use]
-    pub fn permutations(&self) -> usize {
-        self.transaction_permutations + 2 * (self.records.len() + self.nodes)
+    pub const fn permutations(&self) -> usize {
+        let touched = self.nodes.leaf_count() + self.nodes.inner_nodes();
+        self.transaction_permutations + 2 * touched
     }
 
     /// Adds one transaction if the run with it still fits.
@@ -85,9 +84,11 @@ impl Usage {
     /// The first limit that would be exceeded; nothing was added then.
     pub fn add(&mut self, transaction: &Transaction, shape: &Shape) -> Result<(), ShapeExceeded> {
         let fee_vault = transaction.fee_vault();
-        let new: Vec<Index> = (transaction.touched().chain(fee_vault))
-            .filter(|&index| self.insert(index))
-            .collect();
+        // At most sender, receiver and fee vault; what is not new adds no nodes.
+        let mut new = [(0, 0); 3];
+        for (new, index) in new.iter_mut().zip(transaction.touched().chain(fee_vault)) {
+            *new = (index, self.nodes.insert(index));
+        }
         let new_fee_vault = fee_vault.filter(|&index| self.fee_vaults.insert(index));
         self.transactions += 1;
         self.transaction_permutations += transaction.kind().permutations();
@@ -97,9 +98,8 @@ impl Usage {
             if let Some(index) = new_fee_vault {
                 self.fee_vaults.remove(&index);
             }
-            for index in new {
-                self.records.remove(&index);
-                self.nodes -= self.nodes_for(index);
+            for (index, levels) in new {
+                self.nodes.remove(index, levels);
             }
         })
     }
@@ -115,13 +115,13 @@ impl Usage {
                 self.transactions,
                 shape.transactions(),
             ),
-            (Resource::Records, self.records.len(), shape.records()),
+            (Resource::Records, self.nodes.leaf_count(), shape.records()),
             (
                 Resource::FeeVaults,
                 self.fee_vaults.len(),
                 shape.fee_vaults(),
             ),
-            (Resource::Nodes, self.nodes, shape.nodes()),
+            (Resource::Nodes, self.nodes(), shape.nodes()),
             (
                 Resource::Permutations,
                 self.permutations(),
@@ -137,31 +137,11 @@ impl Usage {
             }),
         }
     }
-
-    /// Adds a record and the nodes above it that were not yet touched; `false` if the record
-    /// was there already.
-    fn insert(&mut self, index: Index) -> bool {
-        let nodes = self.nodes_for(index);
-        let is_new = self.records.insert(index);
-        self.nodes += if is_new { nodes } else { 0 };
-        is_new
-    }
-
-    /// How many nodes above a leaf are above no record: a path is shared longest with that of
-    /// a neighbour.
-    fn nodes_for(&self, index: Index) -> usize {
-        let before = self.records.range(..index).next_back();
-        let after = self.records.range(index..).next();
-        let apart = [before, after]
-            .into_iter()
-            .flatten()
-            .map(|&other| nodes_apart(index, other));
-        apart.min().unwrap_or(DEPTH)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::LazyLock;
 
     use proptest::prelude::*;
@@ -223,9 +203,12 @@ mod tests {
         let nodes = touched_nodes(&records.iter().copied().collect::<Vec<_>>());
         let own: usize = transactions.iter().map(|t| t.kind().permutations()).sum();
         assert_eq!(usage.transactions(), transactions.len());
-        assert_eq!(usage.permutations(), own + 2 * records.len() + 2 * nodes);
-        assert_eq!(usage.records(), &records);
-        assert_eq!(usage.fee_vaults(), &fee_vaults);
+        assert_eq!(usage.permutations(), own + 2 * (records.len() + nodes));
+        assert_eq!(usage.records(), records.into_iter().collect::<Vec<_>>());
+        assert_eq!(
+            &usage.fee_vaults().iter().copied().collect::<BTreeSet<_>>(),
+            &fee_vaults
+        );
         assert_eq!(usage.nodes(), nodes);
     }
 

@@ -1,7 +1,5 @@
 //! What the prover of one shard needs, and nothing of the rest of the state.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -150,18 +148,19 @@ impl ShardWitness {
     }
 
     fn check_records(&self, usage: &Usage) -> Result<(), WitnessError> {
-        let indices: BTreeSet<Index> = self.records.iter().map(|&(index, _)| index).collect();
+        let touched = usage.records();
+        let mut is_there = vec![false; touched.len()];
         for (position, &(found, _)) in self.records.iter().enumerate() {
-            if !usage.records().contains(&found) {
-                return Err(WitnessError::UntouchedRecord { position, found });
-            }
+            let untouched = WitnessError::UntouchedRecord { position, found };
+            let place = touched.binary_search(&found).map_err(|_| untouched)?;
+            is_there[place] = true;
         }
-        match usage
-            .records()
+        match is_there
             .iter()
-            .find(|index| !indices.contains(index))
+            .zip(touched)
+            .find(|(is_there, _)| !*is_there)
         {
-            Some(&expected) => Err(WitnessError::MissingRecord { expected }),
+            Some((_, expected)) => Err(WitnessError::MissingRecord { expected }),
             None => Ok(()),
         }
     }

@@ -2,40 +2,66 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use shardfold_executor::outcome::Receipt;
 use shardfold_executor::{parallel, sequential};
 use shardfold_protocol::files;
 
-use super::{Input, Stages, Summary, hex, read_input, say_rejections};
+use super::input::{self, Input, Ready};
+use super::{Stages, Summary, counts, say_rejections, set_threads};
 use crate::args::ExecuteArgs;
 use crate::output::{Say, write_file};
 
 /// Runs the command.
 pub fn run(args: &ExecuteArgs) -> Result<()> {
-    let say = Say::new(args.batch.json);
+    let say = Say::new(args.run.json);
+    set_threads(args.run.threads)?;
     let start = Instant::now();
     let mut stages = Stages::new();
-    let Input { mut state, batch } = read_input(&args.batch, &mut stages)?;
+    match input::read(&args.batch, &args.run, &mut stages)? {
+        Input::Ready(ready) => execute(args, *ready, start, stages, say),
+        Input::Applied(applied) => {
+            input::say_applied(&args.batch, &applied, say);
+            let seconds = start.elapsed().as_secs_f64();
+            let summary = Summary::of_applied(&applied, seconds, stages);
+            say.line(format_args!("state root {}", summary.state_root));
+            say.object(&summary)
+        }
+    }
+}
 
+fn execute(
+    args: &ExecuteArgs,
+    ready: Ready,
+    start: Instant,
+    mut stages: Stages,
+    say: Say,
+) -> Result<()> {
+    let Ready {
+        batch,
+        mut state,
+        database,
+    } = ready;
+    ensure!(
+        database.is_none() || args.state_out.is_none(),
+        "--state-out takes no part of a state database: use `shardfold state export`"
+    );
     let before = Instant::now();
     let outcome = if args.sequential {
         sequential::execute(&state, &batch)
     } else {
         parallel::execute(&state, &batch)
     }
-    .with_context(|| format!("{} cannot run on this state", args.batch.batch.display()))?;
+    .with_context(|| format!("{} cannot run on this state", args.batch.display()))?;
     stages.insert("execute", before.elapsed().as_secs_f64());
 
     let before = Instant::now();
     outcome.commit(&mut state);
     stages.insert("state_root", before.elapsed().as_secs_f64());
 
-    let summary = Summary::new(&outcome, state.head(), start, stages);
-    say_rejections(&outcome, say);
-    summary.say(say);
-    say.line(format_args!("state root {}", hex(&state.head().state_root)));
+    // All that is made of a batch is on disk before a database moves on: it can be made again
+    // until then, and not afterwards.
     if let Some(path) = &args.receipts {
         let lines: Vec<ReceiptLine> = outcome.receipts.iter().map(ReceiptLine::new).collect();
         write_file(path, &serde_json::to_vec_pretty(&lines)?)?;
@@ -43,6 +69,17 @@ pub fn run(args: &ExecuteArgs) -> Result<()> {
     if let Some(path) = &args.state_out {
         write_file(path, &files::to_binary(&state.to_file())?)?;
     }
+    if let Some(mut database) = database {
+        let before = Instant::now();
+        database.apply(&batch, &outcome, &state)?;
+        stages.insert("apply", before.elapsed().as_secs_f64());
+    }
+
+    let seconds = start.elapsed().as_secs_f64();
+    let summary = Summary::new(counts(&outcome), state.head(), seconds, stages);
+    say_rejections(&outcome, say);
+    summary.say(say);
+    say.line(format_args!("state root {}", summary.state_root));
     say.object(&summary)
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use shardfold_aggregator::{ProofError, ValidityProof, VerificationKey};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileContent, FileError};
+use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::transaction::{Kind, Transaction};
 use shardfold_protocol::witness::ShardWitness;
@@ -53,6 +54,9 @@ fn inspect(bytes: &[u8]) -> Result<(&'static str, Facts)> {
     }
     if let Some(witness) = content::<ShardWitness>(bytes)? {
         return Ok(("shard witness", witness_facts(&witness)));
+    }
+    if let Some(inclusion) = content::<Inclusion>(bytes)? {
+        return Ok(("record proof", inclusion_facts(&inclusion)));
     }
     if let Ok(key) = VerificationKey::from_bytes(bytes) {
         let facts = [
@@ -140,4 +144,16 @@ fn witness_facts(witness: &ShardWitness) -> Facts {
         digest_hex(&witness.statement.after.state_root),
     );
     facts
+}
+
+fn inclusion_facts(inclusion: &Inclusion) -> Facts {
+    let is_valid = inclusion.proof.check(&inclusion.head).is_ok();
+    [
+        ("chain id", inclusion.chain_id.to_string()),
+        ("index", inclusion.proof.index.to_string()),
+        ("leads to its head", is_valid.to_string()),
+        ("transactions", inclusion.head.tx_count.to_string()),
+        ("state root", digest_hex(&inclusion.head.state_root)),
+    ]
+    .into()
 }

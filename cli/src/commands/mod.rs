@@ -1,30 +1,29 @@
 //! The commands, and what several of them do alike.
 
 pub mod execute;
+pub mod input;
 pub mod inspect;
 pub mod key;
 pub mod params;
 pub mod prove;
 pub mod setup;
+pub mod state;
 pub mod verify;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_circuits::cache;
 use shardfold_circuits::profile::Profile;
 use shardfold_executor::outcome::{Outcome, Receipt};
-use shardfold_protocol::batch::Batch;
-use shardfold_protocol::files::{self, FileContent, FileError};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
-use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::text;
+use shardfold_store::{Applied, Counts};
 
-use crate::args::{self, BatchArgs, CacheArgs};
+use crate::args::{self, CacheArgs};
 use crate::output::{Say, peak_memory_bytes};
 
 /// Seconds by the name of the stage.
@@ -34,12 +33,14 @@ pub type Stages = BTreeMap<&'static str, f64>;
 #[derive(Serialize)]
 pub struct Summary {
     /// Transactions that are part of the ledger now.
-    pub transactions: usize,
+    pub transactions: u64,
     /// Transactions that were left out.
-    pub rejected: usize,
+    pub rejected: u64,
+    /// Whether the batch was part of the database's ledger before, so that nothing was done.
+    pub already_applied: bool,
     /// Seconds from the files to the result.
     pub seconds: f64,
-    /// Accepted transactions for each of these seconds.
+    /// Accepted transactions for each of these seconds; 0 if nothing was done.
     pub tx_per_second: f64,
     /// Seconds by stage; stages of different shards may overlap.
     pub stages: Stages,
@@ -52,19 +53,28 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The summary of a run that began at `start`.
-    pub fn new(outcome: &Outcome, after: &Head, start: Instant, stages: Stages) -> Self {
-        let transactions = outcome.accepted.len();
-        let seconds = start.elapsed().as_secs_f64();
+    /// The summary of a run that took so many seconds and ended at a head.
+    pub fn new(counts: Counts, after: &Head, seconds: f64, stages: Stages) -> Self {
+        let transactions = counts.accepted;
         Self {
             transactions,
-            rejected: outcome.receipts.len() - transactions,
+            rejected: counts.rejected,
+            already_applied: false,
             seconds,
             tx_per_second: transactions as f64 / seconds,
             stages,
             peak_memory_bytes: peak_memory_bytes(),
             state_root: hex(&after.state_root),
             tx_count: after.tx_count,
+        }
+    }
+
+    /// The summary of a batch that was applied by an earlier run.
+    pub fn of_applied(applied: &Applied, seconds: f64, stages: Stages) -> Self {
+        Self {
+            already_applied: true,
+            tx_per_second: 0.0,
+            ..Self::new(applied.counts, &applied.after, seconds, stages)
         }
     }
 
@@ -86,38 +96,8 @@ impl Summary {
     }
 }
 
-/// A batch and the state that it starts from.
-pub struct Input {
-    /// The state.
-    pub state: State,
-    /// The batch.
-    pub batch: Batch,
-}
-
-/// Reads both files, timing them.
-pub fn read_input(args: &BatchArgs, stages: &mut Stages) -> Result<Input> {
-    set_threads(args.threads)?;
-    let start = Instant::now();
-    let batch: Batch = read_content("batch", &args.batch)?;
-    let path = state_path(args)?;
-    let file: StateFile = read_content("state", &path)?;
-    let state = State::try_from(&file)
-        .with_context(|| format!("{} holds no valid state", path.display()))?;
-    stages.insert("read", start.elapsed().as_secs_f64());
-    Ok(Input { state, batch })
-}
-
-fn read_content<T: FileContent>(what: &str, path: &Path) -> Result<T> {
-    files::read(path)
-        .map_err(|error| match error {
-            // The path is named below, whatever the error.
-            FileError::Io { source, .. } => source.into(),
-            other => anyhow::Error::new(other),
-        })
-        .with_context(|| format!("cannot read the {what} {}", path.display()))
-}
-
-fn set_threads(threads: Option<usize>) -> Result<()> {
+/// Uses so many threads from now on.
+pub fn set_threads(threads: Option<usize>) -> Result<()> {
     let Some(threads) = threads else {
         return Ok(());
     };
@@ -127,23 +107,13 @@ fn set_threads(threads: Option<usize>) -> Result<()> {
         .context("cannot set the number of threads")
 }
 
-/// The state named by the user, or the genesis beside the batch.
-fn state_path(args: &BatchArgs) -> Result<PathBuf> {
-    if let Some(path) = &args.state {
-        return Ok(path.clone());
+/// How many transactions of a batch became part of the ledger.
+pub fn counts(outcome: &Outcome) -> Counts {
+    let accepted = outcome.accepted.len() as u64;
+    Counts {
+        accepted,
+        rejected: outcome.receipts.len() as u64 - accepted,
     }
-    let beside = args.batch.with_file_name("genesis.bin");
-    if beside.exists() {
-        return Ok(beside);
-    }
-    let json = args.batch.with_file_name("genesis.json");
-    if json.exists() {
-        return Ok(json);
-    }
-    bail!(
-        "there is no {} beside the batch: name the state that it starts from with --state",
-        beside.display()
-    )
 }
 
 /// Says why transactions were left out, the first few one by one.

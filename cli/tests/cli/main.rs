@@ -5,7 +5,11 @@
 mod bad_files;
 mod bad_places;
 mod bad_transactions;
+mod chain;
 mod common;
 mod fuzz;
 mod happy_path;
+mod kills;
+mod prove_state;
 mod resume;
+mod state;

@@ -7,7 +7,7 @@ use crate::field::F;
 use super::affine::AffinePoint;
 use super::field5::{B, F5};
 use super::packed::{LANES, Packed, PackedF5, legendre_symbols};
-use super::sums::PackedPoint;
+use super::packed_point::PackedPoint;
 
 /// Registers worked on together: their powers are independent chains of squarings.
 const REGISTERS: usize = 4;

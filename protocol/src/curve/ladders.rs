@@ -2,9 +2,9 @@
 
 use super::constants::{LADDER_OFFSET, WINDOW_SIZE, WINDOWS, fixed_base_table};
 use super::packed::{LANES, PackedF5};
+use super::packed_point::PackedPoint;
 use super::point::Point;
 use super::scalar::Scalar;
-use super::sums::PackedPoint;
 
 /// The multiple of each lane's point by that lane's factor: windows of four bits.
 pub fn mul_u128_each(points: &PackedPoint, factors: &[u128; LANES]) -> Point<PackedF5> {

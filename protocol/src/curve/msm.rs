@@ -4,14 +4,18 @@ use p3_field::Field;
 use rayon::prelude::*;
 
 use super::affine::AffinePoint;
+use super::packed_point::{Row, from_row, to_row};
 use super::point::Point;
-use super::sums::sum_lists;
+use super::sums::{Addend, sum_lists};
 
 /// An integer below 2^320: 64-bit words, lowest first.
 pub type Words = [u64; 5];
 
 /// Digits sorted into buckets in one go: enough that an inversion is shared by many additions.
 const ENTRIES_PER_TASK: usize = 1 << 15;
+
+/// Factors that are taken apart together: their digits of a window fill a cache line.
+const FACTORS_PER_BLOCK: usize = 32;
 
 /// The sum of `factors[i]` times `points[i]`, which must be in the group. Takes variable time.
 ///
@@ -22,15 +26,16 @@ const ENTRIES_PER_TASK: usize = 1 << 15;
 #[must_use]
 pub fn multi_scalar_mul(points: &[AffinePoint], factors: &[Words]) -> Point {
     let digits = Digits::new(factors);
+    let points: Vec<Row> = points.iter().map(to_row).collect();
     let windows: Vec<usize> = (0..digits.windows).collect();
     let windows_per_task = (ENTRIES_PER_TASK / points.len().max(1)).max(1);
-    let bit_sums: Vec<Vec<AffinePoint>> = windows
+    let bit_sums: Vec<Vec<Row>> = windows
         .par_chunks(windows_per_task)
-        .map(|windows| digits.sums_by_bit(windows, points))
+        .map(|windows| digits.sums_by_bit(windows, &points))
         .collect();
-    let horner = |sum: Point, point: &AffinePoint| match point.x.is_zero() {
+    let horner = |sum: Point, row: &Row| match is_neutral(row) {
         true => sum.double(),
-        false => sum.double() + *point,
+        false => sum.double() + from_row(row),
     };
     bit_sums.iter().flatten().rev().fold(Point::NEUTRAL, horner)
 }
@@ -53,12 +58,16 @@ impl Digits {
         // One bit more, for the carry out of the highest digit.
         let windows = (longest + 1).div_ceil(bits);
         let mut digits = vec![0; windows * factors.len()];
-        for (i, factor) in factors.iter().enumerate() {
-            let mut carry = 0;
+        // A few factors at a time, so that what is written lies together.
+        for (block, some) in factors.chunks(FACTORS_PER_BLOCK).enumerate() {
+            let mut carries = [0; FACTORS_PER_BLOCK];
             for window in 0..windows {
-                let digit = bits_at(factor, window * bits, bits) + carry;
-                carry = i32::from(digit > 1 << (bits - 1));
-                digits[window * factors.len() + i] = (digit - (carry << bits)) as i16;
+                let row = &mut digits[window * factors.len() + block * FACTORS_PER_BLOCK..];
+                for ((factor, carry), to) in some.iter().zip(&mut carries).zip(row) {
+                    let digit = bits_at(factor, window * bits, bits) + *carry;
+                    *carry = i32::from(digit > 1 << (bits - 1));
+                    *to = (digit - (*carry << bits)) as i16;
+                }
             }
         }
         Self {
@@ -71,7 +80,7 @@ impl Digits {
 
     /// For each bit of some windows, lowest first, the sum of the points that are to be
     /// multiplied by it.
-    fn sums_by_bit(&self, windows: &[usize], points: &[AffinePoint]) -> Vec<AffinePoint> {
+    fn sums_by_bit(&self, windows: &[usize], points: &[Row]) -> Vec<Row> {
         let buckets = self.buckets(windows, points);
         // A digit's value is 2^low_bits * row + column.
         let low_bits = self.bits / 2;
@@ -97,11 +106,11 @@ impl Digits {
     /// For each window, the sum of the buckets of each column, then of each row.
     fn buckets_of_halves(
         &self,
-        buckets: &[AffinePoint],
+        buckets: &[Row],
         windows: usize,
         columns: usize,
         rows: usize,
-    ) -> Vec<AffinePoint> {
+    ) -> Vec<Row> {
         let largest = 1 << (self.bits - 1);
         let lists = (0..windows).flat_map(|window| {
             let index = move |digit: usize| window * (largest + 1) + digit;
@@ -122,7 +131,7 @@ impl Digits {
     }
 
     /// For each window, the sums of the points with digit 0 (left out), 1, ..., 2^(bits - 1).
-    fn buckets(&self, windows: &[usize], points: &[AffinePoint]) -> Vec<AffinePoint> {
+    fn buckets(&self, windows: &[usize], points: &[Row]) -> Vec<Row> {
         let per_window = (1 << (self.bits - 1)) + 1;
         let digits = || {
             windows.iter().enumerate().flat_map(move |(i, window)| {
@@ -132,7 +141,7 @@ impl Digits {
                     .filter(|(_, digit)| **digit != 0)
                     .map(move |(point, digit)| {
                         let bucket = i * per_window + usize::from(digit.unsigned_abs());
-                        (bucket, (point as u32) << 1 | u32::from(*digit < 0))
+                        (bucket, Addend::new(point, *digit < 0))
                     })
             })
         };
@@ -143,31 +152,34 @@ impl Digits {
         for end in &mut ends {
             total += core::mem::replace(end, total);
         }
-        let mut entries = vec![0; total as usize];
-        digits().for_each(|(bucket, entry)| {
-            entries[ends[bucket] as usize] = entry;
+        let mut addends = vec![Addend::new(0, false); total as usize];
+        digits().for_each(|(bucket, addend)| {
+            addends[ends[bucket] as usize] = addend;
             ends[bucket] += 1;
         });
-        sum_lists(lengths, |i| {
-            let point = points[entries[i] as usize >> 1];
-            if entries[i] & 1 == 1 { -point } else { point }
-        })
+        sum_lists(points, &addends, lengths)
     }
+}
+
+/// Whether a row stands for the neutral element: x is zero.
+fn is_neutral(row: &Row) -> bool {
+    row[..5].iter().all(Field::is_zero)
 }
 
 /// Sums of points given by lists of indices; neutral ones are left out.
 fn sum_chosen(
-    points: &[AffinePoint],
+    points: &[Row],
     lists: impl Iterator<Item = impl Iterator<Item = usize>>,
-) -> Vec<AffinePoint> {
-    let mut entries: Vec<u32> = vec![];
+) -> Vec<Row> {
+    let mut addends: Vec<Addend> = vec![];
     let mut lengths = vec![];
     for list in lists {
-        let start = entries.len();
-        entries.extend(list.filter(|i| !points[*i].x.is_zero()).map(|i| i as u32));
-        lengths.push((entries.len() - start) as u32);
+        let start = addends.len();
+        let chosen = list.filter(|i| !is_neutral(&points[*i]));
+        addends.extend(chosen.map(|i| Addend::new(i, false)));
+        lengths.push((addends.len() - start) as u32);
     }
-    sum_lists(lengths, |i| points[entries[i] as usize])
+    sum_lists(points, &addends, lengths)
 }
 
 /// The number of bits of a digit that takes the fewest additions, for factors with so many

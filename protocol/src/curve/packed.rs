@@ -29,6 +29,18 @@ impl PackedF5 {
         one
     };
 
+    /// The elements of coefficients, c0 first.
+    #[inline]
+    pub const fn new(coefficients: [Packed; 5]) -> Self {
+        Self(coefficients)
+    }
+
+    /// The coefficients, c0 first.
+    #[inline]
+    pub const fn coefficients(&self) -> &[Packed; 5] {
+        &self.0
+    }
+
     /// The element of each lane.
     #[inline]
     pub fn from_fn(element: impl Fn(usize) -> F5) -> Self {

@@ -6,11 +6,14 @@
 //! opposite points, the neutral element) are found and set right lane by lane, so whoever
 //! chooses the points can make this slower, but not wrong.
 
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::{Field, PackedValue, PrimeCharacteristicRing};
+
+use crate::field::F;
 
 use super::affine::AffinePoint;
 use super::field5::{A, F5};
-use super::packed::{LANES, PackedF5};
+use super::packed::{LANES, Packed, PackedF5};
+use super::packed_point::{PackedPoint, Row, to_row};
 
 /// Stands for the neutral element, which has no affine form: no element of the group has
 /// x = 0.
@@ -22,19 +25,37 @@ pub const NEUTRAL: AffinePoint = AffinePoint {
 /// Additions that share an inversion: their operands stay in the second-level cache.
 const BLOCK: usize = 32 * LANES;
 
-/// The sum of each list of group elements: list i has `lengths[i]` of them, and `load` gives
-/// them by their position in all lists one after the other.
-pub fn sum_lists(mut lengths: Vec<u32>, load: impl Fn(usize) -> AffinePoint) -> Vec<AffinePoint> {
-    let mut points = add_neighbours(&mut lengths, load);
-    while lengths.iter().any(|length| *length > 1) {
-        points = add_neighbours(&mut lengths, |i| points[i]);
+/// An addend: a point's index, doubled, and one more when it is to be subtracted.
+#[derive(Clone, Copy)]
+pub struct Addend(u32);
+
+impl Addend {
+    /// The point of an index, below 2^31, or its opposite.
+    pub fn new(index: usize, is_negative: bool) -> Self {
+        Self((index as u32) << 1 | u32::from(is_negative))
     }
-    let mut points = points.into_iter();
-    let sums = lengths.iter().map(|length| match length {
-        0 => NEUTRAL,
-        _ => points.next().unwrap_or(NEUTRAL),
-    });
-    sums.collect()
+
+    fn index(self) -> usize {
+        self.0 as usize >> 1
+    }
+
+    fn is_negative(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// The sum of each list of points: list i has the next `lengths[i]` of the addends.
+pub fn sum_lists(points: &[Row], addends: &[Addend], mut lengths: Vec<u32>) -> Vec<Row> {
+    let mut sums = add_neighbours(points, |i| addends[i], &mut lengths);
+    while lengths.iter().any(|length| *length > 1) {
+        sums = add_neighbours(&sums, |i| Addend::new(i, false), &mut lengths);
+    }
+    let mut sums = sums.into_iter();
+    let of_list = |length: &u32| match length {
+        0 => to_row(&NEUTRAL),
+        _ => sums.next().unwrap_or(to_row(&NEUTRAL)),
+    };
+    lengths.iter().map(of_list).collect()
 }
 
 /// Two neighbours in a list to be added: where the left one is, and where the sum goes.
@@ -44,9 +65,13 @@ struct Pair {
 }
 
 /// Halves each list by adding neighbours; the last of an odd number stays.
-fn add_neighbours(lengths: &mut [u32], load: impl Fn(usize) -> AffinePoint) -> Vec<AffinePoint> {
-    let halves: u32 = lengths.iter().map(|length| length.div_ceil(2)).sum();
-    let mut sums = vec![NEUTRAL; halves as usize];
+fn add_neighbours(
+    points: &[Row],
+    addend: impl Fn(usize) -> Addend,
+    lengths: &mut [u32],
+) -> Vec<Row> {
+    let count: u32 = lengths.iter().map(|length| length.div_ceil(2)).sum();
+    let mut sums = vec![[F::ZERO; 10]; count as usize];
     let mut pairs = Vec::with_capacity(sums.len());
     let (mut from, mut to) = (0, 0);
     for length in lengths {
@@ -56,77 +81,89 @@ fn add_neighbours(lengths: &mut [u32], load: impl Fn(usize) -> AffinePoint) -> V
             sum: to + k,
         }));
         if *length % 2 == 1 {
-            sums[(to + half) as usize] = load((from + *length - 1) as usize);
+            let last = addend((from + *length - 1) as usize);
+            sums[(to + half) as usize] = signed(points, last);
         }
         from += *length;
         *length = length.div_ceil(2);
         to += *length;
     }
-    let mut additions = Vec::with_capacity(BLOCK / LANES);
+    let mut room = Room {
+        addends: vec![],
+        additions: vec![Addition::NONE; BLOCK / LANES],
+    };
     for block in pairs.chunks(BLOCK) {
-        add_pairs(block, &load, &mut additions, &mut sums);
+        // First copies, one right after the other, so that they wait for the cache together.
+        room.addends.clear();
+        for pair in block {
+            let left = pair.left as usize;
+            for addend in [addend(left), addend(left + 1)] {
+                room.addends
+                    .push((points[addend.index()], addend.is_negative()));
+            }
+        }
+        room.add_pairs(block, &mut sums);
     }
     sums
 }
 
-/// Adds some pairs with one inversion; `additions` is only room to work in.
-fn add_pairs(
-    pairs: &[Pair],
-    load: impl Fn(usize) -> AffinePoint,
-    additions: &mut Vec<Addition>,
-    sums: &mut [AffinePoint],
-) {
-    additions.clear();
-    let mut product = PackedF5::ONE;
-    for pairs in pairs.chunks(LANES) {
-        // Idle lanes repeat the first.
-        let left = |lane: usize| pairs.get(lane).unwrap_or(&pairs[0]).left as usize;
-        let points = PackedPoint::from_fn(|lane| load(left(lane)));
-        let others = PackedPoint::from_fn(|lane| load(left(lane) + 1));
-        let addition = Addition::new(points, others, product);
-        product = product * addition.denominator;
-        additions.push(addition);
-    }
-    let mut inverse = product.inverse();
-    for (pairs, addition) in pairs.chunks(LANES).zip(additions).rev() {
-        let sum = addition.sum(inverse * addition.product_before);
-        inverse = inverse * addition.denominator;
-        for (lane, pair) in pairs.iter().enumerate() {
-            sums[pair.sum as usize] = sum.lane(lane);
+/// What additions that share an inversion are worked out in.
+struct Room {
+    /// Pairs of points, and whether each is to be subtracted.
+    addends: Vec<(Row, bool)>,
+    additions: Vec<Addition>,
+}
+
+impl Room {
+    /// Adds the pairs and writes each sum to its place.
+    fn add_pairs(&mut self, pairs: &[Pair], sums: &mut [Row]) {
+        let mut product = PackedF5::ONE;
+        for (addends, addition) in self.addends.chunks(2 * LANES).zip(&mut self.additions) {
+            // Idle lanes repeat the first pair.
+            let at = |i: usize| addends.get(i).unwrap_or(&addends[i % 2]);
+            let left = signed_each(|lane| at(2 * lane));
+            let right = signed_each(|lane| at(2 * lane + 1));
+            addition.prepare(left, right, product);
+            product = product * addition.denominator;
+        }
+        let mut inverse = product.inverse();
+        for (pairs, addition) in pairs.chunks(LANES).zip(&self.additions).rev() {
+            let rows = addition.sum(inverse * addition.product_before).to_rows();
+            inverse = inverse * addition.denominator;
+            for (pair, row) in pairs.iter().zip(&rows) {
+                sums[pair.sum as usize] = *row;
+            }
         }
     }
 }
 
-/// Points side by side.
-#[derive(Clone, Copy)]
-pub struct PackedPoint {
-    /// Their x.
-    pub x: PackedF5,
-    /// Their y.
-    pub y: PackedF5,
+/// One addend's point with its sign.
+fn signed(points: &[Row], addend: Addend) -> Row {
+    let row = points[addend.index()];
+    match addend.is_negative() {
+        true => core::array::from_fn(|i| if i < 5 { row[i] } else { -row[i] }),
+        false => row,
+    }
 }
 
-impl PackedPoint {
-    /// The point of each lane.
-    #[inline]
-    pub fn from_fn(point: impl Fn(usize) -> AffinePoint) -> Self {
-        let points: [AffinePoint; LANES] = core::array::from_fn(point);
-        Self {
-            x: PackedF5::from_fn(|lane| points[lane].x),
-            y: PackedF5::from_fn(|lane| points[lane].y),
-        }
+/// Each lane's point with its sign.
+#[inline]
+fn signed_each<'a>(addend: impl Fn(usize) -> &'a (Row, bool)) -> PackedPoint {
+    let point = PackedPoint::from_rows(|lane| &addend(lane).0);
+    let is_negative: [bool; LANES] = core::array::from_fn(|lane| addend(lane).1);
+    if is_negative == [false; LANES] {
+        return point;
     }
-
-    #[inline]
-    fn lane(&self, lane: usize) -> AffinePoint {
-        AffinePoint {
-            x: self.x.lane(lane),
-            y: self.y.lane(lane),
-        }
+    let signs = [F::ONE, F::NEG_ONE];
+    let sign = Packed::from_fn(|lane| signs[usize::from(is_negative[lane])]);
+    PackedPoint {
+        y: point.y.scale(sign),
+        ..point
     }
 }
 
 /// The addition of two points in each lane, waiting for the inverse of its denominator.
+#[derive(Clone)]
 struct Addition {
     left: PackedPoint,
     right_x: PackedF5,
@@ -139,21 +176,30 @@ struct Addition {
 }
 
 impl Addition {
+    /// Nothing yet.
+    const NONE: Self = Self {
+        left: PackedPoint {
+            x: PackedF5::ZERO,
+            y: PackedF5::ZERO,
+        },
+        right_x: PackedF5::ZERO,
+        numerator: PackedF5::ZERO,
+        denominator: PackedF5::ONE,
+        product_before: PackedF5::ONE,
+    };
+
     #[inline]
-    fn new(left: PackedPoint, right: PackedPoint, product_before: PackedF5) -> Self {
-        let mut addition = Self {
-            left,
-            right_x: right.x,
-            numerator: right.y - left.y,
-            denominator: right.x - left.x,
-            product_before,
-        };
-        if addition.denominator.may_have_zero() | left.x.may_have_zero() | right.x.may_have_zero() {
+    fn prepare(&mut self, left: PackedPoint, right: PackedPoint, product_before: PackedF5) {
+        self.left = left;
+        self.right_x = right.x;
+        self.numerator = right.y - left.y;
+        self.denominator = right.x - left.x;
+        self.product_before = product_before;
+        if self.denominator.may_have_zero() | left.x.may_have_zero() | right.x.may_have_zero() {
             for lane in 0..LANES {
-                addition.set_special_lane(lane, &left.lane(lane), &right.lane(lane));
+                self.set_special_lane(lane, &left.lane(lane), &right.lane(lane));
             }
         }
-        addition
     }
 
     /// Sets one lane right where the points have the same x or one is neutral.

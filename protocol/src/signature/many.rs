@@ -5,8 +5,8 @@ use rand::rngs::{StdRng, SysRng};
 use rayon::prelude::*;
 
 use super::equation::{Equation, hold_each, hold_together};
-use super::{PublicKey, Signature, challenge_scalar};
-use crate::curve::{Encoding, LANES, elements, encode_many};
+use super::{PublicKey, Signature, challenge_scalar, under_challenge};
+use crate::curve::{LANES, elements, encode_many};
 use crate::field::F;
 use crate::hash::{Digest, Domain, hash_many};
 
@@ -57,48 +57,49 @@ pub fn verify_many(claims: &[Claim]) -> Vec<Verdict> {
         .collect()
 }
 
+/// Claims hashed together: what that takes stays in the second-level cache.
+const CLAIMS_PER_HASH: usize = 512;
+
 fn verify_chunk(claims: &[Claim]) -> Vec<Verdict> {
+    let (mut verdicts, equations): (Vec<Verdict>, Vec<Option<Equation>>) = claims
+        .par_chunks(CLAIMS_PER_HASH)
+        .flat_map_iter(equations)
+        .unzip();
+    let mut possible: Vec<Equation> = Vec::with_capacity(claims.len());
+    possible.extend(equations.iter().flatten());
+    let mut holds = which_hold(&possible).into_iter();
+    for (verdict, equation) in verdicts.iter_mut().zip(&equations) {
+        verdict.is_valid = equation.is_some() && holds.next().unwrap_or(false);
+    }
+    verdicts
+}
+
+/// The owner and the equation of each claim; no equation where a point is not in the group.
+/// All are called invalid for now.
+fn equations(claims: &[Claim]) -> Vec<(Verdict, Option<Equation>)> {
     let keys: Vec<_> = claims.iter().map(|claim| claim.public_key.0).collect();
     let commitments: Vec<_> = claims.iter().map(|claim| claim.signature.r).collect();
     let (keys, commitments) = (encode_many(&keys), encode_many(&commitments));
     let under_hash: Vec<[F; 5]> = keys.iter().map(|key| elements(&key.w)).collect();
     let owners = hash_many(Domain::Owner, &under_hash);
-    let challenges = challenges(claims, &commitments, &owners);
-
-    let is_possible = |i: &usize| keys[*i].is_in_group && commitments[*i].is_in_group;
-    let possible: Vec<usize> = (0..claims.len()).filter(is_possible).collect();
-    let equations: Vec<Equation> = possible
-        .iter()
-        .map(|i| Equation {
-            public_key: claims[*i].public_key.0,
-            challenge: challenges[*i],
-            r: claims[*i].signature.r,
-            s: claims[*i].signature.s,
-        })
-        .collect();
-    let mut verdicts: Vec<Verdict> = owners
-        .into_iter()
-        .map(|owner| Verdict {
-            owner,
+    let under_hash = |i: usize| under_challenge(&commitments[i].w, &owners[i], &claims[i].message);
+    let under_hash: Vec<_> = (0..claims.len()).map(under_hash).collect();
+    let challenges = hash_many(Domain::Challenge, &under_hash);
+    let of_claim = |(i, claim): (usize, &Claim)| {
+        let verdict = Verdict {
+            owner: owners[i],
             is_valid: false,
-        })
-        .collect();
-    for (i, holds) in possible.into_iter().zip(which_hold(&equations)) {
-        verdicts[i].is_valid = holds;
-    }
-    verdicts
-}
-
-/// The challenge of each claim.
-fn challenges(claims: &[Claim], commitments: &[Encoding], owners: &[Digest]) -> Vec<u128> {
-    let under_hash: Vec<_> = claims
-        .iter()
-        .zip(commitments)
-        .zip(owners)
-        .map(|((claim, r), owner)| super::under_challenge(&r.w, owner, &claim.message))
-        .collect();
-    let digests = hash_many(Domain::Challenge, &under_hash);
-    digests.iter().map(challenge_scalar).collect()
+        };
+        let equation = Equation {
+            public_key: claim.public_key.0,
+            challenge: challenge_scalar(&challenges[i]),
+            r: claim.signature.r,
+            s: claim.signature.s,
+        };
+        let is_possible = keys[i].is_in_group && commitments[i].is_in_group;
+        (verdict, is_possible.then_some(equation))
+    };
+    claims.iter().enumerate().map(of_claim).collect()
 }
 
 /// Which equations hold.

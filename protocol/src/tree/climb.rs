@@ -70,20 +70,43 @@ fn climb_floor(pages: &mut [Touched<'_>], digests: &[Digest]) -> Vec<Climbed> {
 }
 
 fn climb_pages(pages: &mut [Touched<'_>], digests: &[Digest]) -> Climbed {
-    let mut climbed = Climbed::default();
+    let siblings = siblings(pages, digests.len());
     let mut digests = digests.to_vec();
     let mut blocks = Vec::with_capacity(digests.len());
     for level in 0..PAGE_LEVELS {
         blocks.clear();
         let mut changed = digests.iter();
         for touched in pages.iter_mut() {
-            let siblings = &mut climbed.siblings[level];
-            place(touched, level, &mut changed, siblings, &mut blocks);
+            place(touched, level, &mut changed, &mut blocks);
         }
         digests = compress_many(&blocks);
     }
-    climbed.tops = digests;
-    climbed
+    let tops = digests;
+    Climbed { tops, siblings }
+}
+
+/// The nodes of these pages beside the paths. One pass over pages that are scattered in memory:
+/// what comes later finds them in the cache.
+fn siblings(pages: &[Touched<'_>], on_path: usize) -> SiblingLevels {
+    let mut siblings = [const { Vec::new() }; PAGE_LEVELS];
+    for siblings in &mut siblings {
+        siblings.reserve(on_path);
+    }
+    for touched in pages {
+        let mut mask = touched.mask;
+        for (level, siblings) in siblings.iter_mut().enumerate() {
+            let (pairs, _) = touched.page.level(level).as_chunks::<2>();
+            let mut parents = 0;
+            for (parent, on_path) in families(mask) {
+                if on_path != LEFT | RIGHT {
+                    siblings.push(pairs[parent][usize::from(on_path == LEFT)]);
+                }
+                parents |= 1 << parent;
+            }
+            mask = parents;
+        }
+    }
+    siblings
 }
 
 /// Writes the changed nodes of one level of a page and lists the blocks of their parents,
@@ -92,25 +115,36 @@ fn place<'a>(
     touched: &mut Touched<'_>,
     level: usize,
     changed: &mut impl Iterator<Item = &'a Digest>,
-    siblings: &mut Vec<Digest>,
     blocks: &mut Vec<[F; 8]>,
 ) {
-    let nodes = touched.page.level_mut(level);
+    let (pairs, _) = touched.page.level_mut(level).as_chunks_mut::<2>();
     let mut parents = 0;
-    for (parent, children) in nodes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        let on_path = touched.mask >> (2 * parent) & 3;
-        if on_path == 0 {
-            continue;
-        }
-        for (side, child) in children.iter_mut().enumerate() {
-            if on_path >> side & 1 == 0 {
-                siblings.push(*child);
-            } else if let Some(digest) = changed.next() {
+    for (parent, on_path) in families(touched.mask) {
+        let pair = &mut pairs[parent];
+        for (side, child) in [LEFT, RIGHT].into_iter().zip(&mut *pair) {
+            if on_path & side != 0
+                && let Some(digest) = changed.next()
+            {
                 *child = *digest;
             }
         }
-        blocks.push(concat(&children[0], &children[1]));
+        blocks.push(concat(&pair[0], &pair[1]));
         parents |= 1 << parent;
     }
     touched.mask = parents;
+}
+
+/// The left child of a node is on a path, as a bit.
+const LEFT: u16 = 1;
+/// The right child of a node is on a path, as a bit.
+const RIGHT: u16 = 2;
+
+/// The parents of some nodes, given by their bits, and which of its children each has.
+fn families(mut nodes: u16) -> impl Iterator<Item = (usize, u16)> {
+    core::iter::from_fn(move || {
+        let parent = nodes.trailing_zeros() / 2;
+        let on_path = nodes.checked_shr(2 * parent)? & (LEFT | RIGHT);
+        nodes &= !((LEFT | RIGHT) << (2 * parent));
+        Some((parent as usize, on_path))
+    })
 }

@@ -12,11 +12,13 @@ mod proof;
 mod records;
 #[cfg(test)]
 mod tests;
+mod touched;
 
 pub use page::{FLOORS, PAGE_BYTES, Page, PageError, PageId, pages_on_paths};
-pub use paths::{WitnessPathError, nodes_apart, root_from, touched_nodes};
+pub use paths::{WitnessPathError, root_from, touched_nodes};
 pub use proof::{RecordProof, RecordProofError};
 pub use records::Records;
+pub use touched::TouchedNodes;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -115,6 +117,12 @@ impl StateTree {
         self.records.get(index)
     }
 
+    /// All records, apart from the nodes.
+    #[must_use]
+    pub const fn leaves(&self) -> &Records {
+        &self.records
+    }
+
     /// How many records are not empty.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -158,27 +166,28 @@ impl StateTree {
     /// indices with the records that were there, by ascending index, and their
     /// [siblings](Self::siblings).
     pub fn replace(&mut self, changes: &[(Index, Record)]) -> Opening {
-        let changes = last_by_index(changes);
-        let indices: Vec<Index> = changes.iter().map(|&(index, _)| index).collect();
-        let before = self.records.replace(&changes);
-        let siblings = self.rehash(&indices, &changes);
-        let records = indices.into_iter().zip(before).collect();
-        Opening { records, siblings }
+        self.replace_and(changes, |_| ()).0
     }
 
-    /// Hashes every node above the changed records; gives the siblings.
-    fn rehash(&mut self, indices: &[Index], changes: &[(Index, Record)]) -> Vec<Digest> {
-        if changes.is_empty() {
-            return Vec::new();
-        }
-        let blocks: Vec<_> = changes.iter().map(|(_, record)| record.0).collect();
-        let leaves = compress_many(&blocks);
-        let (root, siblings) = climb(self.pages.open(indices), leaves);
-        self.root = root;
-        if changes.iter().any(|(_, record)| record.is_empty()) {
-            self.pages.prune(indices);
-        }
-        siblings
+    /// [`Self::replace`], and beside the hashing something that needs no more than the
+    /// records, as they are after the changes.
+    pub fn replace_and<R: Send>(
+        &mut self,
+        changes: &[(Index, Record)],
+        meanwhile: impl FnOnce(&Records) -> R + Send,
+    ) -> (Opening, R) {
+        let changes = last_by_index(changes);
+        let before = self.records.replace(&changes);
+        let Self {
+            records,
+            pages,
+            root,
+        } = self;
+        let (siblings, result) =
+            rayon::join(|| rehash(pages, root, &changes), || meanwhile(records));
+        let indices = changes.iter().map(|&(index, _)| index);
+        let records = indices.zip(before).collect();
+        (Opening { records, siblings }, result)
     }
 
     /// The nodes of a level that are beside the paths from some leaves to the root and not on
@@ -215,6 +224,22 @@ pub struct Opening {
     pub records: Vec<(Index, Record)>,
     /// As of [`StateTree::siblings`].
     pub siblings: Vec<Digest>,
+}
+
+/// Hashes every node above the changed records, by ascending index; gives the siblings.
+fn rehash(pages: &mut Pages, root: &mut Digest, changes: &[(Index, Record)]) -> Vec<Digest> {
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    let indices: Vec<Index> = changes.iter().map(|&(index, _)| index).collect();
+    let blocks: Vec<_> = changes.iter().map(|(_, record)| record.0).collect();
+    let leaves = compress_many(&blocks);
+    let siblings;
+    (*root, siblings) = climb(pages.open(&indices), leaves);
+    if changes.iter().any(|(_, record)| record.is_empty()) {
+        pages.prune(&indices);
+    }
+    siblings
 }
 
 /// By ascending index, with the last record given for each.

@@ -44,8 +44,7 @@ pub fn touched_nodes(indices: &[Index]) -> usize {
 }
 
 /// How many inner nodes of the one path are not on the other.
-#[must_use]
-pub const fn nodes_apart(a: Index, b: Index) -> usize {
+const fn nodes_apart(a: Index, b: Index) -> usize {
     let common_level = Index::BITS - (a ^ b).leading_zeros();
     common_level.saturating_sub(1) as usize
 }

@@ -51,31 +51,39 @@ impl Records {
         records
     }
 
-    /// Puts these records, by ascending index, in the place of those that are there; gives
-    /// the latter.
+    /// The records at some indices.
+    #[must_use]
+    pub fn get_all(&self, indices: impl Iterator<Item = Index>) -> Vec<Record> {
+        indices.map(|index| self.get(index)).collect()
+    }
+
+    /// Puts these records in the place of those that are there; gives the latter.
     pub(super) fn replace(&mut self, changes: &[(Index, Record)]) -> Vec<Record> {
-        let mut before = Vec::with_capacity(changes.len());
         if self.groups.is_empty() {
             let groups = changes.chunk_by(|a, b| a.0 >> LOG_GROUP == b.0 >> LOG_GROUP);
             self.groups.reserve(groups.count());
         }
+        let before = self.get_all(changes.iter().map(|&(index, _)| index));
         for family in changes.chunk_by(|a, b| a.0 >> LOG_GROUP == b.0 >> LOG_GROUP) {
-            let key = family[0].0 >> LOG_GROUP;
-            let group = self.groups.entry(key);
-            let group = group.or_insert_with(|| Box::new([Record::EMPTY; GROUP]));
-            let mut has_emptied = false;
-            for &(index, record) in family {
-                let old = core::mem::replace(&mut group[place(index)], record);
-                self.len -= usize::from(!old.is_empty());
-                self.len += usize::from(!record.is_empty());
-                has_emptied |= record.is_empty();
-                before.push(old);
-            }
-            if has_emptied && group.iter().all(Record::is_empty) {
-                self.groups.remove(&key);
-            }
+            self.replace_in_group(family[0].0 >> LOG_GROUP, family);
         }
         before
+    }
+
+    /// Puts records of one group in their places.
+    fn replace_in_group(&mut self, key: u32, changes: &[(Index, Record)]) {
+        let group = self.groups.entry(key);
+        let group = group.or_insert_with(|| Box::new([Record::EMPTY; GROUP]));
+        let mut has_emptied = false;
+        for &(index, record) in changes {
+            let old = core::mem::replace(&mut group[place(index)], record);
+            self.len -= usize::from(!old.is_empty());
+            self.len += usize::from(!record.is_empty());
+            has_emptied |= record.is_empty();
+        }
+        if has_emptied && group.iter().all(Record::is_empty) {
+            self.groups.remove(&key);
+        }
     }
 }
 

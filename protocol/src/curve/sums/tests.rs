@@ -1,5 +1,6 @@
 use super::*;
 use crate::curve::hash_to_curve;
+use crate::curve::packed_point::from_row;
 use crate::curve::point::Point;
 
 /// The sum by complete formulas.
@@ -10,10 +11,18 @@ fn naive(points: &[AffinePoint]) -> AffinePoint {
 }
 
 fn check(lists: &[Vec<AffinePoint>]) {
-    let all = lists.concat();
+    // Every third addend is the opposite of a point's opposite.
+    let all: Vec<AffinePoint> = lists.concat();
+    let is_negative = |i: usize| i.is_multiple_of(3);
+    let point = |i| if is_negative(i) { -all[i] } else { all[i] };
+    let rows: Vec<Row> = (0..all.len()).map(|i| to_row(&point(i))).collect();
+    let addends: Vec<Addend> = (0..all.len())
+        .map(|i| Addend::new(i, is_negative(i)))
+        .collect();
     let lengths = lists.iter().map(|list| list.len() as u32).collect();
     let expected: Vec<AffinePoint> = lists.iter().map(|list| naive(list)).collect();
-    assert_eq!(sum_lists(lengths, |i| all[i]), expected);
+    let sums = sum_lists(&rows, &addends, lengths);
+    assert_eq!(sums.iter().map(from_row).collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -1,0 +1,160 @@
+//! A batch and the state that it starts from: in a file, or in a database, which then moves on.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use shardfold_executor::outcome::Outcome;
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::files::{self, FileContent, FileError};
+use shardfold_protocol::head::Head;
+use shardfold_protocol::record::Index;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_store::{Applied, BatchDigest, Store};
+
+use super::{Stages, counts, hex};
+use crate::args::RunArgs;
+use crate::output::Say;
+
+/// What there is to do about a batch.
+pub enum Input {
+    /// It can be executed.
+    Ready(Box<Ready>),
+    /// It is part of the database's ledger already.
+    Applied(Box<Applied>),
+}
+
+/// A batch and the state on which it can be executed.
+pub struct Ready {
+    /// The batch.
+    pub batch: Batch,
+    /// The state, or the part of it that the batch can touch.
+    pub state: State,
+    /// Where the state comes from, if not from a file.
+    pub database: Option<Database>,
+}
+
+/// A database that a batch will be applied to.
+pub struct Database {
+    folder: PathBuf,
+    store: Store,
+    digest: BatchDigest,
+}
+
+impl Database {
+    /// Moves the database on: on return the batch is on disk.
+    pub fn apply(&mut self, batch: &Batch, outcome: &Outcome, after: &State) -> Result<Applied> {
+        let changed: Vec<Index> = outcome.changes.iter().map(|&(index, _)| index).collect();
+        self.store
+            .apply(self.digest, &batch.before, after, &changed, counts(outcome))
+            .with_context(|| cannot_use(&self.folder))
+    }
+
+    /// SHA-256 of the batch in its binary form.
+    pub const fn digest(&self) -> BatchDigest {
+        self.digest
+    }
+}
+
+/// Names the database of an error.
+pub fn cannot_use(folder: &Path) -> String {
+    format!("cannot use the state {}", folder.display())
+}
+
+/// Reads a batch and its state, timing it.
+pub fn read(path: &Path, args: &RunArgs, stages: &mut Stages) -> Result<Input> {
+    let start = Instant::now();
+    let batch: Batch = read_content("batch", path)?;
+    let state = state_path(path, args.state.as_deref())?;
+    let input = if state.is_dir() {
+        from_database(batch, &state).with_context(|| cannot_use(&state))?
+    } else {
+        let file: StateFile = read_content("state", &state)?;
+        let state = State::try_from(&file)
+            .with_context(|| format!("{} holds no valid state", state.display()))?;
+        Input::Ready(Box::new(Ready {
+            batch,
+            state,
+            database: None,
+        }))
+    };
+    stages.insert("read", start.elapsed().as_secs_f64());
+    Ok(input)
+}
+
+fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
+    let digest = BatchDigest::of(&batch)?;
+    let store = Store::open(folder)?;
+    let view = store.view()?;
+    if let Some(applied) = view.applied(&digest)? {
+        return Ok(Input::Applied(Box::new(applied)));
+    }
+    check_start(&batch, view.head())?;
+    let state = view.part_for(&batch)?;
+    Ok(Input::Ready(Box::new(Ready {
+        batch,
+        state,
+        database: Some(Database {
+            folder: folder.to_owned(),
+            store,
+            digest,
+        }),
+    })))
+}
+
+/// Says where the state stands if the batch starts elsewhere.
+fn check_start(batch: &Batch, head: &Head) -> Result<()> {
+    let before = &batch.before;
+    ensure!(
+        before == head,
+        "the batch starts after transaction {} with state root {}, the state stands after \
+         transaction {} with state root {}",
+        before.tx_count,
+        hex(&before.state_root),
+        head.tx_count,
+        hex(&head.state_root)
+    );
+    Ok(())
+}
+
+/// Reads a file of this system, naming it in every error.
+pub fn read_content<T: FileContent>(what: &str, path: &Path) -> Result<T> {
+    files::read(path)
+        .map_err(|error| match error {
+            // The path is named below, whatever the error.
+            FileError::Io { source, .. } => source.into(),
+            other => anyhow::Error::new(other),
+        })
+        .with_context(|| format!("cannot read the {what} {}", path.display()))
+}
+
+/// The state named by the user, or the genesis beside the batch.
+fn state_path(batch: &Path, state: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = state {
+        return Ok(path.to_owned());
+    }
+    let beside = batch.with_file_name("genesis.bin");
+    if beside.exists() {
+        return Ok(beside);
+    }
+    let json = batch.with_file_name("genesis.json");
+    if json.exists() {
+        return Ok(json);
+    }
+    bail!(
+        "there is no {} beside the batch: name the state that it starts from with --state",
+        beside.display()
+    )
+}
+
+/// Says that a batch need not be applied again.
+pub fn say_applied(path: &Path, applied: &Applied, say: Say) {
+    let Applied { before, after, .. } = applied;
+    say.line(format_args!(
+        "{} was already applied, from transaction {} with state root {} to transaction {}",
+        path.display(),
+        before.tx_count,
+        hex(&before.state_root),
+        after.tx_count,
+    ));
+}

@@ -1,0 +1,162 @@
+//! `state check`: a record proof, or a whole database.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::files::{self, FileError};
+use shardfold_protocol::head::Head;
+use shardfold_protocol::inclusion::Inclusion;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_store::{Store, View};
+
+use super::open;
+use super::records::RecordReport;
+use crate::args::CheckArgs;
+use crate::commands::hex;
+use crate::commands::input::{cannot_use, read_content};
+use crate::output::Say;
+
+/// Runs the command.
+pub fn run(args: &CheckArgs) -> Result<()> {
+    let say = Say::new(args.json);
+    match (&args.proof, &args.head, &args.state) {
+        (Some(proof), Some(head), _) => check_proof(proof, &Known::file(head)?, say),
+        (Some(proof), None, Some(state)) => check_proof(proof, &Known::database(state)?, say),
+        (None, _, Some(state)) => check_database(state, say),
+        (_, None, None) | (None, Some(_), None) => bail!("name a state database with --state"),
+    }
+}
+
+/// Heads that a proof may be for.
+struct Known {
+    chain_id: u64,
+    /// The current one last.
+    heads: Vec<Head>,
+}
+
+impl Known {
+    fn database(folder: &Path) -> Result<Self> {
+        let view = open(folder)?;
+        let history = view.history().with_context(|| cannot_use(folder))?;
+        let first = *view.imported();
+        let heads = history.iter().map(|applied| applied.after);
+        Ok(Self {
+            chain_id: view.chain_id(),
+            heads: std::iter::once(first).chain(heads).collect(),
+        })
+    }
+
+    /// That of a state, or that at which a batch starts.
+    fn file(path: &Path) -> Result<Self> {
+        let (chain_id, head) = match files::read::<Batch>(path) {
+            Ok(batch) => (batch.chain_id, batch.before),
+            Err(FileError::WrongKind { .. } | FileError::WrongFormat { .. }) => {
+                let file: StateFile = read_content("state", path)?;
+                let state = State::try_from(&file)
+                    .with_context(|| format!("{} holds no valid state", path.display()))?;
+                (state.chain_id(), *state.head())
+            }
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot read the head of {}", path.display()));
+            }
+        };
+        Ok(Self {
+            chain_id,
+            heads: vec![head],
+        })
+    }
+}
+
+/// What is printed for machines of a proof.
+#[derive(Serialize)]
+struct ProofReport {
+    valid: bool,
+    /// Whether the proof is for the head at which the ledger stands, not an earlier one.
+    is_current: bool,
+    head: Head,
+    #[serde(flatten)]
+    record: RecordReport,
+}
+
+fn check_proof(path: &Path, known: &Known, say: Say) -> Result<()> {
+    let place = path.display();
+    let inclusion: Inclusion = read_content("record proof", path)?;
+    let Inclusion {
+        chain_id,
+        head,
+        proof,
+    } = &inclusion;
+    proof
+        .check(head)
+        .with_context(|| format!("{place} proves nothing"))?;
+    ensure!(
+        *chain_id == known.chain_id,
+        "{place} is for chain {chain_id}, expected {}",
+        known.chain_id
+    );
+    let Some(at) = known.heads.iter().position(|known| known == head) else {
+        bail!(
+            "{place} is for a head that is not known: after transaction {}, with state root {}",
+            head.tx_count,
+            hex(&head.state_root)
+        );
+    };
+    let report = ProofReport {
+        valid: true,
+        is_current: at + 1 == known.heads.len(),
+        head: *head,
+        record: RecordReport::new(proof.index, proof.record),
+    };
+    let age = if report.is_current {
+        "the current head"
+    } else {
+        "an earlier head"
+    };
+    say.line(format_args!(
+        "valid for {age}, after transaction {}:",
+        head.tx_count
+    ));
+    say.line(format_args!("{}", report.record.line()));
+    say.object(&report)
+}
+
+/// What is printed for machines of a database.
+#[derive(Serialize)]
+struct DatabaseReport {
+    valid: bool,
+    records: u64,
+    batches: u64,
+    head: Head,
+    seconds: f64,
+}
+
+fn check_database(folder: &Path, say: Say) -> Result<()> {
+    let start = Instant::now();
+    let report = check_all(folder, start).with_context(|| cannot_use(folder))?;
+    say.line(format_args!(
+        "{}: {} records and {} batches are sound, checked in {:.2} s",
+        folder.display(),
+        report.records,
+        report.batches,
+        report.seconds
+    ));
+    say.line(format_args!("state root {}", hex(&report.head.state_root)));
+    say.object(&report)
+}
+
+fn check_all(folder: &Path, start: Instant) -> Result<DatabaseReport> {
+    let mut store = Store::open(folder)?;
+    store.check()?;
+    let view: View = store.view()?;
+    Ok(DatabaseReport {
+        valid: true,
+        records: view.record_count()?,
+        batches: view.batches()?,
+        head: *view.head(),
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}

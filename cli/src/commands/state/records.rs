@@ -1,0 +1,111 @@
+//! `state get` and `state prove`: single records.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use shardfold_protocol::files;
+use shardfold_protocol::head::Head;
+use shardfold_protocol::inclusion::Inclusion;
+use shardfold_protocol::record::{Index, Record, Vault};
+use shardfold_protocol::state::State;
+
+use super::open;
+use crate::args::{GetArgs, ProveRecordArgs};
+use crate::commands::hex;
+use crate::commands::input::cannot_use;
+use crate::output::{Say, print, write_file};
+
+/// What `get` prints for machines.
+#[derive(Serialize)]
+struct Found {
+    head: Head,
+    records: Vec<RecordReport>,
+}
+
+/// A record for people and machines.
+#[derive(Serialize)]
+pub struct RecordReport {
+    index: Index,
+    /// All of it.
+    record: Record,
+    /// What it means, if it is a vault.
+    vault: Option<Vault>,
+}
+
+impl RecordReport {
+    pub fn new(index: Index, record: Record) -> Self {
+        let vault = record.vault();
+        Self {
+            index,
+            record,
+            vault,
+        }
+    }
+
+    /// The record in one line.
+    pub fn line(&self) -> String {
+        let index = self.index;
+        match &self.vault {
+            Some(Vault {
+                owner,
+                asset,
+                balance,
+                nonce,
+            }) => format!(
+                "{index}: asset {asset}, balance {balance}, nonce {nonce}, owner {}",
+                hex(owner)
+            ),
+            None if self.record.is_empty() => format!("{index}: empty"),
+            None => format!("{index}: {:?}", self.record.0),
+        }
+    }
+}
+
+/// Runs `get`.
+pub fn get(args: &GetArgs) -> Result<()> {
+    let say = Say::new(args.database.json);
+    let state = part(&args.database.state, &args.indices)?;
+    let records = args.indices.iter();
+    let found = Found {
+        head: *state.head(),
+        records: records
+            .map(|&index| RecordReport::new(index, state.tree().get(index)))
+            .collect(),
+    };
+    for record in &found.records {
+        say.line(format_args!("{}", record.line()));
+    }
+    say.object(&found)
+}
+
+/// Runs `prove`.
+pub fn prove(args: &ProveRecordArgs) -> Result<()> {
+    let state = part(&args.state, &[args.index])?;
+    let inclusion = Inclusion {
+        chain_id: state.chain_id(),
+        head: *state.head(),
+        proof: state.tree().prove_record(args.index),
+    };
+    let bytes = files::to_json(&inclusion)?;
+    let Some(output) = &args.output else {
+        return print(&bytes);
+    };
+    write_file(output, &bytes)?;
+    let say = Say::new(false);
+    let record = RecordReport::new(args.index, inclusion.proof.record);
+    say.line(format_args!("{}", record.line()));
+    say.line(format_args!(
+        "{}: proof for the head after transaction {}",
+        output.display(),
+        inclusion.head.tx_count
+    ));
+    Ok(())
+}
+
+/// The state with these records, checked against the head.
+fn part(folder: &Path, indices: &[Index]) -> Result<State> {
+    let view = open(folder)?;
+    view.part_of(indices.iter().copied())
+        .with_context(|| cannot_use(folder))
+}

@@ -1,0 +1,143 @@
+//! `prove` on a state database: the batch is applied first, and proven from its witnesses.
+
+use std::fs;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use shardfold_protocol::head::Head;
+use shardfold_protocol::text::digest::to_hex;
+use shardfold_store::View;
+
+use crate::chain::Chain;
+use crate::common::{PROFILE, printed};
+
+fn prove<'a>(batches: &[&'a str], output: &'a str) -> Vec<&'a str> {
+    let options = ["--state", "ledger", "--profile", PROFILE, "-o", output];
+    [&["prove"], batches, &options].concat()
+}
+
+fn leads(verified: &Value, before: &Head, after: &Head) {
+    assert_eq!(verified["valid"], true);
+    for (name, head) in [("before", before), ("after", after)] {
+        assert_eq!(verified[name]["state_root"], to_hex(&head.state_root));
+        assert_eq!(verified[name]["tx_count"], head.tx_count);
+    }
+}
+
+fn witnesses(chain: &Chain, folder: &str) -> usize {
+    let entries = fs::read_dir(chain.sandbox.path(folder))
+        .into_iter()
+        .flatten();
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    names
+        .filter(|name| name.to_string_lossy().starts_with("witness-"))
+        .count()
+}
+
+#[test]
+fn batches_are_applied_and_proven_in_order() {
+    let chain = Chain::new(3, 3, 10);
+    let sandbox = &chain.sandbox;
+    chain.import("ledger");
+    sandbox.ok(&prove(&["0.bin"], "0.proof"));
+    // The first one is proven already, the second one is only applied.
+    let mut command = sandbox.command(&prove(&["1.bin"], "/dev/full"));
+    let output = command
+        .args(["--work-dir", "proofs/1.proof.partial"])
+        .output();
+    let (code, failed) = printed(output.expect("it starts"));
+    assert_eq!(
+        (code, failed.count("No space left")),
+        (Some(1), 1),
+        "{failed:?}"
+    );
+    fs::copy(sandbox.path("0.proof"), sandbox.path("proofs/0.proof")).expect("a copy");
+
+    let all = sandbox.ok(&prove(&["0.bin", "1.bin", "2.bin"], "proofs"));
+    assert_eq!(all.count("was already applied"), 2, "{all:?}");
+    assert_eq!(all.count("proofs/0.proof proves it"), 1, "{all:?}");
+    assert!(all.count("proven by an earlier run") > 0, "{all:?}");
+    for number in 0..3 {
+        let verified = sandbox.verify(&format!("proofs/{number}.proof"));
+        leads(&verified, &chain.heads[number], &chain.heads[number + 1]);
+        assert!(!sandbox.exists(format!("proofs/{number}.proof.partial")));
+    }
+    let view = View::open(&sandbox.path("ledger")).expect("a state");
+    assert_eq!(*view.head(), chain.heads[3]);
+}
+
+#[test]
+fn a_run_killed_after_the_batch_was_applied_continues() {
+    let chain = Chain::new(1, 10, 12);
+    let sandbox = &chain.sandbox;
+    chain.import("ledger");
+    let mut child = sandbox
+        .command(&prove(&["0.bin"], "proof.bin"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let start = Instant::now();
+    let is_applied = || {
+        let view = View::open(&sandbox.path("ledger"));
+        view.is_ok_and(|view| *view.head() == chain.heads[1])
+    };
+    while !is_applied() {
+        assert!(start.elapsed() < Duration::from_secs(300), "never applied");
+        sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("it still runs");
+    assert!(!child.wait().expect("it ends").success());
+    assert!(!sandbox.exists("proof.bin"));
+    assert!(witnesses(&chain, "proof.bin.partial") > 0);
+
+    // Without the witnesses nothing can be proven, and nothing is lost.
+    fs::rename(sandbox.path("proof.bin.partial"), sandbox.path("kept")).expect("renamed");
+    let error = sandbox.refused(&prove(&["0.bin"], "proof.bin"));
+    assert!(error.contains("witnesses are not in"), "{error}");
+    fs::rename(sandbox.path("kept"), sandbox.path("proof.bin.partial")).expect("renamed");
+
+    let again = sandbox.ok(&prove(&["0.bin"], "proof.bin"));
+    assert_eq!(again.count("was already applied"), 1, "{again:?}");
+    leads(
+        &sandbox.verify("proof.bin"),
+        &chain.heads[0],
+        &chain.heads[1],
+    );
+    assert!(!sandbox.exists("proof.bin.partial"));
+}
+
+#[test]
+fn what_cannot_be_proven_is_not_applied() {
+    let chain = Chain::new(2, 3, 10);
+    let sandbox = &chain.sandbox;
+    chain.import("ledger");
+    let error = sandbox.refused(&prove(&["1.bin"], "proof.bin"));
+    assert!(
+        error.contains("the state stands after transaction 0 "),
+        "{error}"
+    );
+    let error = sandbox.refused(&prove(&["0.bin", "0.bin"], "proofs"));
+    assert!(
+        error.contains("two batches would have the proof"),
+        "{error}"
+    );
+    let arguments = [
+        "prove",
+        "0.bin",
+        "1.bin",
+        "-o",
+        "proofs",
+        "--profile",
+        PROFILE,
+    ];
+    let error = sandbox.refused(&arguments);
+    assert!(
+        error.contains("need the folder of a state database"),
+        "{error}"
+    );
+    let view = View::open(&sandbox.path("ledger")).expect("a state");
+    assert_eq!(*view.head(), chain.heads[0]);
+}

@@ -1,0 +1,152 @@
+//! Cuts the accepted transactions of a batch into shards and takes along, for each, the part
+//! of the state that its proof needs.
+//!
+//! A shard takes as many transactions as the largest shape has room for, and then the
+//! smallest shape that has room for them. It ends early before a transaction that can only be
+//! paid with fees of the same shard, because the proof adds these at the shard's end.
+
+mod run;
+
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::state::State;
+use shardfold_protocol::tree::Records;
+use shardfold_protocol::usage::ShapeExceeded;
+use shardfold_protocol::witness::ShardWitness;
+use thiserror::Error;
+
+use crate::outcome::{Accepted, Outcome};
+use crate::reject::Reject;
+
+use run::{Cutter, Run};
+
+/// Why no shards can be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ShardError {
+    /// No shape to choose from.
+    #[error("found no shapes, expected at least one")]
+    NoShapes,
+    /// A shape with numbers beyond all bounds.
+    #[error("found the shape {found:?}, expected one within the bounds of a shape")]
+    Shape {
+        /// The shape.
+        found: Shape,
+    },
+    /// A transaction that fits into no shape even alone.
+    #[error("transaction {position} of the batch does not fit into the largest shape: {source}")]
+    TransactionTooLarge {
+        /// Where it is in the batch.
+        position: usize,
+        /// What it exceeds.
+        source: ShapeExceeded,
+    },
+    /// An outcome that does not belong to this state and batch.
+    #[error("transaction {position} was accepted, found that it is not valid: {source}")]
+    NotValid {
+        /// Where it is in the batch.
+        position: usize,
+        /// The rule that it breaks.
+        source: Reject,
+    },
+    /// An outcome with more transactions than the batch.
+    #[error("found accepted transaction {position}, the batch has {limit}")]
+    NoTransaction {
+        /// Where it should be in the batch.
+        position: usize,
+        /// How many there are.
+        limit: usize,
+    },
+}
+
+/// Cuts shard after shard, moving the state along: an iterator over the witnesses. After the
+/// last one the state is at the end of the batch; after an error it is at the end of the last
+/// shard that was given.
+pub struct Shards<'a> {
+    state: &'a mut State,
+    cutter: Cutter<'a>,
+    /// What is not yet in a shard.
+    rest: &'a [Accepted],
+    /// The next run, if it was cut while the last one was hashed.
+    next: Option<Result<Run<'a>, ShardError>>,
+}
+
+impl<'a> Shards<'a> {
+    /// Starts at the state on which the batch was executed.
+    ///
+    /// # Errors
+    /// No shapes, or one with numbers beyond all bounds.
+    pub fn new(
+        state: &'a mut State,
+        batch: &'a Batch,
+        outcome: &'a Outcome,
+        shapes: &[Shape],
+    ) -> Result<Self, ShardError> {
+        Ok(Self {
+            state,
+            cutter: Cutter::new(&batch.transactions, shapes)?,
+            rest: &outcome.accepted,
+            next: None,
+        })
+    }
+
+    /// The witness of a run; the state moves to its end, and the next run is cut meanwhile.
+    fn witness(&mut self, run: Run<'a>) -> ShardWitness {
+        let shape = self.cutter.shape(&run.usage);
+        let deposit_count = run.deposit_count;
+        let (transactions, changes) = run.into_parts();
+        let (taken, rest) = self.rest.split_at(transactions.len());
+        let entries = taken
+            .iter()
+            .map(|entry| (entry.kind, &entry.prepared.digests));
+        let before = *self.state.head();
+        let cutter = &self.cutter;
+        let meanwhile = |records: &Records| {
+            let next = cutter.next_run(records, rest, deposit_count);
+            let transactions = transactions.into_iter().cloned().collect();
+            (next, transactions)
+        };
+        let (opening, (next, transactions)) = self.state.advance_and(entries, &changes, meanwhile);
+        (self.rest, self.next) = (rest, Some(next));
+        let statement = Statement {
+            chain_id: self.state.chain_id(),
+            before,
+            after: *self.state.head(),
+        };
+        ShardWitness {
+            shape,
+            statement,
+            transactions,
+            records: opening.records,
+            siblings: opening.siblings,
+        }
+    }
+}
+
+impl Iterator for Shards<'_> {
+    type Item = Result<ShardWitness, ShardError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let run = self.next.take().unwrap_or_else(|| {
+            let (records, head) = (self.state.tree().leaves(), self.state.head());
+            self.cutter.next_run(records, self.rest, head.deposit_count)
+        });
+        Some(run.map(|run| self.witness(run)))
+    }
+}
+
+/// All shards of a batch; the state moves to its end.
+///
+/// # Errors
+/// Shapes that cannot hold the transactions, or an outcome of another state or batch.
+pub fn cut(
+    state: &mut State,
+    batch: &Batch,
+    outcome: &Outcome,
+    shapes: &[Shape],
+) -> Result<Vec<ShardWitness>, ShardError> {
+    Shards::new(state, batch, outcome, shapes)?.collect()
+}

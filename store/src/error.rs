@@ -1,0 +1,197 @@
+//! What can go wrong.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use shardfold_protocol::field::MODULUS;
+use shardfold_protocol::hash::Digest;
+use shardfold_protocol::record::Index;
+use shardfold_protocol::state::StateError;
+use shardfold_protocol::text::digest::to_hex;
+use shardfold_protocol::tree::{PageError, PageId, WitnessPathError};
+use thiserror::Error;
+
+use crate::schema::FORMAT;
+use crate::{FILE, Table};
+
+/// Why the state in a folder cannot be made, read or moved on.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A folder without a state.
+    #[error("found no {FILE} in {}", folder.display())]
+    NoState {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder for a new state that has something in it.
+    #[error("found {} in {}, expected an empty folder", entry.display(), folder.display())]
+    NotEmpty {
+        /// The folder.
+        folder: PathBuf,
+        /// What is in it.
+        entry: PathBuf,
+    },
+    /// Somebody has the database open.
+    #[error("another process is using the state in {}", folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Its reason.
+        source: io::Error,
+    },
+    /// The database engine refused.
+    #[error(transparent)]
+    Database(Box<redb::Error>),
+    /// Bytes that the database engine could not take: it panicked.
+    #[error("found bytes in the database that are none of redb's")]
+    Damaged,
+    /// A database of another format.
+    #[error("found format {found} of the database, expected {FORMAT}")]
+    Format {
+        /// The version found.
+        found: u32,
+    },
+    /// Something that every state has is not there.
+    #[error("found no `{key}` in the table of facts")]
+    Missing {
+        /// Its key.
+        key: &'static str,
+    },
+    /// An entry that does not decode.
+    #[error("entry {key} of the table `{table}`: {source}")]
+    Entry {
+        /// The table.
+        table: Table,
+        /// The entry's key.
+        key: u64,
+        /// What is wrong with its bytes.
+        source: bincode::Error,
+    },
+    /// A record with a field element that is not below the modulus.
+    #[error(
+        "the record at index {index} has the element {found:#018x}, expected one below {MODULUS:#018x}"
+    )]
+    Element {
+        /// Where the record lies.
+        index: Index,
+        /// The integer.
+        found: u64,
+    },
+    /// A page that does not decode.
+    #[error("the tree's page {} of floor {}: {source}", id.index(), id.floor())]
+    PageBytes {
+        /// Which page.
+        id: PageId,
+        /// What is wrong with its bytes.
+        source: PageError,
+    },
+    /// A head that is not the last one of the history.
+    #[error(
+        "found the head at transaction {found}, the history ends at another one, at transaction {expected}"
+    )]
+    History {
+        /// Transactions of the head.
+        found: u64,
+        /// Transactions of the history's last head.
+        expected: u64,
+    },
+    /// An entry of the history that does not start where the one before it ends.
+    #[error("entry {number} of the history does not start at the head before it")]
+    Chain {
+        /// Its number.
+        number: u64,
+    },
+    /// Records and digests that do not lead to the head's root.
+    #[error(
+        "found records and tree digests with state root {}, expected the head's {}",
+        to_hex(found),
+        to_hex(expected)
+    )]
+    Root {
+        /// Where they lead.
+        found: Digest,
+        /// What the head says.
+        expected: Digest,
+    },
+    /// A page of the tree that is not that of the records.
+    #[error("the tree's page {} of floor {} is not that of the records under it", id.index(), id.floor())]
+    Page {
+        /// Which page.
+        id: PageId,
+    },
+    /// A page of the tree where there are no records.
+    #[error("found {found} tree pages, expected {expected} for these records")]
+    PageCount {
+        /// How many there are.
+        found: u64,
+        /// How many the records have.
+        expected: u64,
+    },
+    /// Records whose paths cannot be followed.
+    #[error(transparent)]
+    Path(#[from] WitnessPathError),
+    /// A state that cannot be.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A batch that did not start where the state stands.
+    #[error(
+        "found the end of a batch that began at transaction {found}, the state stands at transaction {expected}"
+    )]
+    Moved {
+        /// Where the batch began.
+        found: u64,
+        /// Where the state stands.
+        expected: u64,
+    },
+}
+
+impl StoreError {
+    /// Names the file or folder of an error.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::Io { path, source }
+    }
+
+    /// Names the folder of an error in opening its database.
+    pub(crate) fn opening(folder: &Path) -> impl FnOnce(redb::DatabaseError) -> Self {
+        let folder = folder.to_owned();
+        |error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse { folder },
+            redb::DatabaseError::Storage(redb::StorageError::Io(source)) => Self::Io {
+                path: folder.join(FILE),
+                source,
+            },
+            error => Self::Database(Box::new(error.into())),
+        }
+    }
+}
+
+impl From<redb::StorageError> for StoreError {
+    fn from(error: redb::StorageError) -> Self {
+        Self::Database(Box::new(error.into()))
+    }
+}
+
+impl From<redb::TableError> for StoreError {
+    fn from(error: redb::TableError) -> Self {
+        Self::Database(Box::new(error.into()))
+    }
+}
+
+impl From<redb::TransactionError> for StoreError {
+    fn from(error: redb::TransactionError) -> Self {
+        Self::Database(Box::new(error.into()))
+    }
+}
+
+impl From<redb::CommitError> for StoreError {
+    fn from(error: redb::CommitError) -> Self {
+        Self::Database(Box::new(error.into()))
+    }
+}

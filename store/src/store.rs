@@ -1,0 +1,264 @@
+//! Writing: making a state, and moving it on batch by batch.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use redb::backends::FileBackend;
+use redb::{
+    Builder, Database, ReadableDatabase as _, ReadableTableMetadata as _, WriteTransaction,
+};
+use shardfold_protocol::hash::Digest;
+use shardfold_protocol::head::Head;
+use shardfold_protocol::record::Index;
+use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
+use shardfold_protocol::tree::pages_on_paths;
+
+use crate::guard::guarded;
+use crate::hashing::tree_over;
+use crate::ledger::{Applied, BatchDigest, Counts, Ledger};
+use crate::schema::{self, Table};
+use crate::{StoreError, View};
+
+/// The database's name in its folder.
+pub const FILE: &str = "state.redb";
+/// Its name while an import fills it.
+const PARTIAL_FILE: &str = "state.redb.partial";
+
+/// What the database engine may keep in memory, in bytes.
+const CACHE_BYTES: usize = 512 << 20;
+
+/// A state that only this process can open.
+pub struct Store {
+    database: Database,
+}
+
+impl Store {
+    /// Makes a state of a genesis or a snapshot, in a folder that is not there or is empty.
+    /// A run that is interrupted leaves nothing that could be opened, and can be run again.
+    ///
+    /// # Errors
+    /// A folder with something in it, a file that holds no valid state, or a folder that
+    /// cannot be written.
+    pub fn create(folder: &Path, file: &StateFile) -> Result<Self, StoreError> {
+        guarded(|| {
+            file.check_vaults()?;
+            fs::create_dir_all(folder).map_err(StoreError::io(folder))?;
+            check_empty(folder)?;
+            let partial = folder.join(PARTIAL_FILE);
+            let made = fill(folder, &partial, file);
+            if let Err(error) = made {
+                // What is there is of no use to anybody; a new run makes it anew.
+                let _ = fs::remove_file(&partial);
+                return Err(error);
+            }
+            let path = folder.join(FILE);
+            fs::rename(&partial, &path).map_err(StoreError::io(&path))?;
+            sync_folder(folder)?;
+            Ok(())
+        })?;
+        Self::open(folder)
+    }
+
+    /// Opens the state in a folder.
+    ///
+    /// # Errors
+    /// No state, one that another process uses, or one that is damaged.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        guarded(|| {
+            let database = options()
+                .open(file_in(folder)?)
+                .map_err(StoreError::opening(folder))?;
+            let store = Self { database };
+            store.view()?;
+            Ok(store)
+        })
+    }
+
+    /// The ledger as it stands now.
+    ///
+    /// # Errors
+    /// A database that is damaged.
+    pub fn view(&self) -> Result<View, StoreError> {
+        guarded(|| View::new(&self.database.begin_read()?))
+    }
+
+    /// Moves on by a batch: writes the records that it has `changed`, the tree's pages above
+    /// them, the head and the history in one transaction. `after` is the state at the end of
+    /// the batch, or the part of it that [`View::part_for`] has given. On return the batch is
+    /// on disk; after an error nothing has changed.
+    ///
+    /// # Errors
+    /// A batch that did not start where the state stands, or a database that cannot be written.
+    pub fn apply(
+        &mut self,
+        batch: BatchDigest,
+        before: &Head,
+        after: &State,
+        changed: &[Index],
+        counts: Counts,
+    ) -> Result<Applied, StoreError> {
+        guarded(|| {
+            let mut transaction = self.database.begin_write()?;
+            // Opening after a crash takes no walk over the whole database.
+            transaction.set_quick_repair(true);
+            let mut ledger = schema::read_facts(&transaction.open_table(schema::FACTS)?)?;
+            let (found, expected) = (before, &ledger.head);
+            if found != expected {
+                let (found, expected) = (found.tx_count, expected.tx_count);
+                return Err(StoreError::Moved { found, expected });
+            }
+            ledger.head = *after.head();
+            let applied = Applied {
+                batch,
+                before: *before,
+                after: ledger.head,
+                counts,
+            };
+            write_state(&transaction, after, changed)?;
+            append(&transaction, &applied)?;
+            schema::write_facts(&transaction, &ledger)?;
+            transaction.commit()?;
+            Ok(applied)
+        })
+    }
+
+    /// Checks everything that [`View::check`] does, and before it that the database's file is
+    /// as the engine has written it. No [`View`] of it may be open.
+    ///
+    /// # Errors
+    /// The first thing that is not as it should be.
+    pub fn check(&mut self) -> Result<(), StoreError> {
+        guarded(|| match self.database.check_integrity() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StoreError::Damaged),
+            Err(error) => Err(StoreError::Database(Box::new(error.into()))),
+        })?;
+        self.view()?.check()
+    }
+}
+
+/// How the database is opened.
+pub(crate) fn options() -> Builder {
+    let mut options = Builder::new();
+    options.set_cache_size(CACHE_BYTES);
+    options
+}
+
+/// The database in a folder.
+pub(crate) fn file_in(folder: &Path) -> Result<PathBuf, StoreError> {
+    let path = folder.join(FILE);
+    match path.try_exists() {
+        Ok(true) => Ok(path),
+        Ok(false) => Err(StoreError::NoState {
+            folder: folder.to_owned(),
+        }),
+        Err(source) => Err(StoreError::Io { path, source }),
+    }
+}
+
+fn check_empty(folder: &Path) -> Result<(), StoreError> {
+    let mut entries = fs::read_dir(folder).map_err(StoreError::io(folder))?;
+    match entries.next() {
+        None => Ok(()),
+        Some(entry) => Err(StoreError::NotEmpty {
+            folder: folder.to_owned(),
+            entry: entry.map_err(StoreError::io(folder))?.file_name().into(),
+        }),
+    }
+}
+
+/// A name is lost in a crash unless its folder is on disk.
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StoreError::io(folder))
+}
+
+/// Writes a state to a file that is not there yet.
+fn fill(folder: &Path, path: &Path, file: &StateFile) -> Result<(), StoreError> {
+    let made = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path);
+    let backend = FileBackend::new(made.map_err(StoreError::io(path))?);
+    let database = backend
+        .and_then(|backend| options().create_with_backend(backend))
+        .map_err(StoreError::opening(folder))?;
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
+    let root = write_vaults(&transaction, &file.vaults)?;
+    let head = file.head.unwrap_or_else(|| Head::genesis(root));
+    if root != head.state_root {
+        let (found, expected) = (root, head.state_root);
+        return Err(StateError::Root { found, expected }.into());
+    }
+    let ledger = Ledger {
+        chain_id: file.chain_id,
+        imported: head,
+        head,
+    };
+    transaction.open_table(schema::HISTORY)?;
+    transaction.open_table(schema::BATCHES)?;
+    schema::write_facts(&transaction, &ledger)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Writes all records and the tree above them: its root.
+fn write_vaults(
+    transaction: &WriteTransaction,
+    vaults: &[VaultEntry],
+) -> Result<Digest, StoreError> {
+    let mut records = transaction.open_table(schema::RECORDS)?;
+    let mut pages = transaction.open_table(schema::PAGES)?;
+    let written = vaults.iter().map(|vault| {
+        let record = vault.record();
+        records.insert(vault.index, &schema::record_bytes(&record))?;
+        Ok((vault.index, record))
+    });
+    tree_over(written, |id, page| {
+        pages.insert(schema::page_key(id), &page.to_bytes())?;
+        Ok(())
+    })
+}
+
+/// Writes what has changed under and on the paths of some records.
+fn write_state(
+    transaction: &WriteTransaction,
+    after: &State,
+    changed: &[Index],
+) -> Result<(), StoreError> {
+    let tree = after.tree();
+    let mut records = transaction.open_table(schema::RECORDS)?;
+    for &index in changed {
+        let record = tree.get(index);
+        if record.is_empty() {
+            records.remove(index)?;
+        } else {
+            records.insert(index, &schema::record_bytes(&record))?;
+        }
+    }
+    let mut pages = transaction.open_table(schema::PAGES)?;
+    for id in pages_on_paths(changed) {
+        let key = schema::page_key(id);
+        match tree.page(id) {
+            Some(page) => pages.insert(key, &page.to_bytes())?,
+            None => pages.remove(key)?,
+        };
+    }
+    Ok(())
+}
+
+/// Adds a batch to the history.
+fn append(transaction: &WriteTransaction, applied: &Applied) -> Result<(), StoreError> {
+    let mut history = transaction.open_table(schema::HISTORY)?;
+    let number = history.len()?;
+    history.insert(
+        number,
+        schema::encode(Table::History, number, applied)?.as_slice(),
+    )?;
+    let mut batches = transaction.open_table(schema::BATCHES)?;
+    batches.insert(&applied.batch.0, number)?;
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! The database as its users see it.
+
+mod batches;
+mod common;
+mod damage;
+mod folders;
