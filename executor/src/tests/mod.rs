@@ -1,3 +1,4 @@
+mod many_batches;
 mod oracle;
 mod prepare;
 mod shards;

@@ -15,6 +15,7 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile, VaultEntry};
 use shardfold_protocol::transaction::FeePayment;
 
+use super::many_batches;
 use super::oracle::{self, PAIR};
 use crate::outcome::Receipt;
 use crate::reject::Reject;
@@ -191,12 +192,16 @@ impl Step {
     }
 }
 
-fn batch(steps: &[Step]) -> Batch {
+fn builder(steps: &[Step]) -> Builder<'static> {
     let mut builder = Builder::new(&KEYS, &STATE);
     for step in steps {
         step.push(&mut builder);
     }
-    builder.sign()
+    builder
+}
+
+fn batch(steps: &[Step]) -> Batch {
+    builder(steps).sign()
 }
 
 proptest! {
@@ -211,7 +216,17 @@ proptest! {
     }
 }
 
-/// The property above would say little if its batches were all alike.
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// So long that several threads take part; what they prepare need not be signed.
+    #[test]
+    fn long_batches_execute_alike(steps in prop::collection::vec(step(), 500..2_000)) {
+        many_batches::execute(&STATE, builder(&steps), &many_batches::pool(4));
+    }
+}
+
+/// The properties above would say little if their batches were all alike.
 #[test]
 fn small_batches_meet_every_rule_and_accept_a_quarter() {
     let mut runner = TestRunner::deterministic();
