@@ -222,7 +222,7 @@ fn cut(criterion: &mut Criterion) {
         bencher.iter_batched_ref(
             || state.clone(),
             |state| {
-                let shards = Shards::new(state, &batch, &outcome, &[Shape::LARGE]);
+                let shards = shards::Shards::new(state, &batch, &outcome, &[Shape::LARGE]);
                 let shards = shards.expect("the shape is within bounds");
                 shards
                     .map(|shard| shard.expect("the transfers are valid").siblings.len())
