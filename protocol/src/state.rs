@@ -163,7 +163,10 @@ impl State {
         transactions: impl Iterator<Item = (Kind, &'a Digests)> + Send,
         changes: &[(Index, Record)],
     ) {
-        self.advance_and(transactions, changes, |_| ());
+        let Self { head, tree, .. } = self;
+        // The chains of a head are the one thing here that cannot be split among threads.
+        rayon::join(|| tree.update(changes), || extend(head, transactions));
+        self.head.state_root = self.tree.root();
     }
 
     /// [`Self::advance`], with the opening of the changed records and, beside the hashing,
@@ -175,10 +178,9 @@ impl State {
         meanwhile: impl FnOnce(&Records) -> R + Send,
     ) -> (Opening, R) {
         let Self { head, tree, .. } = self;
-        // The chains of a head are the one thing here that cannot be split among threads.
         let (results, ()) = rayon::join(
             || tree.replace_and(changes, meanwhile),
-            || transactions.for_each(|(kind, digests)| head.extend(kind, digests)),
+            || extend(head, transactions),
         );
         self.head.state_root = self.tree.root();
         results
@@ -195,6 +197,12 @@ impl State {
             head: Some(self.head),
             vaults: records.filter_map(entry).collect(),
         }
+    }
+}
+
+fn extend<'a>(head: &mut Head, transactions: impl Iterator<Item = (Kind, &'a Digests)>) {
+    for (kind, digests) in transactions {
+        head.extend(kind, digests);
     }
 }
 

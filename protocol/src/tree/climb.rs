@@ -86,7 +86,7 @@ fn climb_floor<T: Sync>(
 
 /// `digests` are those of the changed nodes of the pages' lowest level.
 fn climb_pages(pages: &mut [Touched<'_>], mut digests: Vec<Digest>) -> Climbed {
-    let siblings = siblings(pages, digests.len());
+    let siblings = siblings(pages);
     let mut blocks = Vec::with_capacity(digests.len());
     for level in 0..PAGE_LEVELS {
         blocks.clear();
@@ -102,10 +102,10 @@ fn climb_pages(pages: &mut [Touched<'_>], mut digests: Vec<Digest>) -> Climbed {
 
 /// The nodes of these pages beside the paths. One pass over pages that are scattered in memory:
 /// what comes later finds them in the cache.
-fn siblings(pages: &[Touched<'_>], on_path: usize) -> SiblingLevels {
+fn siblings(pages: &[Touched<'_>]) -> SiblingLevels {
     let mut siblings = [const { Vec::new() }; PAGE_LEVELS];
     for siblings in &mut siblings {
-        siblings.reserve(on_path);
+        siblings.reserve(pages.len());
     }
     fetch(pages);
     for touched in pages {

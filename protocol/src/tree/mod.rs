@@ -159,7 +159,9 @@ impl StateTree {
     /// Replaces records and hashes every node above them once; where an index appears twice,
     /// the later record counts.
     pub fn update(&mut self, changes: &[(Index, Record)]) {
-        self.replace(changes);
+        let changes = last_by_index(changes);
+        self.records.replace(&changes);
+        rehash(&mut self.pages, &mut self.root, &changes);
     }
 
     /// [`Self::update`], with what it takes to make the same step without the tree: the changed
@@ -177,7 +179,9 @@ impl StateTree {
         meanwhile: impl FnOnce(&Records) -> R + Send,
     ) -> (Opening, R) {
         let changes = last_by_index(changes);
-        let before = self.records.replace(&changes);
+        let indices = changes.iter().map(|&(index, _)| index);
+        let before = self.records.get_all(indices.clone());
+        self.records.replace(&changes);
         let Self {
             records,
             pages,
@@ -185,7 +189,6 @@ impl StateTree {
         } = self;
         let (siblings, result) =
             rayon::join(|| rehash(pages, root, &changes), || meanwhile(records));
-        let indices = changes.iter().map(|&(index, _)| index);
         let records = indices.zip(before).collect();
         (Opening { records, siblings }, result)
     }

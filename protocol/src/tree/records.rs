@@ -63,17 +63,15 @@ impl Records {
         indices.map(|index| self.get(index)).collect()
     }
 
-    /// Puts these records in the place of those that are there; gives the latter.
-    pub(super) fn replace(&mut self, changes: &[(Index, Record)]) -> Vec<Record> {
+    /// Puts these records in the place of those that are there.
+    pub(super) fn replace(&mut self, changes: &[(Index, Record)]) {
+        let families = || changes.chunk_by(|a, b| a.0 >> LOG_GROUP == b.0 >> LOG_GROUP);
         if self.groups.is_empty() {
-            let groups = changes.chunk_by(|a, b| a.0 >> LOG_GROUP == b.0 >> LOG_GROUP);
-            self.groups.reserve(groups.count());
+            self.groups.reserve(families().count());
         }
-        let before = self.get_all(changes.iter().map(|&(index, _)| index));
-        for family in changes.chunk_by(|a, b| a.0 >> LOG_GROUP == b.0 >> LOG_GROUP) {
+        for family in families() {
             self.replace_in_group(family[0].0 >> LOG_GROUP, family);
         }
-        before
     }
 
     /// Puts records of one group in their places.
