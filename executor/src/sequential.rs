@@ -1,7 +1,6 @@
 //! The definition: one transaction after the other.
 
-use std::collections::BTreeMap;
-
+use foldhash::{HashMap, HashMapExt};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
@@ -10,7 +9,7 @@ use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::{Kind, Transaction};
 
 use crate::outcome::{ExecuteError, Outcome, check_start};
-use crate::prepare::{Authority, prepare};
+use crate::prepare::{Authority, Prepared, prepare};
 use crate::reject::Reject;
 use crate::rules;
 
@@ -18,18 +17,18 @@ use crate::rules;
 #[derive(Clone, Debug)]
 pub struct Ledger<'a> {
     state: &'a State,
-    written: BTreeMap<Index, Record>,
+    written: HashMap<Index, Record>,
     deposit_count: u64,
 }
 
 impl<'a> Ledger<'a> {
     /// The ledger as the state has it.
     #[must_use]
-    pub const fn new(state: &'a State) -> Self {
+    pub fn new(state: &'a State) -> Self {
         let deposit_count = state.head().deposit_count;
         Self {
             state,
-            written: BTreeMap::new(),
+            written: HashMap::new(),
             deposit_count,
         }
     }
@@ -78,16 +77,33 @@ impl<'a> Ledger<'a> {
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     check_start(state, batch)?;
     let chain_id = F::from_u64(batch.chain_id);
+    let transactions = batch.transactions.iter();
+    let prepared: Vec<_> = transactions
+        .map(|transaction| prepare(transaction, chain_id))
+        .collect();
+    run(state, batch, &prepared)
+}
+
+/// [`execute`] from where hashes and signatures are done: one [`Prepared`] for each transaction.
+///
+/// # Errors
+/// A batch for another chain or head.
+///
+/// # Panics
+/// With more or fewer prepared transactions than the batch has.
+pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcome, ExecuteError> {
+    check_start(state, batch)?;
+    assert_eq!(prepared.len(), batch.transactions.len());
     let mut ledger = Ledger::new(state);
     let mut outcome = Outcome::default();
-    for transaction in &batch.transactions {
-        let prepared = prepare(transaction, chain_id);
+    for (transaction, prepared) in batch.transactions.iter().zip(prepared) {
         let result = ledger.apply(transaction, &prepared.authority);
         outcome.push(
             &batch.before,
-            result.map(|()| (transaction.kind(), prepared)),
+            result.map(|()| (transaction.kind(), *prepared)),
         );
     }
     outcome.changes = ledger.written.into_iter().collect();
+    outcome.changes.sort_unstable_by_key(|&(index, _)| index);
     Ok(outcome)
 }

@@ -8,14 +8,19 @@
 //! "Hash function requirements for Schnorr signatures", 2009), and they halve the
 //! variable-base work.
 
+mod equation;
+mod many;
+
 use core::fmt;
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use serde::{Deserialize, Serialize};
 
-use crate::curve::{AffinePoint, Point, Scalar, elements};
+use crate::curve::{AffinePoint, F5, Point, Scalar, elements};
 use crate::field::F;
 use crate::hash::{Digest, Domain, hash};
+
+pub use many::{Claim, Verdict, verify_many};
 
 /// Elements under the hash of a challenge: w_R, the owner, the message.
 pub const CHALLENGE_ELEMENTS: usize = 13;
@@ -59,8 +64,13 @@ pub fn challenge_message(
     owner: &Digest,
     message: &Digest,
 ) -> [F; CHALLENGE_ELEMENTS] {
+    under_challenge(&r.encode(), owner, message)
+}
+
+/// [`challenge_message`] of an encoding.
+fn under_challenge(w: &F5, owner: &Digest, message: &Digest) -> [F; CHALLENGE_ELEMENTS] {
     let mut out = [F::ZERO; CHALLENGE_ELEMENTS];
-    out[..5].copy_from_slice(&elements(&r.encode()));
+    out[..5].copy_from_slice(&elements(w));
     out[5..9].copy_from_slice(owner);
     out[9..].copy_from_slice(message);
     out

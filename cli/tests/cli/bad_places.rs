@@ -247,7 +247,7 @@ fn a_faulty_trace_is_refused_with_its_line() {
         ),
         (
             format!("transfer,{who},{},eth,5\n", &who[2..]),
-            "does not begin with 0x",
+            "is no address of 0x and 40 hex digits",
         ),
         (format!("mint,{who},{who},eth,5\n"), "the kind is `mint`"),
         (format!("transfer,{who}\n"), "line 2"),

@@ -2,14 +2,23 @@
 //!
 //! A transaction names the records that it touches, so the order that matters is known
 //! beforehand: transactions that share a record run in batch order, all others may run at
-//! once. They are sorted into waves; those of a wave share nothing (`waves.rs`). Fees would
-//! put nearly all transactions into one line, so fee vaults that only ever gain in this batch
-//! are added up apart (`table.rs`).
+//! once (`graph.rs`). Whoever has run a transaction goes on with those that waited only for
+//! it, so a line of conflicts costs no more than running it; threads that have nothing to do
+//! steal. Vaults that only gain, such as fee vaults, would put nearly all transactions into
+//! one line: they order nothing, and what they gain is added up at the end (`slot.rs`).
+//!
+//! That each transaction names its accesses in advance is due to Calvin (Thomson et al., SIGMOD
+//! 2012); that credits commute is due to O'Neil's escrow method (TODS 1986).
 
-mod table;
-mod waves;
+mod access;
+mod graph;
+mod slot;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use p3_field::PrimeCharacteristicRing;
+use rayon::Scope;
 use rayon::prelude::*;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
@@ -21,11 +30,13 @@ use crate::prepare::{Prepared, prepare_all};
 use crate::reject::Reject;
 use crate::rules::{self, Effect};
 
-use table::Table;
-use waves::Waves;
+use access::{Access, Role};
+use graph::Graph;
+use slot::Slot;
 
-/// Below so many transactions a wave is not worth the threads: a rule takes about 100 ns.
-const PARALLEL_WAVE: usize = 512;
+/// With more transactions to run than this a thread gives half of them away: a rule takes some
+/// 100 ns. Tests have few transactions, and still want threads to meet.
+const TASK: usize = if cfg!(test) { 4 } else { 256 };
 
 /// Executes a batch: the outcome is that of [`sequential::execute`](crate::sequential::execute).
 ///
@@ -33,71 +44,137 @@ const PARALLEL_WAVE: usize = 512;
 /// A batch for another chain or head.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     check_start(state, batch)?;
+    let prepared = prepare_all(&batch.transactions, F::from_u64(batch.chain_id));
+    run(state, batch, &prepared)
+}
+
+/// [`execute`] from where hashes and signatures are done: one [`Prepared`] for each transaction.
+///
+/// # Errors
+/// A batch for another chain or head.
+///
+/// # Panics
+/// With more or fewer prepared transactions than the batch has, or with 2^30 or more.
+pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcome, ExecuteError> {
+    check_start(state, batch)?;
     let transactions = &batch.transactions;
-    let prepared = prepare_all(transactions, F::from_u64(batch.chain_id));
-    let mut run = Run {
+    assert_eq!(prepared.len(), transactions.len());
+    let accesses = access::sorted(transactions);
+    let slots = slot::all(state, transactions, &accesses);
+    let run = Run {
         transactions,
-        prepared: &prepared,
-        table: Table::new(state, transactions),
-        deposit_count: state.head().deposit_count,
-        rejects: vec![None; transactions.len()],
+        prepared,
+        graph: Graph::new(transactions, &accesses, &slots),
+        slots,
+        deposit_count: AtomicU64::new(state.head().deposit_count),
+        rejects: Mutex::new(Vec::new()),
     };
-    for wave in Waves::new(transactions, &run.table).iter() {
-        run.execute_wave(wave);
-    }
-    let mut outcome = Outcome::default();
-    for ((transaction, prepared), reject) in transactions.iter().zip(&prepared).zip(run.rejects) {
-        let accepted = (transaction.kind(), *prepared);
-        outcome.push(&batch.before, reject.map_or(Ok(accepted), Err));
-    }
-    outcome.changes = run.table.into_changes();
-    Ok(outcome)
+    run.execute_all();
+    Ok(run.into_outcome(batch, &accesses))
 }
 
 /// A batch while it is executed.
 struct Run<'a> {
     transactions: &'a [Transaction],
     prepared: &'a [Prepared],
-    table: Table,
-    deposit_count: u64,
-    rejects: Vec<Option<Reject>>,
+    graph: Graph,
+    slots: Vec<Slot>,
+    deposit_count: AtomicU64,
+    /// With their positions, in any order.
+    rejects: Mutex<Vec<(u32, Reject)>>,
 }
 
 impl Run<'_> {
-    /// Executes transactions, given by their positions, of which no two share a record.
-    fn execute_wave(&mut self, wave: &[u32]) {
-        if wave.len() < PARALLEL_WAVE {
-            for &position in wave {
-                let result = self.execute_one(position);
-                self.apply(position, result);
+    fn execute_all(&self) {
+        let roots = self.graph.roots();
+        rayon::scope(|scope| {
+            for task in roots.chunks(TASK) {
+                scope.spawn(move |scope| self.execute_from(scope, task.to_vec()));
             }
-            return;
+        });
+    }
+
+    /// Executes transactions that need not wait, and all that this sets free.
+    fn execute_from<'s>(&'s self, scope: &Scope<'s>, mut ready: Vec<u32>) {
+        let mut rejects = Vec::new();
+        while let Some(position) = ready.pop() {
+            match self.apply(position) {
+                Ok(effect) => self.write(position, &effect),
+                Err(reject) => rejects.push((position, reject)),
+            }
+            ready.extend(self.graph.released(position));
+            if ready.len() > TASK {
+                let half = ready.split_off(ready.len() / 2);
+                scope.spawn(move |scope| self.execute_from(scope, half));
+            }
         }
-        let results: Vec<_> = wave
-            .par_iter()
-            .map(|&position| self.execute_one(position))
+        let mut all = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(rejects);
+    }
+
+    fn apply(&self, position: u32) -> Result<Effect, Reject> {
+        let at = position as usize;
+        let (transaction, authority) = (&self.transactions[at], &self.prepared[at].authority);
+        let indices = access::indices(transaction);
+        let read = |index| {
+            let mut roles = Role::ALL.into_iter();
+            let role = roles.find(|&role| indices[role as usize] == Some(index));
+            let role = role.expect("a rule reads only what its transaction touches");
+            self.slot(position, role).read()
+        };
+        // Deposits are in one line of the graph, which orders these loads and stores.
+        let deposit_count = self.deposit_count.load(Ordering::Relaxed);
+        rules::apply(transaction, authority, deposit_count, read)
+    }
+
+    /// Writes what an accepted transaction does.
+    fn write(&self, position: u32, effect: &Effect) {
+        if let Some((_, vault)) = effect.sender {
+            self.slot(position, Role::Pay).write(vault.into());
+        }
+        if let Some((_, vault)) = effect.receiver {
+            self.slot(position, Role::Receive).write(vault.into());
+        }
+        if let Some(fee) = effect.fee {
+            let slot = self.slot(position, Role::Fee);
+            slot.write(slot.read().credited(fee.amount));
+        }
+        if self.transactions[position as usize].kind() == Kind::Deposit {
+            self.deposit_count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn slot(&self, position: u32, role: Role) -> &Slot {
+        &self.slots[self.graph.slot(position, role)]
+    }
+
+    fn into_outcome(self, batch: &Batch, accesses: &[Access]) -> Outcome {
+        let rejects = self.rejects.into_inner();
+        let mut rejects = rejects.unwrap_or_else(PoisonError::into_inner);
+        rejects.sort_unstable_by_key(|&(position, _)| position);
+        let mut is_rejected = vec![false; self.transactions.len()];
+        for &(position, _) in &rejects {
+            is_rejected[position as usize] = true;
+        }
+        let slots = self.slots.par_iter();
+        let changes: Vec<Option<_>> = slots
+            .map(|slot| slot.change(self.transactions, accesses, &is_rejected))
             .collect();
-        for (&position, result) in wave.iter().zip(results) {
-            self.apply(position, result);
+        let mut outcome = Outcome {
+            receipts: Vec::with_capacity(self.transactions.len()),
+            accepted: Vec::with_capacity(self.transactions.len() - rejects.len()),
+            changes: changes.into_iter().flatten().collect(),
+        };
+        let mut rejects = rejects.into_iter().peekable();
+        let each = (0..).zip(self.transactions.iter().zip(self.prepared));
+        for (position, (transaction, prepared)) in each {
+            let reject = rejects.next_if(|&(rejected, _)| rejected == position);
+            let accepted = Ok((transaction.kind(), *prepared));
+            outcome.push(
+                &batch.before,
+                reject.map_or(accepted, |(_, reject)| Err(reject)),
+            );
         }
-    }
-
-    fn execute_one(&self, position: u32) -> Result<Effect, Reject> {
-        let at = position as usize;
-        let authority = &self.prepared[at].authority;
-        let read = |index| self.table.read(at, index);
-        rules::apply(&self.transactions[at], authority, self.deposit_count, read)
-    }
-
-    fn apply(&mut self, position: u32, result: Result<Effect, Reject>) {
-        let at = position as usize;
-        match result {
-            Ok(effect) => {
-                self.table.write(at, &effect);
-                let is_deposit = self.transactions[at].kind() == Kind::Deposit;
-                self.deposit_count += u64::from(is_deposit);
-            }
-            Err(reject) => self.rejects[at] = Some(reject),
-        }
+        outcome
     }
 }

@@ -15,6 +15,7 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile, VaultEntry};
 use shardfold_protocol::transaction::FeePayment;
 
+use super::many_batches;
 use super::oracle::{self, PAIR};
 use crate::outcome::Receipt;
 use crate::reject::Reject;
@@ -25,8 +26,12 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new(1, 3));
 
 /// A vault that neither sends nor receives, so that it only earns fees; it is nearly full.
 const EARNER: Index = 12;
+/// A vault that never sends, so that it only gains; it is nearly full.
+const NEARLY_FULL: Index = 13;
+/// A vault that never sends, so that it only gains, of the other asset.
+const ROOMY: Index = 14;
 
-/// Vaults of two assets, poor ones and full ones; indices 8 to 11 and the last are empty.
+/// Vaults of two assets, poor ones and full ones; indices 8 to 11, 15 and the last are empty.
 static STATE: LazyLock<State> = LazyLock::new(|| {
     const OTHER: Asset = ASSET + 1;
     let entry = |index, asset, balance| {
@@ -49,6 +54,8 @@ static STATE: LazyLock<State> = LazyLock::new(|| {
         entry(6, ASSET, AMOUNT_LIMIT - 1),
         entry(7, ASSET, 10),
         entry(EARNER, ASSET, AMOUNT_LIMIT - 25),
+        entry(NEARLY_FULL, ASSET, AMOUNT_LIMIT - 60),
+        entry(ROOMY, OTHER, 3),
         entry(1 << 20, ASSET, 500),
     ];
     State::try_from(&StateFile {
@@ -100,6 +107,12 @@ fn index() -> impl Strategy<Value = Index> {
     ]
 }
 
+/// Also those that never send: two vaults, and an index that is empty until one is opened.
+fn receiver() -> impl Strategy<Value = Index> {
+    let never_sends = prop::sample::select(&[NEARLY_FULL, NEARLY_FULL, ROOMY, 15][..]);
+    prop_oneof![3 => index(), 1 => never_sends]
+}
+
 fn amount() -> impl Strategy<Value = Amount> {
     prop_oneof![
         6 => (0..30u64).prop_map(Amount::Exactly),
@@ -116,7 +129,7 @@ fn fee() -> impl Strategy<Value = FeePayment> {
         1 => Just(FEE_LIMIT - 1),
         1 => Just(FEE_LIMIT),
     ];
-    let vault = prop_oneof![2 => index(), 1 => Just(EARNER)];
+    let vault = prop_oneof![2 => receiver(), 1 => Just(EARNER)];
     (amount, vault).prop_map(|(amount, vault)| FeePayment { amount, vault })
 }
 
@@ -132,7 +145,7 @@ fn twist() -> impl Strategy<Value = Twist> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (0..5u8, index(), index(), amount(), fee(), twist()).prop_map(
+    (0..5u8, index(), receiver(), amount(), fee(), twist()).prop_map(
         |(kind, from, to, amount, fee, twist)| Step {
             kind,
             from,
@@ -179,12 +192,16 @@ impl Step {
     }
 }
 
-fn batch(steps: &[Step]) -> Batch {
+fn builder(steps: &[Step]) -> Builder<'static> {
     let mut builder = Builder::new(&KEYS, &STATE);
     for step in steps {
         step.push(&mut builder);
     }
-    builder.sign()
+    builder
+}
+
+fn batch(steps: &[Step]) -> Batch {
+    builder(steps).sign()
 }
 
 proptest! {
@@ -199,7 +216,17 @@ proptest! {
     }
 }
 
-/// The property above would say little if its batches were all alike.
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// So long that several threads take part; what they prepare need not be signed.
+    #[test]
+    fn long_batches_execute_alike(steps in prop::collection::vec(step(), 500..2_000)) {
+        many_batches::execute(&STATE, builder(&steps), &many_batches::pool(4));
+    }
+}
+
+/// The properties above would say little if their batches were all alike.
 #[test]
 fn small_batches_meet_every_rule_and_accept_a_quarter() {
     let mut runner = TestRunner::deterministic();

@@ -1,9 +1,12 @@
+use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::shape::Shape;
+use shardfold_protocol::state::{State, StateFile};
 
 use super::oracle;
 use crate::outcome::{ExecuteError, Receipt};
-use crate::workload::{Pattern, Plan};
+use crate::workload::trace::{Movement, Options, Replay, Trace};
+use crate::workload::{CHAIN_ID, Pattern, Plan};
 use crate::{parallel, sequential};
 
 fn plan(pattern: Pattern) -> Plan {
@@ -118,4 +121,64 @@ fn an_empty_batch_changes_nothing_and_needs_no_shard() {
     let outcome = oracle::execute(&workload.state, &workload.batch);
     let witnesses = oracle::cut(&workload.state, &workload.batch, &outcome, &[Shape::TINY]);
     assert_eq!(witnesses, []);
+}
+
+/// A trace whose transfers wait for one another, one of them to its own sender.
+fn trace() -> Trace {
+    let movement = |from: u8, to: u8, amount: u64| Movement {
+        from: [from; 20],
+        to: [to; 20],
+        asset: if amount < 100 { "eth" } else { "token" }.into(),
+        amount: amount.into(),
+    };
+    let transfers = vec![
+        movement(1, 2, 50),
+        movement(2, 3, 60),
+        movement(3, 3, 10),
+        movement(2, 1, 1_000),
+    ];
+    Trace {
+        transfers,
+        swaps_skipped: 0,
+    }
+}
+
+#[test]
+fn a_repeated_trace_is_accepted_whole() {
+    let mut trace = trace();
+    trace.resize(39);
+    let options = Options {
+        seed: 1,
+        chain_id: 5,
+        fee: 2,
+    };
+    let workload = Replay::new(&trace.transfers, options).workload().unwrap();
+    assert_eq!(workload.batch.transactions.len(), 39);
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    assert_eq!(outcome.accepted.len(), 39, "{:?}", outcome.receipts);
+}
+
+#[test]
+fn deposits_open_what_a_trace_needs() {
+    let options = Options {
+        seed: 1,
+        chain_id: CHAIN_ID,
+        fee: 0,
+    };
+    let replay = Replay::new(&trace().transfers, options);
+    let state = State::try_from(&StateFile {
+        chain_id: CHAIN_ID,
+        head: None,
+        vaults: Vec::new(),
+    })
+    .unwrap();
+    let mut transactions = replay.deposits();
+    transactions.extend(replay.transfers());
+    let batch = Batch {
+        chain_id: CHAIN_ID,
+        before: *state.head(),
+        transactions,
+    };
+    let outcome = oracle::execute(&state, &batch);
+    assert_eq!(outcome.accepted.len(), batch.transactions.len());
 }

@@ -11,11 +11,11 @@ use shardfold_protocol::record::{Index, Vault};
 use shardfold_protocol::signature::{SecretKey, Signature};
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::{
-    ADDRESS_BYTES, Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
+    ADDRESS_BYTES, Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw, digests_of,
 };
 
 use super::ASSET;
-use crate::prepare::Authority;
+use crate::prepare::{Authority, Prepared};
 use crate::sequential::Ledger;
 
 /// Secret keys by number and by owner digest.
@@ -193,21 +193,39 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The batch with signatures of nothing, and what a check of good ones would find: for
+    /// runs so long that signing would take most of the time.
+    #[must_use]
+    pub fn prepare(self) -> (Batch, Vec<Prepared>) {
+        let chain_id = self.state.chain_id();
+        let drafts = self.drafts.par_iter();
+        let transactions: Vec<_> = drafts
+            .clone()
+            .map(|draft| draft.with_signature(self.keys.get(draft.signer), self.keys.idle))
+            .collect();
+        let digests = digests_of(&transactions, F::from_u64(chain_id));
+        let prepared = drafts.zip(digests).map(|(draft, digests)| Prepared {
+            digests,
+            authority: draft.authority(self.keys),
+        });
+        let prepared = prepared.collect();
+        let batch = Batch {
+            chain_id,
+            before: *self.state.head(),
+            transactions,
+        };
+        (batch, prepared)
+    }
+
     fn push_draft(&mut self, body: Body, signer: usize, is_forged: bool) {
         let draft = Draft {
             body,
             signer,
             is_forged,
         };
-        let key = self.keys.get(signer);
-        let is_deposit = matches!(body, Body::Deposit(_));
-        let signed = Authority {
-            owner: key.owner(),
-            has_signed: !is_forged,
-        };
-        let authority = if is_deposit { Authority::NONE } else { signed };
         // Whether it is signed is known, so any signature will do here.
-        let transaction = draft.with_signature(key, self.keys.idle);
+        let transaction = draft.with_signature(self.keys.get(signer), self.keys.idle);
+        let authority = draft.authority(self.keys);
         // A transaction that is not valid leaves the ledger as it is: nothing to do about it.
         let _ = self.ledger.apply(&transaction, &authority);
         self.drafts.push(draft);
@@ -242,6 +260,17 @@ impl Draft {
         }
         let digest = unsigned.digests(chain_id).transaction;
         self.with_signature(key, key.sign(&digest))
+    }
+
+    /// What a check of the signature finds.
+    fn authority(&self, keys: &Keys) -> Authority {
+        match self.body {
+            Body::Deposit(_) => Authority::NONE,
+            _ => Authority {
+                owner: keys.get(self.signer).owner(),
+                has_signed: !self.is_forged,
+            },
+        }
     }
 
     fn with_signature(&self, key: &SecretKey, signature: Signature) -> Transaction {

@@ -18,9 +18,15 @@ mod affine;
 mod constants;
 mod encoding;
 mod field5;
+mod group;
 mod hash_to_curve;
+mod ladders;
+mod msm;
+mod packed;
+mod packed_point;
 mod point;
 mod scalar;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +37,11 @@ pub use constants::{
 };
 pub use encoding::DecodeError;
 pub use field5::{A, B, F5, elements, is_nonzero_square, mul_b, norm, sqrt};
+pub use group::{Encoding, are_in_group, encode_many};
 pub use hash_to_curve::hash_to_curve;
+pub(crate) use ladders::{mul_generator_each, mul_u128_each};
+pub use msm::{Words, multi_scalar_mul};
+pub(crate) use packed::LANES;
+pub(crate) use packed_point::PackedPoint;
 pub use point::{GENERATOR, Point, batch_to_affine};
 pub use scalar::{ORDER, Scalar};

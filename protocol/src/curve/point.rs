@@ -6,51 +6,106 @@
 //! moves from one to the other, and u changes its sign. They have no special cases inside the
 //! group; on points outside of it they mean nothing. Everything here takes variable time.
 
-use core::ops::{Add, Neg};
+use core::ops::{Add, Mul, Neg, Sub};
 use std::sync::LazyLock;
 
-use p3_field::{PrimeCharacteristicRing, batch_multiplicative_inverse};
+use p3_field::{Field, PrimeCharacteristicRing, batch_multiplicative_inverse};
 
 use super::affine::AffinePoint;
 use super::constants::{LADDER_OFFSET, WINDOW_SIZE, fixed_base_table};
 use super::field5::{F5, mul_b};
+use super::packed::{LANES, PackedF5};
 use super::scalar::Scalar;
 
 /// The conventional generator: the group element whose encoding is w = 4.
 pub static GENERATOR: LazyLock<AffinePoint> =
     LazyLock::new(|| AffinePoint::decode(F5::from_u8(4)).expect("4 encodes the generator"));
 
-/// An element of the group, the neutral one included, in fractional coordinates.
-#[derive(Clone, Copy, Debug)]
-pub struct Point {
-    x: F5,
-    z: F5,
-    u: F5,
-    t: F5,
+/// What coordinates are: an element of GF(p^5), or several of them in SIMD lanes.
+pub trait Coordinate:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Neg<Output = Self> + Mul<Output = Self>
+{
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+
+    /// The sum with itself.
+    #[must_use]
+    fn double(&self) -> Self;
+
+    /// The square.
+    #[must_use]
+    fn square(&self) -> Self;
+
+    /// The product with the curve's coefficient b.
+    #[must_use]
+    fn mul_b(&self) -> Self;
 }
 
-impl Point {
-    /// The neutral element.
-    pub const NEUTRAL: Self = Self {
-        x: F5::ONE,
-        z: F5::ZERO,
-        u: F5::ZERO,
-        t: F5::ONE,
-    };
+impl Coordinate for F5 {
+    const ZERO: Self = <Self as PrimeCharacteristicRing>::ZERO;
+    const ONE: Self = <Self as PrimeCharacteristicRing>::ONE;
 
-    /// Whether this is the neutral element.
-    #[must_use]
-    pub fn is_neutral(&self) -> bool {
-        self.u == F5::ZERO
+    fn double(&self) -> Self {
+        PrimeCharacteristicRing::double(self)
     }
 
+    fn square(&self) -> Self {
+        PrimeCharacteristicRing::square(self)
+    }
+
+    fn mul_b(&self) -> Self {
+        mul_b(self)
+    }
+}
+
+impl Coordinate for PackedF5 {
+    const ZERO: Self = Self::ZERO;
+    const ONE: Self = Self::ONE;
+
+    #[inline]
+    fn double(&self) -> Self {
+        self.double()
+    }
+
+    #[inline]
+    fn square(&self) -> Self {
+        self.square()
+    }
+
+    #[inline]
+    fn mul_b(&self) -> Self {
+        self.mul_b()
+    }
+}
+
+/// An element of the group, the neutral one included, in fractional coordinates.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<C = F5> {
+    x: C,
+    z: C,
+    u: C,
+    t: C,
+}
+
+impl<C: Coordinate> Point<C> {
+    /// The neutral element.
+    pub const NEUTRAL: Self = Self {
+        x: C::ONE,
+        z: C::ZERO,
+        u: C::ZERO,
+        t: C::ONE,
+    };
+
     /// Twice this element, in 4 multiplications and 5 squarings.
+    #[inline]
     #[must_use]
     pub fn double(&self) -> Self {
         let xt = self.x * self.t;
         let xtt = xt * self.t;
         let xtu = xt * self.u;
-        let w = xtt - (self.x + mul_b(&self.z)).double() * self.u.square();
+        let w = xtt - (self.x + self.z.mul_b()).double() * self.u.square();
         let ww = w.square();
         let xtu_squared = xtu.square();
         let z = xtu_squared.double().double();
@@ -60,6 +115,55 @@ impl Point {
             u: (w + xtu).square() - xtu_squared - ww,
             t: xtt.square().double() - z - ww,
         }
+    }
+
+    /// The element of affine coordinates.
+    pub fn from_coordinates(x: C, y: C) -> Self {
+        let z = C::ONE;
+        Self { x, z, u: x, t: y }
+    }
+
+    /// Complete addition of the element with affine coordinates (x, y), in 9 multiplications.
+    #[inline]
+    pub fn add_coordinates(&self, x: C, y: C) -> Self {
+        let xx = self.x * x;
+        let uu = self.u * x;
+        let tt = self.t * y;
+        let xz = self.x + self.z * x;
+        let ut = (self.u + self.t) * (x + y) - uu - tt;
+        sum_of_products(xx, self.z, uu, tt, xz, ut)
+    }
+
+    /// The difference of the cross products u1 t2 - u2 t1: zero when the elements are equal.
+    pub fn difference(&self, other: &Self) -> C {
+        self.u * other.t - other.u * self.t
+    }
+}
+
+impl Point<PackedF5> {
+    /// The same element in each lane.
+    pub fn broadcast(point: &Point) -> Self {
+        let [x, z, u, t] = [point.x, point.z, point.u, point.t].map(PackedF5::from);
+        Self { x, z, u, t }
+    }
+
+    /// In each lane, the element of that lane which stands at its index in a table.
+    #[inline]
+    pub fn select(table: &[Self], indices: &[usize; LANES]) -> Self {
+        Self {
+            x: PackedF5::from_fn(|lane| table[indices[lane]].x.lane(lane)),
+            z: PackedF5::from_fn(|lane| table[indices[lane]].z.lane(lane)),
+            u: PackedF5::from_fn(|lane| table[indices[lane]].u.lane(lane)),
+            t: PackedF5::from_fn(|lane| table[indices[lane]].t.lane(lane)),
+        }
+    }
+}
+
+impl Point {
+    /// Whether this is the neutral element.
+    #[must_use]
+    pub fn is_neutral(&self) -> bool {
+        self.u.is_zero()
     }
 
     /// The multiple by a scalar.
@@ -134,19 +238,15 @@ pub fn batch_to_affine(points: &[Point]) -> Option<Vec<AffinePoint>> {
 
 impl From<AffinePoint> for Point {
     fn from(point: AffinePoint) -> Self {
-        Self {
-            x: point.x,
-            z: F5::ONE,
-            u: point.x,
-            t: point.y,
-        }
+        Self::from_coordinates(point.x, point.y)
     }
 }
 
 /// Complete addition, in 10 multiplications.
-impl Add for Point {
+impl<C: Coordinate> Add for Point<C> {
     type Output = Self;
 
+    #[inline]
     fn add(self, other: Self) -> Self {
         let xx = self.x * other.x;
         let zz = self.z * other.z;
@@ -154,7 +254,7 @@ impl Add for Point {
         let tt = self.t * other.t;
         let xz = (self.x + self.z) * (other.x + other.z) - xx - zz;
         let ut = (self.u + self.t) * (other.u + other.t) - uu - tt;
-        sum_of_products(xx, &zz, uu, tt, &xz, ut)
+        sum_of_products(xx, zz, uu, tt, xz, ut)
     }
 }
 
@@ -163,31 +263,27 @@ impl Add<AffinePoint> for Point {
     type Output = Self;
 
     fn add(self, other: AffinePoint) -> Self {
-        let xx = self.x * other.x;
-        let uu = self.u * other.x;
-        let tt = self.t * other.y;
-        let xz = self.x + self.z * other.x;
-        let ut = (self.u + self.t) * (other.x + other.y) - uu - tt;
-        sum_of_products(xx, &self.z, uu, tt, &xz, ut)
+        self.add_coordinates(other.x, other.y)
     }
 }
 
 /// The sum of two elements from the products of their coordinates: X1 X2, Z1 Z2, U1 U2, T1 T2,
 /// X1 Z2 + X2 Z1 and U1 T2 + U2 T1.
-fn sum_of_products(xx: F5, zz: &F5, uu: F5, tt: F5, xz: &F5, ut: F5) -> Point {
-    let b_zz = mul_b(zz);
+#[inline]
+fn sum_of_products<C: Coordinate>(xx: C, zz: C, uu: C, tt: C, xz: C, ut: C) -> Point<C> {
+    let b_zz = zz.mul_b();
     let plus = xx + b_zz;
     let left = tt * plus;
-    let right = uu * (mul_b(xz) + plus).double();
+    let right = uu * (xz.mul_b() + plus).double();
     Point {
         x: left - right,
-        z: (tt + uu.double()) * (*xz + plus) - left,
+        z: (tt + uu.double()) * (xz + plus) - left,
         u: ut * (xx - b_zz),
         t: left + right,
     }
 }
 
-impl Neg for Point {
+impl<C: Coordinate> Neg for Point<C> {
     type Output = Self;
 
     fn neg(self) -> Self {
@@ -198,7 +294,7 @@ impl Neg for Point {
 /// Two elements are equal when their y/x = T/U are.
 impl PartialEq for Point {
     fn eq(&self, other: &Self) -> bool {
-        self.u * other.t == other.u * self.t
+        self.difference(other).is_zero()
     }
 }
 

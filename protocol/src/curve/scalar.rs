@@ -3,7 +3,6 @@
 use core::cmp::Ordering;
 use core::ops::{Add, Mul, Neg, Sub};
 
-use num_bigint::BigUint;
 use p3_field::PrimeField64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -75,22 +74,29 @@ impl Scalar {
     /// than 2^-190 away from uniform.
     #[must_use]
     pub fn from_uniform(digits: &[F; 8]) -> Self {
-        let number = digits.iter().rev().fold(BigUint::ZERO, |number, digit| {
-            number * MODULUS + digit.as_canonical_u64()
-        });
+        let mut number = [0_u64; 10];
+        for digit in digits.iter().rev() {
+            let mut carry = digit.as_canonical_u64();
+            for word in &mut number {
+                (*word, carry) = word.carrying_mul(MODULUS, carry);
+            }
+        }
         Self::reduce(&number)
     }
 
-    /// An integer modulo n.
-    fn reduce(number: &BigUint) -> Self {
-        let mut words = [0; 5];
-        for (word, digit) in words
-            .iter_mut()
-            .zip((number % to_big(&ORDER)).iter_u64_digits())
-        {
-            *word = digit;
-        }
-        Self { words }
+    /// An integer of ten 64-bit words, lowest first, modulo n.
+    #[must_use]
+    pub fn reduce(number: &[u64; 10]) -> Self {
+        let (low, high) = number.split_at(5);
+        let half = |words: &[u64]| core::array::from_fn(|i| words[i]);
+        let low = montgomery(&half(low), &R);
+        low + montgomery(&half(high), &R_SQUARED)
+    }
+
+    /// `self` or `self - n`, whichever is below n; `self` is below 2 n.
+    fn subtract_order(self) -> Self {
+        let (words, borrow) = sub_words(&self.words, &ORDER);
+        if borrow { self } else { Self { words } }
     }
 
     /// The bits, lowest first.
@@ -113,9 +119,44 @@ impl Scalar {
     }
 }
 
-/// The integer of 64-bit words, lowest first.
-fn to_big(words: &[u64; 5]) -> BigUint {
-    BigUint::from_bytes_le(words.map(u64::to_le_bytes).as_flattened())
+/// 2^320 modulo n.
+const R: [u64; 5] = [
+    0x2fe0_4cd2_d6e8_003e,
+    0x2eef_478c_51b6_bec6,
+    0x0000_0032_608f_f38c,
+    0x0000_001d_ffff_ffd3,
+    0x0000_0004_ffff_fff1,
+];
+
+/// 2^640 modulo n.
+const R_SQUARED: [u64; 5] = [
+    0xa010_01dc_e33d_c739,
+    0x6c32_28d3_3f62_accf,
+    0xd1d7_96cc_91cf_8525,
+    0xaadf_ff5d_1574_c1d8,
+    0x4aca_13b2_8ca2_51f5,
+];
+
+/// -1/n modulo 2^64.
+const MINUS_INVERSE: u64 = 0xd78b_ef72_057b_7bdf;
+
+/// `left * right / 2^320` modulo n, for any `left` and for `right` below n, word by word
+/// (Montgomery, "Modular multiplication without trial division", 1985).
+fn montgomery(left: &[u64; 5], right: &[u64; 5]) -> Scalar {
+    // Below right + n < 2^320 after each step.
+    let mut sum = [0; 5];
+    for word in left {
+        let (low, mut carry) = word.carrying_mul_add(right[0], sum[0], 0);
+        let factor = low.wrapping_mul(MINUS_INVERSE);
+        let (_, mut order_carry) = factor.carrying_mul_add(ORDER[0], low, 0);
+        for i in 1..5 {
+            let product;
+            (product, carry) = word.carrying_mul_add(right[i], sum[i], carry);
+            (sum[i - 1], order_carry) = factor.carrying_mul_add(ORDER[i], product, order_carry);
+        }
+        sum[4] = carry + order_carry;
+    }
+    Scalar { words: sum }.subtract_order()
 }
 
 /// `left + right` and the carry out of the highest word.
@@ -153,11 +194,8 @@ impl Add for Scalar {
 
     fn add(self, other: Self) -> Self {
         // 2 n is below 2^320, so the sum has no carry.
-        let (sum, _) = add_words(&self.words, &other.words);
-        let (reduced, borrow) = sub_words(&sum, &ORDER);
-        Self {
-            words: if borrow { sum } else { reduced },
-        }
+        let (words, _) = add_words(&self.words, &other.words);
+        Self { words }.subtract_order()
     }
 }
 
@@ -187,7 +225,8 @@ impl Mul for Scalar {
     type Output = Self;
 
     fn mul(self, other: Self) -> Self {
-        Self::reduce(&(to_big(&self.words) * to_big(&other.words)))
+        let quotient = montgomery(&self.words, &other.words);
+        montgomery(&quotient.words, &R_SQUARED)
     }
 }
 
@@ -212,3 +251,6 @@ impl<'de> Deserialize<'de> for Scalar {
         Self::from_words(words).map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,6 +143,16 @@ impl Transaction {
         }
     }
 
+    /// How much moves, the fee apart.
+    #[must_use]
+    pub const fn amount(&self) -> u64 {
+        match self {
+            Self::Transfer(signed) => signed.body.amount,
+            Self::Deposit(deposit) => deposit.amount,
+            Self::Withdraw(signed) => signed.body.amount,
+        }
+    }
+
     /// The operator's fee.
     #[must_use]
     pub const fn fee(&self) -> FeePayment {

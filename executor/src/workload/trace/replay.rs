@@ -1,0 +1,161 @@
+//! A planned trace as a state and signed transactions.
+
+use rayon::prelude::*;
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::field::F;
+use shardfold_protocol::record::Index;
+use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
+use shardfold_protocol::transaction::{Deposit, FeePayment, Signed, Transaction, Transfer};
+
+use p3_field::PrimeCharacteristicRing;
+
+use super::{Movement, Plan};
+use crate::workload::Workload;
+
+/// What a trace does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where all keys come from.
+    pub seed: u64,
+    /// The chain, below the field's order.
+    pub chain_id: u64,
+    /// What each transfer pays, below 2^48; to the vault at the index of the asset's number.
+    pub fee: u64,
+}
+
+/// A plan with what it takes to sign it.
+#[derive(Debug)]
+pub struct Replay {
+    options: Options,
+    plan: Plan,
+    /// One for each vault of the plan: that of its address, whatever the asset.
+    keys: Vec<SecretKey>,
+    /// That of no address: it owns the fee vaults.
+    operator: SecretKey,
+}
+
+impl Replay {
+    /// Plans transfers.
+    #[must_use]
+    pub fn new(transfers: &[Movement], options: Options) -> Self {
+        let plan = Plan::new(transfers, options.fee);
+        let key = |address: &[u8; 20]| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&options.seed.to_le_bytes());
+            bytes[8..28].copy_from_slice(address);
+            SecretKey::from_seed(&bytes)
+        };
+        let vaults = plan.vaults.par_iter();
+        let keys = vaults.map(|vault| key(&vault.holding.address)).collect();
+        let mut operator = [0xff; 32];
+        operator[..8].copy_from_slice(&options.seed.to_le_bytes());
+        Self {
+            options,
+            plan,
+            keys,
+            operator: SecretKey::from_seed(&operator),
+        }
+    }
+
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// A genesis with the fee vaults and the vaults that must hold something before the first
+    /// transfer, and a batch of all transfers.
+    ///
+    /// # Errors
+    /// A chain id at or above the field's order.
+    pub fn workload(&self) -> Result<Workload, StateError> {
+        let state = State::try_from(&StateFile {
+            chain_id: self.options.chain_id,
+            head: None,
+            vaults: self.genesis(),
+        })?;
+        let batch = Batch {
+            chain_id: self.options.chain_id,
+            before: *state.head(),
+            transactions: self.transfers(),
+        };
+        Ok(Workload { state, batch })
+    }
+
+    /// The fee vaults, then the vaults that must hold something before the first transfer.
+    #[must_use]
+    pub fn genesis(&self) -> Vec<VaultEntry> {
+        let operator = self.operator.owner();
+        let fee_vaults = (0..self.plan.assets.len() as Index).map(|asset| VaultEntry {
+            index: asset,
+            owner: operator,
+            asset,
+            balance: 0,
+            nonce: 0,
+        });
+        let vaults = self.plan.vaults.iter().zip(&self.keys);
+        let funded = vaults.filter(|(vault, _)| vault.funding > 0);
+        let funded = funded.map(|(vault, key)| VaultEntry {
+            index: vault.index,
+            owner: key.owner(),
+            asset: vault.holding.asset,
+            balance: vault.funding,
+            nonce: 0,
+        });
+        fee_vaults.chain(funded).collect()
+    }
+
+    /// The same vaults as [`Self::genesis`], opened by deposits without a fee.
+    #[must_use]
+    pub fn deposits(&self) -> Vec<Transaction> {
+        let no_fee = FeePayment {
+            amount: 0,
+            vault: 0,
+        };
+        self.genesis()
+            .into_iter()
+            .zip(0..)
+            .map(|(vault, nonce)| {
+                Transaction::Deposit(Deposit {
+                    to: vault.index,
+                    owner: vault.owner,
+                    asset: vault.asset,
+                    amount: vault.balance,
+                    fee: no_fee,
+                    nonce,
+                })
+            })
+            .collect()
+    }
+
+    /// The transfers, signed on all threads.
+    #[must_use]
+    pub fn transfers(&self) -> Vec<Transaction> {
+        let (plan, chain_id) = (&self.plan, F::from_u64(self.options.chain_id));
+        plan.transfers
+            .par_iter()
+            .map(|transfer| {
+                let (from, to) = (&plan.vaults[transfer.from], &plan.vaults[transfer.to]);
+                let body = Transfer {
+                    from: from.index,
+                    to: to.index,
+                    to_owner: self.keys[transfer.to].owner(),
+                    asset: from.holding.asset,
+                    amount: transfer.amount,
+                    fee: FeePayment {
+                        amount: self.options.fee,
+                        vault: from.holding.asset,
+                    },
+                    nonce: transfer.nonce,
+                };
+                let key = &self.keys[transfer.from];
+                Transaction::Transfer(Signed {
+                    body,
+                    public_key: key.public_key(),
+                    signature: key.sign(&body.digest(chain_id)),
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,219 @@
+//! The binary form of a batch, read on all threads.
+//!
+//! Transactions of a kind have one length, so the tags alone say where each one starts. Points
+//! are checked to be in the group many at once, in SIMD lanes. Whatever is wrong with the bytes,
+//! [`decode`] only says that something is: the plain decoder then finds out what and where.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bincode::Options;
+use p3_field::PrimeCharacteristicRing;
+use rayon::prelude::*;
+use serde::Deserialize;
+
+use super::Batch;
+use crate::curve::{AffinePoint, F5, Scalar, are_in_group};
+use crate::field::{F, MODULUS};
+use crate::hash::Digest;
+use crate::head::Head;
+use crate::signature::{PublicKey, Signature};
+use crate::transaction::{ADDRESS_BYTES, Deposit, FeePayment, Signed, Transaction};
+use crate::transaction::{Transfer, Withdraw};
+
+/// Bytes of a public key and a signature.
+const SIGNED_BYTES: usize = 80 + 80 + 40;
+/// Bytes after the tag: of a transfer, a deposit, a withdrawal, by their tags.
+const LENGTHS: [usize; 3] = [72 + SIGNED_BYTES, 68, 60 + SIGNED_BYTES];
+/// How many transactions one task takes: some 100 µs of work.
+const TASK: usize = 256;
+
+/// What comes before the transactions.
+#[derive(Deserialize)]
+struct Start {
+    chain_id: u64,
+    before: Head,
+    count: u64,
+}
+
+/// The batch that the plain decoder would read, `None` where it would fail.
+pub(super) fn decode(payload: &[u8]) -> Option<Batch> {
+    let mut rest = payload;
+    let options = bincode::DefaultOptions::new().with_fixint_encoding();
+    let Start {
+        chain_id,
+        before,
+        count,
+    } = options.deserialize_from(&mut rest).ok()?;
+    let spans = spans(rest, count)?;
+    let is_valid = AtomicBool::new(true);
+    let transactions: Vec<Transaction> = spans
+        .par_iter()
+        .with_min_len(TASK)
+        .map(|&span| {
+            let mut fields = Fields::new(span);
+            let transaction = fields.transaction();
+            if !fields.is_valid {
+                is_valid.store(false, Ordering::Relaxed);
+            }
+            transaction
+        })
+        .collect();
+    let points_are_in_group = |transactions: &[Transaction]| {
+        let points: Vec<_> = transactions.iter().flat_map(points).collect();
+        are_in_group(&points).into_iter().all(|is_in| is_in)
+    };
+    let is_valid = is_valid.into_inner() && transactions.par_chunks(TASK).all(points_are_in_group);
+    is_valid.then_some(Batch {
+        chain_id,
+        before,
+        transactions,
+    })
+}
+
+/// The bytes of each transaction, tag included; `None` if they are not exactly `count`.
+fn spans(mut bytes: &[u8], count: u64) -> Option<Vec<&[u8]>> {
+    let mut spans = Vec::with_capacity(bytes.len() / LENGTHS[0]);
+    while let Some((tag, _)) = bytes.split_first_chunk() {
+        let tag = usize::try_from(u32::from_le_bytes(*tag)).ok()?;
+        let (span, rest) = bytes.split_at_checked(4 + LENGTHS.get(tag)?)?;
+        spans.push(span);
+        bytes = rest;
+    }
+    (bytes.is_empty() && spans.len() as u64 == count).then_some(spans)
+}
+
+/// The points of a transaction, whose equations hold where they are in the group.
+fn points(transaction: &Transaction) -> impl Iterator<Item = AffinePoint> {
+    let points = match transaction {
+        Transaction::Transfer(signed) => Some([signed.public_key.0, signed.signature.r]),
+        Transaction::Deposit(_) => None,
+        Transaction::Withdraw(signed) => Some([signed.public_key.0, signed.signature.r]),
+    };
+    points.into_iter().flatten()
+}
+
+/// Reads field after field. Of invalid bytes it makes anything, and notes it.
+struct Fields<'a> {
+    bytes: &'a [u8],
+    is_valid: bool,
+}
+
+impl<'a> Fields<'a> {
+    const fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            is_valid: true,
+        }
+    }
+
+    fn transaction(&mut self) -> Transaction {
+        match self.u32() {
+            0 => {
+                let body = self.transfer();
+                Transaction::Transfer(self.signed(body))
+            }
+            1 => Transaction::Deposit(self.deposit()),
+            _ => {
+                let body = self.withdraw();
+                Transaction::Withdraw(self.signed(body))
+            }
+        }
+    }
+
+    fn transfer(&mut self) -> Transfer {
+        Transfer {
+            from: self.u32(),
+            to: self.u32(),
+            to_owner: self.digest(),
+            asset: self.u32(),
+            amount: self.u64(),
+            fee: self.fee(),
+            nonce: self.u64(),
+        }
+    }
+
+    fn deposit(&mut self) -> Deposit {
+        Deposit {
+            to: self.u32(),
+            owner: self.digest(),
+            asset: self.u32(),
+            amount: self.u64(),
+            fee: self.fee(),
+            nonce: self.u64(),
+        }
+    }
+
+    fn withdraw(&mut self) -> Withdraw {
+        Withdraw {
+            from: self.u32(),
+            asset: self.u32(),
+            amount: self.u64(),
+            fee: self.fee(),
+            nonce: self.u64(),
+            base_chain: self.u32(),
+            address: self.array::<ADDRESS_BYTES>(),
+        }
+    }
+
+    fn fee(&mut self) -> FeePayment {
+        FeePayment {
+            amount: self.u64(),
+            vault: self.u32(),
+        }
+    }
+
+    fn signed<T>(&mut self, body: T) -> Signed<T> {
+        Signed {
+            body,
+            public_key: PublicKey(self.point()),
+            signature: Signature {
+                r: self.point(),
+                s: self.scalar(),
+            },
+        }
+    }
+
+    fn digest(&mut self) -> Digest {
+        core::array::from_fn(|_| self.element())
+    }
+
+    /// A point that may not be in the group: x and w, of which y = -w x.
+    fn point(&mut self) -> AffinePoint {
+        let [x, w] = core::array::from_fn(|_| F5::new(core::array::from_fn(|_| self.element())));
+        AffinePoint { x, y: -w * x }
+    }
+
+    fn scalar(&mut self) -> Scalar {
+        let words = core::array::from_fn(|_| self.u64());
+        Scalar::from_words(words).unwrap_or_else(|_| {
+            self.is_valid = false;
+            Scalar::ZERO
+        })
+    }
+
+    fn element(&mut self) -> F {
+        let word = self.u64();
+        self.is_valid &= word < MODULUS;
+        F::from_u64(word)
+    }
+
+    fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.array())
+    }
+
+    fn u64(&mut self) -> u64 {
+        u64::from_le_bytes(self.array())
+    }
+
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        let Some((array, rest)) = self.bytes.split_first_chunk() else {
+            self.is_valid = false;
+            return [0; N];
+        };
+        self.bytes = rest;
+        *array
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,39 @@
+//! Multiples of different points side by side: one in each SIMD lane.
+
+use super::constants::{LADDER_OFFSET, WINDOW_SIZE, WINDOWS, fixed_base_table};
+use super::packed::{LANES, PackedF5};
+use super::packed_point::PackedPoint;
+use super::point::Point;
+use super::scalar::Scalar;
+
+/// The multiple of each lane's point by that lane's factor: windows of four bits.
+pub fn mul_u128_each(points: &PackedPoint, factors: &[u128; LANES]) -> Point<PackedF5> {
+    let mut multiples = [Point::NEUTRAL; 16];
+    for i in 1..16 {
+        multiples[i] = if i % 2 == 0 {
+            multiples[i / 2].double()
+        } else {
+            multiples[i - 1].add_coordinates(points.x, points.y)
+        };
+    }
+    (0..32).rev().fold(Point::NEUTRAL, |sum, i| {
+        let digits = factors.map(|factor| (factor >> (4 * i)) as usize % 16);
+        let sum = if i < 31 {
+            sum.double().double().double().double()
+        } else {
+            sum
+        };
+        sum + Point::select(&multiples, &digits)
+    })
+}
+
+/// The multiple of the generator by each lane's scalar, from [`fixed_base_table`].
+pub fn mul_generator_each(scalars: &[Scalar; LANES]) -> Point<PackedF5> {
+    let offset = -Point::from(*LADDER_OFFSET);
+    let table = fixed_base_table();
+    (0..WINDOWS).fold(Point::broadcast(&offset), |sum, window| {
+        let row = &table[window * WINDOW_SIZE..][..WINDOW_SIZE];
+        let addend = PackedPoint::from_fn(|lane| row[usize::from(scalars[lane].window(window))]);
+        sum.add_coordinates(addend.x, addend.y)
+    })
+}

@@ -1,0 +1,159 @@
+//! Many signatures checked at once.
+
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
+use rayon::prelude::*;
+
+use super::equation::{Equation, hold_each, hold_together};
+use super::{PublicKey, Signature, challenge_scalar, under_challenge};
+use crate::curve::{LANES, elements, encode_many};
+use crate::field::F;
+use crate::hash::{Digest, Domain, hash_many};
+
+/// A message and what is claimed to be its signature under a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// The key.
+    pub public_key: PublicKey,
+    /// The message.
+    pub message: Digest,
+    /// The signature.
+    pub signature: Signature,
+}
+
+/// What is found out about a [`Claim`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// [`PublicKey::owner`] of the key.
+    pub owner: Digest,
+    /// Whether the signature is valid, as [`PublicKey::verify`] has it.
+    pub is_valid: bool,
+}
+
+/// How many claims are checked with one sum: more would save few additions and leave the cache.
+const CLAIMS_PER_SUM: usize = 1 << 14;
+
+/// Below this many claims, a sum costs as much as checking each.
+const FEWEST_PER_SUM: usize = 64;
+
+/// A sum that failed is taken apart into this many.
+const PARTS: usize = 4;
+
+/// [`PublicKey::verify`] of each claim, on all threads.
+///
+/// A valid signature is always found valid; the probability that an invalid one is, in spite
+/// of whoever chose the claims, is at most 2^-128 for each sum that is checked (see
+/// `hold_together`), of which there are fewer than claims. Membership in the group is always
+/// checked point by point, so there are no points of small order to cancel. Where sums fail
+/// they are taken apart; where most would fail, each claim is checked alone.
+#[must_use]
+pub fn verify_many(claims: &[Claim]) -> Vec<Verdict> {
+    let least = claims.len().div_ceil(CLAIMS_PER_SUM);
+    let chunks = least.max(1).next_multiple_of(rayon::current_num_threads());
+    let size = claims.len().div_ceil(chunks).max(FEWEST_PER_SUM);
+    claims
+        .par_chunks(size)
+        .flat_map_iter(verify_chunk)
+        .collect()
+}
+
+/// Claims hashed together: what that takes stays in the second-level cache.
+const CLAIMS_PER_HASH: usize = 512;
+
+fn verify_chunk(claims: &[Claim]) -> Vec<Verdict> {
+    let (mut verdicts, equations): (Vec<Verdict>, Vec<Option<Equation>>) = claims
+        .par_chunks(CLAIMS_PER_HASH)
+        .flat_map_iter(equations)
+        .unzip();
+    let mut possible: Vec<Equation> = Vec::with_capacity(claims.len());
+    possible.extend(equations.iter().flatten());
+    let mut holds = which_hold(&possible).into_iter();
+    for (verdict, equation) in verdicts.iter_mut().zip(&equations) {
+        verdict.is_valid = equation.is_some() && holds.next().unwrap_or(false);
+    }
+    verdicts
+}
+
+/// The owner and the equation of each claim; no equation where a point is not in the group.
+/// All are called invalid for now.
+fn equations(claims: &[Claim]) -> Vec<(Verdict, Option<Equation>)> {
+    let keys: Vec<_> = claims.iter().map(|claim| claim.public_key.0).collect();
+    let commitments: Vec<_> = claims.iter().map(|claim| claim.signature.r).collect();
+    let (keys, commitments) = (encode_many(&keys), encode_many(&commitments));
+    let under_hash: Vec<[F; 5]> = keys.iter().map(|key| elements(&key.w)).collect();
+    let owners = hash_many(Domain::Owner, &under_hash);
+    let under_hash = |i: usize| under_challenge(&commitments[i].w, &owners[i], &claims[i].message);
+    let under_hash: Vec<_> = (0..claims.len()).map(under_hash).collect();
+    let challenges = hash_many(Domain::Challenge, &under_hash);
+    let of_claim = |(i, claim): (usize, &Claim)| {
+        let verdict = Verdict {
+            owner: owners[i],
+            is_valid: false,
+        };
+        let equation = Equation {
+            public_key: claim.public_key.0,
+            challenge: challenge_scalar(&challenges[i]),
+            r: claim.signature.r,
+            s: claim.signature.s,
+        };
+        let is_possible = keys[i].is_in_group && commitments[i].is_in_group;
+        (verdict, is_possible.then_some(equation))
+    };
+    claims.iter().enumerate().map(of_claim).collect()
+}
+
+/// Which equations hold.
+fn which_hold(equations: &[Equation]) -> Vec<bool> {
+    match StdRng::try_from_rng(&mut SysRng) {
+        Ok(rng) => {
+            let found = Vec::with_capacity(equations.len());
+            let mut search = Search {
+                rng,
+                found,
+                wrong: 0,
+            };
+            search.run(equations);
+            search.found
+        }
+        // Without randomness no sum says anything.
+        Err(_) => check_each(equations),
+    }
+}
+
+fn check_each(equations: &[Equation]) -> Vec<bool> {
+    equations.chunks(LANES).flat_map(hold_each).collect()
+}
+
+/// The search for wrong equations, from the first to the last.
+struct Search {
+    rng: StdRng,
+    /// Which equations hold, of those seen so far.
+    found: Vec<bool>,
+    /// How many of them do not.
+    wrong: usize,
+}
+
+impl Search {
+    fn run(&mut self, equations: &[Equation]) {
+        if equations.len() < FEWEST_PER_SUM {
+            let found = check_each(equations);
+            self.wrong += found.iter().filter(|holds| !**holds).count();
+            self.found.extend(found);
+        } else if self.is_worth_a_sum(equations.len()) && hold_together(equations, &mut self.rng) {
+            self.found.resize(self.found.len() + equations.len(), true);
+        } else {
+            for part in equations.chunks(equations.len().div_ceil(PARTS)) {
+                self.run(part);
+            }
+        }
+    }
+
+    /// Whether at most half a wrong equation is to be expected among `count`, judging by those
+    /// seen. So whoever plants wrong ones makes few sums fail before each is checked alone.
+    fn is_worth_a_sum(&self, count: usize) -> bool {
+        2 * self.wrong * count <= self.found.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;
