@@ -13,7 +13,7 @@ use shardfold_protocol::record::Index;
 use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
 use shardfold_protocol::tree::pages_on_paths;
 
-use crate::guard::guarded;
+use crate::guard::{Guarded, guarded};
 use crate::hashing::tree_over;
 use crate::ledger::{Applied, BatchDigest, Counts, Ledger};
 use crate::schema::{self, Table};
@@ -29,7 +29,7 @@ const CACHE_BYTES: usize = 512 << 20;
 
 /// A state that only this process can open.
 pub struct Store {
-    database: Database,
+    database: Guarded<Database>,
 }
 
 impl Store {
@@ -68,6 +68,7 @@ impl Store {
             let database = options()
                 .open(file_in(folder)?)
                 .map_err(StoreError::opening(folder))?;
+            let database = Guarded::new(database);
             let store = Self { database };
             store.view()?;
             Ok(store)
@@ -79,7 +80,7 @@ impl Store {
     /// # Errors
     /// A database that is damaged.
     pub fn view(&self) -> Result<View, StoreError> {
-        guarded(|| View::new(&self.database.begin_read()?))
+        guarded(|| View::new(&self.database.get()?.begin_read()?))
     }
 
     /// Moves on by a batch: writes the records that it has `changed`, the tree's pages above
@@ -98,7 +99,7 @@ impl Store {
         counts: Counts,
     ) -> Result<Applied, StoreError> {
         guarded(|| {
-            let mut transaction = self.database.begin_write()?;
+            let mut transaction = self.database.get()?.begin_write()?;
             // Opening after a crash takes no walk over the whole database.
             transaction.set_quick_repair(true);
             let mut ledger = schema::read_facts(&transaction.open_table(schema::FACTS)?)?;
@@ -128,7 +129,7 @@ impl Store {
     /// # Errors
     /// The first thing that is not as it should be.
     pub fn check(&mut self) -> Result<(), StoreError> {
-        guarded(|| match self.database.check_integrity() {
+        guarded(|| match self.database.get_mut()?.check_integrity() {
             Ok(true) => Ok(()),
             Ok(false) => Err(StoreError::Damaged),
             Err(error) => Err(StoreError::Database(Box::new(error.into()))),

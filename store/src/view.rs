@@ -16,7 +16,7 @@ use shardfold_protocol::tree::{
     FLOORS, PAGE_BYTES, Page, PageId, StateTree, pages_on_paths, root_from,
 };
 
-use crate::guard::guarded;
+use crate::guard::{Guarded, guarded};
 use crate::hashing::tree_over;
 use crate::ledger::{Applied, BatchDigest, Ledger};
 use crate::schema::{self, BATCH_DIGEST_BYTES, RECORD_BYTES, Table};
@@ -35,7 +35,7 @@ pub struct View {
     history: ReadOnlyTable<u64, &'static [u8]>,
     batches: ReadOnlyTable<&'static [u8; BATCH_DIGEST_BYTES], u64>,
     /// What the tables are read from, where nobody else holds it.
-    _database: Option<ReadOnlyDatabase>,
+    _database: Option<Guarded<ReadOnlyDatabase>>,
 }
 
 impl View {
@@ -55,8 +55,8 @@ impl View {
                 }
                 database => database,
             };
-            let database = database.map_err(StoreError::opening(folder))?;
-            let view = Self::new(&database.begin_read()?)?;
+            let database = Guarded::new(database.map_err(StoreError::opening(folder))?);
+            let view = Self::new(&database.get()?.begin_read()?)?;
             Ok(Self {
                 _database: Some(database),
                 ..view
