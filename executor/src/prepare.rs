@@ -1,9 +1,10 @@
 //! What can be known of a transaction without the state: its hashes and who signed it. This
 //! is nearly all of an executor's work, and all of it can be done in parallel.
 
+use rayon::prelude::*;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
-use shardfold_protocol::signature::{Claim, verify_many};
+use shardfold_protocol::signature::{Claim, Verdict, verify_many};
 use shardfold_protocol::transaction::{Digests, Signed, Transaction, digests_of};
 
 /// Who authorises a transaction.
@@ -21,6 +22,15 @@ impl Authority {
         owner: ZERO_DIGEST,
         has_signed: false,
     };
+}
+
+impl From<Verdict> for Authority {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            owner: verdict.owner,
+            has_signed: verdict.is_valid,
+        }
+    }
 }
 
 /// What the rules need of a transaction besides its text.
@@ -42,32 +52,44 @@ pub fn prepare(transaction: &Transaction, chain_id: F) -> Prepared {
     }
 }
 
-/// [`prepare`] for each transaction, on all threads, signatures checked together.
+/// Transactions prepared together: as many signatures as one sum takes, and what is held in
+/// between stays small.
+const TRANSACTIONS_PER_CHUNK: usize = 1 << 14;
+
+/// Transactions hashed together: what that takes stays in the second-level cache.
+const TRANSACTIONS_PER_TASK: usize = 512;
+
+/// [`prepare`] for each transaction, on all threads, with the signatures checked together
+/// ([`verify_many`]).
 #[must_use]
 pub fn prepare_all(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
-    let digests = digests_of(transactions, chain_id);
-    let claims: Vec<Claim> = transactions
-        .iter()
-        .zip(&digests)
-        .filter_map(|(transaction, digests)| claim(transaction, &digests.transaction))
-        .collect();
-    let mut verdicts = verify_many(&claims).into_iter();
-    let mut authority = |transaction: &Transaction| match transaction {
-        Transaction::Deposit(_) => Some(Authority::NONE),
-        Transaction::Transfer(_) | Transaction::Withdraw(_) => {
-            verdicts.next().map(|verdict| Authority {
-                owner: verdict.owner,
-                has_signed: verdict.is_valid,
-            })
-        }
-    };
-    let pairs = transactions.iter().zip(digests);
-    pairs
-        .filter_map(|(transaction, digests)| {
-            let authority = authority(transaction)?;
-            Some(Prepared { digests, authority })
-        })
+    transactions
+        .par_chunks(TRANSACTIONS_PER_CHUNK)
+        .flat_map_iter(|transactions| prepare_chunk(transactions, chain_id))
         .collect()
+}
+
+fn prepare_chunk(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
+    let hash = |transactions: &[Transaction]| -> Vec<(Digests, Option<Claim>)> {
+        let digests = digests_of(transactions, chain_id).into_iter();
+        let pairs = transactions.iter().zip(digests);
+        pairs
+            .map(|(transaction, digests)| (digests, claim(transaction, &digests.transaction)))
+            .collect()
+    };
+    let (digests, claims): (Vec<Digests>, Vec<Option<Claim>>) = transactions
+        .par_chunks(TRANSACTIONS_PER_TASK)
+        .flat_map_iter(hash)
+        .unzip();
+    let signed: Vec<Claim> = claims.iter().flatten().copied().collect();
+    let mut verdicts = verify_many(&signed).into_iter();
+    let prepared = |(digests, claim): (Digests, &Option<Claim>)| Prepared {
+        digests,
+        authority: claim
+            .and_then(|_| verdicts.next())
+            .map_or(Authority::NONE, Authority::from),
+    };
+    digests.into_iter().zip(&claims).map(prepared).collect()
 }
 
 /// What a transaction claims to be signed by; `None` of a deposit, which is not signed.

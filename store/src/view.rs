@@ -1,8 +1,8 @@
 //! Reading: the ledger as it stands at one moment.
 
 use std::path::Path;
+use std::thread;
 
-use rayon::prelude::*;
 use redb::{
     AccessGuard, DatabaseError, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase,
     ReadableTable as _, ReadableTableMetadata,
@@ -22,8 +22,10 @@ use crate::ledger::{Applied, BatchDigest, Ledger};
 use crate::schema::{self, BATCH_DIGEST_BYTES, RECORD_BYTES, Table};
 use crate::{Store, StoreError, store};
 
-/// Entries that one thread reads at a time.
-const READS_PER_TASK: usize = 256;
+/// Threads that read at the same time: they wait for the disk, so more than there are cores.
+const READERS: usize = 16;
+/// The fewest entries that a thread is worth while for.
+const READS_PER_THREAD: usize = 256;
 
 /// The ledger at one head; what is applied later is not seen.
 pub struct View {
@@ -155,19 +157,12 @@ impl View {
     /// The state with the records at these indices, ascending without repetition, and with the
     /// tree's pages on their paths.
     fn state_of(&self, indices: &[Index]) -> Result<State, StoreError> {
-        let records = indices
-            .par_chunks(READS_PER_TASK)
-            .map(|indices| self.read_records(indices))
-            .collect::<Result<Vec<_>, _>>()?
-            .concat();
+        let records = read_all(indices, |indices| self.read_records(indices))?;
         let top = PageId::new(FLOORS as u8 - 1, 0);
         let mut ids = pages_on_paths(indices);
         ids.extend(top.filter(|_| indices.is_empty()));
-        let pages = ids
-            .par_chunks(READS_PER_TASK)
-            .map(|ids| self.read_pages(ids))
-            .collect::<Result<Vec<_>, _>>()?;
-        let tree = StateTree::from_parts(&records, pages.into_iter().flatten());
+        let pages = read_all(&ids, |ids| self.read_pages(ids))?;
+        let tree = StateTree::from_parts(&records, pages);
         if !indices.is_empty() {
             self.check_root(root_from(&records, &tree.siblings(indices))?)?;
         }
@@ -313,4 +308,27 @@ impl View {
 
 fn read_applied(number: u64, bytes: &[u8]) -> Result<Applied, StoreError> {
     schema::decode(Table::History, number, bytes)
+}
+
+/// Reads the entries of many keys, of which each thread takes a run.
+fn read_all<K: Sync, V: Send>(
+    keys: &[K],
+    read: impl Fn(&[K]) -> Result<Vec<V>, StoreError> + Sync,
+) -> Result<Vec<V>, StoreError> {
+    if keys.len() <= READS_PER_THREAD {
+        return read(keys);
+    }
+    let run = keys.len().div_ceil(READERS).max(READS_PER_THREAD);
+    let parts = thread::scope(|scope| {
+        let start = |keys| {
+            let read = &read;
+            scope.spawn(move || read(keys))
+        };
+        let threads: Vec<_> = keys.chunks(run).map(start).collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|part| part.unwrap_or(Err(StoreError::Damaged)))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(parts.into_iter().flatten().collect())
 }

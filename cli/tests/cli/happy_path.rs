@@ -185,6 +185,7 @@ fn every_command_shows_an_example() {
         "execute",
         "prove",
         "verify",
+        "state",
         "inspect",
         "params",
         "setup",

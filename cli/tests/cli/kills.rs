@@ -73,9 +73,12 @@ impl Runs {
             .stderr(Stdio::null())
             .spawn()
             .expect("it starts");
-        let longest = self.longest.max(Duration::from_millis(20));
-        let most = longest.as_micros() as u64 * 5 / 4;
-        sleep(Duration::from_micros(random.below(most)));
+        let most = self.longest.max(Duration::from_millis(20)) * 5 / 4;
+        let delay = Duration::from_micros(random.below(most.as_micros() as u64));
+        while start.elapsed() < delay && child.try_wait().expect("it runs").is_none() {
+            sleep(Duration::from_micros(500));
+        }
+        let took = start.elapsed();
         // On Unix this is SIGKILL; it may come too late.
         let _ = child.kill();
         let status = child.wait().expect("it ends");
@@ -84,7 +87,7 @@ impl Runs {
             fs::read_to_string(&printed).is_ok_and(|out| out.contains("state root "));
         if has_finished {
             self.finished += 1;
-            self.longest = self.longest.max(start.elapsed());
+            self.longest = self.longest.max(took);
         }
 
         let view = View::open(&chain.sandbox.path(folder)).expect("it opens after a kill");

@@ -57,9 +57,10 @@ impl<'a> Cutter<'a> {
         for window in rest.chunks(WINDOW) {
             let candidates = window.iter().map(|accepted| {
                 let transaction = self.transactions.get(accepted.position)?;
-                Some((transaction, run.read(records, transaction)))
+                Some((transaction, run.slots_of(transaction)))
             });
             let candidates: Vec<_> = candidates.collect();
+            run.read(records);
             for (accepted, candidate) in window.iter().zip(candidates) {
                 let (position, limit) = (accepted.position, self.transactions.len());
                 let missing = ShardError::NoTransaction { position, limit };
@@ -101,6 +102,8 @@ pub(super) struct Run<'a> {
     pub usage: Usage,
     slot_of: HashMap<Index, u32>,
     slots: Vec<Slot>,
+    /// The indices of the slots after these.
+    unread: Vec<Index>,
     pub deposit_count: u64,
 }
 
@@ -123,26 +126,33 @@ impl<'a> Run<'a> {
             usage: Usage::default(),
             slot_of: HashMap::default(),
             slots: Vec::new(),
+            unread: Vec::new(),
             deposit_count,
         }
     }
 
-    /// Reads the records of a transaction that may be added.
-    fn read(&mut self, records: &Records, transaction: &Transaction) -> Touched {
+    /// Slots for the records of a transaction that may be added; new ones are yet to be read.
+    fn slots_of(&mut self, transaction: &Transaction) -> Touched {
         let mut touched = [None; 3];
         let indices = transaction.touched().chain(transaction.fee_vault());
         for (slot, index) in touched.iter_mut().zip(indices) {
+            let next = (self.slots.len() + self.unread.len()) as u32;
             *slot = Some(*self.slot_of.entry(index).or_insert_with(|| {
-                self.slots.push(Slot {
-                    index,
-                    record: records.get(index),
-                    owed: 0,
-                    is_touched: false,
-                });
-                (self.slots.len() - 1) as u32
+                self.unread.push(index);
+                next
             }));
         }
         touched
+    }
+
+    /// Reads the records of new slots.
+    fn read(&mut self, records: &Records) {
+        self.slots.extend(self.unread.drain(..).map(|index| Slot {
+            index,
+            record: records.get(index),
+            owed: 0,
+            is_touched: false,
+        }));
     }
 
     /// Adds a transaction, or changes nothing if it does not fit or is not valid without the

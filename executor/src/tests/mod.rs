@@ -1,5 +1,6 @@
 mod many_batches;
 mod oracle;
+mod prepare;
 mod shards;
 mod small_batches;
 mod workloads;

@@ -1,14 +1,18 @@
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
+use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::transaction::FeePayment;
+use shardfold_protocol::state::State;
+use shardfold_protocol::transaction::{FeePayment, Transaction};
+use shardfold_protocol::tree::{StateTree, pages_on_paths};
 use shardfold_protocol::usage::{Resource, ShapeExceeded};
 use shardfold_protocol::witness::{ShardWitness, WitnessError};
 
 use super::oracle::{self, PAIR};
+use crate::parallel;
 use crate::replay::{ReplayError, replay};
-use crate::shards::{ShardError, cut};
+use crate::shards::{ShardError, Shards, cut};
 use crate::workload::{BALANCE, Builder, Keys, Pattern, Plan, Workload, genesis};
 
 const NO_FEE: FeePayment = FeePayment {
@@ -162,6 +166,60 @@ fn witness() -> ShardWitness {
     let Workload { state, batch } = plan.build();
     let outcome = oracle::execute(&state, &batch);
     oracle::cut(&state, &batch, &outcome, &[Shape::SMALL]).remove(0)
+}
+
+/// A state that holds no more than the records that a batch touches.
+fn partial(state: &State, batch: &Batch) -> State {
+    let touched = |t: &Transaction| t.touched().chain(t.fee_vault()).collect::<Vec<_>>();
+    let indices: Vec<Index> = batch.transactions.iter().flat_map(touched).collect();
+    let records: Vec<_> = indices.iter().map(|&i| (i, state.tree().get(i))).collect();
+    let pages = pages_on_paths(&indices).into_iter();
+    let pages = pages.filter_map(|id| Some((id, state.tree().page(id)?.clone())));
+    let tree = StateTree::from_parts(&records, pages);
+    State::from_parts(state.chain_id(), *state.head(), tree).unwrap()
+}
+
+#[test]
+fn a_partial_state_gives_the_same_shards() {
+    for pattern in [Pattern::Mixed, Pattern::Faulty] {
+        let plan = Plan {
+            seed: 6,
+            pattern,
+            vaults: 1_000,
+            transactions: 40,
+            keys: 3,
+        };
+        let Workload { mut state, batch } = plan.build();
+        let mut part = partial(&state, &batch);
+        assert!(part.tree().len() < 100);
+        let outcome = parallel::execute(&part, &batch).unwrap();
+        assert_eq!(outcome, oracle::execute(&state, &batch));
+        let shards = cut(&mut part, &batch, &outcome, &[Shape::TINY]).unwrap();
+        assert_eq!(
+            cut(&mut state, &batch, &outcome, &[Shape::TINY]),
+            Ok(shards)
+        );
+        assert_eq!(part.head(), state.head());
+    }
+}
+
+#[test]
+fn a_batch_can_be_cut_in_part() {
+    let plan = Plan {
+        seed: 7,
+        pattern: Pattern::Mixed,
+        vaults: 30,
+        transactions: 20,
+        keys: 3,
+    };
+    let Workload { mut state, batch } = plan.build();
+    let outcome = oracle::execute(&state, &batch);
+    let mut shards = Shards::new(&mut state, &batch, &outcome, &[Shape::TINY]).unwrap();
+    let first = shards.next().unwrap().unwrap();
+    let second = shards.next().unwrap().unwrap();
+    // The next run is known by now, but the state is where the last witness ends.
+    assert_eq!(*state.head(), second.statement.after);
+    assert_eq!(first.statement.after, second.statement.before);
 }
 
 #[test]

@@ -210,7 +210,7 @@ impl Neg for PackedF5 {
 impl Mul for PackedF5 {
     type Output = Self;
 
-    #[inline]
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         let a = &self.0;
         let [b0, b1, b2, b3, b4] = other.0;

@@ -1,12 +1,15 @@
 //! The equation of a signature, s G = R + e P, checked for many at once.
 
+use std::collections::HashMap;
+
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
 use crate::curve::{
-    AffinePoint, PackedPoint, Point, Scalar, Words, mul_generator_each, mul_u128_each,
+    AffinePoint, PackedPoint, Point, Scalar, Words, elements, mul_generator_each, mul_u128_each,
     multi_scalar_mul,
 };
+use crate::field::F;
 
 /// s G = R + e P, with R and P in the group.
 #[derive(Clone, Copy, Debug)]
@@ -42,21 +45,54 @@ pub fn hold_each(equations: &[Equation]) -> Vec<bool> {
 /// equation is wrong, then whatever the other weights, at most one value of its own weight
 /// makes the sum right.
 pub fn hold_together(equations: &[Equation], rng: &mut StdRng) -> bool {
-    let mut points: Vec<AffinePoint> = equations.iter().map(|equation| equation.r).collect();
-    let mut factors: Vec<Words> = Vec::with_capacity(2 * equations.len());
-    let mut sum_of_s = [0; 10];
-    let weights: Vec<u128> = equations.iter().map(|_| nonzero(rng)).collect();
-    for (equation, weight) in equations.iter().zip(&weights) {
-        factors.push(words(*weight));
-        add_product(&mut sum_of_s, *weight, &equation.s.words());
+    let mut sum = WeightedSum::default();
+    for equation in equations {
+        sum.add(equation, nonzero(rng));
     }
-    for (equation, weight) in equations.iter().zip(&weights) {
-        points.push(equation.public_key);
-        let mut factor = [0; 5];
-        add_product(&mut factor, *weight, &words(equation.challenge));
-        factors.push(factor);
+    let Terms { points, factors } = sum.right;
+    multi_scalar_mul(&points, &factors) == Point::mul_generator(&Scalar::reduce(&sum.left))
+}
+
+/// The sum of equations, each multiplied by a weight.
+#[derive(Default)]
+struct WeightedSum {
+    /// The factor of G on the left.
+    left: [u64; 10],
+    right: Terms,
+    /// Where a key's term is, by the lowest element of its x. Another key with the same element
+    /// has terms of its own.
+    keys: HashMap<F, usize>,
+}
+
+/// Multiples of points.
+#[derive(Default)]
+struct Terms {
+    points: Vec<AffinePoint>,
+    factors: Vec<Words>,
+}
+
+impl WeightedSum {
+    fn add(&mut self, equation: &Equation, weight: u128) {
+        add_product(&mut self.left, weight, &equation.s.words());
+        self.right.push(equation.r, words(weight));
+        // Often one key has signed many times; its factors are added up.
+        let [lowest, ..] = elements(&equation.public_key.x);
+        let new = self.right.points.len();
+        let mut place = *self.keys.entry(lowest).or_insert(new);
+        if self.right.points.get(place) != Some(&equation.public_key) {
+            place = new;
+            self.right.push(equation.public_key, [0; 5]);
+        }
+        let challenge = words(equation.challenge);
+        add_product(&mut self.right.factors[place], weight, &challenge);
     }
-    multi_scalar_mul(&points, &factors) == Point::mul_generator(&Scalar::reduce(&sum_of_s))
+}
+
+impl Terms {
+    fn push(&mut self, point: AffinePoint, factor: Words) {
+        self.points.push(point);
+        self.factors.push(factor);
+    }
 }
 
 /// A uniformly random nonzero weight.

@@ -148,10 +148,10 @@ impl Search {
         }
     }
 
-    /// Whether at most one wrong equation is to be expected among `count`, judging by those
+    /// Whether at most half a wrong equation is to be expected among `count`, judging by those
     /// seen. So whoever plants wrong ones makes few sums fail before each is checked alone.
     fn is_worth_a_sum(&self, count: usize) -> bool {
-        self.wrong * count <= self.found.len()
+        2 * self.wrong * count <= self.found.len()
     }
 }
 

@@ -23,7 +23,7 @@ pub use touched::TouchedNodes;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use crate::hash::{Digest, ZERO_DIGEST, compress, compress_many};
+use crate::hash::{Digest, ZERO_DIGEST, compress};
 use crate::record::{Index, Record};
 
 use climb::climb;
@@ -232,10 +232,8 @@ fn rehash(pages: &mut Pages, root: &mut Digest, changes: &[(Index, Record)]) -> 
         return Vec::new();
     }
     let indices: Vec<Index> = changes.iter().map(|&(index, _)| index).collect();
-    let blocks: Vec<_> = changes.iter().map(|(_, record)| record.0).collect();
-    let leaves = compress_many(&blocks);
     let siblings;
-    (*root, siblings) = climb(pages.open(&indices), leaves);
+    (*root, siblings) = climb(pages.open(&indices), changes);
     if changes.iter().any(|(_, record)| record.is_empty()) {
         pages.prune(&indices);
     }

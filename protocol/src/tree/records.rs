@@ -8,11 +8,16 @@ use crate::record::{Index, Record};
 const GROUP: usize = 1 << LOG_GROUP;
 const LOG_GROUP: u32 = 2;
 
+/// A record of 64 bytes is a cache line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(align(64))]
+struct Group([Record; GROUP]);
+
 /// The record at each index; what is empty is not stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     /// By index without its last bits. No group is empty.
-    groups: HashMap<u32, Box<[Record; GROUP]>>,
+    groups: HashMap<u32, Box<Group>>,
     /// How many are not empty.
     len: usize,
 }
@@ -22,7 +27,7 @@ impl Records {
     #[must_use]
     pub fn get(&self, index: Index) -> Record {
         let group = self.groups.get(&(index >> LOG_GROUP));
-        group.map_or(Record::EMPTY, |group| group[place(index)])
+        group.map_or(Record::EMPTY, |group| group.0[place(index)])
     }
 
     /// How many records are not empty.
@@ -45,7 +50,8 @@ impl Records {
         let mut records = Vec::with_capacity(self.len);
         for key in keys {
             let first = key << LOG_GROUP;
-            let group = (first..=first + (GROUP - 1) as u32).zip(self.groups[&key].iter().copied());
+            let group =
+                (first..=first + (GROUP - 1) as u32).zip(self.groups[&key].0.iter().copied());
             records.extend(group.filter(|(_, record)| !record.is_empty()));
         }
         records
@@ -73,15 +79,15 @@ impl Records {
     /// Puts records of one group in their places.
     fn replace_in_group(&mut self, key: u32, changes: &[(Index, Record)]) {
         let group = self.groups.entry(key);
-        let group = group.or_insert_with(|| Box::new([Record::EMPTY; GROUP]));
+        let group = group.or_insert_with(|| Box::new(Group([Record::EMPTY; GROUP])));
         let mut has_emptied = false;
         for &(index, record) in changes {
-            let old = core::mem::replace(&mut group[place(index)], record);
+            let old = core::mem::replace(&mut group.0[place(index)], record);
             self.len -= usize::from(!old.is_empty());
             self.len += usize::from(!record.is_empty());
             has_emptied |= record.is_empty();
         }
-        if has_emptied && group.iter().all(Record::is_empty) {
+        if has_emptied && group.0.iter().all(Record::is_empty) {
             self.groups.remove(&key);
         }
     }

@@ -173,3 +173,30 @@ fn weights_differ_and_depend_on_the_seed() {
     assert!(a != b && b != c && a != c && draw(2) != draw(1));
     assert!([a, b, c].iter().any(|weight| weight >> 120 != 0));
 }
+
+/// The factors of one key are added up, those of keys that only look alike are not.
+#[test]
+fn a_key_has_one_term() {
+    let [a, b] = [
+        equation(Scalar::from(3), Scalar::from(5), 7),
+        equation(Scalar::from(4), Scalar::from(6), 8),
+    ];
+    let mut opposite = b;
+    opposite.public_key = -b.public_key;
+    let mut sum = WeightedSum::default();
+    for (equation, weight) in [(&a, 10), (&b, 1), (&a, 20), (&opposite, 1), (&b, 2)] {
+        sum.add(equation, weight);
+    }
+    let Terms { points, factors } = sum.right;
+    let factors_of = |point: AffinePoint| -> Vec<u64> {
+        let terms = points.iter().zip(&factors);
+        terms
+            .filter(|(term, _)| **term == point)
+            .map(|(_, factor)| factor[0])
+            .collect()
+    };
+    assert_eq!(factors_of(a.public_key), [210]);
+    assert_eq!(factors_of(b.public_key), [24]);
+    assert_eq!(factors_of(opposite.public_key), [8]);
+    assert_eq!(factors_of(a.r), [10, 20]);
+}

@@ -1,0 +1,44 @@
+use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::field::F;
+use shardfold_protocol::transaction::Transaction;
+
+use crate::prepare::{Prepared, prepare, prepare_all};
+use crate::workload::{Pattern, Plan};
+
+#[test]
+fn all_are_prepared_as_each() {
+    let plan = Plan {
+        seed: 5,
+        pattern: Pattern::Faulty,
+        vaults: 700,
+        transactions: 1_500,
+        keys: 40,
+    };
+    let batch = plan.build().batch;
+    let chain_id = F::from_u64(batch.chain_id);
+    let each: Vec<Prepared> = batch
+        .transactions
+        .iter()
+        .map(|transaction| prepare(transaction, chain_id))
+        .collect();
+    assert_eq!(prepare_all(&batch.transactions, chain_id), each);
+    // Deposits, valid and invalid signatures are all there.
+    let signed = |has_signed: bool| {
+        let pairs = batch.transactions.iter().zip(&each);
+        let found = pairs.filter(|(transaction, prepared)| {
+            !matches!(transaction, Transaction::Deposit(_))
+                && prepared.authority.has_signed == has_signed
+        });
+        found.count()
+    };
+    assert!(signed(true) > 100 && signed(false) > 10);
+    assert!(signed(true) + signed(false) < 1_500);
+    // Another chain's signatures are all invalid.
+    let elsewhere = prepare_all(&batch.transactions, chain_id + F::ONE);
+    assert!(
+        elsewhere
+            .iter()
+            .all(|prepared| !prepared.authority.has_signed)
+    );
+    assert_eq!(prepare_all(&[], chain_id), []);
+}
