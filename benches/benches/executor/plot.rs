@@ -23,7 +23,8 @@ pub fn svg(measured: &[Measured]) -> anyhow::Result<String> {
 
 fn draw(text: &mut String, measured: &[Measured]) -> Result<(), Box<dyn std::error::Error>> {
     let all = measured.iter().flat_map(rates);
-    let top = all.map(|(_, rate)| rate).fold(GOAL, f64::max) * 1.1;
+    let top = all.map(|(_, rate)| rate).fold(GOAL, f64::max) * 1.3;
+    let font = ("sans-serif", 16);
     let root = SVGBackend::with_string(text, PIXELS).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
@@ -35,6 +36,7 @@ fn draw(text: &mut String, measured: &[Measured]) -> Result<(), Box<dyn std::err
         .configure_mesh()
         .disable_mesh()
         .y_desc("transactions a second")
+        .label_style(font)
         .y_label_formatter(&|value| format!("{value:.0}"))
         .x_labels(0)
         .draw()?;
@@ -62,7 +64,7 @@ fn draw(text: &mut String, measured: &[Measured]) -> Result<(), Box<dyn std::err
             .legend(move |(x, y)| Rectangle::new([(x, y - 4), (x + 12, y + 4)], color.filled()));
     }
     let center = Pos::new(HPos::Center, VPos::Top);
-    let style = ("sans-serif", 13).into_text_style(&root).pos(center);
+    let style = font.into_text_style(&root).pos(center);
     chart.draw_series(measured.iter().enumerate().map(|(place, workload)| {
         let at = (place as f64 + 0.5, -0.015 * top);
         Text::new(workload.name.clone(), at, style.clone())
@@ -70,6 +72,7 @@ fn draw(text: &mut String, measured: &[Measured]) -> Result<(), Box<dyn std::err
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperRight)
+        .label_font(font)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK)
         .draw()?;
