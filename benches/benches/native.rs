@@ -1,15 +1,24 @@
-//! What runs outside proofs: permutations, signatures, the state tree, the executor.
+//! What runs outside proofs: permutations, signatures, the state tree, the executor. With
+//! `RAYON_NUM_THREADS=1` the times are those of one core.
 
 use criterion::{BatchSize, Criterion, Throughput};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_benches::workload;
-use shardfold_executor::prepare::prepare_all;
+use shardfold_executor::outcome::{Accepted, Outcome};
+use shardfold_executor::prepare::{Authority, Prepared, prepare_all};
+use shardfold_executor::shards::Shards;
+use shardfold_executor::workload::{ASSET, Keys, Random, genesis};
 use shardfold_executor::{parallel, sequential, shards};
+use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
-use shardfold_protocol::hash::{compress_block, compress_many};
+use shardfold_protocol::hash::{Digest, compress_block, compress_many};
 use shardfold_protocol::record::{Index, Record, Vault};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::{Claim, SecretKey, verify_many};
+use shardfold_protocol::state::State;
+use shardfold_protocol::transaction::{
+    FeePayment, Kind, Signed, Transaction, Transfer, digests_of,
+};
 use shardfold_protocol::tree::StateTree;
 
 /// Compressions, that is Poseidon2 permutations of width 8, a second.
@@ -97,25 +106,36 @@ fn preparation(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Records replaced a second, with all nodes above them.
-fn tree_update(criterion: &mut Criterion) {
+fn vault(owner: Digest, balance: u64) -> Record {
+    let (asset, nonce) = (ASSET, 0);
+    Vault {
+        owner,
+        asset,
+        balance,
+        nonce,
+    }
+    .into()
+}
+
+/// Records put in place a second, with all nodes above them.
+fn tree(criterion: &mut Criterion) {
     let (records, changes) = (1_u32 << 20, 1_u32 << 13);
     let owner = SecretKey::from_index(1, 1).owner();
-    let record = |balance: u64| -> Record {
-        let (asset, nonce) = (7, 0);
-        Vault {
-            owner,
-            asset,
-            balance,
-            nonce,
-        }
-        .into()
-    };
-    let all: Vec<(Index, Record)> = (0..records).map(|i| (i, record(u64::from(i)))).collect();
+    let all: Vec<(Index, Record)> = (0..records)
+        .map(|i| (i, vault(owner, u64::from(i))))
+        .collect();
+    let mut group = criterion.benchmark_group("tree_build");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(u64::from(records)));
+    group.bench_function("2^20", |bencher| {
+        bencher.iter_with_large_drop(|| StateTree::from_records(&all));
+    });
+    group.finish();
+
     // An odd multiple takes each index once and scatters them.
     let scattered = |balance| -> Vec<(Index, Record)> {
         (0..changes)
-            .map(|i| (i.wrapping_mul(0x9e37_79b1) % records, record(balance)))
+            .map(|i| (i.wrapping_mul(0x9e37_79b1) % records, vault(owner, balance)))
             .collect()
     };
     let mut tree = StateTree::from_records(&all);
@@ -128,6 +148,87 @@ fn tree_update(criterion: &mut Criterion) {
         bencher.iter_batched_ref(
             || updates.next().unwrap_or_default(),
             |changes| tree.update(changes),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+/// 131,072 transfers between random vaults of 2^20, all accepted. Nothing is signed: who
+/// authorises is taken as given.
+fn scattered_transfers() -> (State, Batch, Outcome) {
+    let (count, vaults) = (1_u64 << 17, 1_u32 << 20);
+    let (keys, mut random) = (Keys::new(1, 1), Random::new(1));
+    let state = genesis(&keys, vaults);
+    let key = keys.get(0);
+    let (public_key, owner) = (key.public_key(), key.owner());
+    let signature = key.sign(&owner);
+    let mut nonces = vec![0; vaults as usize];
+    let mut transfer = |_| {
+        let from = random.below(u64::from(vaults)) as Index;
+        let to = (from + 1 + random.below(u64::from(vaults) - 1) as Index) % vaults;
+        let nonce = nonces[from as usize];
+        nonces[from as usize] += 1;
+        let body = Transfer {
+            from,
+            to,
+            to_owner: owner,
+            asset: ASSET,
+            amount: 1,
+            fee: FeePayment {
+                amount: 1,
+                vault: vaults - 1,
+            },
+            nonce,
+        };
+        Transaction::Transfer(Signed {
+            body,
+            public_key,
+            signature,
+        })
+    };
+    let transactions: Vec<_> = (0..count).map(&mut transfer).collect();
+    let digests = digests_of(&transactions, F::from_u64(state.chain_id()));
+    let authority = Authority {
+        owner,
+        has_signed: true,
+    };
+    let accepted = digests
+        .into_iter()
+        .zip(0..)
+        .map(|(digests, position)| Accepted {
+            position,
+            kind: Kind::Transfer,
+            prepared: Prepared { digests, authority },
+        });
+    let outcome = Outcome {
+        accepted: accepted.collect(),
+        ..Outcome::default()
+    };
+    let batch = Batch {
+        chain_id: state.chain_id(),
+        before: *state.head(),
+        transactions,
+    };
+    (state, batch, outcome)
+}
+
+/// Transactions a second from receipts to the witnesses of all shards.
+fn cut(criterion: &mut Criterion) {
+    let (state, batch, outcome) = scattered_transfers();
+    let mut group = criterion.benchmark_group("cut");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(batch.transactions.len() as u64));
+    group.bench_function("131072_scattered_over_2^20", |bencher| {
+        bencher.iter_batched_ref(
+            || state.clone(),
+            |state| {
+                let shards = Shards::new(state, &batch, &outcome, &[Shape::LARGE]);
+                let shards = shards.expect("the shape is within bounds");
+                shards
+                    .map(|shard| shard.expect("the transfers are valid").siblings.len())
+                    .sum::<usize>()
+            },
             BatchSize::PerIteration,
         );
     });
@@ -165,7 +266,8 @@ fn main() {
     permutation(&mut criterion);
     signature(&mut criterion);
     preparation(&mut criterion);
-    tree_update(&mut criterion);
+    tree(&mut criterion);
     executor(&mut criterion);
+    cut(&mut criterion);
     criterion.final_summary();
 }
