@@ -112,13 +112,16 @@ impl Outcome {
     }
 }
 
-/// Whether a batch is for this state.
-pub(crate) fn check_start(state: &State, batch: &Batch) -> Result<(), ExecuteError> {
-    let (found, expected) = (batch.chain_id, state.chain_id());
+/// Whether a batch is for the state of this chain and head.
+///
+/// # Errors
+/// Another chain or another head.
+pub fn check_start(chain_id: u64, head: &Head, batch: &Batch) -> Result<(), ExecuteError> {
+    let (found, expected) = (batch.chain_id, chain_id);
     if found != expected {
         return Err(ExecuteError::ChainId { found, expected });
     }
-    let (found, expected) = (batch.before, *state.head());
+    let (found, expected) = (batch.before, *head);
     if found != expected {
         let (found, expected) = (Box::new(found), Box::new(expected));
         return Err(ExecuteError::Head { found, expected });

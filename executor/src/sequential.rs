@@ -75,7 +75,7 @@ impl<'a> Ledger<'a> {
 /// A batch for another chain or head. Transactions that break a rule are no error: the
 /// outcome's receipts say why they were left out.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
-    check_start(state, batch)?;
+    check_start(state.chain_id(), state.head(), batch)?;
     let chain_id = F::from_u64(batch.chain_id);
     let transactions = batch.transactions.iter();
     let prepared: Vec<_> = transactions
@@ -92,7 +92,7 @@ pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
 /// # Panics
 /// With more or fewer prepared transactions than the batch has.
 pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcome, ExecuteError> {
-    check_start(state, batch)?;
+    check_start(state.chain_id(), state.head(), batch)?;
     assert_eq!(prepared.len(), batch.transactions.len());
     let mut ledger = Ledger::new(state);
     let mut outcome = Outcome::default();

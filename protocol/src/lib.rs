@@ -5,6 +5,7 @@ pub mod batch;
 pub mod curve;
 pub mod field;
 pub mod files;
+pub mod folder;
 pub mod hash;
 pub mod head;
 pub mod inclusion;

@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::amount::AMOUNT_LIMIT;
 use crate::field::MODULUS;
 use crate::files::{FileContent, FileKind};
-use crate::hash::Digest;
+use crate::hash::{Digest, ZERO_DIGEST};
 use crate::head::Head;
 use crate::record::{Asset, Index, Record, Vault};
 use crate::text::digest::to_hex;
@@ -120,14 +120,7 @@ impl State {
     /// A chain id or counts that are no canonical field elements, or another root than the
     /// head's.
     pub fn from_parts(chain_id: u64, head: Head, tree: StateTree) -> Result<Self, StateError> {
-        if chain_id >= MODULUS {
-            return Err(StateError::ChainId { found: chain_id });
-        }
-        for found in [head.tx_count, head.deposit_count] {
-            if found >= MODULUS {
-                return Err(StateError::Count { found });
-            }
-        }
+        check_elements(chain_id, &head)?;
         let (found, expected) = (tree.root(), head.state_root);
         if found != expected {
             return Err(StateError::Root { found, expected });
@@ -200,6 +193,19 @@ impl State {
     }
 }
 
+/// Whether the integers of a head are canonical field elements.
+fn check_elements(chain_id: u64, head: &Head) -> Result<(), StateError> {
+    if chain_id >= MODULUS {
+        return Err(StateError::ChainId { found: chain_id });
+    }
+    for found in [head.tx_count, head.deposit_count] {
+        if found >= MODULUS {
+            return Err(StateError::Count { found });
+        }
+    }
+    Ok(())
+}
+
 fn extend<'a>(head: &mut Head, transactions: impl Iterator<Item = (Kind, &'a Digests)>) {
     for (kind, digests) in transactions {
         head.extend(kind, digests);
@@ -210,7 +216,7 @@ impl TryFrom<&StateFile> for State {
     type Error = StateError;
 
     fn try_from(file: &StateFile) -> Result<Self, StateError> {
-        file.check_vaults()?;
+        file.check()?;
         let records: Vec<_> = file
             .vaults
             .iter()
@@ -262,11 +268,14 @@ impl VaultEntry {
 }
 
 impl StateFile {
-    /// Checks each vault by itself, and their order.
+    /// Checks everything but the state root, for which all vaults must be hashed.
     ///
     /// # Errors
-    /// Indices that do not ascend, a balance or a nonce that is too large.
-    pub fn check_vaults(&self) -> Result<(), StateError> {
+    /// A chain id or counts that are no canonical field elements, indices that do not ascend,
+    /// a balance or a nonce that is too large.
+    pub fn check(&self) -> Result<(), StateError> {
+        let head = self.head.unwrap_or_else(|| Head::genesis(ZERO_DIGEST));
+        check_elements(self.chain_id, &head)?;
         for (position, pair) in self.vaults.windows(2).enumerate() {
             let (previous, found) = (pair[0].index, pair[1].index);
             if found <= previous {

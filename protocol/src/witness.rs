@@ -142,7 +142,7 @@ impl ShardWitness {
         let mut usage = Usage::default();
         for (position, transaction) in self.transactions.iter().enumerate() {
             let too_large = |source| WitnessError::TooLarge { position, source };
-            usage.add(transaction, &self.shape).map_err(too_large)?;
+            usage.add(transaction, &[self.shape]).map_err(too_large)?;
         }
         Ok(usage)
     }

@@ -8,7 +8,7 @@ use shardfold_protocol::hash::Digest;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::StateError;
 use shardfold_protocol::text::digest::to_hex;
-use shardfold_protocol::tree::{PageError, PageId, WitnessPathError};
+use shardfold_protocol::tree::{PageError, PageId};
 use thiserror::Error;
 
 use crate::schema::FORMAT;
@@ -107,6 +107,22 @@ pub enum StoreError {
         /// Its number.
         number: u64,
     },
+    /// Tables that do not agree on which batch has a number.
+    #[error(
+        "the table `batches` leads to entry {number} of the history for another batch than is there"
+    )]
+    BatchNumber {
+        /// The number.
+        number: u64,
+    },
+    /// More or fewer batches by digest than in order.
+    #[error("found {found} entries of the table `batches`, expected {expected} as in the history")]
+    BatchCount {
+        /// How many there are.
+        found: u64,
+        /// How many batches the history has.
+        expected: u64,
+    },
     /// Records and digests that do not lead to the head's root.
     #[error(
         "found records and tree digests with state root {}, expected the head's {}",
@@ -133,9 +149,6 @@ pub enum StoreError {
         /// How many the records have.
         expected: u64,
     },
-    /// Records whose paths cannot be followed.
-    #[error(transparent)]
-    Path(#[from] WitnessPathError),
     /// A state that cannot be.
     #[error(transparent)]
     State(#[from] StateError),

@@ -1,12 +1,14 @@
 //! Writing: making a state, and moving it on batch by batch.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
 use redb::{
     Builder, Database, ReadableDatabase as _, ReadableTableMetadata as _, WriteTransaction,
 };
+use shardfold_protocol::folder;
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::Index;
@@ -34,27 +36,30 @@ pub struct Store {
 
 impl Store {
     /// Makes a state of a genesis or a snapshot, in a folder that is not there or is empty.
-    /// A run that is interrupted leaves nothing that could be opened, and can be run again.
+    /// A run that is interrupted leaves nothing that could be opened: a file
+    /// `state.redb.partial`, to be removed before the next run.
     ///
     /// # Errors
     /// A folder with something in it, a file that holds no valid state, or a folder that
     /// cannot be written.
     pub fn create(folder: &Path, file: &StateFile) -> Result<Self, StoreError> {
         guarded(|| {
-            file.check_vaults()?;
-            fs::create_dir_all(folder).map_err(StoreError::io(folder))?;
-            check_empty(folder)?;
+            file.check()?;
+            folder::create(folder).map_err(StoreError::io(folder))?;
             let partial = folder.join(PARTIAL_FILE);
-            let made = fill(folder, &partial, file);
+            let empty = new_file(folder, &partial)?;
+            // From here on the file is ours: another import finds it and stops.
+            let made = check_alone(folder).and_then(|()| {
+                fill(folder, empty, file)?;
+                let path = folder.join(FILE);
+                fs::rename(&partial, &path).map_err(StoreError::io(&path))
+            });
             if let Err(error) = made {
                 // What is there is of no use to anybody; a new run makes it anew.
                 let _ = fs::remove_file(&partial);
                 return Err(error);
             }
-            let path = folder.join(FILE);
-            fs::rename(&partial, &path).map_err(StoreError::io(&path))?;
-            sync_folder(folder)?;
-            Ok(())
+            folder::sync(folder).map_err(StoreError::io(folder))
         })?;
         Self::open(folder)
     }
@@ -86,7 +91,8 @@ impl Store {
     /// Moves on by a batch: writes the records that it has `changed`, the tree's pages above
     /// them, the head and the history in one transaction. `after` is the state at the end of
     /// the batch, or the part of it that [`View::part_for`] has given. On return the batch is
-    /// on disk; after an error nothing has changed.
+    /// on disk. After an error the state is as before, or, if only the end of the commit
+    /// failed, it has moved on by the whole batch: [`View::applied`] tells.
     ///
     /// # Errors
     /// A batch that did not start where the state stands, or a database that cannot be written.
@@ -157,32 +163,39 @@ pub(crate) fn file_in(folder: &Path) -> Result<PathBuf, StoreError> {
     }
 }
 
-fn check_empty(folder: &Path) -> Result<(), StoreError> {
-    let mut entries = fs::read_dir(folder).map_err(StoreError::io(folder))?;
-    match entries.next() {
-        None => Ok(()),
-        Some(entry) => Err(StoreError::NotEmpty {
-            folder: folder.to_owned(),
-            entry: entry.map_err(StoreError::io(folder))?.file_name().into(),
-        }),
-    }
-}
-
-/// A name is lost in a crash unless its folder is on disk.
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(StoreError::io(folder))
-}
-
-/// Writes a state to a file that is not there yet.
-fn fill(folder: &Path, path: &Path, file: &StateFile) -> Result<(), StoreError> {
+/// Makes the file of an import that no other one has made.
+fn new_file(folder: &Path, path: &Path) -> Result<File, StoreError> {
     let made = File::options()
         .read(true)
         .write(true)
         .create_new(true)
         .open(path);
-    let backend = FileBackend::new(made.map_err(StoreError::io(path))?);
+    made.map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => StoreError::NotEmpty {
+            folder: folder.to_owned(),
+            entry: PARTIAL_FILE.into(),
+        },
+        _ => StoreError::io(path)(source),
+    })
+}
+
+/// Whether there is nothing in a folder but the file of an import.
+fn check_alone(folder: &Path) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(StoreError::io(folder))? {
+        let entry = entry.map_err(StoreError::io(folder))?.file_name();
+        if entry != PARTIAL_FILE {
+            return Err(StoreError::NotEmpty {
+                folder: folder.to_owned(),
+                entry: entry.into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Writes a state to an empty file.
+fn fill(folder: &Path, empty: File, file: &StateFile) -> Result<(), StoreError> {
+    let backend = FileBackend::new(empty);
     let database = backend
         .and_then(|backend| options().create_with_backend(backend))
         .map_err(StoreError::opening(folder))?;

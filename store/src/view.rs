@@ -12,9 +12,8 @@ use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::state::{State, StateFile, VaultEntry};
-use shardfold_protocol::tree::{
-    FLOORS, PAGE_BYTES, Page, PageId, StateTree, pages_on_paths, root_from,
-};
+use shardfold_protocol::transaction::Transaction;
+use shardfold_protocol::tree::{PAGE_BYTES, Page, PageId, StateTree, pages_on_paths};
 
 use crate::guard::{Guarded, guarded};
 use crate::hashing::tree_over;
@@ -135,11 +134,8 @@ impl View {
     /// # Errors
     /// As [`Self::part_of`].
     pub fn part_for(&self, batch: &Batch) -> Result<State, StoreError> {
-        let touched = batch.transactions.iter();
-        self.part_of(touched.flat_map(|transaction| {
-            let vaults = transaction.touched();
-            vaults.chain(transaction.fee_vault())
-        }))
+        let accessed = batch.transactions.iter().flat_map(Transaction::accessed);
+        self.part_of(accessed.flatten())
     }
 
     /// The part of the state with the records at these indices, in any order.
@@ -155,17 +151,22 @@ impl View {
     }
 
     /// The state with the records at these indices, ascending without repetition, and with the
-    /// tree's pages on their paths.
+    /// tree's pages on their paths, each node of which must be the hash of the two below it.
+    /// An update takes nodes of one path as siblings of another: none may be unchecked.
     fn state_of(&self, indices: &[Index]) -> Result<State, StoreError> {
         let records = read_all(indices, |indices| self.read_records(indices))?;
-        let top = PageId::new(FLOORS as u8 - 1, 0);
-        let mut ids = pages_on_paths(indices);
-        ids.extend(top.filter(|_| indices.is_empty()));
+        let ids = pages_on_paths(indices);
         let pages = read_all(&ids, |ids| self.read_pages(ids))?;
-        let tree = StateTree::from_parts(&records, pages);
-        if !indices.is_empty() {
-            self.check_root(root_from(&records, &tree.siblings(indices))?)?;
+        let mut tree = StateTree::from_parts(&records, pages.iter().cloned());
+        tree.update(&records);
+        let mut pages = pages.iter().peekable();
+        for id in ids {
+            let stored = pages.next_if(|(stored, _)| *stored == id);
+            if stored.map(|(_, page)| page) != tree.page(id) {
+                return Err(StoreError::Page { id });
+            }
         }
+        self.check_root(tree.root())?;
         let Ledger { chain_id, head, .. } = self.ledger;
         Ok(State::from_parts(chain_id, head, tree)?)
     }
@@ -207,9 +208,11 @@ impl View {
             };
             let number = number.value();
             let entry = self.history.get(number)?;
-            entry
-                .map(|entry| read_applied(number, entry.value()))
-                .transpose()
+            let entry = entry.map(|entry| read_applied(number, entry.value()));
+            match entry.transpose()? {
+                Some(entry) if entry.batch == *batch => Ok(Some(entry)),
+                _ => Err(StoreError::BatchNumber { number }),
+            }
         })
     }
 
@@ -278,13 +281,23 @@ impl View {
     }
 
     /// Checks everything: hashes all records and compares every page of the tree and the
-    /// root, and walks the history.
+    /// root, walks the history, and looks up each of its batches.
     ///
     /// # Errors
     /// The first thing that is not as it should be.
     pub fn check(&self) -> Result<(), StoreError> {
-        self.history()?;
+        let history = self.history()?;
         guarded(|| {
+            for (number, entry) in (0..).zip(&history) {
+                let found = self.batches.get(&entry.batch.0)?;
+                if found.is_none_or(|found| found.value() != number) {
+                    return Err(StoreError::BatchNumber { number });
+                }
+            }
+            let (found, expected) = (self.batches.len()?, history.len() as u64);
+            if found != expected {
+                return Err(StoreError::BatchCount { found, expected });
+            }
             let mut expected = 0;
             let found = tree_over(self.read_all_records()?, |id, page| {
                 expected += 1;

@@ -7,7 +7,7 @@ use shardfold_protocol::transaction::Transaction;
 /// Positions have 30 bits in an [`Access`].
 const MAX_TRANSACTIONS: usize = 1 << 30;
 
-/// What a transaction does with a record.
+/// What a transaction does with a record, in the order of [`Transaction::accessed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Role {
@@ -67,19 +67,9 @@ pub(super) fn sorted(transactions: &[Transaction]) -> Vec<Access> {
 
 /// The three accesses of a transaction, [`Access::NONE`] for those that it does without.
 fn accesses(transaction: &Transaction, position: usize) -> [Access; 3] {
-    let indices = indices(transaction);
+    let indices = transaction.accessed();
     Role::ALL.map(|role| {
         let index = indices[role as usize];
         index.map_or(Access::NONE, |index| Access::new(index, position, role))
     })
-}
-
-/// The record that a transaction touches in each [`Role`].
-pub(super) fn indices(transaction: &Transaction) -> [Option<Index>; 3] {
-    let fee_vault = transaction.fee_vault();
-    match transaction {
-        Transaction::Transfer(signed) => [Some(signed.body.from), Some(signed.body.to), fee_vault],
-        Transaction::Deposit(deposit) => [None, Some(deposit.to), fee_vault],
-        Transaction::Withdraw(signed) => [Some(signed.body.from), None, fee_vault],
-    }
 }

@@ -43,7 +43,7 @@ const TASK: usize = if cfg!(test) { 4 } else { 256 };
 /// # Errors
 /// A batch for another chain or head.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
-    check_start(state, batch)?;
+    check_start(state.chain_id(), state.head(), batch)?;
     let prepared = prepare_all(&batch.transactions, F::from_u64(batch.chain_id));
     run(state, batch, &prepared)
 }
@@ -56,7 +56,7 @@ pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
 /// # Panics
 /// With more or fewer prepared transactions than the batch has, or with 2^30 or more.
 pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcome, ExecuteError> {
-    check_start(state, batch)?;
+    check_start(state.chain_id(), state.head(), batch)?;
     let transactions = &batch.transactions;
     assert_eq!(prepared.len(), transactions.len());
     let accesses = access::sorted(transactions);
@@ -115,7 +115,7 @@ impl Run<'_> {
     fn apply(&self, position: u32) -> Result<Effect, Reject> {
         let at = position as usize;
         let (transaction, authority) = (&self.transactions[at], &self.prepared[at].authority);
-        let indices = access::indices(transaction);
+        let indices = transaction.accessed();
         let read = |index| {
             let mut roles = Role::ALL.into_iter();
             let role = roles.find(|&role| indices[role as usize] == Some(index));

@@ -82,7 +82,7 @@ impl Slot {
     }
 
     /// Writes what an accepted transaction leaves; where it only gains, this waits for
-    /// [`Self::into_change`].
+    /// [`Self::change`].
     pub fn write(&self, record: Record) {
         if let Cell::Ordered(ordered) = &self.cell {
             *lock(ordered) = Ordered {

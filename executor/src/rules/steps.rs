@@ -111,7 +111,8 @@ pub(super) fn receive(receipt: &Receipt, record: &Record) -> Result<Vault, Rejec
             expected: asset,
         });
     }
-    let balance = vault.balance + amount;
+    // No vault of a valid state gets near 2^64, but what is read need not be one.
+    let balance = vault.balance.saturating_add(amount);
     if balance >= AMOUNT_LIMIT {
         return Err(Reject::ReceiverBalance { found: balance });
     }
@@ -132,7 +133,7 @@ pub(super) fn check_fee_vault(
             expected: asset,
         });
     }
-    let balance = vault.balance + fee.amount;
+    let balance = vault.balance.saturating_add(fee.amount);
     if balance >= AMOUNT_LIMIT {
         return Err(Reject::FeeVaultBalance { found: balance });
     }

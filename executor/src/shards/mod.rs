@@ -1,7 +1,7 @@
 //! Cuts the accepted transactions of a batch into shards and takes along, for each, the part
 //! of the state that its proof needs.
 //!
-//! A shard takes as many transactions as the largest shape has room for, and then the
+//! A shard takes as many transactions as any of the shapes has room for, and then the
 //! smallest shape that has room for them. It ends early before a transaction that can only be
 //! paid with fees of the same shard, because the proof adds these at the shard's end.
 
@@ -34,11 +34,13 @@ pub enum ShardError {
         found: Shape,
     },
     /// A transaction that fits into no shape even alone.
-    #[error("transaction {position} of the batch does not fit into the largest shape: {source}")]
+    #[error(
+        "transaction {position} of the batch fits into no shape, not even the largest: {source}"
+    )]
     TransactionTooLarge {
         /// Where it is in the batch.
         position: usize,
-        /// What it exceeds.
+        /// What it exceeds of the largest one.
         source: ShapeExceeded,
     },
     /// An outcome that does not belong to this state and batch.

@@ -20,9 +20,8 @@ const WINDOW: usize = 64;
 /// Cuts the transactions of a batch.
 pub(super) struct Cutter<'a> {
     transactions: &'a [Transaction],
-    /// By ascending size.
+    /// By ascending size; there is at least one.
     shapes: Vec<Shape>,
-    largest: Shape,
 }
 
 impl<'a> Cutter<'a> {
@@ -33,20 +32,22 @@ impl<'a> Cutter<'a> {
                 shape.log_transactions,
                 shape.log_permutations,
                 shape.log_nodes,
+                shape.log_records,
             )
         });
-        let largest = *shapes.last().ok_or(ShardError::NoShapes)?;
+        if shapes.is_empty() {
+            return Err(ShardError::NoShapes);
+        }
         if let Some(&found) = shapes.iter().find(|shape| !shape.is_bounded()) {
             return Err(ShardError::Shape { found });
         }
         Ok(Self {
             transactions,
             shapes,
-            largest,
         })
     }
 
-    /// The longest run that starts `rest` and fits into the largest shape.
+    /// The longest run that starts `rest` and fits into one of the shapes.
     pub fn next_run(
         &self,
         records: &Records,
@@ -66,7 +67,7 @@ impl<'a> Cutter<'a> {
                 let missing = ShardError::NoTransaction { position, limit };
                 let (transaction, touched) = candidate.ok_or(missing)?;
                 let authority = &accepted.prepared.authority;
-                match run.add(transaction, &touched, authority, &self.largest) {
+                match run.add(transaction, &touched, authority, &self.shapes) {
                     Ok(()) => {}
                     // It may do so in a shard of its own.
                     Err(_) if !run.transactions.is_empty() => return Ok(run),
@@ -86,7 +87,7 @@ impl<'a> Cutter<'a> {
     pub fn shape(&self, usage: &Usage) -> Shape {
         let mut shapes = self.shapes.iter();
         let smallest = shapes.find(|shape| usage.fits(shape).is_ok());
-        *smallest.unwrap_or(&self.largest)
+        *smallest.expect("a run ends before it fits into no shape")
     }
 }
 
@@ -134,7 +135,7 @@ impl<'a> Run<'a> {
     /// Slots for the records of a transaction that may be added; new ones are yet to be read.
     fn slots_of(&mut self, transaction: &Transaction) -> Touched {
         let mut touched = [None; 3];
-        let indices = transaction.touched().chain(transaction.fee_vault());
+        let indices = transaction.accessed().into_iter().flatten();
         for (slot, index) in touched.iter_mut().zip(indices) {
             let next = (self.slots.len() + self.unread.len()) as u32;
             *slot = Some(*self.slot_of.entry(index).or_insert_with(|| {
@@ -162,12 +163,12 @@ impl<'a> Run<'a> {
         transaction: &'a Transaction,
         touched: &Touched,
         authority: &Authority,
-        shape: &Shape,
+        shapes: &[Shape],
     ) -> Result<(), Unfit> {
         let read = |index| self.slots[self.slot_at(touched, index)].record;
         let effect = rules::apply(transaction, authority, self.deposit_count, read);
         let effect = effect.map_err(Unfit::Rule)?;
-        self.usage.add(transaction, shape).map_err(Unfit::Shape)?;
+        self.usage.add(transaction, shapes).map_err(Unfit::Shape)?;
         for (index, record) in effect.writes() {
             let slot = self.slot_at(touched, index);
             self.slots[slot].record = record;

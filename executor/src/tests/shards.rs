@@ -64,6 +64,33 @@ fn the_largest_shape_is_filled_and_the_smallest_takes_the_rest() {
 }
 
 #[test]
+fn a_shard_goes_on_while_any_shape_has_room() {
+    // More transactions than TINY, but fewer nodes, as LARGE has fewer than MEDIUM.
+    let dense = Shape {
+        log_transactions: 3,
+        log_records: 4,
+        log_nodes: 6,
+        log_permutations: 10,
+    };
+    let transfers = |count: u32, distance: u32| {
+        workload(|builder| {
+            for i in 0..count {
+                builder.push(builder.transfer(0, (i + 1) * distance, 1, NO_FEE));
+            }
+        })
+    };
+    let (near, scattered) = (transfers(9, 1), transfers(5, 1 << 28));
+    for shapes in [[dense, Shape::TINY], [Shape::TINY, dense]] {
+        assert_eq!(sizes(&near, &shapes), [(8, dense), (1, Shape::TINY)]);
+        assert_eq!(
+            sizes(&scattered, &shapes),
+            [(4, Shape::TINY), (1, Shape::TINY)]
+        );
+    }
+    assert_eq!(sizes(&scattered, &[dense])[0], (1, dense));
+}
+
+#[test]
 fn a_shard_ends_before_a_transaction_that_spends_its_fees() {
     let earn = FeePayment {
         amount: 10,
@@ -170,8 +197,8 @@ fn witness() -> ShardWitness {
 
 /// A state that holds no more than the records that a batch touches.
 fn partial(state: &State, batch: &Batch) -> State {
-    let touched = |t: &Transaction| t.touched().chain(t.fee_vault()).collect::<Vec<_>>();
-    let indices: Vec<Index> = batch.transactions.iter().flat_map(touched).collect();
+    let accessed = batch.transactions.iter().flat_map(Transaction::accessed);
+    let indices: Vec<Index> = accessed.flatten().collect();
     let records: Vec<_> = indices.iter().map(|&i| (i, state.tree().get(i))).collect();
     let pages = pages_on_paths(&indices).into_iter();
     let pages = pages.filter_map(|id| Some((id, state.tree().page(id)?.clone())));

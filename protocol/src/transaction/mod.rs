@@ -170,14 +170,16 @@ impl Transaction {
         (fee.amount != 0).then_some(fee.vault)
     }
 
-    /// The records that the rule reads and writes, apart from the fee vault.
-    pub fn touched(&self) -> impl Iterator<Item = Index> {
-        let (first, second) = match self {
-            Self::Transfer(signed) => (signed.body.from, Some(signed.body.to)),
-            Self::Deposit(deposit) => (deposit.to, None),
-            Self::Withdraw(signed) => (signed.body.from, None),
+    /// The records that the rule reads and writes: that which pays, that which receives, and
+    /// the fee vault.
+    #[must_use]
+    pub fn accessed(&self) -> [Option<Index>; 3] {
+        let (from, to) = match self {
+            Self::Transfer(signed) => (Some(signed.body.from), Some(signed.body.to)),
+            Self::Deposit(deposit) => (None, Some(deposit.to)),
+            Self::Withdraw(signed) => (Some(signed.body.from), None),
         };
-        core::iter::once(first).chain(second)
+        [from, to, self.fee_vault()]
     }
 }
 

@@ -146,7 +146,11 @@ fn place<'a>(
     changed: &mut impl Iterator<Item = &'a Digest>,
     blocks: &mut Vec<[F; 8]>,
 ) {
-    let mut next = || changed.next().copied().unwrap_or(ZERO_DIGEST);
+    let mut next = || {
+        let digest = changed.next().copied();
+        debug_assert!(digest.is_some(), "a changed node for each bit of the masks");
+        digest.unwrap_or(ZERO_DIGEST)
+    };
     let (pairs, _) = touched.page.level_mut(level).as_chunks_mut::<2>();
     let mut parents = 0;
     for (parent, on_path) in families(touched.mask) {

@@ -38,7 +38,7 @@ impl Pages {
         &self.page
     }
 
-    /// The page of this name, below the uppermost one; `None` if nothing is stored there.
+    /// The page of this name, the uppermost one included; `None` if nothing is stored there.
     pub fn get(&self, id: PageId) -> Option<&Page> {
         let mut pages = self;
         for floor in (id.floor() as usize..FLOORS - 1).rev() {
@@ -48,7 +48,7 @@ impl Pages {
         Some(&pages.page)
     }
 
-    /// Stores a page below the uppermost one, with empty ones above it if there are none yet.
+    /// Stores a page in the place of its name, with empty ones above it if there are none yet.
     pub fn insert(&mut self, id: PageId, page: Page) {
         let mut pages = self;
         for floor in (id.floor() as usize..FLOORS - 1).rev() {

@@ -1,10 +1,15 @@
 //! Files whose bytes have changed since they were written.
 
 use std::fs;
+use std::path::Path;
 
+use redb::{Database, ReadableTable as _, TableDefinition};
 use shardfold_executor::workload::Random;
 use shardfold_protocol::batch::Batch;
+use shardfold_protocol::head::Head;
 use shardfold_protocol::state::StateFile;
+use shardfold_protocol::transaction::Transaction;
+use shardfold_protocol::tree::{PAGE_BYTES, PageId};
 use shardfold_store::{FILE, Store, StoreError, View};
 
 use crate::common::{Pair, apply_outcome};
@@ -56,4 +61,69 @@ fn changed_bytes_are_an_error_or_change_nothing() {
         }
     }
     assert!(refused > 100, "only {refused} of 400 were noticed");
+}
+
+/// Flips a bit of one digest of a page.
+fn flip(store: &Path, key: u64, digest: usize) {
+    const PAGES: TableDefinition<'_, u64, &[u8; PAGE_BYTES]> = TableDefinition::new("pages");
+    let database = Database::open(store).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut pages = transaction.open_table(PAGES).unwrap();
+        let mut bytes = *pages.get(key).unwrap().unwrap().value();
+        bytes[32 * digest + digest % 4 * 8] ^= 1;
+        pages.insert(key, &bytes).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+/// Without looking at the rest of the database.
+fn apply_next(pair: &Pair, batch: &Batch) -> Result<Head, StoreError> {
+    let mut store = Store::open(pair.path())?;
+    let mut part = store.view()?.part_for(batch)?;
+    let outcome = shardfold_executor::parallel::execute(&part, batch).expect("it fits the head");
+    outcome.commit(&mut part);
+    Ok(apply_outcome(&mut store, batch, &outcome, &part)?.after)
+}
+
+/// A batch that reads records which it does not change: their paths lead to no new digest, and
+/// yet stand beside those that do.
+#[test]
+fn a_changed_digest_never_gets_into_a_head() {
+    let mut pair = Pair::new(30);
+    let (batch, outcome) = loop {
+        let batch = pair.batch(4);
+        let outcome = shardfold_executor::parallel::execute(&pair.state, &batch).unwrap();
+        let changed = |index| outcome.changes.iter().any(|&(change, _)| change == index);
+        let mut read = batch.transactions.iter().flat_map(Transaction::accessed);
+        if !outcome.changes.is_empty() && read.any(|index| index.is_some_and(|i| !changed(i))) {
+            break (batch, outcome);
+        }
+    };
+    let mut after = pair.state.clone();
+    outcome.commit(&mut after);
+    let path = pair.path().join(FILE);
+    let whole = fs::read(&path).unwrap();
+    let mut refused = 0;
+    let pages: Vec<PageId> = pair
+        .state
+        .tree()
+        .pages()
+        .iter()
+        .map(|&(id, _)| id)
+        .collect();
+    for id in pages {
+        let key = u64::from(id.floor()) << 32 | u64::from(id.index());
+        for digest in 0..PAGE_BYTES / 32 {
+            fs::write(&path, &whole).unwrap();
+            flip(&path, key, digest);
+            match apply_next(&pair, &batch) {
+                Ok(head) => assert_eq!(head, *after.head(), "{id:?}, digest {digest}"),
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 50, "only {refused} were noticed");
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(apply_next(&pair, &batch).unwrap(), *after.head());
 }

@@ -1,6 +1,7 @@
 //! Folders in which there is no state, or a state that is in use.
 
 use std::fs;
+use std::thread;
 
 use shardfold_protocol::state::{StateError, StateFile};
 use shardfold_store::{FILE, Store, StoreError, View};
@@ -22,6 +23,39 @@ fn a_state_is_made_in_an_empty_folder_only() {
 }
 
 #[test]
+fn an_import_leaves_what_is_not_its_own() {
+    let file = Pair::new(4).state.to_file();
+    for entry in ["state.redb.partial", "other"] {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join(entry), b"of another").unwrap();
+        let error = Store::create(folder.path(), &file).err().unwrap();
+        assert!(matches!(error, StoreError::NotEmpty { .. }), "{error}");
+        let names = fs::read_dir(folder.path()).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [entry]);
+        assert_eq!(fs::read(folder.path().join(entry)).unwrap(), b"of another");
+    }
+}
+
+#[test]
+fn of_two_imports_at_once_one_makes_the_state() {
+    let pair = Pair::new(200);
+    let file = pair.state.to_file();
+    for _ in 0..10 {
+        let folder = TempDir::new().unwrap();
+        let import = || Store::create(folder.path(), &file).is_ok();
+        let made = thread::scope(|scope| {
+            let imports = [(); 4].map(|()| scope.spawn(import));
+            imports.map(|import| usize::from(import.join().unwrap()))
+        });
+        assert_eq!(made.iter().sum::<usize>(), 1);
+        let view = View::open(folder.path()).unwrap();
+        assert_eq!(view.head(), pair.state.head());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
 fn a_file_of_another_state_is_refused_and_leaves_nothing() {
     let mut file = Pair::new(4).state.to_file();
     file.vaults[1].balance += 1;
@@ -32,6 +66,21 @@ fn a_file_of_another_state_is_refused_and_leaves_nothing() {
         matches!(error, StoreError::State(StateError::Root { .. })),
         "{error}"
     );
+    let whole = file.clone();
+    file.chain_id = u64::MAX;
+    let error = made(&file);
+    assert!(
+        matches!(error, StoreError::State(StateError::ChainId { .. })),
+        "{error}"
+    );
+    file.clone_from(&whole);
+    file.head.as_mut().unwrap().deposit_count = u64::MAX;
+    let error = made(&file);
+    assert!(
+        matches!(error, StoreError::State(StateError::Count { .. })),
+        "{error}"
+    );
+    file = whole;
     file.vaults.swap(0, 1);
     let error = made(&file);
     assert!(
