@@ -113,7 +113,7 @@ pub struct RunArgs {
     /// How many threads to use; by default one for each core.
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<usize>,
-    /// Print one JSON object as the last line of standard output.
+    /// Print one JSON object for each batch on standard output, a line each.
     #[arg(long)]
     pub json: bool,
 }

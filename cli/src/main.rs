@@ -34,10 +34,16 @@ fn quiet_engine_panics() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let place = info.location().map(|location| location.file());
-        if !place.is_some_and(|file| file.contains("/redb-")) {
+        if !place.is_some_and(is_engine) {
             usual(info);
         }
     }));
+}
+
+/// Whether a source file is one of redb: from a registry, or vendored.
+fn is_engine(file: &str) -> bool {
+    let mut folders = file.split(['/', '\\']);
+    folders.any(|folder| folder == "redb" || folder.starts_with("redb-"))
 }
 
 /// The error and its causes in one line. An error that quotes its cause is not followed by it.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use shardfold_protocol::folder;
 
 /// Where plain lines go: to standard output, or to standard error when standard output is
 /// for machines.
@@ -29,6 +30,15 @@ impl Say {
         } else {
             let _ = writeln!(std::io::stdout(), "{text}");
         }
+    }
+
+    /// Prints a line that the user asked for, so that it must arrive.
+    pub fn answer(self, text: Arguments<'_>) -> Result<()> {
+        if self.json {
+            warn(text);
+            return Ok(());
+        }
+        print(format!("{text}\n").as_bytes())
     }
 
     /// The last line of a command: one object, if machines are listening.
@@ -96,9 +106,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
         .with_context(failed)?;
     set_readable(&file).with_context(failed)?;
     // The rename itself is lost in a crash unless the folder is synced too.
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .with_context(failed)
+    folder::sync(folder).with_context(failed)
 }
 
 /// Temporary files are private; what the user asked for is not.

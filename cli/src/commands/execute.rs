@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use shardfold_executor::outcome::Receipt;
 use shardfold_executor::{parallel, sequential};
@@ -19,8 +19,15 @@ pub fn run(args: &ExecuteArgs) -> Result<()> {
     set_threads(args.run.threads)?;
     let start = Instant::now();
     let mut stages = Stages::new();
+    for output in [&args.receipts, &args.state_out].into_iter().flatten() {
+        input::check_output(output, args.run.state.as_deref())?;
+    }
     match input::read(&args.batch, &args.run, &mut stages)? {
         Input::Ready(ready) => execute(args, *ready, start, stages, say),
+        Input::Applied(_) if args.receipts.is_some() || args.state_out.is_some() => bail!(
+            "{} was already applied: its receipts and the state after it cannot be made again",
+            args.batch.display()
+        ),
         Input::Applied(applied) => {
             input::say_applied(&args.batch, &applied, say);
             let seconds = start.elapsed().as_secs_f64();

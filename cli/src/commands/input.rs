@@ -1,16 +1,16 @@
 //! A batch and the state that it starts from: in a file, or in a database, which then moves on.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use shardfold_executor::outcome::Outcome;
+use shardfold_executor::outcome::{Outcome, check_start};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileContent, FileError};
-use shardfold_protocol::head::Head;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::{State, StateFile};
-use shardfold_store::{Applied, BatchDigest, Store};
+use shardfold_store::{Applied, BatchDigest, FILE, Store};
 
 use super::{Stages, counts, hex};
 use crate::args::RunArgs;
@@ -47,7 +47,13 @@ impl Database {
         let changed: Vec<Index> = outcome.changes.iter().map(|&(index, _)| index).collect();
         self.store
             .apply(self.digest, &batch.before, after, &changed, counts(outcome))
-            .with_context(|| cannot_use(&self.folder))
+            .with_context(|| {
+                format!(
+                    "cannot apply the batch to the state {}, which is now as before or has the \
+                     whole batch: run the command again to see",
+                    self.folder.display()
+                )
+            })
     }
 
     /// SHA-256 of the batch in its binary form.
@@ -89,7 +95,7 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
     if let Some(applied) = view.applied(&digest)? {
         return Ok(Input::Applied(Box::new(applied)));
     }
-    check_start(&batch, view.head())?;
+    check_start(view.chain_id(), view.head(), &batch)?;
     let state = view.part_for(&batch)?;
     Ok(Input::Ready(Box::new(Ready {
         batch,
@@ -102,17 +108,14 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
     })))
 }
 
-/// Says where the state stands if the batch starts elsewhere.
-fn check_start(batch: &Batch, head: &Head) -> Result<()> {
-    let before = &batch.before;
+/// Refuses to write over the database's own file.
+pub fn check_output(output: &Path, state: Option<&Path>) -> Result<()> {
+    let own = state.and_then(|folder| fs::canonicalize(folder.join(FILE)).ok());
+    let is_own = own.is_some_and(|own| fs::canonicalize(output).is_ok_and(|path| path == own));
     ensure!(
-        before == head,
-        "the batch starts after transaction {} with state root {}, the state stands after \
-         transaction {} with state root {}",
-        before.tx_count,
-        hex(&before.state_root),
-        head.tx_count,
-        hex(&head.state_root)
+        !is_own,
+        "{} is the state database itself, expected another file to write",
+        output.display()
     );
     Ok(())
 }

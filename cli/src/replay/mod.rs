@@ -1,13 +1,12 @@
 //! Turns a trace of real traffic into a genesis state and a signed batch.
 
-use std::fs;
-
 use anyhow::{Context, Result, ensure};
 use shardfold_executor::workload::trace::{Options, Plan, Replay, Trace};
 use shardfold_protocol::amount::FEE_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::MODULUS;
 use shardfold_protocol::files;
+use shardfold_protocol::folder;
 use shardfold_protocol::state::{State, StateFile};
 
 use crate::args::{Format, ReplayArgs};
@@ -64,7 +63,7 @@ pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
 }
 
 fn write(args: &ReplayArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
-    fs::create_dir_all(&args.output)
+    folder::create(&args.output)
         .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
     output::write_file(
         &args.output.join("genesis.bin"),

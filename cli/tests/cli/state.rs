@@ -9,7 +9,7 @@ use shardfold_protocol::text::digest::to_hex;
 use shardfold_store::FILE;
 
 use crate::chain::Chain;
-use crate::common::{Sandbox, printed, refused};
+use crate::common::{PROFILE, Sandbox, printed, refused};
 
 const STATE: [&str; 2] = ["--state", "ledger"];
 
@@ -29,8 +29,7 @@ fn batches_are_applied_once_and_in_order() {
 
     let error = sandbox.refused(&["execute", "1.bin", "--state", "ledger"]);
     assert!(
-        error.contains("starts after transaction 20 ")
-            && error.contains("stands after transaction 0 "),
+        error.contains("starts at transaction 20 ") && error.contains("expected transaction 0 "),
         "{error}"
     );
     for number in 0..3 {
@@ -104,15 +103,11 @@ fn the_state_is_that_of_the_files() {
 
     let error = sandbox.refused(&["state", "import", "genesis.bin", "--state", "copy"]);
     assert!(error.contains("expected an empty folder"), "{error}");
-    let arguments = [
-        "execute",
-        "1.bin",
-        "--state",
-        "copy",
-        "--state-out",
-        "x.bin",
-    ];
     sandbox.ok(&["execute", "1.bin", "--state", "copy"]);
+    for option in ["--state-out", "--receipts"] {
+        let error = sandbox.refused(&["execute", "1.bin", "--state", "copy", option, "x"]);
+        assert!(error.contains("cannot be made again"), "{error}");
+    }
     chain.import("third");
     let error = sandbox.refused(&[
         "execute",
@@ -123,8 +118,44 @@ fn the_state_is_that_of_the_files() {
         "x.bin",
     ]);
     assert!(error.contains("state export"), "{error}");
-    sandbox.ok(&arguments);
-    assert!(!sandbox.exists("x.bin"));
+}
+
+#[test]
+fn no_command_writes_over_the_database() {
+    let chain = Chain::new(1, 5, 30);
+    let sandbox = &chain.sandbox;
+    chain.import("ledger");
+    let own = "./ledger/state.redb";
+    for command in [
+        &["state", "export", "-o", own][..],
+        &["state", "prove", "1", "-o", own],
+        &["execute", "0.bin", "--receipts", own],
+        &["prove", "0.bin", "-o", own, "--profile", PROFILE],
+    ] {
+        let whole = sandbox.read(own);
+        let error = sandbox.refused(&[command, &STATE].concat());
+        assert!(error.contains("is the state database itself"), "{error}");
+        assert!(sandbox.read(own) == whole);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_nobody_gets_is_an_error() {
+    let chain = Chain::new(1, 5, 30);
+    let sandbox = &chain.sandbox;
+    chain.import("ledger");
+    for command in [
+        &["state", "get", "1"][..],
+        &["state", "history"],
+        &["state", "check"],
+    ] {
+        let full = fs::File::create("/dev/full").expect("a full device");
+        let mut command = sandbox.command(&[command, &STATE].concat());
+        command.stdout(full);
+        let error = refused(command);
+        assert!(error.contains("cannot write to standard output"), "{error}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod board;
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -191,9 +191,9 @@ pub fn job_memory(shape: &Shape) -> u64 {
 ///
 /// # Errors
 /// If a file cannot be removed.
-pub fn clean_up(options: &Options, shards: &[ShardWitness]) -> Result<(), StoreError> {
+pub fn clean_up(work_dir: &Path, shards: &[ShardWitness]) -> Result<(), StoreError> {
     let chain_id = shards.first().map_or(0, |shard| shard.statement.chain_id);
-    Store::remove(&options.work_dir, chain_id, &heads(shards))
+    Store::remove(work_dir, chain_id, &heads(shards))
 }
 
 /// Where the ledger stands before the first shard and after each.

@@ -1,13 +1,14 @@
 //! Proofs of parts on disk, each in a file named by what it states.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use shardfold_aggregator::{Aggregator, ProvenStatement};
 use shardfold_circuits::fold::Origin;
+use shardfold_protocol::folder;
 use shardfold_protocol::head::{Head, Statement};
 
 use super::board::choose;
@@ -32,7 +33,7 @@ pub struct Store {
 impl Store {
     /// The folder, made if it is not there.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(folder).map_err(|source| StoreError {
+        folder::create(folder).map_err(|source| StoreError {
             path: folder.to_owned(),
             source,
         })?;
@@ -50,7 +51,7 @@ impl Store {
             source,
         };
         // A run beside this one may have finished the same batch and removed the folder.
-        fs::create_dir_all(&self.folder).map_err(failed)?;
+        folder::create(&self.folder).map_err(failed)?;
         // What a killed run leaves under this name is removed with the batch's other files.
         let mut file = tempfile::Builder::new()
             .prefix(&format!("{name}."))
@@ -60,9 +61,7 @@ impl Store {
         file.write_all(&proven.to_bytes()).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
-        File::open(&self.folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed)
+        folder::sync(&self.folder).map_err(failed)
     }
 
     /// The proofs here that lead from one of these heads to a later one, each verified, chosen

@@ -5,16 +5,16 @@ mod prover;
 mod witnesses;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use shardfold_circuits::profile::Profile;
+use shardfold_protocol::folder;
 use shardfold_protocol::shape::Shape;
 
-use super::{partial_folder, profile, set_threads};
+use super::{input, partial_folder, profile, set_threads};
 use crate::args::{ProveArgs, ShapeChoice};
 use crate::output::{folder_of, is_special, warn};
 use prepare::{Plan, prepare};
@@ -81,6 +81,7 @@ fn plans(args: &ProveArgs) -> Result<Vec<Plan>> {
         );
     }
     for Plan { output, .. } in &plans {
+        input::check_output(output, args.run.state.as_deref())?;
         check_output(output)?;
     }
     Ok(plans)
@@ -106,7 +107,7 @@ fn check_output(output: &Path) -> Result<()> {
         return Ok(());
     }
     let folder = folder_of(output);
-    fs::create_dir_all(folder)
+    folder::create(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     tempfile::NamedTempFile::new_in(folder)
         .map(drop)

@@ -27,50 +27,59 @@ pub struct Plan {
     pub work_dir: PathBuf,
 }
 
-/// A batch that can be proven.
+/// A batch that was read, and what there is to prove.
 pub struct Task {
     /// Its files.
     pub plan: Plan,
-    /// What became of its transactions.
-    pub counts: Counts,
-    /// The head before it.
-    pub before: Head,
-    /// The head after it.
-    pub after: Head,
-    /// Its shards; `None` if it was applied before and they are not there.
-    pub shards: Option<Vec<ShardWitness>>,
-    /// The shards on disk, if a database has moved on.
-    pub files: Option<WitnessFiles>,
-    /// How it came to be.
-    pub origin: Origin,
+    /// What there is to prove.
+    pub work: Work,
     /// How long it took, by stage.
     pub stages: Stages,
     /// How long it took.
     pub seconds: f64,
 }
 
-/// What was done to make a task.
-pub enum Origin {
+/// What there is to prove.
+pub enum Work {
     /// The batch was executed.
-    Executed(Outcome),
+    Executed {
+        /// What came of it.
+        outcome: Outcome,
+        /// The head after it.
+        after: Head,
+        /// Its shards.
+        shards: Vec<ShardWitness>,
+        /// The shards on disk, if a database has moved on.
+        files: Option<WitnessFiles>,
+    },
     /// The batch was part of the database's ledger already.
-    Applied(Box<Applied>),
+    Applied {
+        /// Its entry in the history.
+        applied: Applied,
+        /// Its shards, if an earlier run has left them.
+        shards: Option<Vec<ShardWitness>>,
+        /// The shards on disk.
+        files: WitnessFiles,
+    },
 }
 
 /// Makes a batch ready to be proven.
 pub fn prepare(plan: Plan, args: &RunArgs, shapes: &[Shape]) -> Result<Task> {
     let start = Instant::now();
     let mut stages = Stages::new();
-    let mut task = match input::read(&plan.batch, args, &mut stages)? {
-        Input::Ready(ready) => execute(plan, *ready, shapes, &mut stages)?,
-        Input::Applied(applied) => resume(plan, applied)?,
+    let work = match input::read(&plan.batch, args, &mut stages)? {
+        Input::Ready(ready) => execute(&plan, *ready, shapes, &mut stages)?,
+        Input::Applied(applied) => resume(&plan, *applied)?,
     };
-    task.stages = stages;
-    task.seconds = start.elapsed().as_secs_f64();
-    Ok(task)
+    Ok(Task {
+        plan,
+        work,
+        stages,
+        seconds: start.elapsed().as_secs_f64(),
+    })
 }
 
-fn execute(plan: Plan, ready: Ready, shapes: &[Shape], stages: &mut Stages) -> Result<Task> {
+fn execute(plan: &Plan, ready: Ready, shapes: &[Shape], stages: &mut Stages) -> Result<Work> {
     let Ready {
         batch,
         mut state,
@@ -79,11 +88,7 @@ fn execute(plan: Plan, ready: Ready, shapes: &[Shape], stages: &mut Stages) -> R
     let before = Instant::now();
     let outcome = parallel::execute(&state, &batch)
         .with_context(|| format!("{} cannot run on this state", plan.batch.display()))?;
-    ensure!(
-        !outcome.accepted.is_empty(),
-        "{} has no valid transaction, so there is nothing to prove",
-        plan.batch.display()
-    );
+    check_accepted(plan, counts(&outcome))?;
     stages.insert("execute", before.elapsed().as_secs_f64());
 
     let before = Instant::now();
@@ -99,31 +104,30 @@ fn execute(plan: Plan, ready: Ready, shapes: &[Shape], stages: &mut Stages) -> R
         files = Some(kept);
         stages.insert("apply", before.elapsed().as_secs_f64());
     }
-    Ok(Task {
-        counts: counts(&outcome),
-        before: batch.before,
+    Ok(Work::Executed {
+        outcome,
         after: *state.head(),
-        shards: Some(shards),
+        shards,
         files,
-        origin: Origin::Executed(outcome),
-        plan,
-        stages: Stages::new(),
-        seconds: 0.0,
     })
 }
 
 /// Goes on where an earlier run was interrupted after the database had moved on.
-fn resume(plan: Plan, applied: Box<Applied>) -> Result<Task> {
+fn resume(plan: &Plan, applied: Applied) -> Result<Work> {
+    check_accepted(plan, applied.counts)?;
     let files = WitnessFiles::new(&plan.work_dir, applied.batch);
-    Ok(Task {
-        counts: applied.counts,
-        before: applied.before,
-        after: applied.after,
+    Ok(Work::Applied {
         shards: files.load(&applied)?,
-        files: Some(files),
-        origin: Origin::Applied(applied),
-        plan,
-        stages: Stages::new(),
-        seconds: 0.0,
+        applied,
+        files,
     })
+}
+
+fn check_accepted(plan: &Plan, counts: Counts) -> Result<()> {
+    ensure!(
+        counts.accepted > 0,
+        "{} has no valid transaction, so there is nothing to prove",
+        plan.batch.display()
+    );
+    Ok(())
 }

@@ -2,20 +2,24 @@
 
 use std::cell::OnceCell;
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use serde::Serialize;
 use shardfold_aggregator::{Aggregator, ValidityProof, VerificationKey, verify};
 use shardfold_circuits::profile::Profile;
 use shardfold_circuits::shard::CircuitSet;
 use shardfold_fleet::local::{self, Event, Options};
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_store::Applied;
 
-use super::prepare::{Origin, Plan, Task};
+use super::prepare::{Plan, Task, Work};
+use super::witnesses::WitnessFiles;
 use crate::args::ProveArgs;
 use crate::commands::verify::built_in_keys;
-use crate::commands::{Stages, Summary, cache_folder, input, say_rejections};
+use crate::commands::{Stages, Summary, cache_folder, counts, input, say_rejections};
 use crate::output::{Say, read_file, warn, write_file};
 use crate::progress::{Progress, circuit_listener};
 
@@ -42,30 +46,70 @@ impl Prover {
         })
     }
 
-    /// Proves a batch, writes the proof, and removes what was kept until then.
-    pub fn finish(&self, mut task: Task) -> Result<()> {
-        match &task.origin {
-            Origin::Executed(outcome) => say_rejections(outcome, self.say),
-            Origin::Applied(applied) => input::say_applied(&task.plan.batch, applied, self.say),
-        }
+    /// Proves a batch unless its proof is there already, and removes what was kept until then.
+    pub fn finish(&self, task: Task) -> Result<()> {
         let start = Instant::now();
-        let mut stages = std::mem::take(&mut task.stages);
-        let bytes = match &task.shards {
-            Some(shards) => self.prove(&task, shards, &mut stages)?,
-            None => self.check_proven(&task)?,
+        let Task {
+            plan,
+            work,
+            mut stages,
+            seconds,
+        } = task;
+        let total = || seconds + start.elapsed().as_secs_f64();
+        let summary = match work {
+            Work::Executed {
+                outcome,
+                after,
+                shards,
+                files,
+            } => {
+                say_rejections(&outcome, self.say);
+                self.prove(&plan, &shards, files.as_ref(), &mut stages)?;
+                Summary::new(counts(&outcome), &after, total(), stages)
+            }
+            Work::Applied {
+                applied,
+                shards,
+                files,
+            } => {
+                input::say_applied(&plan.batch, &applied, self.say);
+                let is_proven = self.is_proven(&plan.output, &applied);
+                match (is_proven, &shards) {
+                    (Ok(()), _) => {
+                        let output = plan.output.display();
+                        self.say.line(format_args!("{output} proves it"));
+                        clean_up(&plan, shards.as_deref().unwrap_or(&[]), Some(&files))?;
+                        Summary::of_applied(&applied, total(), stages)
+                    }
+                    (Err(_), Some(shards)) => {
+                        self.prove(&plan, shards, Some(&files), &mut stages)?;
+                        let (counts, after) = (applied.counts, &applied.after);
+                        Summary {
+                            already_applied: true,
+                            ..Summary::new(counts, after, total(), stages)
+                        }
+                    }
+                    (Err(error), None) => return Err(error).with_context(|| no_witnesses(&plan)),
+                }
+            }
         };
-        let seconds = task.seconds + start.elapsed().as_secs_f64();
-        let mut summary = Summary::new(task.counts, &task.after, seconds, stages);
-        summary.already_applied = matches!(task.origin, Origin::Applied(_));
+        self.report(&plan, summary)
+    }
+
+    fn report(&self, plan: &Plan, summary: Summary) -> Result<()> {
         summary.say(self.say);
         self.say
             .line(format_args!("state root {}", summary.state_root));
         self.say.line(format_args!(
-            "{}: {bytes} bytes, profile {}, checked",
-            task.plan.output.display(),
+            "{}: profile {}, checked",
+            plan.output.display(),
             self.profile.name()
         ));
-        self.say.object(&summary)
+        self.say.object(&Report {
+            batch: plan.batch.display().to_string(),
+            proof: plan.output.display().to_string(),
+            summary,
+        })
     }
 
     /// Folds proofs; loads what it needs when it is first asked for.
@@ -78,8 +122,14 @@ impl Prover {
         Ok(self.aggregator.get_or_init(|| aggregator))
     }
 
-    /// Gives the length of the proof.
-    fn prove(&self, task: &Task, shards: &[ShardWitness], stages: &mut Stages) -> Result<usize> {
+    /// Proves shards, writes the proof, and removes what was kept until then.
+    fn prove(
+        &self,
+        plan: &Plan,
+        shards: &[ShardWitness],
+        files: Option<&WitnessFiles>,
+        stages: &mut Stages,
+    ) -> Result<()> {
         let before = Instant::now();
         let aggregator = self.aggregator()?;
         for shard in shards {
@@ -87,12 +137,9 @@ impl Prover {
         }
         stages.insert("circuits", before.elapsed().as_secs_f64());
 
-        let Plan {
-            output, work_dir, ..
-        } = &task.plan;
         let options = Options {
             jobs: jobs(shards, self.memory),
-            work_dir: work_dir.clone(),
+            work_dir: plan.work_dir.clone(),
         };
         let progress = Progress::new(shards, self.say);
         let times = Mutex::new(stages);
@@ -102,47 +149,52 @@ impl Prover {
         };
         let proof = local::prove_batch(&self.circuits, aggregator, shards, &options, &observer)?;
         progress.finish();
-
-        let bytes = proof.to_bytes();
-        write_file(output, &bytes)?;
-        if let Some(files) = &task.files {
-            files.remove()?;
-        }
-        local::clean_up(&options, shards)?;
-        Ok(bytes.len())
+        write_file(&plan.output, &proof.to_bytes())?;
+        clean_up(plan, shards, files)
     }
 
-    /// Whether a batch without witnesses has its proof already. Gives the proof's length.
-    fn check_proven(&self, task: &Task) -> Result<usize> {
-        let Plan {
-            batch,
-            output,
-            work_dir,
-        } = &task.plan;
-        ensure!(
-            output.exists(),
-            "{} is part of the state's ledger, but its witnesses are not in {}: prove it from a \
-             snapshot of the state before it, with --state FILE",
-            batch.display(),
-            work_dir.display()
-        );
+    /// Whether there is a proof of an applied batch already.
+    fn is_proven(&self, output: &Path, applied: &Applied) -> Result<()> {
+        ensure!(output.is_file(), "found no proof {}", output.display());
         let bytes = read_file(output, ValidityProof::MAX_BYTES)?;
-        let key = self.aggregator()?.verification_key();
         let proof = ValidityProof::from_bytes(&bytes)
             .with_context(|| format!("cannot use the proof {}", output.display()))?;
+        let key = self.aggregator()?.verification_key();
         let statement =
             verify(key, &proof).with_context(|| format!("{} does not verify", output.display()))?;
         ensure!(
-            (statement.before, statement.after) == (task.before, task.after),
-            "{} proves another batch, and the witnesses of {} are not in {}",
-            output.display(),
-            batch.display(),
-            work_dir.display()
+            (statement.before, statement.after) == (applied.before, applied.after),
+            "{} proves another batch",
+            output.display()
         );
-        self.say
-            .line(format_args!("{} proves it", output.display()));
-        Ok(bytes.len())
+        Ok(())
     }
+}
+
+/// What is printed of each batch for machines.
+#[derive(Serialize)]
+struct Report {
+    batch: String,
+    proof: String,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+/// Removes what was kept until the proof was on disk: the witnesses last, for they say which
+/// proofs of parts there are. A run that is killed in here is done by the next one.
+fn clean_up(plan: &Plan, shards: &[ShardWitness], files: Option<&WitnessFiles>) -> Result<()> {
+    local::clean_up(&plan.work_dir, shards)?;
+    files.map_or(Ok(()), WitnessFiles::remove)
+}
+
+fn no_witnesses(plan: &Plan) -> String {
+    format!(
+        "{} is part of the state's ledger, but its witnesses are not in {}: name the --work-dir \
+         or the -o of the run that applied it, or prove it from a snapshot of the state before \
+         it, with --state FILE",
+        plan.batch.display(),
+        plan.work_dir.display()
+    )
 }
 
 /// Says so if the circuits that this build makes are not those of its built-in key: whoever

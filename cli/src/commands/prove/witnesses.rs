@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use shardfold_protocol::files;
+use shardfold_protocol::folder;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_store::{Applied, BatchDigest};
@@ -36,7 +37,7 @@ impl WitnessFiles {
 
     /// Writes all of them; on return they are on disk.
     pub fn save(&self, witnesses: &[ShardWitness]) -> Result<()> {
-        fs::create_dir_all(&self.folder)
+        folder::create(&self.folder)
             .with_context(|| format!("cannot make the folder {}", self.folder.display()))?;
         for (shard, witness) in witnesses.iter().enumerate() {
             write_file(&self.path(shard), &files::to_binary(witness)?)?;
@@ -44,16 +45,16 @@ impl WitnessFiles {
         Ok(())
     }
 
-    /// Reads those that lead from the start to the end of the batch; `None` if the first one
-    /// is not there.
+    /// Reads those that lead from the start to the end of the batch; `None` if one of them is
+    /// not there, as when the run was killed that removed them.
     pub fn load(&self, applied: &Applied) -> Result<Option<Vec<ShardWitness>>> {
-        if !self.path(0).exists() {
-            return Ok(None);
-        }
         let mut witnesses = Vec::new();
         let mut head = applied.before;
         while head != applied.after {
             let path = self.path(witnesses.len());
+            if !path.exists() {
+                return Ok(None);
+            }
             let witness: ShardWitness = read_content("witness", &path)?;
             head = next_head(&witness, &head)
                 .with_context(|| format!("{} is no witness of this batch", path.display()))?;
@@ -62,10 +63,15 @@ impl WitnessFiles {
         Ok(Some(witnesses))
     }
 
-    /// Removes them, and what killed runs have left of them.
+    /// Removes them, and what killed runs have left of them, and the folder if nothing else
+    /// is in it.
     pub fn remove(&self) -> Result<()> {
         let failed = || format!("cannot remove witnesses in {}", self.folder.display());
-        for entry in fs::read_dir(&self.folder).with_context(failed)? {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.with_context(failed)?,
+        };
+        for entry in entries {
             let entry = entry.with_context(failed)?;
             let name = entry.file_name();
             if name
@@ -80,6 +86,7 @@ impl WitnessFiles {
                 }
             }
         }
+        let _ = fs::remove_dir(&self.folder);
         Ok(())
     }
 }

@@ -22,11 +22,12 @@ use crate::output::Say;
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<()> {
     let say = Say::new(args.json);
-    match (&args.proof, &args.head, &args.state) {
-        (Some(proof), Some(head), _) => check_proof(proof, &Known::file(head)?, say),
-        (Some(proof), None, Some(state)) => check_proof(proof, &Known::database(state)?, say),
-        (None, _, Some(state)) => check_database(state, say),
-        (_, None, None) | (None, Some(_), None) => bail!("name a state database with --state"),
+    // The command line has --state unless it has --head.
+    let state = || args.state.as_deref().context("found no --state");
+    match (&args.proof, &args.head) {
+        (Some(proof), Some(head)) => check_proof(proof, &Known::file(head)?, say),
+        (Some(proof), None) => check_proof(proof, &Known::database(state()?)?, say),
+        (None, _) => check_database(state()?, say),
     }
 }
 
@@ -116,11 +117,11 @@ fn check_proof(path: &Path, known: &Known, say: Say) -> Result<()> {
     } else {
         "an earlier head"
     };
-    say.line(format_args!(
+    say.answer(format_args!(
         "valid for {age}, after transaction {}:",
         head.tx_count
-    ));
-    say.line(format_args!("{}", report.record.line()));
+    ))?;
+    say.answer(format_args!("{}", report.record.line()))?;
     say.object(&report)
 }
 
@@ -137,13 +138,13 @@ struct DatabaseReport {
 fn check_database(folder: &Path, say: Say) -> Result<()> {
     let start = Instant::now();
     let report = check_all(folder, start).with_context(|| cannot_use(folder))?;
-    say.line(format_args!(
+    say.answer(format_args!(
         "{}: {} records and {} batches are sound, checked in {:.2} s",
         folder.display(),
         report.records,
         report.batches,
         report.seconds
-    ));
+    ))?;
     say.line(format_args!("state root {}", hex(&report.head.state_root)));
     say.object(&report)
 }

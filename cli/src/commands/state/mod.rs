@@ -14,7 +14,7 @@ use shardfold_protocol::state::StateFile;
 use shardfold_store::{Applied, Store, View};
 
 use super::hex;
-use super::input::{cannot_use, read_content};
+use super::input::{cannot_use, check_output, read_content};
 use crate::args::{ExportArgs, HistoryArgs, ImportArgs, StateCommand};
 use crate::output::{Say, peak_memory_bytes, write_file};
 
@@ -86,6 +86,7 @@ fn export(args: &ExportArgs) -> Result<()> {
     let say = Say::new(args.database.json);
     let start = Instant::now();
     let folder = &args.database.state;
+    check_output(&args.output, Some(folder))?;
     let view = open(folder)?;
     let file = view.to_file().with_context(|| cannot_use(folder))?;
     let is_json = args.output.extension().is_some_and(|end| end == "json");
@@ -133,11 +134,11 @@ fn history(args: &HistoryArgs) -> Result<()> {
     let view = open(folder)?;
     let history = view.history().with_context(|| cannot_use(folder))?;
     let imported = *view.imported();
-    say.line(format_args!(
+    say.answer(format_args!(
         "imported after transaction {}: state root {}",
         imported.tx_count,
         hex(&imported.state_root)
-    ));
+    ))?;
     for (number, applied) in (1..).zip(&history) {
         let Applied {
             before,
@@ -145,14 +146,14 @@ fn history(args: &HistoryArgs) -> Result<()> {
             counts,
             ..
         } = applied;
-        say.line(format_args!(
+        say.answer(format_args!(
             "{number}: transactions {} to {}, {} left out: state root {} (batch {})",
             before.tx_count,
             after.tx_count,
             counts.rejected,
             hex(&after.state_root),
             applied.batch
-        ));
+        ))?;
     }
     say.object(&History {
         chain_id: view.chain_id(),

@@ -13,7 +13,7 @@ use shardfold_protocol::state::State;
 use super::open;
 use crate::args::{GetArgs, ProveRecordArgs};
 use crate::commands::hex;
-use crate::commands::input::cannot_use;
+use crate::commands::input::{cannot_use, check_output};
 use crate::output::{Say, print, write_file};
 
 /// What `get` prints for machines.
@@ -74,13 +74,16 @@ pub fn get(args: &GetArgs) -> Result<()> {
             .collect(),
     };
     for record in &found.records {
-        say.line(format_args!("{}", record.line()));
+        say.answer(format_args!("{}", record.line()))?;
     }
     say.object(&found)
 }
 
 /// Runs `prove`.
 pub fn prove(args: &ProveRecordArgs) -> Result<()> {
+    if let Some(output) = &args.output {
+        check_output(output, Some(&args.state))?;
+    }
     let state = part(&args.state, &[args.index])?;
     let inclusion = Inclusion {
         chain_id: state.chain_id(),
