@@ -36,11 +36,11 @@ pub struct Summary {
     pub transactions: u64,
     /// Transactions that were left out.
     pub rejected: u64,
-    /// Whether the batch was part of the database's ledger before, so that nothing was done.
+    /// Whether the batch was part of the database's ledger before, so that it was not executed.
     pub already_applied: bool,
     /// Seconds from the files to the result.
     pub seconds: f64,
-    /// Accepted transactions for each of these seconds; 0 if nothing was done.
+    /// Accepted transactions for each of these seconds; 0 if the batch was not executed.
     pub tx_per_second: f64,
     /// Seconds by stage; stages of different shards may overlap.
     pub stages: Stages,

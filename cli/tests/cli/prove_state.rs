@@ -160,7 +160,7 @@ fn what_cannot_be_proven_is_not_applied() {
     chain.import("ledger");
     let error = sandbox.refused(&prove(&["1.bin"], "proof.bin"));
     assert!(
-        error.contains("starts at transaction 10 ") && error.contains("expected transaction 0 "),
+        error.contains("starts at transaction 3 ") && error.contains("expected transaction 0 "),
         "{error}"
     );
     let error = sandbox.refused(&prove(&["0.bin", "0.bin"], "proofs"));

@@ -3,10 +3,11 @@
 
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::amount::{AMOUNT_LIMIT, FEE_LIMIT};
-use shardfold_protocol::field::F;
+use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::transaction::{Deposit, Transfer, Withdraw};
 
+use super::steps::{Receipt, check_fee_vault, receive};
 use super::*;
 
 const FROM: Index = 3;
@@ -322,6 +323,31 @@ fn the_fee_vault_is_checked_as_the_transfer_leaves_it() {
         ..Records::good()
     };
     assert!(transfer::apply(&transfer, &SIGNED, |i| rich.read(i)).is_ok());
+}
+
+/// A state that was not checked may hold any field element as a balance.
+#[test]
+fn a_balance_near_the_modulus_does_not_wrap() {
+    let full = vault(2, MODULUS - 1).into();
+    let receipt = Receipt {
+        to: TO,
+        owner: owner(2),
+        asset: ASSET,
+        amount: AMOUNT_LIMIT - 1,
+    };
+    let found = u64::MAX;
+    assert_eq!(
+        receive(&receipt, &full),
+        Err(Reject::ReceiverBalance { found })
+    );
+    let fee = FeePayment {
+        amount: FEE_LIMIT - 1,
+        vault: FEE_VAULT,
+    };
+    assert_eq!(
+        check_fee_vault(&fee, ASSET, &full),
+        Err(Reject::FeeVaultBalance { found })
+    );
 }
 
 #[test]

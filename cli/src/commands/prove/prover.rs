@@ -55,8 +55,8 @@ impl Prover {
             mut stages,
             seconds,
         } = task;
-        let total = || seconds + start.elapsed().as_secs_f64();
-        let summary = match work {
+        let elapsed = || seconds + start.elapsed().as_secs_f64();
+        let (bytes, summary) = match work {
             Work::Executed {
                 outcome,
                 after,
@@ -64,8 +64,9 @@ impl Prover {
                 files,
             } => {
                 say_rejections(&outcome, self.say);
-                self.prove(&plan, &shards, files.as_ref(), &mut stages)?;
-                Summary::new(counts(&outcome), &after, total(), stages)
+                let bytes = self.prove(&plan, &shards, files.as_ref(), &mut stages)?;
+                let counts = counts(&outcome);
+                (bytes, Summary::new(counts, &after, elapsed(), stages))
             }
             Work::Applied {
                 applied,
@@ -73,35 +74,31 @@ impl Prover {
                 files,
             } => {
                 input::say_applied(&plan.batch, &applied, self.say);
-                let is_proven = self.is_proven(&plan.output, &applied);
-                match (is_proven, &shards) {
-                    (Ok(()), _) => {
+                let proven = self.find_proof(&plan.output, &applied);
+                let bytes = match (&shards, &proven) {
+                    (Some(shards), Err(_)) => {
+                        self.prove(&plan, shards, Some(&files), &mut stages)?
+                    }
+                    _ => {
+                        let bytes = proven.with_context(|| no_witnesses(&plan))?;
                         let output = plan.output.display();
                         self.say.line(format_args!("{output} proves it"));
-                        clean_up(&plan, shards.as_deref().unwrap_or(&[]), Some(&files))?;
-                        Summary::of_applied(&applied, total(), stages)
+                        clean_up(&plan, shards.as_deref().unwrap_or_default(), Some(&files))?;
+                        bytes
                     }
-                    (Err(_), Some(shards)) => {
-                        self.prove(&plan, shards, Some(&files), &mut stages)?;
-                        let (counts, after) = (applied.counts, &applied.after);
-                        Summary {
-                            already_applied: true,
-                            ..Summary::new(counts, after, total(), stages)
-                        }
-                    }
-                    (Err(error), None) => return Err(error).with_context(|| no_witnesses(&plan)),
-                }
+                };
+                (bytes, Summary::of_applied(&applied, elapsed(), stages))
             }
         };
-        self.report(&plan, summary)
+        self.report(&plan, bytes, &summary)
     }
 
-    fn report(&self, plan: &Plan, summary: Summary) -> Result<()> {
+    fn report(&self, plan: &Plan, bytes: usize, summary: &Summary) -> Result<()> {
         summary.say(self.say);
         self.say
             .line(format_args!("state root {}", summary.state_root));
         self.say.line(format_args!(
-            "{}: profile {}, checked",
+            "{}: {bytes} bytes, profile {}, checked",
             plan.output.display(),
             self.profile.name()
         ));
@@ -122,14 +119,15 @@ impl Prover {
         Ok(self.aggregator.get_or_init(|| aggregator))
     }
 
-    /// Proves shards, writes the proof, and removes what was kept until then.
+    /// Proves shards, writes the proof, and removes what was kept until then. Gives the proof's
+    /// length.
     fn prove(
         &self,
         plan: &Plan,
         shards: &[ShardWitness],
         files: Option<&WitnessFiles>,
         stages: &mut Stages,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let before = Instant::now();
         let aggregator = self.aggregator()?;
         for shard in shards {
@@ -149,12 +147,14 @@ impl Prover {
         };
         let proof = local::prove_batch(&self.circuits, aggregator, shards, &options, &observer)?;
         progress.finish();
-        write_file(&plan.output, &proof.to_bytes())?;
-        clean_up(plan, shards, files)
+        let bytes = proof.to_bytes();
+        write_file(&plan.output, &bytes)?;
+        clean_up(plan, shards, files)?;
+        Ok(bytes.len())
     }
 
-    /// Whether there is a proof of an applied batch already.
-    fn is_proven(&self, output: &Path, applied: &Applied) -> Result<()> {
+    /// The length of an applied batch's proof, if it is there already.
+    fn find_proof(&self, output: &Path, applied: &Applied) -> Result<usize> {
         ensure!(output.is_file(), "found no proof {}", output.display());
         let bytes = read_file(output, ValidityProof::MAX_BYTES)?;
         let proof = ValidityProof::from_bytes(&bytes)
@@ -167,17 +167,17 @@ impl Prover {
             "{} proves another batch",
             output.display()
         );
-        Ok(())
+        Ok(bytes.len())
     }
 }
 
 /// What is printed of each batch for machines.
 #[derive(Serialize)]
-struct Report {
+struct Report<'a> {
     batch: String,
     proof: String,
     #[serde(flatten)]
-    summary: Summary,
+    summary: &'a Summary,
 }
 
 /// Removes what was kept until the proof was on disk: the witnesses last, for they say which
