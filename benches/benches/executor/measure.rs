@@ -36,9 +36,9 @@ pub struct Variant {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timing {
     pub decode: Duration,
-    /// Hashes and signatures.
+    /// Hashes and signatures; the parallel executor makes its schedule meanwhile.
     pub prepare: Duration,
-    /// Schedule, rules and receipts.
+    /// Rules and receipts.
     pub rules: Duration,
     /// Shards, state root and witnesses.
     pub cut: Duration,
@@ -140,14 +140,20 @@ pub fn measure(
 fn run(state: &mut State, bytes: &[u8], mode: Mode) -> anyhow::Result<(Timing, Results)> {
     let mut timing = Timing::default();
     let batch: Batch = time(&mut timing.decode, || files::from_bytes(bytes))?;
-    let chain_id = F::from_u64(batch.chain_id);
-    let prepared = time(&mut timing.prepare, || {
-        prepare_all(&batch.transactions, chain_id)
-    });
-    let outcome = time(&mut timing.rules, || match mode {
-        Mode::Sequential => sequential::run(state, &batch, &prepared),
-        Mode::Parallel => parallel::run(state, &batch, &prepared),
-    })?;
+    let outcome = match mode {
+        Mode::Sequential => {
+            let prepare = || prepare_all(&batch.transactions, F::from_u64(batch.chain_id));
+            let prepared = time(&mut timing.prepare, prepare);
+            time(&mut timing.rules, || {
+                sequential::run(state, &batch, &prepared)
+            })?
+        }
+        Mode::Parallel => {
+            let prepare = || parallel::prepare(state, &batch);
+            let (prepared, schedule) = time(&mut timing.prepare, prepare)?;
+            time(&mut timing.rules, || schedule.run(&prepared))
+        }
+    };
     let shapes = [Shape::SMALL, Shape::MEDIUM, Shape::LARGE];
     let witnesses = time(&mut timing.cut, || {
         shards::cut(state, &batch, &outcome, &shapes)

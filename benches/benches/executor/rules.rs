@@ -41,7 +41,8 @@ pub fn measure(size: Size, pools: &Pools, rounds: usize) -> anyhow::Result<Vec<R
                 let outcome = pools.install(*threads, || {
                     let run = || match mode {
                         Mode::Sequential => sequential::run(&state, &batch, &prepared),
-                        Mode::Parallel => parallel::run(&state, &batch, &prepared),
+                        Mode::Parallel => parallel::Schedule::new(&state, &batch)
+                            .map(|schedule| schedule.run(&prepared)),
                     };
                     time(&mut took, run).context("the batch cannot run")
                 })?;

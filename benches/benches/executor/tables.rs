@@ -34,9 +34,9 @@ pub fn machine(report: &mut String, size: Size, rounds: usize) -> fmt::Result {
 pub fn stages(report: &mut String, measured: &[Measured]) -> fmt::Result {
     report.push_str(
         "\n## From bytes to receipts, state root and witnesses\n\n\
-         Seconds, and the share of the whole. `prepare` is hashes and signatures, `rules` the \
-         schedule, the rules and the receipts, `cut` the shards, the state root and the \
-         witnesses.\n\n\
+         Seconds, and the share of the whole. `prepare` is hashes and signatures, and \
+         beside them the parallel executor's schedule; `rules` the rules and the receipts; `cut` \
+         the shards, the state root and the witnesses.\n\n\
          | workload | executor | threads | decode | prepare | rules | cut | all | per second |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );

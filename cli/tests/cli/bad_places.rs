@@ -250,7 +250,7 @@ fn a_faulty_trace_is_refused_with_its_line() {
             "is no address of 0x and 40 hex digits",
         ),
         (format!("mint,{who},{who},eth,5\n"), "the kind is `mint`"),
-        (format!("transfer,{who}\n"), "line 2"),
+        (format!("transfer,{who}\n"), "line: 2"),
         (String::new(), "no transfers"),
     ];
     for (lines, expected) in cases {

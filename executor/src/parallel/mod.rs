@@ -25,7 +25,7 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::{Kind, Transaction};
 
-use crate::outcome::{ExecuteError, Outcome, check_start};
+use crate::outcome::{Accepted, ExecuteError, Outcome, Receipt, check_start};
 use crate::prepare::{Prepared, prepare_all};
 use crate::reject::Reject;
 use crate::rules::{self, Effect};
@@ -43,34 +43,78 @@ const TASK: usize = if cfg!(test) { 4 } else { 256 };
 /// # Errors
 /// A batch for another chain or head.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
-    check_start(state.chain_id(), state.head(), batch)?;
-    let prepared = prepare_all(&batch.transactions, F::from_u64(batch.chain_id));
-    run(state, batch, &prepared)
+    let (prepared, schedule) = prepare(state, batch)?;
+    Ok(schedule.run(&prepared))
 }
 
-/// [`execute`] from where hashes and signatures are done: one [`Prepared`] for each transaction.
+/// All that comes before the rules: hashes and signatures, and beside them the schedule.
 ///
 /// # Errors
 /// A batch for another chain or head.
-///
-/// # Panics
-/// With more or fewer prepared transactions than the batch has, or with 2^30 or more.
-pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcome, ExecuteError> {
+pub fn prepare<'a>(
+    state: &State,
+    batch: &'a Batch,
+) -> Result<(Vec<Prepared>, Schedule<'a>), ExecuteError> {
     check_start(state.chain_id(), state.head(), batch)?;
-    let transactions = &batch.transactions;
-    assert_eq!(prepared.len(), transactions.len());
-    let accesses = access::sorted(transactions);
-    let slots = slot::all(state, transactions, &accesses);
-    let run = Run {
-        transactions,
-        prepared,
-        graph: Graph::new(transactions, &accesses, &slots),
-        slots,
-        deposit_count: AtomicU64::new(state.head().deposit_count),
-        rejects: Mutex::new(Vec::new()),
-    };
-    run.execute_all();
-    Ok(run.into_outcome(batch, &accesses))
+    let chain_id = F::from_u64(batch.chain_id);
+    let (prepared, schedule) = rayon::join(
+        || prepare_all(&batch.transactions, chain_id),
+        || Schedule::new(state, batch),
+    );
+    Ok((prepared, schedule?))
+}
+
+/// What must run before what, and the records that a batch touches. It needs no signatures, so
+/// it can be made while they are checked.
+pub struct Schedule<'a> {
+    batch: &'a Batch,
+    accesses: Vec<Access>,
+    slots: Vec<Slot>,
+    graph: Graph,
+    /// Of the state.
+    deposit_count: u64,
+}
+
+impl<'a> Schedule<'a> {
+    /// Schedules a batch on the state that it starts from.
+    ///
+    /// # Errors
+    /// A batch for another chain or head.
+    ///
+    /// # Panics
+    /// With 2^30 transactions or more.
+    pub fn new(state: &State, batch: &'a Batch) -> Result<Self, ExecuteError> {
+        check_start(state.chain_id(), state.head(), batch)?;
+        let transactions = &batch.transactions;
+        let accesses = access::sorted(transactions);
+        let slots = slot::all(state, transactions, &accesses);
+        Ok(Self {
+            batch,
+            graph: Graph::new(transactions, &accesses, &slots),
+            accesses,
+            slots,
+            deposit_count: state.head().deposit_count,
+        })
+    }
+
+    /// Executes the batch, given one [`Prepared`] for each transaction.
+    ///
+    /// # Panics
+    /// With more or fewer prepared transactions than the batch has.
+    #[must_use]
+    pub fn run(self, prepared: &[Prepared]) -> Outcome {
+        assert_eq!(prepared.len(), self.batch.transactions.len());
+        let run = Run {
+            transactions: &self.batch.transactions,
+            prepared,
+            graph: self.graph,
+            slots: self.slots,
+            deposit_count: AtomicU64::new(self.deposit_count),
+            rejects: Mutex::new(Vec::new()),
+        };
+        run.execute_all();
+        run.into_outcome(self.batch, &self.accesses)
+    }
 }
 
 /// A batch while it is executed.
@@ -160,21 +204,45 @@ impl Run<'_> {
         let changes: Vec<Option<_>> = slots
             .map(|slot| slot.change(self.transactions, accesses, &is_rejected))
             .collect();
-        let mut outcome = Outcome {
-            receipts: Vec::with_capacity(self.transactions.len()),
-            accepted: Vec::with_capacity(self.transactions.len() - rejects.len()),
+        let (receipts, accepted) = rayon::join(
+            || receipts(batch.before.tx_count, &is_rejected, rejects),
+            || accepted(self.transactions, self.prepared, &is_rejected),
+        );
+        Outcome {
+            receipts,
+            accepted,
             changes: changes.into_iter().flatten().collect(),
-        };
-        let mut rejects = rejects.into_iter().peekable();
-        let each = (0..).zip(self.transactions.iter().zip(self.prepared));
-        for (position, (transaction, prepared)) in each {
-            let reject = rejects.next_if(|&(rejected, _)| rejected == position);
-            let accepted = Ok((transaction.kind(), *prepared));
-            outcome.push(
-                &batch.before,
-                reject.map_or(accepted, |(_, reject)| Err(reject)),
-            );
         }
-        outcome
     }
+}
+
+/// Those that were not rejected, in order.
+fn accepted(
+    transactions: &[Transaction],
+    prepared: &[Prepared],
+    is_rejected: &[bool],
+) -> Vec<Accepted> {
+    let rejected = is_rejected.iter().filter(|rejected| **rejected).count();
+    let mut accepted = Vec::with_capacity(transactions.len() - rejected);
+    let each = transactions.iter().zip(prepared).enumerate();
+    let each = each.filter(|&(position, _)| !is_rejected[position]);
+    accepted.extend(each.map(|(position, (transaction, prepared))| Accepted {
+        position,
+        kind: transaction.kind(),
+        prepared: *prepared,
+    }));
+    accepted
+}
+
+/// One for each transaction; `rejects` by ascending position.
+fn receipts(first_place: u64, is_rejected: &[bool], rejects: Vec<(u32, Reject)>) -> Vec<Receipt> {
+    let (mut place, mut rejects) = (first_place, rejects.into_iter());
+    let receipt = |&is_rejected: &bool| {
+        if let Some((_, reject)) = is_rejected.then(|| rejects.next()).flatten() {
+            return Receipt::Rejected(reject);
+        }
+        place += 1;
+        Receipt::Accepted { place: place - 1 }
+    };
+    is_rejected.iter().map(receipt).collect()
 }

@@ -11,7 +11,11 @@ use crate::{parallel, sequential};
 pub fn execute(state: &State, builder: Builder, pool: &ThreadPool) -> Outcome {
     let (batch, prepared) = builder.prepare();
     let expected = sequential::run(state, &batch, &prepared).unwrap();
-    let found = pool.install(|| parallel::run(state, &batch, &prepared).unwrap());
+    let found = pool.install(|| {
+        parallel::Schedule::new(state, &batch)
+            .unwrap()
+            .run(&prepared)
+    });
     assert!(found == expected, "{} transactions", prepared.len());
     expected
 }
