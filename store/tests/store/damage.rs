@@ -127,3 +127,32 @@ fn a_changed_digest_never_gets_into_a_head() {
     fs::write(&path, &whole).unwrap();
     assert_eq!(apply_next(&pair, &batch).unwrap(), *after.head());
 }
+
+#[test]
+fn a_batch_with_the_number_of_another_is_noticed() {
+    const BATCHES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("batches");
+    let mut pair = Pair::new(10);
+    let mut store = pair.store();
+    let applied = [5, 6].map(|transactions| {
+        let batch = pair.batch(transactions);
+        pair.apply(&mut store, &batch).1
+    });
+    drop(store);
+    for number in [0, 7] {
+        let database = Database::open(pair.path().join(FILE)).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut batches = transaction.open_table(BATCHES).unwrap();
+        batches.insert(&applied[1].batch.0, number).unwrap();
+        drop(batches);
+        transaction.commit().unwrap();
+        drop(database);
+        let view = View::open(pair.path()).unwrap();
+        assert_eq!(view.applied(&applied[0].batch).unwrap(), Some(applied[0]));
+        for error in [
+            view.applied(&applied[1].batch).unwrap_err(),
+            view.check().unwrap_err(),
+        ] {
+            assert!(matches!(error, StoreError::BatchNumber { .. }), "{error}");
+        }
+    }
+}
