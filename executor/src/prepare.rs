@@ -4,8 +4,8 @@
 use rayon::prelude::*;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
-use shardfold_protocol::signature::{Claim, Verdict, verify_many};
-use shardfold_protocol::transaction::{Digests, Signed, Transaction, digests_of};
+use shardfold_protocol::signature::{Claim, PublicKey, Signature, Verdict, verify_many};
+use shardfold_protocol::transaction::{Digests, Transaction, digests_of};
 
 /// Who authorises a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +42,19 @@ pub struct Prepared {
     pub authority: Authority,
 }
 
-/// Hashes one transaction and checks its signature.
+/// Hashes one transaction and checks its signature, alone.
 #[must_use]
 pub fn prepare(transaction: &Transaction, chain_id: F) -> Prepared {
     let digests = transaction.digests(chain_id);
+    let of_signer = |(public_key, signature): (&PublicKey, &Signature)| Authority {
+        owner: public_key.owner(),
+        has_signed: public_key.verify(&digests.transaction, signature),
+    };
     Prepared {
         digests,
-        authority: authority(transaction, &digests),
+        authority: transaction.signed_by().map_or(Authority::NONE, of_signer),
     }
 }
-
-/// Transactions prepared together: as many signatures as one sum takes, and what is held in
-/// between stays small.
-const TRANSACTIONS_PER_CHUNK: usize = 1 << 14;
 
 /// Transactions hashed together: what that takes stays in the second-level cache.
 const TRANSACTIONS_PER_TASK: usize = 512;
@@ -63,23 +63,13 @@ const TRANSACTIONS_PER_TASK: usize = 512;
 /// ([`verify_many`]).
 #[must_use]
 pub fn prepare_all(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
-    transactions
-        .par_chunks(TRANSACTIONS_PER_CHUNK)
-        .flat_map_iter(|transactions| prepare_chunk(transactions, chain_id))
-        .collect()
-}
-
-fn prepare_chunk(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
-    let hash = |transactions: &[Transaction]| -> Vec<(Digests, Option<Claim>)> {
-        let digests = digests_of(transactions, chain_id).into_iter();
-        let pairs = transactions.iter().zip(digests);
-        pairs
-            .map(|(transaction, digests)| (digests, claim(transaction, &digests.transaction)))
-            .collect()
-    };
     let (digests, claims): (Vec<Digests>, Vec<Option<Claim>>) = transactions
         .par_chunks(TRANSACTIONS_PER_TASK)
-        .flat_map_iter(hash)
+        .flat_map_iter(|transactions| {
+            let digests = digests_of(transactions, chain_id).into_iter();
+            let pairs = transactions.iter().zip(digests);
+            pairs.map(|(transaction, digests)| (digests, claim(transaction, &digests.transaction)))
+        })
         .unzip();
     let signed: Vec<Claim> = claims.iter().flatten().copied().collect();
     let mut verdicts = verify_many(&signed).into_iter();
@@ -94,29 +84,10 @@ fn prepare_chunk(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
 
 /// What a transaction claims to be signed by; `None` of a deposit, which is not signed.
 fn claim(transaction: &Transaction, message: &Digest) -> Option<Claim> {
-    let (public_key, signature) = match transaction {
-        Transaction::Transfer(signed) => (signed.public_key, signed.signature),
-        Transaction::Deposit(_) => return None,
-        Transaction::Withdraw(signed) => (signed.public_key, signed.signature),
-    };
+    let (public_key, signature) = transaction.signed_by()?;
     Some(Claim {
-        public_key,
+        public_key: *public_key,
         message: *message,
-        signature,
+        signature: *signature,
     })
-}
-
-fn authority(transaction: &Transaction, digests: &Digests) -> Authority {
-    match transaction {
-        Transaction::Transfer(signed) => signer(signed, &digests.transaction),
-        Transaction::Deposit(_) => Authority::NONE,
-        Transaction::Withdraw(signed) => signer(signed, &digests.transaction),
-    }
-}
-
-fn signer<T>(signed: &Signed<T>, digest: &Digest) -> Authority {
-    Authority {
-        owner: signed.public_key.owner(),
-        has_signed: signed.public_key.verify(digest, &signed.signature),
-    }
 }

@@ -56,9 +56,6 @@ pub struct Signature {
 }
 
 /// What is hashed to a challenge: w_R, the owner digest of the key, the message.
-///
-/// # Panics
-/// Where R has x = 0, which no element of the group has.
 pub fn challenge_message(
     r: &AffinePoint,
     owner: &Digest,
@@ -77,9 +74,6 @@ fn under_challenge(w: &F5, owner: &Digest, message: &Digest) -> [F; CHALLENGE_EL
 }
 
 /// The digest whose first two elements are the challenge.
-///
-/// # Panics
-/// Where R has x = 0, which no element of the group has.
 pub fn challenge(r: &AffinePoint, owner: &Digest, message: &Digest) -> Digest {
     hash(Domain::Challenge, &challenge_message(r, owner, message))
 }

@@ -1,4 +1,5 @@
 use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::curve::F5;
 use shardfold_protocol::field::F;
 use shardfold_protocol::transaction::Transaction;
 
@@ -41,4 +42,32 @@ fn all_are_prepared_as_each() {
             .all(|prepared| !prepared.authority.has_signed)
     );
     assert_eq!(prepare_all(&[], chain_id), []);
+}
+
+/// A point that no decoder lets through is no reason to panic.
+#[test]
+fn a_key_outside_of_the_group_has_not_signed() {
+    let plan = Plan {
+        seed: 5,
+        pattern: Pattern::Independent,
+        vaults: 8,
+        transactions: 2,
+        keys: 4,
+    };
+    let mut batch = plan.build().batch;
+    for (i, transaction) in batch.transactions.iter_mut().enumerate() {
+        let Transaction::Transfer(signed) = transaction else {
+            panic!("only transfers are independent");
+        };
+        match i {
+            0 => signed.public_key.0.x = F5::ZERO,
+            _ => signed.signature.r.x = F5::ZERO,
+        }
+    }
+    let chain_id = F::from_u64(batch.chain_id);
+    let all = prepare_all(&batch.transactions, chain_id);
+    for (transaction, prepared) in batch.transactions.iter().zip(all) {
+        assert_eq!(prepare(transaction, chain_id), prepared);
+        assert!(!prepared.authority.has_signed);
+    }
 }

@@ -52,7 +52,7 @@ pub(super) fn decode(payload: &[u8]) -> Option<Batch> {
         .map(|&span| {
             let mut fields = Fields::new(span);
             let transaction = fields.transaction();
-            if !fields.is_valid {
+            if !fields.is_valid || !fields.bytes.is_empty() {
                 is_valid.store(false, Ordering::Relaxed);
             }
             transaction
@@ -84,11 +84,8 @@ fn spans(mut bytes: &[u8], count: u64) -> Option<Vec<&[u8]>> {
 
 /// The points of a transaction, whose equations hold where they are in the group.
 fn points(transaction: &Transaction) -> impl Iterator<Item = AffinePoint> {
-    let points = match transaction {
-        Transaction::Transfer(signed) => Some([signed.public_key.0, signed.signature.r]),
-        Transaction::Deposit(_) => None,
-        Transaction::Withdraw(signed) => Some([signed.public_key.0, signed.signature.r]),
-    };
+    let signed_by = transaction.signed_by();
+    let points = signed_by.map(|(public_key, signature)| [public_key.0, signature.r]);
     points.into_iter().flatten()
 }
 

@@ -31,12 +31,10 @@ impl AffinePoint {
         self.is_on_curve() && is_nonzero_square(&self.x)
     }
 
-    /// The encoding w = -y/x; w = 0 is the encoding of the neutral element and is never given.
-    ///
-    /// # Panics
-    /// Where x is zero, which no element of the group has.
+    /// The encoding w = -y/x; zero, the neutral element's, where x is zero, which no element
+    /// of the group has.
     pub fn encode(&self) -> F5 {
-        -self.y * self.x.inverse()
+        -self.y * self.x.try_inverse().unwrap_or(F5::ZERO)
     }
 
     /// The group element of an encoding; `None` of the neutral element's encoding, zero, and of
@@ -72,7 +70,9 @@ impl AffinePoint {
 
     /// The numerator 3 x^2 + 2 a x + b of the tangent's slope, whose denominator is 2 y.
     pub fn tangent_numerator(&self) -> F5 {
-        self.x.square() * F5::from_u8(3) + (A * self.x).double() + B
+        let xx = self.x.square();
+        // 2 a = 4.
+        xx.double() + xx + self.x.double().double() + B
     }
 
     /// The sum of two points given the slope l of the line through them (the tangent's when
@@ -98,9 +98,6 @@ impl AffinePoint {
     }
 
     /// The wire format: the canonical coefficients of x, then those of w.
-    ///
-    /// # Panics
-    /// Where x is zero, which no element of the group has.
     #[must_use]
     pub fn to_words(&self) -> [u64; 10] {
         let (x, w) = (words(&self.x), words(&self.encode()));

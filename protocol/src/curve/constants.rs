@@ -13,6 +13,9 @@
 //!   O_0 = K - (O_1 + ... + O_31), so it ends at S' = s G + K.
 //!
 //! So s G = R + e P exactly when S' = R + E'.
+//!
+//! Nothing under a `LazyLock` may use rayon: its workers take these constants too, so a thread
+//! that initialises one and waits for workers would wait for ever.
 
 use std::sync::LazyLock;
 

@@ -6,24 +6,13 @@ use super::packed_point::PackedPoint;
 use super::point::Point;
 use super::scalar::Scalar;
 
-/// The multiple of each lane's point by that lane's factor: windows of four bits.
+/// The multiple of each lane's point by that lane's factor.
 pub fn mul_u128_each(points: &PackedPoint, factors: &[u128; LANES]) -> Point<PackedF5> {
-    let mut multiples = [Point::NEUTRAL; 16];
-    for i in 1..16 {
-        multiples[i] = if i % 2 == 0 {
-            multiples[i / 2].double()
-        } else {
-            multiples[i - 1].add_coordinates(points.x, points.y)
-        };
-    }
-    (0..32).rev().fold(Point::NEUTRAL, |sum, i| {
-        let digits = factors.map(|factor| (factor >> (4 * i)) as usize % 16);
-        let sum = if i < 31 {
-            sum.double().double().double().double()
-        } else {
-            sum
-        };
-        sum + Point::select(&multiples, &digits)
+    let digits = (0..32)
+        .rev()
+        .map(|i| factors.map(|factor| (factor >> (4 * i)) as usize % 16));
+    Point::from_coordinates(points.x, points.y).mul_digits(digits, |multiples, digits| {
+        Point::select(multiples, &digits)
     })
 }
 

@@ -28,6 +28,8 @@ mod point;
 mod scalar;
 mod sums;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use affine::AffinePoint;
@@ -37,10 +39,10 @@ pub use constants::{
 };
 pub use encoding::DecodeError;
 pub use field5::{A, B, F5, elements, is_nonzero_square, mul_b, norm, sqrt};
-pub use group::{Encoding, are_in_group, encode_many};
+pub(crate) use group::{are_in_group, encode_many};
 pub use hash_to_curve::hash_to_curve;
 pub(crate) use ladders::{mul_generator_each, mul_u128_each};
-pub use msm::{Words, multi_scalar_mul};
+pub(crate) use msm::{Words, multi_scalar_mul};
 pub(crate) use packed::LANES;
 pub(crate) use packed_point::PackedPoint;
 pub use point::{GENERATOR, Point, batch_to_affine};

@@ -17,7 +17,8 @@ const ENTRIES_PER_TASK: usize = 1 << 15;
 /// Factors that are taken apart together: their digits of a window fill a cache line.
 const FACTORS_PER_BLOCK: usize = 32;
 
-/// The sum of `factors[i]` times `points[i]`, which must be in the group. Takes variable time.
+/// The sum of `factors[i]` times `points[i]`, which must be in the group; as many factors as
+/// points. Takes variable time.
 ///
 /// Factors are split into digits of c bits, from -2^(c-1) to 2^(c-1). For each window, the
 /// points with the same digit, up to its sign, are added up in a bucket. The sum of
@@ -25,6 +26,7 @@ const FACTORS_PER_BLOCK: usize = 32;
 /// have the same high or low half, and these into one sum for each bit of the halves.
 #[must_use]
 pub fn multi_scalar_mul(points: &[AffinePoint], factors: &[Words]) -> Point {
+    debug_assert_eq!(points.len(), factors.len());
     let digits = Digits::new(factors);
     let points: Vec<Row> = points.iter().map(to_row).collect();
     let windows: Vec<usize> = (0..digits.windows).collect();

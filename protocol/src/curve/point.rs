@@ -9,7 +9,7 @@
 use core::ops::{Add, Mul, Neg, Sub};
 use std::sync::LazyLock;
 
-use p3_field::{Field, PrimeCharacteristicRing, batch_multiplicative_inverse};
+use p3_field::{Field, PrimeCharacteristicRing, batch_multiplicative_inverse_general};
 
 use super::affine::AffinePoint;
 use super::constants::{LADDER_OFFSET, WINDOW_SIZE, fixed_base_table};
@@ -134,6 +134,29 @@ impl<C: Coordinate> Point<C> {
         sum_of_products(xx, self.z, uu, tt, xz, ut)
     }
 
+    /// The multiple by an integer given by its digits of four bits, highest first. What a digit
+    /// multiplies by is chosen from the multiples by 0 to 15.
+    #[inline]
+    pub fn mul_digits<D>(
+        &self,
+        mut digits: impl Iterator<Item = D>,
+        choose: impl Fn(&[Self; 16], D) -> Self,
+    ) -> Self {
+        let mut multiples = [Self::NEUTRAL; 16];
+        for i in 1..16 {
+            multiples[i] = if i % 2 == 0 {
+                multiples[i / 2].double()
+            } else {
+                multiples[i - 1] + *self
+            };
+        }
+        let highest = digits.next();
+        let start = highest.map_or(Self::NEUTRAL, |digit| choose(&multiples, digit));
+        digits.fold(start, |sum, digit| {
+            sum.double().double().double().double() + choose(&multiples, digit)
+        })
+    }
+
     /// The difference of the cross products u1 t2 - u2 t1: zero when the elements are equal.
     pub fn difference(&self, other: &Self) -> C {
         self.u * other.t - other.u * self.t
@@ -178,26 +201,14 @@ impl Point {
         self.mul_words(&[factor as u64, (factor >> 64) as u64])
     }
 
-    /// The multiple by an integer of 64-bit words, lowest first: windows of four bits.
+    /// The multiple by an integer of 64-bit words, lowest first.
     fn mul_words(&self, words: &[u64]) -> Self {
-        let mut multiples = [Self::NEUTRAL; 16];
-        for i in 1..16 {
-            multiples[i] = if i % 2 == 0 {
-                multiples[i / 2].double()
-            } else {
-                multiples[i - 1] + *self
-            };
-        }
-        let mut sum = Self::NEUTRAL;
-        for (i, word) in words.iter().rev().enumerate() {
-            for j in (0..16).rev() {
-                if i > 0 || j < 15 {
-                    sum = sum.double().double().double().double();
-                }
-                sum = sum + multiples[(word >> (4 * j)) as usize % 16];
-            }
-        }
-        sum
+        let digits_of = |word: &u64| {
+            let word = *word;
+            (0..16).rev().map(move |i| (word >> (4 * i)) as usize % 16)
+        };
+        let digits = words.iter().rev().flat_map(digits_of);
+        self.mul_digits(digits, |multiples, digit| multiples[digit])
     }
 
     /// The multiple of the generator by a scalar, from [`fixed_base_table`].
@@ -219,13 +230,17 @@ impl Point {
 }
 
 /// The affine forms of many elements with one inversion; `None` if one of them is neutral.
+///
+/// On the calling thread alone: constants are made with it, and what initialises a `LazyLock`
+/// must not use rayon. It would wait for workers that may be waiting for the constant.
 #[must_use]
 pub fn batch_to_affine(points: &[Point]) -> Option<Vec<AffinePoint>> {
     if points.iter().any(Point::is_neutral) {
         return None;
     }
     let denominators: Vec<F5> = points.iter().map(|p| p.z * p.u).collect();
-    let inverses = batch_multiplicative_inverse(&denominators);
+    let mut inverses = F5::zero_vec(denominators.len());
+    batch_multiplicative_inverse_general(&denominators, &mut inverses, |product| product.inverse());
     let affine = |(p, inverse): (&Point, F5)| {
         let factor = p.x * inverse;
         AffinePoint {

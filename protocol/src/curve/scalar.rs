@@ -99,12 +99,6 @@ impl Scalar {
         if borrow { self } else { Self { words } }
     }
 
-    /// The bits, lowest first.
-    #[must_use]
-    pub fn to_bits(&self) -> [bool; 320] {
-        core::array::from_fn(|i| (self.words[i / 64] >> (i % 64)) & 1 == 1)
-    }
-
     /// Window `index` of [`WINDOWS`], lowest first: bits `10 * index .. 10 * index + 10`.
     ///
     /// # Panics

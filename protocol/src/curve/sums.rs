@@ -32,6 +32,7 @@ pub struct Addend(u32);
 impl Addend {
     /// The point of an index, below 2^31, or its opposite.
     pub fn new(index: usize, is_negative: bool) -> Self {
+        debug_assert!(index < 1 << 31, "index {index} of 2^31");
         Self((index as u32) << 1 | u32::from(is_negative))
     }
 
@@ -88,33 +89,34 @@ fn add_neighbours(
         *length = length.div_ceil(2);
         to += *length;
     }
-    let mut room = Room {
+    let mut scratch = Scratch {
         addends: vec![],
         additions: vec![Addition::NONE; BLOCK / LANES],
     };
     for block in pairs.chunks(BLOCK) {
         // First copies, one right after the other, so that they wait for the cache together.
-        room.addends.clear();
+        scratch.addends.clear();
         for pair in block {
             let left = pair.left as usize;
             for addend in [addend(left), addend(left + 1)] {
-                room.addends
+                scratch
+                    .addends
                     .push((points[addend.index()], addend.is_negative()));
             }
         }
-        room.add_pairs(block, &mut sums);
+        scratch.add_pairs(block, &mut sums);
     }
     sums
 }
 
 /// What additions that share an inversion are worked out in.
-struct Room {
+struct Scratch {
     /// Pairs of points, and whether each is to be subtracted.
     addends: Vec<(Row, bool)>,
     additions: Vec<Addition>,
 }
 
-impl Room {
+impl Scratch {
     /// Adds the pairs and writes each sum to its place.
     fn add_pairs(&mut self, pairs: &[Pair], sums: &mut [Row]) {
         let mut product = PackedF5::ONE;

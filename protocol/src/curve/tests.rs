@@ -1,7 +1,8 @@
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::PrimeCharacteristicRing;
 use proptest::array::uniform5;
 use proptest::prelude::*;
 
+use super::testing::outside;
 use super::*;
 use crate::field::{F, MODULUS};
 
@@ -251,15 +252,6 @@ fn a_scalar_at_or_above_the_order_is_refused() {
     assert!(Scalar::from_words(below).is_ok());
 }
 
-/// A point of the curve outside of the group: P + N = (b/x, -b y/x^2).
-fn outside(point: &AffinePoint) -> AffinePoint {
-    let inverse = point.x.inverse();
-    AffinePoint {
-        x: B * inverse,
-        y: -B * point.y * inverse.square(),
-    }
-}
-
 #[test]
 fn a_point_plus_n_is_on_the_curve_but_refused() {
     let bad = outside(&GENERATOR);
@@ -438,7 +430,8 @@ proptest! {
         prop_assert_eq!(bincode::deserialize::<Scalar>(&bytes).unwrap(), k);
         let text = serde_json::to_string(&k).unwrap();
         prop_assert_eq!(serde_json::from_str::<Scalar>(&text).unwrap(), k);
-        let bits = k.to_bits();
+        let words = k.words();
+        let bits: [bool; 320] = core::array::from_fn(|i| words[i / 64] >> (i % 64) & 1 == 1);
         for w in 0..WINDOWS {
             let digit = (0..WINDOW_BITS).map(|i| u16::from(bits[WINDOW_BITS * w + i]) << i);
             prop_assert_eq!(k.window(w), digit.sum::<u16>());

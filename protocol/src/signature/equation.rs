@@ -37,13 +37,14 @@ pub fn hold_each(equations: &[Equation]) -> Vec<bool> {
     holds[..equations.len()].to_vec()
 }
 
-/// Whether all equations hold; with probability 2^-128 it is wrongly said that they do.
+/// Whether all equations hold; with probability at most 1/(2^128 - 1) it is wrongly said that
+/// they do.
 ///
 /// Multiplies each equation by a random nonzero weight of 128 bits and checks the sum of all
 /// (Bellare, Garay, Rabin, "Fast batch verification for modular exponentiation and digital
 /// signatures", 1998, the small exponents test). The group has prime order, so when one
 /// equation is wrong, then whatever the other weights, at most one value of its own weight
-/// makes the sum right.
+/// makes the sum right, of 2^128 - 1.
 pub fn hold_together(equations: &[Equation], rng: &mut StdRng) -> bool {
     let mut sum = WeightedSum::default();
     for equation in equations {

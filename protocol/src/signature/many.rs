@@ -30,31 +30,40 @@ pub struct Verdict {
     pub is_valid: bool,
 }
 
-/// How many claims are checked with one sum: more would save few additions and leave the cache.
-const CLAIMS_PER_SUM: usize = 1 << 14;
+/// The most claims checked with one sum: more would save few additions and leave the cache.
+const MOST_PER_SUM: usize = 1 << 14;
+
+/// Claims are not divided into sums of fewer than this for the sake of more threads: smaller
+/// sums take more additions a claim, and a sum is worked out on all threads itself.
+const LEAST_PER_SUM: usize = 1 << 11;
 
 /// Below this many claims, a sum costs as much as checking each.
-const FEWEST_PER_SUM: usize = 64;
+const WORTH_A_SUM: usize = 64;
 
 /// A sum that failed is taken apart into this many.
 const PARTS: usize = 4;
 
 /// [`PublicKey::verify`] of each claim, on all threads.
 ///
-/// A valid signature is always found valid; the probability that an invalid one is, in spite
-/// of whoever chose the claims, is at most 2^-128 for each sum that is checked (see
-/// `hold_together`), of which there are fewer than claims. Membership in the group is always
-/// checked point by point, so there are no points of small order to cancel. Where sums fail
-/// they are taken apart; where most would fail, each claim is checked alone.
+/// A valid signature is always found valid. A sum with an invalid one passes with probability
+/// at most 1/(2^128 - 1), whoever chose the claims (see `hold_together`). A claim is in at most
+/// five sums, so a given invalid one is found valid with probability at most 5/(2^128 - 1),
+/// about 2^-125.7; `docs/security.md` has the bound for whole batches. Membership in the group is
+/// always checked point by point, so there are no points of small order to cancel. Where sums
+/// fail they are taken apart; where most would fail, each claim is checked alone.
 #[must_use]
 pub fn verify_many(claims: &[Claim]) -> Vec<Verdict> {
-    let least = claims.len().div_ceil(CLAIMS_PER_SUM);
-    let chunks = least.max(1).next_multiple_of(rayon::current_num_threads());
-    let size = claims.len().div_ceil(chunks).max(FEWEST_PER_SUM);
     claims
-        .par_chunks(size)
+        .par_chunks(claims_per_sum(claims.len(), rayon::current_num_threads()))
         .flat_map_iter(verify_chunk)
         .collect()
+}
+
+/// How many claims a sum gets: the sums are shared out evenly among the threads, with at most
+/// [`MOST_PER_SUM`] claims each and at least [`LEAST_PER_SUM`].
+fn claims_per_sum(claims: usize, threads: usize) -> usize {
+    let sums = claims.div_ceil(MOST_PER_SUM).next_multiple_of(threads);
+    claims.div_ceil(sums.max(1)).max(LEAST_PER_SUM)
 }
 
 /// Claims hashed together: what that takes stays in the second-level cache.
@@ -106,12 +115,7 @@ fn equations(claims: &[Claim]) -> Vec<(Verdict, Option<Equation>)> {
 fn which_hold(equations: &[Equation]) -> Vec<bool> {
     match StdRng::try_from_rng(&mut SysRng) {
         Ok(rng) => {
-            let found = Vec::with_capacity(equations.len());
-            let mut search = Search {
-                rng,
-                found,
-                wrong: 0,
-            };
+            let mut search = Search::new(rng, equations.len());
             search.run(equations);
             search.found
         }
@@ -131,21 +135,37 @@ struct Search {
     found: Vec<bool>,
     /// How many of them do not.
     wrong: usize,
+    /// How many equations the sums had, all sums together.
+    summed: usize,
 }
 
 impl Search {
+    fn new(rng: StdRng, equations: usize) -> Self {
+        Self {
+            rng,
+            found: Vec::with_capacity(equations),
+            wrong: 0,
+            summed: 0,
+        }
+    }
+
     fn run(&mut self, equations: &[Equation]) {
-        if equations.len() < FEWEST_PER_SUM {
+        if equations.len() < WORTH_A_SUM {
             let found = check_each(equations);
             self.wrong += found.iter().filter(|holds| !**holds).count();
             self.found.extend(found);
-        } else if self.is_worth_a_sum(equations.len()) && hold_together(equations, &mut self.rng) {
+        } else if self.is_worth_a_sum(equations.len()) && self.hold_together(equations) {
             self.found.resize(self.found.len() + equations.len(), true);
         } else {
             for part in equations.chunks(equations.len().div_ceil(PARTS)) {
                 self.run(part);
             }
         }
+    }
+
+    fn hold_together(&mut self, equations: &[Equation]) -> bool {
+        self.summed += equations.len();
+        hold_together(equations, &mut self.rng)
     }
 
     /// Whether at most half a wrong equation is to be expected among `count`, judging by those

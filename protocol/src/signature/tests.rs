@@ -1,8 +1,9 @@
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::*;
 
 use super::*;
-use crate::curve::{B, F5, GENERATOR, ORDER};
+use crate::curve::testing::outside;
+use crate::curve::{F5, GENERATOR, ORDER};
 use crate::field::{MODULUS, canonical};
 use crate::hash::ZERO_DIGEST;
 
@@ -71,15 +72,6 @@ fn a_signature_valid_for_another_owner_digest_is_rejected() {
     };
     assert!(public_key.verify(&message, &sign(public_key.owner())));
     assert!(!public_key.verify(&message, &sign(ZERO_DIGEST)));
-}
-
-/// The point P + N of the curve, outside of the group, with the same encoding as P.
-fn outside(point: &AffinePoint) -> AffinePoint {
-    let inverse = point.x.inverse();
-    AffinePoint {
-        x: B * inverse,
-        y: -B * point.y * inverse.square(),
-    }
 }
 
 #[test]

@@ -133,6 +133,16 @@ impl Transaction {
         }
     }
 
+    /// The key and the signature that authorise it; `None` of a deposit, which is not signed.
+    #[must_use]
+    pub const fn signed_by(&self) -> Option<(&PublicKey, &Signature)> {
+        match self {
+            Self::Transfer(signed) => Some((&signed.public_key, &signed.signature)),
+            Self::Deposit(_) => None,
+            Self::Withdraw(signed) => Some((&signed.public_key, &signed.signature)),
+        }
+    }
+
     /// The asset that moves.
     #[must_use]
     pub const fn asset(&self) -> Asset {

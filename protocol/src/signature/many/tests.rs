@@ -1,8 +1,9 @@
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::*;
 
 use super::*;
-use crate::curve::{AffinePoint, B, F5, GENERATOR, Point, Scalar};
+use crate::curve::testing::outside;
+use crate::curve::{AffinePoint, F5, GENERATOR, Point, Scalar};
 use crate::signature::{SecretKey, challenge};
 
 fn message(seed: usize) -> Digest {
@@ -26,15 +27,6 @@ fn valid_claims(count: usize) -> Vec<Claim> {
 
 fn multiple_of_g(factor: Scalar) -> AffinePoint {
     Point::mul_generator(&factor).to_affine().unwrap()
-}
-
-/// The point P + N of the curve, outside of the group.
-fn outside(point: &AffinePoint) -> AffinePoint {
-    let inverse = point.x.inverse();
-    AffinePoint {
-        x: B * inverse,
-        y: -B * point.y * inverse.square(),
-    }
 }
 
 /// A claim with P = d G and R = k G, each possibly replaced by a point that the challenge is
@@ -175,15 +167,13 @@ fn claims_that_share_points_are_as_valid_as_alone() {
     assert_eq!(check(&claims), claims.len() - forged.len());
 }
 
-/// A point with x = 0 has no encoding, and `PublicKey::owner` no digest for it.
+/// A point with x = 0 is not in the group and has no encoding of its own.
 #[test]
 fn a_key_or_commitment_with_x_zero_is_invalid() {
     let mut claims = valid_claims(80);
     claims[3].signature.r.x = F5::ZERO;
     claims[4].public_key.0.x = F5::ZERO;
-    let verdicts = verify_many(&claims);
-    let is_valid = |(i, verdict): (usize, &Verdict)| verdict.is_valid != (3..5).contains(&i);
-    assert!(verdicts.iter().enumerate().all(is_valid));
+    assert_eq!(check(&claims), 78);
 }
 
 #[test]
@@ -202,21 +192,78 @@ fn the_number_of_threads_changes_nothing() {
     assert_eq!(with_threads(5), expected);
 }
 
-/// However wrong claims are placed, few sums fail for nothing.
+/// A search through `count` equations, of which those in these places do not hold; how many
+/// equations its sums had.
+fn summed(count: usize, is_wrong: impl Fn(usize) -> bool) -> usize {
+    let right = equations(&[valid(1)])[0].1.unwrap();
+    let wrong = Equation {
+        challenge: right.challenge ^ 1,
+        ..right
+    };
+    let all: Vec<Equation> = (0..count)
+        .map(|i| if is_wrong(i) { wrong } else { right })
+        .collect();
+    let mut search = Search::new(StdRng::seed_from_u64(1), count);
+    search.run(&all);
+    let expected: Vec<bool> = (0..count).map(|i| !is_wrong(i)).collect();
+    assert_eq!(search.found, expected);
+    search.summed
+}
+
+/// However wrong claims are placed, their sums have at most 3.2 times as many equations as
+/// there are.
 #[test]
 fn sums_are_given_up_where_wrong_claims_abound() {
-    let mut search = Search {
-        rng: StdRng::seed_from_u64(1),
-        found: vec![],
-        wrong: 0,
-    };
-    assert!(search.is_worth_a_sum(1 << 14));
-    search.found = vec![false; 64];
-    search.wrong = 64;
-    assert!(!search.is_worth_a_sum(64));
-    search.found.resize(2 * 64 * 64, true);
-    assert!(search.is_worth_a_sum(64));
-    assert!(!search.is_worth_a_sum(65));
+    let count = MOST_PER_SUM;
+    assert_eq!(summed(count, |_| false), count);
+    let one = summed(count, |i| i == count - 1);
+    assert!(one > 2 * count && 5 * one <= 16 * count, "{one}");
+    let all = summed(count, |_| true);
+    assert!(all < 2 * count, "{all}");
+    let sparse = summed(count, |i| i % 128 == 127);
+    assert!(5 * sparse <= 16 * count, "{sparse}");
+    // Each as soon as those before it no longer keep a sum of the smallest size from its place.
+    let (mut placed, mut wrong) = (0, vec![false; count]);
+    for (i, is_wrong) in wrong.iter_mut().enumerate() {
+        *is_wrong = i >= 2 * WORTH_A_SUM * placed;
+        placed += usize::from(*is_wrong);
+    }
+    let greedy = summed(count, |i| wrong[i]);
+    assert!(5 * greedy <= 16 * count, "{greedy}");
+}
+
+/// More claims than one sum has, the invalid ones on both sides of where the sums meet.
+#[test]
+fn claims_of_several_sums_keep_their_places() {
+    let few = valid_claims(97);
+    let mut claims: Vec<Claim> = few
+        .iter()
+        .copied()
+        .cycle()
+        .take(MOST_PER_SUM + 200)
+        .collect();
+    let size = claims_per_sum(claims.len(), rayon::current_num_threads());
+    assert!(size < claims.len());
+    let places = [0, size - 1, size, claims.len() - 1];
+    for place in places {
+        forge(&mut claims[place], 0);
+    }
+    let verdicts = verify_many(&claims);
+    let owners: Vec<Digest> = few.iter().map(|claim| claim.public_key.owner()).collect();
+    for (i, verdict) in verdicts.iter().enumerate() {
+        assert_eq!(verdict.owner, owners[i % few.len()]);
+        assert_eq!(verdict.is_valid, !places.contains(&i), "claim {i}");
+    }
+    assert_eq!(verdicts.len(), claims.len());
+}
+
+#[test]
+fn more_threads_do_not_make_sums_small() {
+    assert_eq!(claims_per_sum(0, 2), LEAST_PER_SUM);
+    assert_eq!(claims_per_sum(1 << 17, 1), MOST_PER_SUM);
+    assert_eq!(claims_per_sum(1 << 17, 2), MOST_PER_SUM);
+    assert_eq!(claims_per_sum(1 << 14, 2), MOST_PER_SUM / 2);
+    assert_eq!(claims_per_sum(1 << 14, 128), LEAST_PER_SUM);
 }
 
 proptest! {
