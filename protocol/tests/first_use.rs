@@ -13,6 +13,8 @@ fn constants_are_initialised_beside_busy_workers() {
     let (done, is_done) = mpsc::channel();
     std::thread::spawn(move || {
         let plain = std::thread::spawn(|| Point::mul_generator(&Scalar::ONE));
+        // It is in the middle of the table, some 10 ms of work, when the workers come.
+        std::thread::sleep(Duration::from_millis(2));
         let sum = |i: u128| Point::mul_generator(&Scalar::from(i));
         let workers: Vec<Point> = (0..256_u16)
             .into_par_iter()
