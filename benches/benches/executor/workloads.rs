@@ -33,7 +33,7 @@ impl Size {
         Self {
             transactions: 1 << 17,
             vaults: 1 << 20,
-            keys: 1 << 12,
+            keys: 1 << 20,
         }
     }
 }
