@@ -2,7 +2,7 @@
 
 use super::{Deposit, Digests, Transaction, Transfer, Withdraw};
 use crate::field::F;
-use crate::hash::{Domain, ZERO_DIGEST, hash_many};
+use crate::hash::{Digest, Domain, ZERO_DIGEST, hash_many};
 
 /// [`Transaction::digests`] of each transaction.
 #[must_use]
@@ -41,43 +41,39 @@ fn of_transfers(transfers: &[&Transfer], chain_id: F) -> Vec<Digests> {
 }
 
 fn of_deposits(deposits: &[&Deposit], chain_id: F) -> Vec<Digests> {
-    let messages: Vec<_> = deposits
-        .iter()
-        .map(|deposit| deposit.payload_message(chain_id))
-        .collect();
-    let payloads = hash_many(Domain::DepositPayload, &messages);
-    let messages: Vec<_> = deposits
-        .iter()
-        .zip(&payloads)
-        .map(|(deposit, payload)| deposit.message(payload))
-        .collect();
-    let digests = hash_many(Domain::Deposit, &messages).into_iter();
-    digests
-        .zip(payloads)
-        .map(|(transaction, payload)| Digests {
-            transaction,
-            payload,
-        })
-        .collect()
+    with_payloads(
+        deposits,
+        [Domain::DepositPayload, Domain::Deposit],
+        |deposit| deposit.payload_message(chain_id),
+        Deposit::message,
+    )
 }
 
 fn of_withdrawals(withdrawals: &[&Withdraw], chain_id: F) -> Vec<Digests> {
-    let messages: Vec<_> = withdrawals
-        .iter()
-        .map(|withdraw| withdraw.payload_message(chain_id))
-        .collect();
-    let payloads = hash_many(Domain::WithdrawPayload, &messages);
-    let messages: Vec<_> = withdrawals
-        .iter()
-        .zip(&payloads)
-        .map(|(withdraw, payload)| withdraw.message(payload))
-        .collect();
-    let digests = hash_many(Domain::Withdraw, &messages).into_iter();
-    digests
-        .zip(payloads)
-        .map(|(transaction, payload)| Digests {
-            transaction,
-            payload,
-        })
-        .collect()
+    with_payloads(
+        withdrawals,
+        [Domain::WithdrawPayload, Domain::Withdraw],
+        |withdraw| withdraw.payload_message(chain_id),
+        Withdraw::message,
+    )
+}
+
+/// Transactions whose payload is hashed first, and its digest in their own message.
+fn with_payloads<T, const N: usize, const M: usize>(
+    transactions: &[&T],
+    [payload_domain, domain]: [Domain; 2],
+    payload_message: impl Fn(&T) -> [F; N],
+    message: impl Fn(&T, &Digest) -> [F; M],
+) -> Vec<Digests> {
+    let each = transactions.iter();
+    let messages: Vec<_> = each.map(|each| payload_message(each)).collect();
+    let payloads = hash_many(payload_domain, &messages);
+    let each = transactions.iter().zip(&payloads);
+    let messages: Vec<_> = each.map(|(each, payload)| message(each, payload)).collect();
+    let digests = hash_many(domain, &messages).into_iter().zip(payloads);
+    let digests = digests.map(|(transaction, payload)| Digests {
+        transaction,
+        payload,
+    });
+    digests.collect()
 }
