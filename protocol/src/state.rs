@@ -172,7 +172,7 @@ impl State {
     ) -> (Opening, R) {
         let Self { head, tree, .. } = self;
         let (results, ()) = rayon::join(
-            || tree.replace_and(changes, meanwhile),
+            || tree.replace(changes, meanwhile),
             || extend(head, transactions),
         );
         self.head.state_root = self.tree.root();

@@ -216,8 +216,8 @@ impl View {
         })
     }
 
-    /// The batches that are part of the ledger since the import, the last of them first. Each
-    /// must start at the head after the one before it.
+    /// The batches that are part of the ledger since the import, in order. Each must start at the head
+    /// after the one before it.
     ///
     /// # Errors
     /// A database that cannot be read, or batches that do not follow each other.

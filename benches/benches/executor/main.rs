@@ -7,6 +7,7 @@
 //! | variable | default |
 //! | --- | --- |
 //! | `SHARDFOLD_BENCH_FULL` | unset: 2,048 transactions over 2^13 vaults; set: 131,072 over 2^20 |
+//! | `SHARDFOLD_BENCH_KEYS` | a key for each vault; or so many, vault i has key i modulo this |
 //! | `SHARDFOLD_BENCH_WORKLOADS` | all; or some of their names, with commas between |
 //! | `SHARDFOLD_BENCH_ROUNDS` | 3: the best of so many runs counts |
 //! | `SHARDFOLD_TRACE` | `../shared/traces/mainnet.csv`, repeated or cut to the length |
@@ -46,7 +47,7 @@ fn main() -> anyhow::Result<()> {
         .filter(|a| !a.starts_with('-'))
         .collect();
     let runs = |part: &str| parts.is_empty() || parts.iter().any(|other| other == part);
-    let (size, rounds) = (Size::from_env(), rounds()?);
+    let (size, rounds) = (Size::from_env()?, rounds()?);
     let pools = Pools::new(machine::cores())?;
 
     let mut report = String::from("# The executor on one machine\n\n");

@@ -25,8 +25,8 @@ pub fn machine(report: &mut String, size: Size, rounds: usize) -> fmt::Result {
     writeln!(report, "{date}, commit {commit}.")?;
     writeln!(
         report,
-        "{} transactions, {} vaults; the best of {rounds} rounds.",
-        size.transactions, size.vaults
+        "{} transactions, {} vaults, {} keys; the best of {rounds} rounds.",
+        size.transactions, size.vaults, size.keys
     )
 }
 

@@ -22,19 +22,24 @@ pub struct Size {
 
 impl Size {
     /// As the environment asks for.
-    pub fn from_env() -> Self {
-        if std::env::var_os("SHARDFOLD_BENCH_FULL").is_none() {
-            return Self {
-                transactions: 1 << 11,
-                vaults: 1 << 13,
-                keys: 64,
-            };
-        }
-        Self {
-            transactions: 1 << 17,
-            vaults: 1 << 20,
-            keys: 1 << 20,
-        }
+    pub fn from_env() -> anyhow::Result<Self> {
+        let (transactions, vaults) = match std::env::var_os("SHARDFOLD_BENCH_FULL") {
+            None => (1 << 11, 1 << 13),
+            Some(_) => (1 << 17, 1 << 20),
+        };
+        let keys = match std::env::var("SHARDFOLD_BENCH_KEYS") {
+            Err(_) => vaults as usize,
+            Ok(text) => text
+                .parse()
+                .ok()
+                .filter(|&keys| keys > 0)
+                .with_context(|| format!("SHARDFOLD_BENCH_KEYS is {text:?}, expected 1 or more"))?,
+        };
+        Ok(Self {
+            transactions,
+            vaults,
+            keys,
+        })
     }
 }
 

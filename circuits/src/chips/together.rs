@@ -200,13 +200,10 @@ fn the_required_signatures_are_those_of_the_transactions() {
     let places: Vec<_> = required.iter().map(|s| s.transaction).collect();
     assert_eq!(places, [0, 2, 3]);
     for request in required {
-        let (public_key, signature) = match &shard.witness.transactions[request.transaction] {
-            Transaction::Transfer(signed) => (signed.public_key, signed.signature),
-            Transaction::Withdraw(signed) => (signed.public_key, signed.signature),
-            Transaction::Deposit(_) => panic!("a deposit has no signature"),
-        };
+        let transaction = &shard.witness.transactions[request.transaction];
+        let (public_key, signature) = transaction.signed_by().expect("no deposit");
         assert_eq!(request.owner, public_key.owner());
-        assert!(public_key.verify(&request.digest, &signature));
+        assert!(public_key.verify(&request.digest, signature));
     }
 }
 

@@ -3,7 +3,6 @@
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
 use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
-use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::witness::ShardWitness;
 
 use crate::chips::signature::SignatureRequest;
@@ -101,14 +100,11 @@ pub fn signature_requests(witness: &ShardWitness, replay: &Replay) -> Vec<Signat
         .signatures
         .iter()
         .filter_map(|step| {
-            let (key, signature) = match witness.transactions.get(step.transaction)? {
-                Transaction::Transfer(signed) => (signed.public_key, signed.signature),
-                Transaction::Withdraw(signed) => (signed.public_key, signed.signature),
-                Transaction::Deposit(_) => return None,
-            };
+            let transaction = witness.transactions.get(step.transaction)?;
+            let (key, signature) = transaction.signed_by()?;
             Some(SignatureRequest {
-                key,
-                signature,
+                key: *key,
+                signature: *signature,
                 message: step.digest,
             })
         })

@@ -8,7 +8,7 @@ use shardfold_protocol::files;
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::{FeePayment, Transfer};
 
-use crate::common::{PROFILE, Sandbox};
+use crate::common::{Sandbox, prove_arguments};
 
 const FEE: FeePayment = FeePayment {
     amount: 3,
@@ -178,15 +178,7 @@ fn nothing_to_prove_is_an_error_and_leaves_nothing() {
         let executed = sandbox.ok(&["execute", "batch.bin", "--json"]).json();
         assert_eq!(executed["transactions"], 0);
         assert_eq!(executed["rejected"], rejected);
-        let prove = [
-            "prove",
-            "batch.bin",
-            "-o",
-            "proof.bin",
-            "--profile",
-            PROFILE,
-        ];
-        let error = sandbox.refused(&prove);
+        let error = sandbox.refused(&prove_arguments("proof.bin"));
         assert!(
             error.contains("batch.bin has no valid transaction"),
             "{error}"

@@ -40,6 +40,11 @@ pub fn key() -> &'static Path {
     path
 }
 
+/// The arguments that prove batch.bin.
+pub fn prove_arguments(output: &str) -> [&str; 6] {
+    ["prove", "batch.bin", "-o", output, "--profile", PROFILE]
+}
+
 /// The command, not yet started, with the shared circuits.
 pub fn shardfold() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shardfold"));
@@ -148,9 +153,19 @@ impl Sandbox {
 
     /// Runs `prove` on batch.bin, which must end well.
     pub fn prove(&self, output: &str, more: &[&str]) -> Printed {
-        let mut arguments = vec!["prove", "batch.bin", "-o", output, "--profile", PROFILE];
-        arguments.extend(more);
-        self.ok(&arguments)
+        self.ok(&[&prove_arguments(output), more].concat())
+    }
+
+    /// Proves all parts of batch.bin into the folder `parts`, but cannot write the proof.
+    pub fn leave_parts(&self) {
+        let arguments = [&prove_arguments("/dev/full")[..], &["--work-dir", "parts"]].concat();
+        let (code, printed) = printed(self.command(&arguments).output().expect("it starts"));
+        assert_eq!(code, Some(1));
+        assert_eq!(
+            printed.count("error: cannot write /dev/full"),
+            1,
+            "{printed:?}"
+        );
     }
 
     /// Verifies a proof under the shared key: the report.

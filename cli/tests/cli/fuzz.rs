@@ -16,7 +16,7 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::witness::ShardWitness;
 
-use crate::common::{PROFILE, Sandbox, cache, key, printed};
+use crate::common::{Sandbox, cache, key};
 
 /// Numbers that lengths, counts and field elements like least.
 const EDGES: [u64; 8] = [
@@ -201,17 +201,7 @@ fn proven() -> &'static Proven {
     PROVEN.get_or_init(|| {
         let sandbox = Sandbox::with_batch(5);
         // The parts stay since the proof cannot be written; then they make one.
-        let arguments = [
-            "prove",
-            "batch.bin",
-            "-o",
-            "/dev/full",
-            "--work-dir",
-            "parts",
-        ];
-        let mut command = sandbox.command(&arguments);
-        command.args(["--profile", PROFILE]);
-        printed(command.output().expect("it starts"));
+        sandbox.leave_parts();
         let parts = ["shard0", "fold"].map(|kind| {
             let mut entries = fs::read_dir(sandbox.path("parts"))
                 .expect("parts")

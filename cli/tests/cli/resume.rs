@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::common::{PROFILE, Printed, Sandbox, printed};
+use crate::common::{PROFILE, Printed, Sandbox, prove_arguments};
 
 /// One job at a time, so that parts come one after the other.
 const ONE_JOB: [&str; 4] = ["--memory", "1G", "--threads", "2"];
@@ -47,40 +47,11 @@ fn parts(folder: &Path) -> Vec<String> {
     parts
 }
 
-/// Proves all parts of batch.bin into the folder `parts`, but cannot write the proof.
-fn leave_parts(sandbox: &Sandbox) -> Vec<String> {
-    let arguments = [
-        "prove",
-        "batch.bin",
-        "-o",
-        "/dev/full",
-        "--work-dir",
-        "parts",
-    ];
-    let mut command = sandbox.command(&arguments);
-    command.args(["--profile", PROFILE]);
-    let (code, printed) = printed(command.output().expect("it starts"));
-    assert_eq!(code, Some(1));
-    assert_eq!(
-        printed.count("error: cannot write /dev/full"),
-        1,
-        "{printed:?}"
-    );
-    parts(&sandbox.path("parts"))
-}
-
 #[test]
 fn a_killed_run_continues() {
     let sandbox = Sandbox::with_batch(10);
     let state_root = sandbox.ok(&["execute", "batch.bin", "--json"]).json()["state_root"].clone();
-    let mut arguments = vec![
-        "prove",
-        "batch.bin",
-        "-o",
-        "proof.bin",
-        "--profile",
-        PROFILE,
-    ];
+    let mut arguments = prove_arguments("proof.bin").to_vec();
     arguments.extend(ONE_JOB);
     let mut child = sandbox
         .command(&arguments)
@@ -117,7 +88,8 @@ fn a_killed_run_continues() {
 #[test]
 fn damaged_parts_are_reported_and_proven_again() {
     let sandbox = Sandbox::with_batch(10);
-    let names = leave_parts(&sandbox);
+    sandbox.leave_parts();
+    let names = parts(&sandbox.path("parts"));
     let (folds, leaves): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.starts_with("fold"));
     for fold in folds {
         fs::remove_file(sandbox.path("parts").join(fold)).expect("it is there");
@@ -157,7 +129,8 @@ fn damaged_parts_are_reported_and_proven_again() {
 #[test]
 fn parts_of_another_batch_stay() {
     let sandbox = Sandbox::with_batch(5);
-    let names = leave_parts(&sandbox);
+    sandbox.leave_parts();
+    let names = parts(&sandbox.path("parts"));
     sandbox.write("parts/notes.txt", b"mine");
     fs::copy(sandbox.path("batch.bin"), sandbox.path("five.bin")).expect("a copy");
     fs::copy(sandbox.path("genesis.bin"), sandbox.path("five.state")).expect("a copy");
@@ -251,14 +224,7 @@ fn an_older_proof_survives_a_failing_run() {
     let sandbox = Sandbox::with_batch(5);
     sandbox.write("proof.bin", b"an older proof");
     sandbox.ok(&["execute", "batch.bin", "--state-out", "next.bin"]);
-    let mut arguments = vec![
-        "prove",
-        "batch.bin",
-        "-o",
-        "proof.bin",
-        "--profile",
-        PROFILE,
-    ];
+    let mut arguments = prove_arguments("proof.bin").to_vec();
     arguments.extend(["--state", "next.bin"]);
     let error = sandbox.refused(&arguments);
     assert!(

@@ -166,14 +166,9 @@ impl StateTree {
 
     /// [`Self::update`], with what it takes to make the same step without the tree: the changed
     /// indices with the records that were there, by ascending index, and their
-    /// [siblings](Self::siblings).
-    pub fn replace(&mut self, changes: &[(Index, Record)]) -> Opening {
-        self.replace_and(changes, |_| ()).0
-    }
-
-    /// [`Self::replace`], and beside the hashing something that needs no more than the
-    /// records, as they are after the changes.
-    pub fn replace_and<R: Send>(
+    /// [siblings](Self::siblings). Beside the hashing it does `meanwhile`, which needs no more
+    /// than the records, as they are after the changes.
+    pub fn replace<R: Send>(
         &mut self,
         changes: &[(Index, Record)],
         meanwhile: impl FnOnce(&Records) -> R + Send,

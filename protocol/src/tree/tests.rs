@@ -160,8 +160,8 @@ proptest! {
         let mut partial = parts(&whole, &touched);
         let mut written_back = whole.clone();
         for batch in &batches {
-            let opening = whole.replace(batch);
-            prop_assert_eq!(partial.replace(batch), opening);
+            let opening = whole.replace(batch, |_| ()).0;
+            prop_assert_eq!(partial.replace(batch, |_| ()).0, opening);
             prop_assert_eq!(partial.root(), whole.root());
         }
         for id in pages_on_paths(&touched) {
@@ -187,7 +187,7 @@ proptest! {
     fn an_opening_is_what_the_paths_had(records in changes(), changed in changes()) {
         let mut tree = StateTree::from_records(&records);
         let before = tree.clone();
-        let opening = tree.replace(&changed);
+        let opening = tree.replace(&changed, |_| ()).0;
         let indices: Vec<Index> = opening.records.iter().map(|&(index, _)| index).collect();
         let distinct: std::collections::BTreeSet<Index> = changed.iter().map(|&(index, _)| index).collect();
         prop_assert_eq!(&indices, &distinct.into_iter().collect::<Vec<_>>());

@@ -82,7 +82,7 @@ fn plans(args: &ProveArgs) -> Result<Vec<Plan>> {
     }
     for Plan { output, .. } in &plans {
         input::check_output(output, args.run.state.as_deref())?;
-        check_output(output)?;
+        check_writable(output)?;
     }
     Ok(plans)
 }
@@ -96,7 +96,7 @@ fn proof_in(folder: &Path, batch: &Path) -> Result<PathBuf> {
 }
 
 /// Finds out now, not after minutes of proving, that the proof cannot be written.
-fn check_output(output: &Path) -> Result<()> {
+fn check_writable(output: &Path) -> Result<()> {
     let is_folder = output.is_dir() || output.to_string_lossy().ends_with(std::path::is_separator);
     ensure!(
         !is_folder,
