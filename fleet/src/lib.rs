@@ -1,3 +1,4 @@
 //! Who proves what, where: the proof tree as jobs, here in one process.
 
 pub mod local;
+pub mod queue;
