@@ -14,3 +14,5 @@ pub mod objects;
 pub mod queue;
 pub mod submit;
 pub mod worker;
+#[cfg(test)]
+mod testing;
