@@ -13,6 +13,7 @@
 #[path = "../cli/common.rs"]
 mod common;
 mod disk;
+mod fleet;
 mod gate;
 mod postgres;
 mod process;
