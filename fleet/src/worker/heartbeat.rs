@@ -73,6 +73,11 @@ impl Heartbeat {
         Ok(Self { stop, thread })
     }
 
+    /// Whether the thread is there.
+    pub fn is_alive(&self) -> bool {
+        !self.thread.is_finished()
+    }
+
     /// Ends the thread.
     pub fn stop(self) {
         let _ = self.stop.send(());
@@ -95,7 +100,9 @@ impl Beat {
         let pause = self.lease.0 / BEATS;
         let mut contact = Contact::new(self.lease.0);
         loop {
-            match runtime.block_on(tokio::time::timeout(self.lease.0, self.beat(&mut contact))) {
+            let within = self.lease.0;
+            let beat = async { tokio::time::timeout(within, self.beat(&mut contact)).await };
+            match runtime.block_on(beat) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "no sign of life reached the database");

@@ -130,9 +130,12 @@ pub enum WorkerError {
     /// The queue refuses it.
     #[error(transparent)]
     Queue(#[from] QueueError),
-    /// The thread that keeps its leases is gone.
-    #[error("the thread that keeps the leases could not go on: {0}")]
+    /// The thread that keeps its leases cannot be started.
+    #[error("the thread that keeps the leases could not be started: {0}")]
     Heartbeat(std::io::Error),
+    /// The thread that keeps its leases is gone.
+    #[error("the thread that keeps the leases has ended; its message is above")]
+    NoHeartbeat,
 }
 
 /// A worker process of a fleet.
@@ -208,7 +211,7 @@ impl Worker {
         let lease = Lease(self.options.lease);
         let heartbeat = Heartbeat::start(context, lease).map_err(WorkerError::Heartbeat)?;
         let mut running = JoinSet::new();
-        let worked = self.work(&mut running, &mut stop).await;
+        let worked = self.work(&mut running, &mut stop, &heartbeat).await;
         self.drain(&mut running).await;
         heartbeat.stop();
         let _ = context.queue.goodbye(&context.instance).await;
@@ -245,11 +248,15 @@ impl Worker {
         &self,
         running: &mut JoinSet<(u64, Ended)>,
         stop: &mut watch::Receiver<bool>,
+        heartbeat: &Heartbeat,
     ) -> Result<(), WorkerError> {
         let context = &self.context;
         let mut free = self.options.memory;
         let mut failures = 0;
         while !*stop.borrow() {
+            if !heartbeat.is_alive() {
+                return Err(WorkerError::NoHeartbeat);
+            }
             let mut claimed = None;
             if running.len() < self.options.jobs {
                 claimed = tokio::select! {
