@@ -13,6 +13,6 @@ pub mod memory;
 pub mod objects;
 pub mod queue;
 pub mod submit;
-pub mod worker;
 #[cfg(test)]
 mod testing;
+pub mod worker;

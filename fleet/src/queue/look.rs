@@ -135,9 +135,8 @@ impl Queue {
         };
         let batch = self.batch_view(&mut tx, &job.batch).await?;
         let batch = batch.ok_or_else(unknown)?;
-        let children = format!(
-            "SELECT {JOB} FROM jobs WHERE batch = $1 AND parent = $2 ORDER BY first_shard"
-        );
+        let children =
+            format!("SELECT {JOB} FROM jobs WHERE batch = $1 AND parent = $2 ORDER BY first_shard");
         let children = sqlx::query(AssertSqlSafe(children))
             .bind(&job.batch)
             .bind(&job.id)
@@ -185,8 +184,7 @@ impl Queue {
     }
 
     async fn latest_batches(&self, tx: &mut Tx, most: u32) -> Result<Vec<BatchView>, QueueError> {
-        let select =
-            format!("SELECT {BATCH} FROM batches ORDER BY submitted DESC, id LIMIT $1");
+        let select = format!("SELECT {BATCH} FROM batches ORDER BY submitted DESC, id LIMIT $1");
         let rows = sqlx::query(AssertSqlSafe(select))
             .bind(i64::from(most))
             .fetch_all(&mut **tx)
@@ -356,7 +354,10 @@ fn add_counts(batches: &mut [BatchView], rows: &[AnyRow]) -> Result<(), QueueErr
         let count = number(row, "count")?;
         let place = JobState::ALL.iter().position(|known| *known == state);
         let batch = batches.iter_mut().find(|batch| batch.id == id);
-        if let Some(slot) = batch.zip(place).and_then(|(batch, place)| batch.jobs.get_mut(place)) {
+        if let Some(slot) = batch
+            .zip(place)
+            .and_then(|(batch, place)| batch.jobs.get_mut(place))
+        {
             *slot = count;
         }
     }
