@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Tries roles.sql and grants.sql on a PostgreSQL of its own: what each role may do, and what it may not.
+#   check.sh             the statements of a worker's life, and others
+#   check.sh BINARY      then a batch from `submit` to `fetch` by this shardfold, each process with its role
 set -euo pipefail
+binary=${1:+$(realpath "$1")}
 cd "$(dirname "$0")"
 
 programs=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
@@ -104,5 +107,29 @@ may_not observer "CREATE TABLE mine (x INT)"
 for column in batch id kind first_shard end_shard size memory circuits rank submitted parent input; do
     may_not worker "UPDATE jobs SET $column = $column"
 done
-[ "$failed" = 0 ] && echo "roles and grants do what they say"
-exit "$failed"
+[ "$failed" = 0 ] || exit 1
+echo "roles and grants do what they say"
+[ -n "$binary" ] || exit 0
+
+# A fleet of one worker, with circuits that prove nothing.
+run operator --command='TRUNCATE circuits, workers, instances, batches, jobs, attempts'
+shardfold() {
+    local role=$1
+    shift
+    SHARDFOLD_DATABASE="postgres://shardfold_$role@localhost/shardfold?host=$home" SHARDFOLD_STORE=$home/objects \
+        "$binary" "$@"
+}
+shardfold operator replay ../../examples/block-12459406/trace.csv -o "$home/run" --limit 9 >/dev/null
+key=$(shardfold operator worker-key "$home/worker.key")
+prove() { shardfold worker worker --key "$home/worker.key" --profile unsound-test --until-idle; }
+batch=$(shardfold operator submit "$home/run/batch.bin" --profile unsound-test)
+if prove 2>"$home/error" || ! grep -q 'is not enrolled' "$home/error"; then
+    echo "a worker that is not enrolled was not refused: $(cat "$home/error")"
+    exit 1
+fi
+shardfold operator enrol checker "$key" >/dev/null
+prove
+shardfold observer status "$batch" >/dev/null
+shardfold observer fetch "$batch" -o "$home/proof.bin" >/dev/null
+shardfold operator forget "$batch" >/dev/null
+echo "a batch was proven by a worker that may no more than that"

@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::common::{PROFILE, Sandbox, key, printed, refused, shardfold};
 
 /// Each command that writes, with `{}` for the place.
