@@ -95,7 +95,10 @@ impl Beat {
         let pause = self.lease.0 / BEATS;
         let mut contact = Contact::new(self.lease.0);
         loop {
-            match runtime.block_on(tokio::time::timeout(self.lease.0, self.beat(&mut contact))) {
+            let patience = self.lease.0;
+            // A timeout is made inside of the runtime whose clock it goes by.
+            let beat = async { tokio::time::timeout(patience, self.beat(&mut contact)).await };
+            match runtime.block_on(beat) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "no sign of life reached the database");
