@@ -76,8 +76,9 @@ pub struct Queue {
 
 /// How long one statement waits for a connection before the database counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Connections of one process.
-const CONNECTIONS: u32 = 8;
+/// Connections of one process, and of its thread that keeps the leases.
+const CONNECTIONS: u32 = 4;
+const CONNECTIONS_OF_HEARTBEAT: u32 = 1;
 
 impl Queue {
     /// Connects to `sqlite://PATH` or `postgres://...`, and makes the tables if there are none.
@@ -85,6 +86,10 @@ impl Queue {
     /// # Errors
     /// If the database is away (see [`QueueError::is_transient`]) or is of another version.
     pub async fn connect(url: &str) -> Result<Self, QueueError> {
+        Self::connect_with(url, CONNECTIONS).await
+    }
+
+    async fn connect_with(url: &str, connections: u32) -> Result<Self, QueueError> {
         install_default_drivers();
         let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
         let dialect = match scheme {
@@ -97,7 +102,7 @@ impl Queue {
             }
         };
         let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
+            .max_connections(connections)
             .acquire_timeout(PATIENCE)
             .connect(&with_options(url, dialect))
             .await?;
@@ -115,12 +120,12 @@ impl Queue {
         Ok(queue)
     }
 
-    /// The same database through connections of its own, for another runtime.
+    /// The same database through a connection of its own, for another runtime.
     ///
     /// # Errors
     /// Those of [`connect`](Self::connect).
     pub async fn connect_again(&self) -> Result<Self, QueueError> {
-        Self::connect(&self.url).await
+        Self::connect_with(&self.url, CONNECTIONS_OF_HEARTBEAT).await
     }
 
     /// Closes all connections; SQLite's file is then complete in itself.
