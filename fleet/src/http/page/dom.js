@@ -46,7 +46,7 @@ export function keyed(parent, items, key, make, update) {
   items.forEach((item, place) => {
     const name = String(key(item));
     const element = old.get(name) ?? make(item);
-    element.dataset.key = name;
+    set(element, 'data-key', name);
     old.delete(name);
     update(element, item);
     if (parent.children[place] !== element) {

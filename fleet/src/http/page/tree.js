@@ -133,7 +133,7 @@ export class Picture {
     const width = Math.floor(this.#svg.parentElement.clientWidth);
     const { jobs, batch } = this.#tree;
     const drawn = `${width} ${batch.id} ${jobs.length} ${jobs[0]?.id}`;
-    if (drawn !== this.#drawn && width > 0) {
+    if (drawn !== this.#drawn && width > 2 * GUTTER) {
       this.#drawn = drawn;
       this.#rebuild(layout(jobs, batch.shards, width), width);
     }
