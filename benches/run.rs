@@ -1,21 +1,24 @@
 //! Batches proven in one process, as the command line does it.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use shardfold_aggregator::{Aggregator, ValidityProof};
+use shardfold_aggregator::ValidityProof;
 use shardfold_circuits::cache;
 use shardfold_circuits::profile::Profile;
 use shardfold_circuits::shard::CircuitSet;
-use shardfold_fleet::local::{self, Event, Options};
+use shardfold_fleet::embedded::{Embedded, Limits};
+use shardfold_fleet::engine::Engine;
+use shardfold_fleet::submit::Executed;
+use shardfold_fleet::worker::{Event, Observer};
 use shardfold_protocol::witness::ShardWitness;
+use tokio::runtime::Runtime;
 
-/// The circuits of a profile and its aggregator.
+/// The circuits of a profile, and a runtime for queue and store.
 pub struct Pipeline {
-    /// One circuit for each shape.
-    pub circuits: CircuitSet,
-    /// The fold.
-    pub aggregator: Aggregator,
+    /// One circuit for each shape, and the fold.
+    pub engine: Arc<Engine>,
+    runtime: Runtime,
 }
 
 impl Pipeline {
@@ -27,15 +30,14 @@ impl Pipeline {
     pub fn load(profile: Profile, witnesses: &[ShardWitness]) -> anyhow::Result<Self> {
         let cache =
             cache::default_root().context("there is no home folder: set SHARDFOLD_CACHE")?;
-        let circuits = CircuitSet::new(profile, &cache);
-        let aggregator = Aggregator::new(&profile.plonk(), circuits.fold()?)?;
+        let engine = Engine::new(CircuitSet::new(profile, &cache))?;
         for witness in witnesses {
-            circuits.stark(&witness.shape)?;
-            circuits.shard(&witness.shape)?;
+            engine.circuits().stark(&witness.shape)?;
+            engine.circuits().shard(&witness.shape)?;
         }
         Ok(Self {
-            circuits,
-            aggregator,
+            engine: Arc::new(engine),
+            runtime: Runtime::new()?,
         })
     }
 
@@ -47,19 +49,28 @@ impl Pipeline {
         &self,
         witnesses: &[ShardWitness],
         jobs: usize,
-        observer: &local::Observer<'_>,
+        observer: Box<Observer>,
     ) -> anyhow::Result<ValidityProof> {
         let folder = tempfile::tempdir()?;
-        let options = Options {
-            jobs,
-            work_dir: PathBuf::from(folder.path()),
+        let batch = Executed {
+            profile: self.engine.profile(),
+            circuits: self.engine.key().id(),
+            source: "",
+            label: "bench",
+            shards: witnesses,
+            max_failures: 1,
         };
-        let (circuits, aggregator) = (&self.circuits, &self.aggregator);
-        Ok(local::prove_batch(
-            circuits, aggregator, witnesses, &options, observer,
-        )?)
+        let limits = Limits {
+            jobs,
+            memory: u64::MAX,
+        };
+        self.runtime.block_on(async {
+            let fleet = Embedded::open(folder.path(), |_| {}).await?;
+            let id = fleet.submit(&batch).await?;
+            Ok(fleet.prove(&id, self.engine.clone(), limits, observer).await?)
+        })
     }
 }
 
 /// An observer for whoever wants to hear nothing.
-pub fn silent(_: Event) {}
+pub fn silent(_: &Event) {}

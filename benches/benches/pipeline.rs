@@ -4,12 +4,12 @@
 //! figures say little. With `SHARDFOLD_BENCH_FULL=1` the real profiles, whose circuits are
 //! built once (minutes) and then come from the cache of the command line.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput};
 use shardfold_benches::run::{Pipeline, silent};
 use shardfold_benches::workload;
-use shardfold_circuits::fold::Origin;
 use shardfold_circuits::profile::Profile;
 use shardfold_circuits::shard::shard_traces;
 use shardfold_protocol::shape::Shape;
@@ -31,17 +31,16 @@ fn bench(criterion: &mut Criterion, profile: Profile, shape: Shape) -> anyhow::R
     let mut witnesses = workload::witnesses(workload::mixed(2 * shape.transactions()), &[shape])?;
     witnesses.truncate(2);
     let pipeline = Pipeline::load(profile, &witnesses)?;
-    let (circuits, aggregator) = (&pipeline.circuits, &pipeline.aggregator);
+    let engine = &pipeline.engine;
+    let circuits = engine.circuits();
 
     let stark = circuits.stark(&shape)?;
     let circuit = circuits.shard(&shape)?;
-    let key = Origin::Leaf(circuits.position(&shape)?);
     let mut proven = Vec::new();
     let mut first = None;
     for witness in &witnesses {
         let proof = stark.prove(&shard_traces(witness)?)?;
-        let shard_proof = circuit.prove(stark, &proof, &witness.statement)?;
-        proven.push(aggregator.admit(key, shard_proof)?);
+        proven.push(engine.prove(witness, |_, _| ControlFlow::Continue(()))?);
         first.get_or_insert((proof, witness.statement));
     }
 
@@ -57,13 +56,13 @@ fn bench(criterion: &mut Criterion, profile: Profile, shape: Shape) -> anyhow::R
         });
     }
     group.bench_function("fold_proofs", |bencher| {
-        bencher.iter(|| aggregator.fold(&proven))
+        bencher.iter(|| engine.fold(&proven))
     });
     group.throughput(Throughput::Elements(workload::transactions(&witnesses)));
     group.bench_function("end_to_end_transactions", |bencher| {
         bencher.iter(|| {
             pipeline
-                .prove(&witnesses, 1, &silent)
+                .prove(&witnesses, 1, Box::new(silent))
                 .expect("the shards are proven")
         });
     });

@@ -1,7 +1,12 @@
 //! The command line.
 
+// Until main.rs has the fleet's commands.
+#[allow(dead_code)]
+mod fleet;
 mod state;
 
+#[allow(unused_imports)]
+pub use fleet::*;
 pub use state::*;
 
 use std::path::PathBuf;
@@ -28,6 +33,18 @@ pub struct Cli {
     /// Log what happens inside (repeat for more); RUST_LOG overrides.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// How the log is written.
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How the log is written, on standard error.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object for each event, a line each; an error that ends the command is one too.
+    Json,
 }
 
 /// The commands.
@@ -300,7 +317,7 @@ fn threads() -> RangedU64ValueParser<usize> {
 }
 
 /// Parses a size in bytes with an optional K, M, G or T (powers of 1024).
-fn parse_size(text: &str) -> Result<u64, String> {
+pub fn parse_size(text: &str) -> Result<u64, String> {
     let text = text
         .trim()
         .trim_end_matches(['B', 'b'])

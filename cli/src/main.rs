@@ -2,6 +2,9 @@
 
 mod args;
 mod commands;
+// Until the fleet's commands use it.
+#[allow(dead_code)]
+mod config;
 mod output;
 mod progress;
 mod replay;
@@ -12,17 +15,20 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command};
+use args::{Cli, Command, LogFormat};
 use output::Say;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(cli.verbose);
+    start_logging(cli.verbose, cli.log_format);
     quiet_engine_panics();
     match run(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::warn(format_args!("error: {}", describe(&error)));
+            match cli.log_format {
+                LogFormat::Text => output::warn(format_args!("error: {}", describe(&error))),
+                LogFormat::Json => tracing::error!("{}", describe(&error)),
+            }
             ExitCode::FAILURE
         }
     }
@@ -78,12 +84,15 @@ fn run(command: &Command) -> Result<()> {
     }
 }
 
-fn start_logging(verbose: u8) {
+fn start_logging(verbose: u8, format: LogFormat) {
     let level = ["warn", "info", "debug"][usize::from(verbose).min(2)];
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
 }

@@ -4,29 +4,33 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use shardfold_circuits::cache::{FileError, Listener, Progress as CacheProgress};
-use shardfold_fleet::local::Event;
-use shardfold_protocol::witness::ShardWitness;
+use shardfold_fleet::embedded;
+use shardfold_fleet::queue::view::{JobState, Kind, TreeView};
+use shardfold_fleet::worker::{Event, Work};
 use shardfold_prover::Stage;
 
 use crate::output::Say;
 
-/// Steps of a shard on the bar: its stages.
-const SHARD_STEPS: u64 = 3;
+/// Steps of a job on the bar: a shard's stages, or one.
+const fn steps(kind: Kind) -> u64 {
+    match kind {
+        Kind::Shard => 3,
+        Kind::Fold | Kind::Finish => 1,
+    }
+}
 
 /// The progress of one batch.
 pub struct Progress {
     bar: ProgressBar,
-    shards: usize,
+    shards: u64,
     say: Say,
 }
 
 impl Progress {
-    /// A bar over the stages of all shards and the folds.
-    pub fn new(witnesses: &[ShardWitness], say: Say) -> Self {
-        let shards = witnesses.len();
-        // One fold for a single shard, one fewer than shards otherwise.
-        let folds = shards.saturating_sub(1).max(1) as u64;
-        let bar = ProgressBar::new(SHARD_STEPS * shards as u64 + folds);
+    /// A bar over the jobs of a batch, those of earlier runs behind it.
+    pub fn new(tree: &TreeView, say: Say) -> Self {
+        let jobs = &tree.jobs;
+        let bar = ProgressBar::new(jobs.iter().map(|job| steps(job.kind)).sum());
         bar.set_style(
             ProgressStyle::with_template(
                 "{elapsed_precise} [{bar:30}] {pos}/{len} {msg} (about {eta} left)",
@@ -34,28 +38,30 @@ impl Progress {
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         bar.enable_steady_tick(Duration::from_millis(500));
-        let transactions: usize = witnesses.iter().map(|w| w.transactions.len()).sum();
-        let progress = Self { bar, shards, say };
-        progress.line(&format!("{transactions} transactions in {shards} shards"));
+        let progress = Self {
+            bar,
+            shards: tree.batch.shards,
+            say,
+        };
+        progress.line(&format!(
+            "{} transactions in {} shards",
+            tree.batch.transactions, tree.batch.shards
+        ));
+        for job in jobs.iter().filter(|job| job.state == JobState::Done) {
+            progress.bar.inc(steps(job.kind));
+            if job.kind == Kind::Shard {
+                let shard = range(job.first as usize, job.end as usize);
+                progress.line(&format!("{shard}: proven by an earlier run"));
+            }
+        }
         progress
     }
 
     /// Shows one event.
     pub fn event(&self, event: &Event) {
         match event {
-            Event::Resumed { first, end } => {
-                self.bar.inc(SHARD_STEPS * (end - first) as u64);
-                let shards = range(*first, *end);
-                self.line(&format!("{shards}: proven by an earlier run"));
-            }
-            Event::Ignored { path, reason } => {
-                self.line(&format!("{} is not used: {reason}", path.display()));
-            }
-            Event::ShardStarted { shard } => {
-                self.bar
-                    .set_message(format!("shard {} of {}", shard + 1, self.shards));
-            }
-            Event::ShardStage { shard, stage, took } => {
+            Event::Started(work) => self.bar.set_message(self.name(work)),
+            Event::Stage { work, stage, took } => {
                 self.bar.inc(1);
                 let name = match stage {
                     Stage::Traces => "traces",
@@ -63,22 +69,41 @@ impl Progress {
                     Stage::Circuit => "shard proof",
                 };
                 let seconds = took.as_secs_f64();
-                let place = format!("shard {} of {}", shard + 1, self.shards);
-                self.line(&format!("{place}: {name} in {seconds:.2} s"));
+                self.line(&format!("{}: {name} in {seconds:.2} s", self.name(work)));
             }
-            Event::ShardDone { .. } => {}
-            Event::FoldStarted { first, end } => {
-                self.bar
-                    .set_message(format!("fold {}", range(*first, *end)));
+            Event::Done { work, took, found } => self.done(work, *took, *found),
+            Event::Unusable { work, reason } => {
+                let name = self.name(work);
+                self.line(&format!("{name}: a result that was there is not used: {reason}"));
             }
-            Event::FoldDone { first, end, took } => {
-                self.bar.inc(1);
-                let seconds = took.as_secs_f64();
-                self.line(&format!(
-                    "{}: folded in {seconds:.2} s",
-                    range(*first, *end)
-                ));
+            Event::GivenBack { work, reason } => {
+                self.line(&format!("{}: given back: {reason}", self.name(work)));
             }
+            Event::Waiting { reason } => self.line(&format!("waiting: {reason}")),
+            // The command's error.
+            Event::Failed { .. } => {}
+        }
+    }
+
+    fn done(&self, work: &Work, took: Duration, found: bool) {
+        if work.kind != Kind::Shard || found {
+            self.bar.inc(steps(work.kind));
+        }
+        let shards = range(work.first, work.end);
+        let seconds = took.as_secs_f64();
+        match work.kind {
+            Kind::Fold | Kind::Shard if found => {
+                self.line(&format!("{shards}: proven by an earlier run"));
+            }
+            Kind::Fold => self.line(&format!("{shards}: folded in {seconds:.2} s")),
+            Kind::Shard | Kind::Finish => {}
+        }
+    }
+
+    fn name(&self, work: &Work) -> String {
+        match work.kind {
+            Kind::Shard => format!("shard {} of {}", work.end, self.shards),
+            kind => embedded::name(kind, work.first, work.end),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Proves one shard: witness, traces, STARK, and the plonky2 proof that the STARK verifies.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use shardfold_circuits::error::TraceError;
@@ -44,33 +45,43 @@ pub enum ProveError {
     /// The STARK could not be proven.
     #[error(transparent)]
     Stark(#[from] StarkError),
+    /// Whoever observes has ended the work.
+    #[error("the work was ended")]
+    Stopped,
     /// The STARK does not verify, so the witness does not prove its statement.
     #[error(transparent)]
     Circuit(#[from] ShardCircuitError),
 }
 
-/// Proves a shard with the circuit of its shape; `observe` hears how long each stage took.
+/// Proves a shard with the circuit of its shape; `observe` hears how long each stage took, and
+/// may end the work there.
 ///
 /// # Errors
-/// If the witness does not prove its statement, or the profile lacks its shape.
+/// If the witness does not prove its statement, the profile lacks its shape, or `observe` ends
+/// the work.
 pub fn prove_shard(
     circuits: &CircuitSet,
     witness: &ShardWitness,
-    mut observe: impl FnMut(Stage, Duration),
+    mut observe: impl FnMut(Stage, Duration) -> ControlFlow<()>,
 ) -> Result<PlonkProof, ProveError> {
     let stark = circuits.stark(&witness.shape)?;
     let circuit = circuits.shard(&witness.shape)?;
     let mut start = Instant::now();
     let mut done = |stage| {
-        observe(stage, start.elapsed());
+        let flow = observe(stage, start.elapsed());
         start = Instant::now();
+        match flow {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ProveError::Stopped),
+        }
     };
     let traces = shard_traces(witness)?;
-    done(Stage::Traces);
+    done(Stage::Traces)?;
     let proof = stark.prove(&traces)?;
     drop(traces);
-    done(Stage::Stark);
+    done(Stage::Stark)?;
     let proof = circuit.prove(stark, &proof, &witness.statement)?;
-    done(Stage::Circuit);
+    // What is proven is proven, wanted or not.
+    let _ = done(Stage::Circuit);
     Ok(proof)
 }

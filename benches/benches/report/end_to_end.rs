@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -13,7 +13,8 @@ use shardfold_benches::{machine, workload};
 use shardfold_circuits::profile::Profile;
 use shardfold_executor::workload::Workload;
 use shardfold_executor::{parallel, shards};
-use shardfold_fleet::local::Event;
+use shardfold_fleet::queue::view::Kind;
+use shardfold_fleet::worker::Event;
 use shardfold_protocol::files;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::witness::ShardWitness;
@@ -87,23 +88,24 @@ pub fn run(report: &mut String, profile: Profile) -> anyhow::Result<Run> {
     })?;
 
     let jobs = jobs()?;
-    let proving = Mutex::new((Stages::default(), 0));
-    let start = Instant::now();
-    let proof = pipeline.prove(&witnesses, jobs, &|event| {
-        let mut proving = proving.lock().unwrap_or_else(|error| error.into_inner());
+    let proving = Arc::new(Mutex::new((Stages::default(), 0)));
+    let heard = proving.clone();
+    let observer = move |event: &Event| {
+        let mut heard = heard.lock().unwrap_or_else(|error| error.into_inner());
         match event {
-            Event::ShardStage { stage, took, .. } => proving.0.add(stage.name(), took),
-            Event::FoldDone { took, .. } => {
-                proving.0.add("fold", took);
-                proving.1 += 1;
+            Event::Stage { stage, took, .. } => heard.0.add(stage.name(), *took),
+            Event::Done { work, took, .. } if work.kind == Kind::Fold => {
+                heard.0.add("fold", *took);
+                heard.1 += 1;
             }
             _ => {}
         }
-    })?;
+    };
+    let start = Instant::now();
+    let proof = pipeline.prove(&witnesses, jobs, Box::new(observer))?;
     let took = start.elapsed();
-    let (parts, folds) = proving
-        .into_inner()
-        .unwrap_or_else(|error| error.into_inner());
+    let mut proving = proving.lock().unwrap_or_else(|error| error.into_inner());
+    let (parts, folds) = std::mem::take(&mut *proving);
     let stark_seconds = parts.seconds("traces") + parts.seconds("stark");
     stages.0.extend(parts.0);
     stages.add("all of the proving", took);
@@ -241,7 +243,7 @@ fn proof_lines(
     pipeline: &Pipeline,
     proof: &ValidityProof,
 ) -> anyhow::Result<()> {
-    let key = pipeline.aggregator.verification_key();
+    let key = pipeline.engine.key();
     let bytes = proof.to_bytes().len();
     let mut times = [Duration::ZERO; 11];
     for time in &mut times {

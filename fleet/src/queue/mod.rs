@@ -1,3 +1,162 @@
 //! The queue: which jobs there are, and who holds them.
+//!
+//! One SQL for two engines: SQLite in one file, for one machine, and PostgreSQL for a fleet.
+//! The queue holds names and states, never proofs. Every change is one transaction, and every
+//! time is the database's, so that workers' clocks do not matter.
 
+mod claim;
+mod complete;
+mod enrol;
+mod error;
+mod look;
+mod operate;
+mod rows;
+mod schema;
+mod submit;
+#[cfg(test)]
+mod tests;
 pub mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::{Any, AnyPool, AssertSqlSafe, SqlSafeStr as _, SqlStr, Transaction};
+
+pub use claim::{Child, Claimed, Held, Hello, Lease};
+pub use complete::{Delivery, Done};
+pub use error::QueueError;
+pub use look::Explained;
+pub use submit::{Submission, Submitted};
+
+/// The engine under the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    const fn is_postgres(self) -> bool {
+        matches!(self, Self::Postgres)
+    }
+
+    /// The time of the statement in milliseconds.
+    const fn now(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+            Self::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        }
+    }
+
+    /// What takes rows that nobody else is taking. SQLite has one writer at a time.
+    const fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// What begins a transaction that will write.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+}
+
+/// A connection to the database of a fleet; cheap to clone.
+#[derive(Clone)]
+pub struct Queue {
+    url: Arc<str>,
+    pool: AnyPool,
+    dialect: Dialect,
+}
+
+/// How long one statement waits for a connection before the database counts as away.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections of one process.
+const CONNECTIONS: u32 = 8;
+
+impl Queue {
+    /// Connects to `sqlite://PATH` or `postgres://...`, and makes the tables if there are none.
+    ///
+    /// # Errors
+    /// If the database is away (see [`QueueError::is_transient`]) or is of another version.
+    pub async fn connect(url: &str) -> Result<Self, QueueError> {
+        install_default_drivers();
+        let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
+        let dialect = match scheme {
+            "sqlite" => Dialect::Sqlite,
+            "postgres" | "postgresql" => Dialect::Postgres,
+            found => {
+                return Err(QueueError::Url {
+                    found: found.into(),
+                });
+            }
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect(&with_options(url, dialect))
+            .await?;
+        let queue = Self {
+            url: url.into(),
+            pool,
+            dialect,
+        };
+        if !dialect.is_postgres() {
+            // Readers go on while one process writes.
+            let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL");
+            mode.fetch_one(&queue.pool).await?;
+        }
+        queue.create_tables().await?;
+        Ok(queue)
+    }
+
+    /// The same database through connections of its own, for another runtime.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect).
+    pub async fn connect_again(&self) -> Result<Self, QueueError> {
+        Self::connect(&self.url).await
+    }
+
+    /// Closes all connections; SQLite's file is then complete in itself.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn ping(&self) -> Result<(), QueueError> {
+        sqlx::query("SELECT version FROM fleet")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// A statement with the engine's own words for `@now` and `@skip_locked`. The text is a
+    /// constant of this program: values go through `bind`.
+    fn sql(&self, text: &'static str) -> SqlStr {
+        let text = text
+            .replace("@now", self.dialect.now())
+            .replace("@skip_locked", self.dialect.skip_locked());
+        AssertSqlSafe(text).into_sql_str()
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Any>, QueueError> {
+        Ok(self.pool.begin_with(self.dialect.begin()).await?)
+    }
+}
+
+/// SQLite's file is made if it is not there.
+fn with_options(url: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
+        _ => url.to_owned(),
+    }
+}

@@ -125,6 +125,8 @@ impl BatchState {
 pub struct BatchView {
     /// The manifest's SHA-256, 64 hexadecimal digits.
     pub id: String,
+    /// SHA-256 of the batch in its binary form, 64 hexadecimal digits.
+    pub source: String,
     /// The name of the file that was submitted.
     pub label: String,
     /// The security profile.
@@ -137,6 +139,8 @@ pub struct BatchView {
     pub shards: u64,
     /// Accepted transactions in it.
     pub transactions: u64,
+    /// How many attempts of one job may fail or be lost before it is parked.
+    pub max_failures: u64,
     /// When it was submitted.
     pub submitted: Millis,
     /// When it was proven or cancelled.
@@ -307,7 +311,7 @@ pub struct InstanceView {
     pub seen: Millis,
     /// When it left, if it said so.
     pub left: Option<Millis>,
-    /// Whether it has not left and was heard of within the length of a lease.
+    /// Whether it has not left and was heard of within the last minute.
     pub alive: bool,
     /// Jobs that it holds.
     pub busy: u64,

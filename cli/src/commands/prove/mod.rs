@@ -1,8 +1,8 @@
 //! `prove`: one validity proof for each batch.
 
+mod means;
 mod prepare;
 mod prover;
-mod witnesses;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,8 @@ use shardfold_protocol::shape::Shape;
 
 use super::{input, partial_folder, profile, set_threads};
 use crate::args::{ProveArgs, ShapeChoice};
-use crate::output::{folder_of, is_special, warn};
+use crate::output::{Say, folder_of, is_special, warn};
+use means::Means;
 use prepare::{Plan, prepare};
 use prover::Prover;
 
@@ -31,13 +32,15 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     let plans = plans(args)?;
     set_threads(args.run.threads)?;
     let shapes = shapes(profile, args.shape);
-    let prover = Prover::new(profile, args)?;
+    let means = Means::new(profile, &args.cache, Say::new(args.run.json))?;
+    let prover = Prover::new(&means, args.memory);
     thread::scope(|scope| {
+        let means = &means;
         // Nothing is buffered: one batch is executed ahead of the one that is proven.
         let (ready, tasks) = mpsc::sync_channel(0);
         scope.spawn(move || {
             for plan in plans {
-                let task = prepare(plan, &args.run, &shapes);
+                let task = prepare(plan, &args.run, &shapes, means);
                 let is_last = task.is_err();
                 if ready.send(task).is_err() || is_last {
                     return;

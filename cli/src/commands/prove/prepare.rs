@@ -1,5 +1,5 @@
-//! Until a batch can be proven: executed, cut into shards, and part of the database's ledger
-//! if there is one.
+//! Until a batch can be proven: executed, cut into shards that are stored as jobs, and part of
+//! the database's ledger if there is one.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -7,12 +7,13 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use shardfold_executor::outcome::Outcome;
 use shardfold_executor::{parallel, shards};
+use shardfold_fleet::embedded::{Embedded, Notice};
+use shardfold_fleet::submit::Executed;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::witness::ShardWitness;
-use shardfold_store::{Applied, Counts};
+use shardfold_store::{Applied, BatchDigest, Counts};
 
-use super::witnesses::WitnessFiles;
+use super::means::Means;
 use crate::args::RunArgs;
 use crate::commands::input::{self, Input, Ready};
 use crate::commands::{Stages, counts};
@@ -47,29 +48,33 @@ pub enum Work {
         outcome: Outcome,
         /// The head after it.
         after: Head,
-        /// Its shards.
-        shards: Vec<ShardWitness>,
-        /// The shards on disk, if a database has moved on.
-        files: Option<WitnessFiles>,
+        /// Its jobs.
+        jobs: Jobs,
     },
     /// The batch was part of the database's ledger already.
     Applied {
         /// Its entry in the history.
         applied: Applied,
-        /// Its shards, if an earlier run has left them.
-        shards: Option<Vec<ShardWitness>>,
-        /// The shards on disk.
-        files: WitnessFiles,
+        /// Its jobs, if an earlier run has left them.
+        jobs: Option<Jobs>,
     },
 }
 
+/// The jobs of a batch in its work folder.
+pub struct Jobs {
+    /// The fleet in the folder.
+    pub fleet: Embedded,
+    /// The batch's id there.
+    pub batch: String,
+}
+
 /// Makes a batch ready to be proven.
-pub fn prepare(plan: Plan, args: &RunArgs, shapes: &[Shape]) -> Result<Task> {
+pub fn prepare(plan: Plan, args: &RunArgs, shapes: &[Shape], means: &Means) -> Result<Task> {
     let start = Instant::now();
     let mut stages = Stages::new();
     let work = match input::read(&plan.batch, args, &mut stages)? {
-        Input::Ready(ready) => execute(&plan, *ready, shapes, &mut stages)?,
-        Input::Applied(applied) => resume(&plan, *applied)?,
+        Input::Ready(ready) => execute(&plan, *ready, shapes, means, &mut stages)?,
+        Input::Applied(applied) => resume(&plan, *applied, means)?,
     };
     Ok(Task {
         plan,
@@ -79,7 +84,13 @@ pub fn prepare(plan: Plan, args: &RunArgs, shapes: &[Shape]) -> Result<Task> {
     })
 }
 
-fn execute(plan: &Plan, ready: Ready, shapes: &[Shape], stages: &mut Stages) -> Result<Work> {
+fn execute(
+    plan: &Plan,
+    ready: Ready,
+    shapes: &[Shape],
+    means: &Means,
+    stages: &mut Stages,
+) -> Result<Work> {
     let Ready {
         batch,
         mut state,
@@ -95,32 +106,77 @@ fn execute(plan: &Plan, ready: Ready, shapes: &[Shape], stages: &mut Stages) -> 
     let shards = shards::cut(&mut state, &batch, &outcome, shapes)?;
     stages.insert("witnesses", before.elapsed().as_secs_f64());
 
-    let mut files = None;
+    let before = Instant::now();
+    let circuits = means.engine()?.key().id();
+    stages.insert("circuits", before.elapsed().as_secs_f64());
+
+    let before = Instant::now();
+    let digest = match &database {
+        Some(database) => database.digest(),
+        None => BatchDigest::of(&batch)?,
+    };
+    let executed = Executed {
+        profile: means.profile(),
+        circuits,
+        source: &digest.to_string(),
+        label: &plan.batch.to_string_lossy(),
+        shards: &shards,
+        // Whoever waits for this command wants to hear of a failure at once.
+        max_failures: 1,
+    };
+    let fleet = open(plan, means)?;
+    let jobs = Jobs {
+        batch: means.wait(fleet.submit(&executed))?,
+        fleet,
+    };
+    stages.insert("submit", before.elapsed().as_secs_f64());
+
+    // From here on nobody could make the witnesses again: they are on disk.
     if let Some(mut database) = database {
         let before = Instant::now();
-        let kept = WitnessFiles::new(&plan.work_dir, database.digest());
-        kept.save(&shards)?;
         database.apply(&batch, &outcome, &state)?;
-        files = Some(kept);
         stages.insert("apply", before.elapsed().as_secs_f64());
     }
     Ok(Work::Executed {
         outcome,
         after: *state.head(),
-        shards,
-        files,
+        jobs,
     })
 }
 
 /// Goes on where an earlier run was interrupted after the database had moved on.
-fn resume(plan: &Plan, applied: Applied) -> Result<Work> {
+fn resume(plan: &Plan, applied: Applied, means: &Means) -> Result<Work> {
     check_accepted(plan, applied.counts)?;
-    let files = WitnessFiles::new(&plan.work_dir, applied.batch);
-    Ok(Work::Applied {
-        shards: files.load(&applied)?,
-        applied,
-        files,
-    })
+    let mut jobs = None;
+    if Embedded::is_in(&plan.work_dir) {
+        let circuits = means.engine()?.key().id();
+        let fleet = open(plan, means)?;
+        let source = applied.batch.to_string();
+        let known = means.wait(fleet.known(&source, means.profile(), circuits))?;
+        jobs = match known {
+            Some(batch) => Some(Jobs { fleet, batch }),
+            None => {
+                means.wait(fleet.close())?;
+                None
+            }
+        };
+    }
+    Ok(Work::Applied { applied, jobs })
+}
+
+fn open(plan: &Plan, means: &Means) -> Result<Embedded> {
+    let folder = plan.work_dir.display();
+    let notice = |notice: Notice<'_>| match notice {
+        Notice::Busy => means.say().line(format_args!(
+            "waiting for the other run in the work folder {folder}"
+        )),
+        Notice::Queue(error) => means.say().line(format_args!(
+            "the queue in the work folder {folder} is not used: {error}"
+        )),
+    };
+    means
+        .wait(Embedded::open(&plan.work_dir, notice))
+        .with_context(|| format!("cannot use the work folder {folder}"))
 }
 
 fn check_accepted(plan: &Plan, counts: Counts) -> Result<()> {

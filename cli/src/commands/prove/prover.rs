@@ -1,49 +1,38 @@
 //! Proves batch after batch with the same circuits.
 
-use std::cell::OnceCell;
-use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use shardfold_aggregator::{Aggregator, ValidityProof, VerificationKey, verify};
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::CircuitSet;
-use shardfold_fleet::local::{self, Event, Options};
-use shardfold_protocol::witness::ShardWitness;
+use shardfold_aggregator::{ValidityProof, verify};
+use shardfold_fleet::embedded::Limits;
+use shardfold_fleet::engine::Engine;
+use shardfold_fleet::memory;
+use shardfold_fleet::queue::view::{JobState, JobView, Kind};
+use shardfold_fleet::worker::Event;
 use shardfold_store::Applied;
 
-use super::prepare::{Plan, Task, Work};
-use super::witnesses::WitnessFiles;
-use crate::args::ProveArgs;
-use crate::commands::verify::built_in_keys;
-use crate::commands::{Stages, Summary, cache_folder, counts, input, say_rejections};
-use crate::output::{Say, read_file, warn, write_file};
-use crate::progress::{Progress, circuit_listener};
+use super::means::Means;
+use super::prepare::{Jobs, Plan, Task, Work};
+use crate::commands::{Stages, Summary, counts, input, say_rejections};
+use crate::output::{read_file, write_file};
+use crate::progress::Progress;
+
+/// Seconds by stage, counted from any thread.
+type Times = Arc<Mutex<Stages>>;
 
 /// What batches are proven with.
-pub struct Prover {
-    profile: Profile,
-    circuits: CircuitSet,
-    aggregator: OnceCell<Aggregator>,
+pub struct Prover<'a> {
+    means: &'a Means,
     memory: Option<u64>,
-    say: Say,
 }
 
-impl Prover {
-    /// For the profile and within the memory that are asked for.
-    pub fn new(profile: Profile, args: &ProveArgs) -> Result<Self> {
-        let say = Say::new(args.run.json);
-        let cache = cache_folder(&args.cache)?;
-        Ok(Self {
-            profile,
-            circuits: CircuitSet::new(profile, &cache).with_listener(circuit_listener(say)),
-            aggregator: OnceCell::new(),
-            memory: args.memory,
-            say,
-        })
+impl<'a> Prover<'a> {
+    /// Within the memory that is asked for, in bytes.
+    pub const fn new(means: &'a Means, memory: Option<u64>) -> Self {
+        Self { means, memory }
     }
 
     /// Proves a batch unless its proof is there already, and removes what was kept until then.
@@ -55,35 +44,28 @@ impl Prover {
             mut stages,
             seconds,
         } = task;
+        let say = self.means.say();
         let elapsed = || seconds + start.elapsed().as_secs_f64();
         let (bytes, summary) = match work {
             Work::Executed {
                 outcome,
                 after,
-                shards,
-                files,
+                jobs,
             } => {
-                say_rejections(&outcome, self.say);
-                let bytes = self.prove(&plan, &shards, files.as_ref(), &mut stages)?;
+                say_rejections(&outcome, say);
+                let bytes = self.prove(&plan, jobs, &mut stages)?;
                 let counts = counts(&outcome);
                 (bytes, Summary::new(counts, &after, elapsed(), stages))
             }
-            Work::Applied {
-                applied,
-                shards,
-                files,
-            } => {
-                input::say_applied(&plan.batch, &applied, self.say);
+            Work::Applied { applied, jobs } => {
+                input::say_applied(&plan.batch, &applied, say);
                 let proven = self.find_proof(&plan.output, &applied);
-                let bytes = match (&shards, &proven) {
-                    (Some(shards), Err(_)) => {
-                        self.prove(&plan, shards, Some(&files), &mut stages)?
-                    }
-                    _ => {
+                let bytes = match (jobs, proven) {
+                    (Some(jobs), Err(_)) => self.prove(&plan, jobs, &mut stages)?,
+                    (jobs, proven) => {
                         let bytes = proven.with_context(|| no_witnesses(&plan))?;
-                        let output = plan.output.display();
-                        self.say.line(format_args!("{output} proves it"));
-                        clean_up(&plan, shards.as_deref().unwrap_or_default(), Some(&files))?;
+                        say.line(format_args!("{} proves it", plan.output.display()));
+                        jobs.map_or(Ok(()), |jobs| self.forget(jobs))?;
                         bytes
                     }
                 };
@@ -94,63 +76,54 @@ impl Prover {
     }
 
     fn report(&self, plan: &Plan, bytes: usize, summary: &Summary) -> Result<()> {
-        summary.say(self.say);
-        self.say
-            .line(format_args!("state root {}", summary.state_root));
-        self.say.line(format_args!(
+        let say = self.means.say();
+        summary.say(say);
+        say.line(format_args!("state root {}", summary.state_root));
+        say.line(format_args!(
             "{}: {bytes} bytes, profile {}, checked",
             plan.output.display(),
-            self.profile.name()
+            self.means.profile().name()
         ));
-        self.say.object(&Report {
+        say.object(&Report {
             batch: plan.batch.display().to_string(),
             proof: plan.output.display().to_string(),
             summary,
         })
     }
 
-    /// Folds proofs; loads what it needs when it is first asked for.
-    fn aggregator(&self) -> Result<&Aggregator> {
-        if let Some(aggregator) = self.aggregator.get() {
-            return Ok(aggregator);
-        }
-        let aggregator = Aggregator::new(&self.profile.plonk(), self.circuits.fold()?)?;
-        compare_key(aggregator.verification_key())?;
-        Ok(self.aggregator.get_or_init(|| aggregator))
+    /// Proves the jobs of a batch, writes the proof, and removes what was kept until then.
+    /// Gives the proof's length.
+    fn prove(&self, plan: &Plan, jobs: Jobs, stages: &mut Stages) -> Result<usize> {
+        let engine = self.means.engine()?;
+        let tree = self.means.wait(jobs.fleet.tree(&jobs.batch))?;
+        let before = Instant::now();
+        load_shapes(engine, &tree.jobs)?;
+        *stages.entry("circuits").or_default() += before.elapsed().as_secs_f64();
+
+        let progress = Arc::new(Progress::new(&tree, self.means.say()));
+        let times = Times::default();
+        let (shown, counted) = (progress.clone(), times.clone());
+        let observer = move |event: &Event| {
+            count_time(event, &counted);
+            shown.event(event);
+        };
+        let limits = limits(&tree.jobs, self.memory);
+        let proving = jobs
+            .fleet
+            .prove(&jobs.batch, engine.clone(), limits, Box::new(observer));
+        let proof = self.means.wait(proving);
+        progress.finish();
+        let bytes = proof?.to_bytes();
+        let times = times.lock().unwrap_or_else(|error| error.into_inner());
+        stages.extend(times.iter());
+        write_file(&plan.output, &bytes)?;
+        self.forget(jobs)?;
+        Ok(bytes.len())
     }
 
-    /// Proves shards, writes the proof, and removes what was kept until then. Gives the proof's
-    /// length.
-    fn prove(
-        &self,
-        plan: &Plan,
-        shards: &[ShardWitness],
-        files: Option<&WitnessFiles>,
-        stages: &mut Stages,
-    ) -> Result<usize> {
-        let before = Instant::now();
-        let aggregator = self.aggregator()?;
-        for shard in shards {
-            self.circuits.shard(&shard.shape)?;
-        }
-        stages.insert("circuits", before.elapsed().as_secs_f64());
-
-        let options = Options {
-            jobs: jobs(shards, self.memory),
-            work_dir: plan.work_dir.clone(),
-        };
-        let progress = Progress::new(shards, self.say);
-        let times = Mutex::new(stages);
-        let observer = |event: Event| {
-            count_time(&event, &times);
-            progress.event(&event);
-        };
-        let proof = local::prove_batch(&self.circuits, aggregator, shards, &options, &observer)?;
-        progress.finish();
-        let bytes = proof.to_bytes();
-        write_file(&plan.output, &bytes)?;
-        clean_up(plan, shards, files)?;
-        Ok(bytes.len())
+    /// Removes what was kept until the proof was on disk.
+    fn forget(&self, jobs: Jobs) -> Result<()> {
+        Ok(self.means.wait(jobs.fleet.forget(&jobs.batch))?)
     }
 
     /// The length of an applied batch's proof, if it is there already.
@@ -159,9 +132,8 @@ impl Prover {
         let bytes = read_file(output, ValidityProof::MAX_BYTES)?;
         let proof = ValidityProof::from_bytes(&bytes)
             .with_context(|| format!("cannot use the proof {}", output.display()))?;
-        let key = self.aggregator()?.verification_key();
-        let statement =
-            verify(key, &proof).with_context(|| format!("{} does not verify", output.display()))?;
+        let statement = verify(self.means.engine()?.key(), &proof)
+            .with_context(|| format!("{} does not verify", output.display()))?;
         ensure!(
             (statement.before, statement.after) == (applied.before, applied.after),
             "{} proves another batch",
@@ -180,13 +152,6 @@ struct Report<'a> {
     summary: &'a Summary,
 }
 
-/// Removes what was kept until the proof was on disk: the witnesses last, for they say which
-/// proofs of parts there are. A run that is killed in here is done by the next one.
-fn clean_up(plan: &Plan, shards: &[ShardWitness], files: Option<&WitnessFiles>) -> Result<()> {
-    local::clean_up(&plan.work_dir, shards)?;
-    files.map_or(Ok(()), WitnessFiles::remove)
-}
-
 fn no_witnesses(plan: &Plan) -> String {
     format!(
         "{} is part of the state's ledger, but its witnesses are not in {}: name the --work-dir \
@@ -197,53 +162,38 @@ fn no_witnesses(plan: &Plan) -> String {
     )
 }
 
-/// Says so if the circuits that this build makes are not those of its built-in key: whoever
-/// changes a circuit writes the keys anew with `shardfold key`.
-fn compare_key(key: &VerificationKey) -> Result<()> {
-    let built_in = built_in_keys()?;
-    let same_profile = |known: &&VerificationKey| known.profile() == key.profile();
-    if built_in
-        .iter()
-        .find(same_profile)
-        .is_some_and(|known| known != key)
-    {
-        warn(format_args!(
-            "warning: the circuits' key is {}, not the built-in one; verify with the key that \
-             `shardfold key` writes",
-            hex::encode(key.id())
-        ));
+/// Loads the circuits of the shards that are still to be proven, before the clock of the
+/// first one runs.
+fn load_shapes(engine: &Engine, jobs: &[JobView]) -> Result<()> {
+    for shape in engine.profile().shapes() {
+        let size = shape.transactions() as u64;
+        let is_needed = |job: &&JobView| job.kind == Kind::Shard && job.state != JobState::Done;
+        if jobs.iter().filter(is_needed).any(|job| job.size == size) {
+            engine.circuits().shard(shape)?;
+        }
     }
     Ok(())
 }
 
 /// How many jobs fit into the memory at once, at most one for each core.
-fn jobs(witnesses: &[ShardWitness], memory: Option<u64>) -> usize {
-    let largest = witnesses
-        .iter()
-        .map(|witness| local::job_memory(&witness.shape))
-        .max()
-        .unwrap_or(1);
-    let memory = memory.or_else(available_memory).unwrap_or(largest);
+fn limits(jobs: &[JobView], memory: Option<u64>) -> Limits {
+    let largest = jobs.iter().map(|job| job.memory).max().unwrap_or(1).max(1);
+    let memory = memory.or_else(memory::available).unwrap_or(largest);
     let fit = usize::try_from(memory / largest).unwrap_or(usize::MAX);
-    fit.clamp(1, rayon::current_num_threads())
+    Limits {
+        jobs: fit.clamp(1, rayon::current_num_threads()),
+        // One job at a time may take what there is.
+        memory: memory.max(largest),
+    }
 }
 
-/// What the machine can give without swapping, in bytes.
-fn available_memory() -> Option<u64> {
-    let info = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = info
-        .lines()
-        .find(|line| line.starts_with("MemAvailable:"))?;
-    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kibibytes * 1024)
-}
-
-fn count_time(event: &Event, stages: &Mutex<&mut Stages>) {
+fn count_time(event: &Event, times: &Times) {
     let (name, took) = match event {
-        Event::ShardStage { stage, took, .. } => (stage.name(), took),
-        Event::FoldDone { took, .. } => ("fold", took),
+        Event::Stage { stage, took, .. } => (stage.name(), took),
+        Event::Done { work, took, .. } if work.kind == Kind::Fold => ("fold", took),
+        Event::Done { work, took, .. } if work.kind == Kind::Finish => ("finish", took),
         _ => return,
     };
-    let mut stages = stages.lock().unwrap_or_else(|error| error.into_inner());
-    *stages.entry(name).or_default() += took.as_secs_f64();
+    let mut times = times.lock().unwrap_or_else(|error| error.into_inner());
+    *times.entry(name).or_default() += took.as_secs_f64();
 }

@@ -1,0 +1,89 @@
+//! What all batches of a run are proven with.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, Result};
+use shardfold_aggregator::VerificationKey;
+use shardfold_circuits::profile::Profile;
+use shardfold_circuits::shard::CircuitSet;
+use shardfold_fleet::engine::Engine;
+use tokio::runtime::Runtime;
+
+use crate::args::CacheArgs;
+use crate::commands::verify::built_in_keys;
+use crate::commands::cache_folder;
+use crate::output::{Say, warn};
+use crate::progress::circuit_listener;
+
+/// Circuits, loaded when they are first needed, and a runtime for queue and store.
+pub struct Means {
+    profile: Profile,
+    cache: std::path::PathBuf,
+    engine: OnceLock<Arc<Engine>>,
+    runtime: Runtime,
+    say: Say,
+}
+
+impl Means {
+    /// For a profile, with the circuits in a cache; nothing is loaded yet.
+    pub fn new(profile: Profile, cache: &CacheArgs, say: Say) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("cannot start the threads for queue and store")?;
+        Ok(Self {
+            profile,
+            cache: cache_folder(cache)?,
+            engine: OnceLock::new(),
+            runtime,
+            say,
+        })
+    }
+
+    /// The profile.
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Where lines for people go.
+    pub const fn say(&self) -> Say {
+        self.say
+    }
+
+    /// The circuits. Two threads that come first at once may both load them.
+    pub fn engine(&self) -> Result<&Arc<Engine>> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let circuits = CircuitSet::new(self.profile, &self.cache);
+        let engine = Engine::new(circuits.with_listener(circuit_listener(self.say)))?;
+        compare_key(engine.key())?;
+        Ok(self.engine.get_or_init(|| Arc::new(engine)))
+    }
+
+    /// Waits for queue or store.
+    pub fn wait<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+}
+
+/// Says so if the circuits that this build makes are not those of its built-in key: whoever
+/// changes a circuit writes the keys anew with `shardfold key`.
+fn compare_key(key: &VerificationKey) -> Result<()> {
+    let built_in = built_in_keys()?;
+    let same_profile = |known: &&VerificationKey| known.profile() == key.profile();
+    if built_in
+        .iter()
+        .find(same_profile)
+        .is_some_and(|known| known != key)
+    {
+        warn(format_args!(
+            "warning: the circuits' key is {}, not the built-in one; verify with the key that \
+             `shardfold key` writes",
+            hex::encode(key.id())
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! What a worker proves with: the circuits of one profile.
+
+use shardfold_aggregator::{
+    AggregateError, Aggregator, ProvenStatement, ValidityProof, VerificationKey, VerifyError,
+    verify,
+};
+use shardfold_circuits::fold::Origin;
+use shardfold_circuits::profile::Profile;
+use shardfold_circuits::shard::{CircuitSet, SetError};
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::witness::ShardWitness;
+use shardfold_prover::{ProveError, Stage, prove_shard};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// The circuits of a profile, loaded: those of shards when they are first needed.
+pub struct Engine {
+    circuits: CircuitSet,
+    aggregator: Aggregator,
+}
+
+/// Why circuits cannot be used, or a proof not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The circuits are not to be had.
+    #[error(transparent)]
+    Circuits(#[from] SetError),
+    /// A shard could not be proven.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+    /// Proofs could not be folded.
+    #[error(transparent)]
+    Fold(#[from] AggregateError),
+    /// The finished proof does not verify.
+    #[error("the finished proof does not verify: {0}")]
+    Verify(#[from] VerifyError),
+    /// A valid proof of something else.
+    #[error("the proof states {found:?}, expected {expected:?}")]
+    Statement {
+        /// What it states.
+        found: Box<Statement>,
+        /// What it should state.
+        expected: Box<Statement>,
+    },
+}
+
+impl Engine {
+    /// Loads or builds the circuits that every worker needs.
+    ///
+    /// # Errors
+    /// If they cannot be built.
+    pub fn new(circuits: CircuitSet) -> Result<Self, EngineError> {
+        let aggregator = Aggregator::new(&circuits.profile().plonk(), circuits.fold()?)?;
+        Ok(Self {
+            circuits,
+            aggregator,
+        })
+    }
+
+    /// The profile.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.circuits.profile()
+    }
+
+    /// The circuits of all shapes.
+    #[must_use]
+    pub const fn circuits(&self) -> &CircuitSet {
+        &self.circuits
+    }
+
+    /// The key under which the finished proofs verify; it pins all circuits.
+    #[must_use]
+    pub fn key(&self) -> &VerificationKey {
+        self.aggregator.verification_key()
+    }
+
+    /// How many proofs one fold joins.
+    #[must_use]
+    pub fn arity(&self) -> usize {
+        self.aggregator.arity()
+    }
+
+    /// Proves a shard; the proof is verified. `observe` hears how long each stage took and may
+    /// end the work there.
+    ///
+    /// # Errors
+    /// If the witness does not prove its statement, or `observe` ends the work.
+    pub fn prove(
+        &self,
+        witness: &ShardWitness,
+        observe: impl FnMut(Stage, Duration) -> ControlFlow<()>,
+    ) -> Result<ProvenStatement, EngineError> {
+        let proof = prove_shard(&self.circuits, witness, observe)?;
+        let key = self.circuits.position(&witness.shape)?;
+        Ok(self.aggregator.admit(Origin::Leaf(key), proof)?)
+    }
+
+    /// Folds neighbours; the proof is verified.
+    ///
+    /// # Errors
+    /// If they are no neighbours.
+    pub fn fold(&self, parts: &[ProvenStatement]) -> Result<ProvenStatement, EngineError> {
+        let folded = self.aggregator.fold(parts)?;
+        Ok(self.aggregator.admit(Origin::Fold, folded.proof().clone())?)
+    }
+
+    /// The proof of a part from its bytes, verified, if it states what is expected.
+    ///
+    /// # Errors
+    /// If it is no valid proof of this statement.
+    pub fn decode(
+        &self,
+        bytes: &[u8],
+        expected: &Statement,
+    ) -> Result<ProvenStatement, EngineError> {
+        let proven = self.aggregator.decode(bytes)?;
+        check(proven.statement(), expected)?;
+        Ok(proven)
+    }
+
+    /// The validity proof of a whole batch, verified.
+    ///
+    /// # Errors
+    /// If it does not verify, or states something else.
+    pub fn finish(
+        &self,
+        root: &ProvenStatement,
+        expected: &Statement,
+    ) -> Result<ValidityProof, EngineError> {
+        let proof = self.aggregator.finish(root)?;
+        self.check_finished(&proof, expected)?;
+        Ok(proof)
+    }
+
+    /// Verifies a validity proof of this statement.
+    ///
+    /// # Errors
+    /// If it does not verify, or states something else.
+    pub fn check_finished(
+        &self,
+        proof: &ValidityProof,
+        expected: &Statement,
+    ) -> Result<(), EngineError> {
+        check(&verify(self.key(), proof)?, expected)
+    }
+}
+
+fn check(found: &Statement, expected: &Statement) -> Result<(), EngineError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(EngineError::Statement {
+        found: Box::new(*found),
+        expected: Box::new(*expected),
+    })
+}

@@ -1,0 +1,346 @@
+//! What a batch's proof is made of, and the tree of jobs that makes it.
+//!
+//! A manifest is an object of the store; its SHA-256 is the batch's id. Everything that a
+//! worker relies on is in it, so that nobody can change a job by changing the database.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use shardfold_circuits::profile::Profile;
+use shardfold_protocol::head::{Head, Statement};
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::witness::ShardWitness;
+
+use crate::memory;
+use crate::objects::ObjectName;
+use crate::queue::view::Kind;
+
+/// What this build writes and reads.
+const FORMAT: u32 = 1;
+
+/// A batch that was executed and cut into shards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    format: u32,
+    /// The security profile's name.
+    profile: String,
+    /// The verification key of the circuits, 64 hexadecimal digits.
+    circuits: String,
+    /// The chain to which the transactions are bound.
+    chain_id: u64,
+    /// Where the ledger stands before the first shard and after each: one more than shards.
+    heads: Vec<Head>,
+    /// The shards in order.
+    shards: Vec<Shard>,
+}
+
+/// A shard of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shard {
+    /// Its witness's object.
+    pub witness: ObjectName,
+    /// Its shape.
+    pub shape: Shape,
+}
+
+/// Why bytes are no manifest, or shards make none.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Not in this form.
+    #[error("not a manifest: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Written in another format.
+    #[error("found a manifest of format {found}, expected {FORMAT}")]
+    Format {
+        /// The format found.
+        found: u32,
+    },
+    /// This build knows no such profile.
+    #[error("found the profile {found:?}, which this build does not know")]
+    Profile {
+        /// The profile's name.
+        found: Box<str>,
+    },
+    /// Heads that are not one more than the shards, or no shards.
+    #[error("found {heads} heads of {shards} shards, expected one more, and at least one shard")]
+    Heads {
+        /// The heads found.
+        heads: usize,
+        /// The shards found.
+        shards: usize,
+    },
+    /// A shard without transactions.
+    #[error("shard {shard} leads from transaction {before} to {after}, expected a later one")]
+    Order {
+        /// Which.
+        shard: usize,
+        /// Transactions before it.
+        before: u64,
+        /// Transactions after it.
+        after: u64,
+    },
+    /// Shards that do not follow one another.
+    #[error("shard {shard} does not start where the one before it ends")]
+    Gap {
+        /// Which.
+        shard: usize,
+    },
+}
+
+impl Manifest {
+    /// The most bytes that a manifest may have: some 60,000 shards.
+    pub const MAX_BYTES: u64 = 1 << 26;
+
+    /// The manifest of shards that follow one another, with the object of each one's witness.
+    ///
+    /// # Errors
+    /// If the shards leave a gap, or there is none.
+    pub fn new(
+        profile: Profile,
+        circuits: [u8; 32],
+        shards: &[(ObjectName, &ShardWitness)],
+    ) -> Result<Self, ManifestError> {
+        let mut heads = Vec::with_capacity(shards.len() + 1);
+        let mut chain_id = 0;
+        for (shard, (_, witness)) in shards.iter().enumerate() {
+            let Statement {
+                chain_id: chain,
+                before,
+                after,
+            } = witness.statement;
+            match heads.last() {
+                None => {
+                    chain_id = chain;
+                    heads.push(before);
+                }
+                Some(head) if *head == before && chain == chain_id => {}
+                Some(_) => return Err(ManifestError::Gap { shard }),
+            }
+            heads.push(after);
+        }
+        let manifest = Self {
+            format: FORMAT,
+            profile: profile.name().to_owned(),
+            circuits: hex::encode(circuits),
+            chain_id,
+            heads,
+            shards: shards
+                .iter()
+                .map(|&(witness, shard)| Shard {
+                    witness,
+                    shape: shard.shape,
+                })
+                .collect(),
+        };
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// The bytes that are stored; their SHA-256 is the batch's id.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    /// The inverse of [`to_bytes`](Self::to_bytes).
+    ///
+    /// # Errors
+    /// If the bytes are no manifest of this format.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_slice(bytes)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        if self.format != FORMAT {
+            return Err(ManifestError::Format { found: self.format });
+        }
+        if Profile::named(&self.profile).is_none() {
+            return Err(ManifestError::Profile {
+                found: self.profile.as_str().into(),
+            });
+        }
+        let (heads, shards) = (self.heads.len(), self.shards.len());
+        if shards == 0 || heads != shards + 1 {
+            return Err(ManifestError::Heads { heads, shards });
+        }
+        for (shard, (before, after)) in self.heads.iter().zip(self.heads.iter().skip(1)).enumerate()
+        {
+            let (before, after) = (before.tx_count, after.tx_count);
+            if before >= after {
+                return Err(ManifestError::Order {
+                    shard,
+                    before,
+                    after,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The same shards for other circuits; `None` if they are the same.
+    #[must_use]
+    pub fn renewed(&self, circuits: [u8; 32]) -> Option<Self> {
+        let circuits = hex::encode(circuits);
+        (circuits != self.circuits).then(|| Self {
+            circuits,
+            ..self.clone()
+        })
+    }
+
+    /// The security profile's name.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    /// The verification key of the circuits, 64 hexadecimal digits.
+    #[must_use]
+    pub fn circuits(&self) -> &str {
+        &self.circuits
+    }
+
+    /// The shards in order.
+    #[must_use]
+    pub fn shards(&self) -> &[Shard] {
+        &self.shards
+    }
+
+    /// Accepted transactions in the batch.
+    #[must_use]
+    pub fn transactions(&self) -> u64 {
+        let counts = self.heads.first().zip(self.heads.last());
+        counts.map_or(0, |(first, last)| last.tx_count.saturating_sub(first.tx_count))
+    }
+
+    /// What a proof of the shards from `first` to before `end` states; `None` if there are no
+    /// such shards.
+    #[must_use]
+    pub fn statement(&self, first: usize, end: usize) -> Option<Statement> {
+        if first >= end {
+            return None;
+        }
+        Some(Statement {
+            chain_id: self.chain_id,
+            before: *self.heads.get(first)?,
+            after: *self.heads.get(end)?,
+        })
+    }
+
+    /// What the batch's proof states.
+    #[must_use]
+    pub fn whole(&self) -> Option<Statement> {
+        self.statement(0, self.shards.len())
+    }
+
+    /// The jobs that prove the batch: shards in order, then the folds level by level, each over
+    /// up to `arity` neighbours, then the finish. A single shard's proof is folded alone, so
+    /// that one key verifies batches of any size.
+    #[must_use]
+    pub fn jobs(&self, arity: usize) -> Vec<Job> {
+        let mut jobs: Vec<Job> = self.leaves().collect();
+        let mut level: Vec<usize> = (0..jobs.len()).collect();
+        loop {
+            level = level
+                .chunks(arity.max(2))
+                .map(|group| match group {
+                    &[alone] if self.shards.len() > 1 => alone,
+                    children => self.join(&mut jobs, Kind::Fold, children),
+                })
+                .collect();
+            if level.len() <= 1 {
+                break;
+            }
+        }
+        self.join(&mut jobs, Kind::Finish, &level);
+        jobs
+    }
+
+    fn leaves(&self) -> impl Iterator<Item = Job> {
+        self.shards.iter().enumerate().map(|(first, shard)| Job {
+            id: self.job_id(Kind::Shard, &[shard.witness.as_bytes()]),
+            kind: Kind::Shard,
+            first,
+            end: first + 1,
+            size: shard.shape.transactions() as u64,
+            memory: memory::of_shard(&shard.shape),
+            input: Some(shard.witness),
+            parent: None,
+            children: 0,
+        })
+    }
+
+    /// Adds the job that uses the results of these ones; its place in the list.
+    fn join(&self, jobs: &mut Vec<Job>, kind: Kind, children: &[usize]) -> usize {
+        let of = |place: usize| jobs.get(place);
+        let ids: Vec<[u8; 32]> = children.iter().filter_map(|&child| Some(of(child)?.id)).collect();
+        let inputs: Vec<&[u8]> = ids.iter().map(|id| id.as_slice()).collect();
+        let id = self.job_id(kind, &inputs);
+        let first = children.first().and_then(|&child| of(child));
+        let last = children.last().and_then(|&child| of(child));
+        let job = Job {
+            id,
+            kind,
+            first: first.map_or(0, |job| job.first),
+            end: last.map_or(0, |job| job.end),
+            size: 0,
+            memory: match kind {
+                Kind::Finish => memory::FINISH,
+                _ => memory::FOLD,
+            },
+            input: None,
+            parent: None,
+            children: children.len(),
+        };
+        for &child in children {
+            if let Some(child) = jobs.get_mut(child) {
+                child.parent = Some(id);
+            }
+        }
+        jobs.push(job);
+        jobs.len() - 1
+    }
+
+    /// SHA-256 over what determines a job's result: the circuits, what it does, and its inputs.
+    fn job_id(&self, kind: Kind, inputs: &[&[u8]]) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let mut add = |part: &[u8]| {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        };
+        add(b"shardfold job 1");
+        add(self.circuits.as_bytes());
+        add(kind.name().as_bytes());
+        for input in inputs {
+            add(input);
+        }
+        digest.finalize().into()
+    }
+}
+
+/// A job of a batch's proof tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// SHA-256 over the circuits' key, the kind, and the inputs: witness or children's ids.
+    pub id: [u8; 32],
+    /// What it does.
+    pub kind: Kind,
+    /// The first shard covered.
+    pub first: usize,
+    /// The shard after the last one covered.
+    pub end: usize,
+    /// Transactions that the shard's shape has room for; 0 for other kinds.
+    pub size: u64,
+    /// The memory that it takes, in bytes.
+    pub memory: u64,
+    /// A shard's witness.
+    pub input: Option<ObjectName>,
+    /// The job that uses the result.
+    pub parent: Option<[u8; 32]>,
+    /// How many jobs' results it uses.
+    pub children: usize,
+}

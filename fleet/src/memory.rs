@@ -1,0 +1,34 @@
+//! How much memory jobs take, so that a worker takes only what fits.
+
+use shardfold_protocol::shape::Shape;
+
+/// The circuits that a worker holds: those of the shapes that it has proven, and the fold.
+const CIRCUITS: u64 = 2 << 30;
+
+/// What a fold takes at its peak, in bytes, with its circuit.
+pub const FOLD: u64 = CIRCUITS;
+
+/// What the finish takes: the root proof, and the verifier's data.
+pub const FINISH: u64 = 1 << 28;
+
+/// The memory that proving a shard of this shape takes at its peak, in bytes: what its STARK
+/// holds at once, about 30 bytes for each cell at blow-up 2 as measured
+/// on `mainnet.csv`, 40 to leave room, and the circuits.
+#[must_use]
+pub fn of_shard(shape: &Shape) -> u64 {
+    const BYTES_PER_CELL: u64 = 40;
+    // Cells of a transaction's own rows, and of a permutation or a node.
+    let cells = 4_700 * shape.transactions() + 185 * shape.permutations() + 40 * shape.nodes();
+    CIRCUITS + BYTES_PER_CELL * cells as u64
+}
+
+/// What the machine can give without swapping, in bytes.
+#[must_use]
+pub fn available() -> Option<u64> {
+    let info = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = info
+        .lines()
+        .find(|line| line.starts_with("MemAvailable:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}

@@ -1,0 +1,381 @@
+//! Taking jobs, keeping them while they are worked on, and taking them from who is gone.
+
+use std::time::Duration;
+
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+
+use super::enrol::MAX_STRIKES;
+use super::rows::{big, get, named, number};
+use super::view::{Kind, Outcome};
+use super::{Queue, QueueError};
+use crate::keys::{PublicKey, Signature};
+
+/// How long a job is lent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease(pub Duration);
+
+impl Lease {
+    /// In milliseconds.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// A worker process that presents itself.
+#[derive(Clone, Debug)]
+pub struct Hello<'a> {
+    /// Its name, new for each process.
+    pub instance: &'a str,
+    /// The key that it holds.
+    pub key: &'a PublicKey,
+    /// Its signature over instance and circuits.
+    pub signature: &'a Signature,
+    /// The machine.
+    pub host: &'a str,
+    /// The security profile that it proves for.
+    pub profile: &'a str,
+    /// The verification key of its circuits, 64 hexadecimal digits.
+    pub circuits: &'a str,
+    /// The kinds of jobs that it takes.
+    pub kinds: &'a [Kind],
+    /// How many it takes at once.
+    pub slots: u64,
+    /// The memory that they may take, in bytes.
+    pub memory: u64,
+}
+
+/// A job that a worker holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Its batch.
+    pub batch: String,
+    /// Its id.
+    pub job: String,
+    /// What to do.
+    pub kind: Kind,
+    /// The first shard covered.
+    pub first: usize,
+    /// The shard after the last one covered.
+    pub end: usize,
+    /// The number of this attempt.
+    pub attempt: i64,
+    /// The memory that it takes, in bytes.
+    pub memory: u64,
+}
+
+/// A job that a worker still holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// Its batch.
+    pub batch: String,
+    /// Its id.
+    pub job: String,
+    /// The number of the attempt.
+    pub attempt: i64,
+}
+
+/// A job whose result another one uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Child {
+    /// Its id.
+    pub job: String,
+    /// The first shard covered.
+    pub first: usize,
+    /// The shard after the last one covered.
+    pub end: usize,
+    /// The result's object, if it is done.
+    pub result: Option<String>,
+    /// The worker whose signature is on it.
+    pub signer: Option<String>,
+    /// The signature.
+    pub signature: Option<String>,
+}
+
+/// A job's deadline where nothing like it was measured yet.
+const FIRST_DEADLINE: Duration = Duration::from_secs(3600);
+/// A deadline is this many times the longest of the last jobs of the same circuit.
+const DEADLINE_FACTOR: i64 = 10;
+/// ... and this much more, in milliseconds.
+const DEADLINE_EXTRA: i64 = 30_000;
+/// How many of the last jobs are looked at.
+pub const RECENT: i64 = 20;
+
+/// A job goes to a worker that failed it before only if nobody else could take it.
+const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, instance = $1,
+        started = @now, lease = @now + $2, not_before = NULL,
+        deadline = @now + COALESCE(
+            (SELECT $3 * MAX(recent.took) + $4 FROM
+                (SELECT took FROM jobs AS done
+                 WHERE done.circuits = jobs.circuits AND done.kind = jobs.kind
+                     AND done.size = jobs.size AND done.took IS NOT NULL
+                 ORDER BY done.finished DESC LIMIT $5) AS recent), $6)
+    WHERE (batch, id) = (
+        SELECT job.batch, job.id FROM jobs AS job
+        WHERE job.state = 'queued' AND job.kind IN (@kinds) AND job.memory <= $7
+            AND (job.not_before IS NULL OR job.not_before <= @now)
+            AND EXISTS (SELECT 1 FROM instances AS me, workers
+                WHERE me.id = $1 AND me.circuits = job.circuits AND workers.name = me.worker
+                    AND workers.dismissed IS NULL AND workers.strikes < $8)
+            AND (NOT EXISTS (SELECT 1 FROM attempts AS bad
+                    WHERE bad.batch = job.batch AND bad.job = job.id AND bad.instance = $1
+                        AND bad.outcome IN ('failed', 'overdue', 'refuted'))
+                OR NOT EXISTS (SELECT 1 FROM instances AS other
+                    WHERE other.id <> $1 AND other.circuits = job.circuits
+                        AND other.left_at IS NULL AND other.seen > @now - 2 * $2
+                        AND other.memory >= job.memory
+                        AND NOT EXISTS (SELECT 1 FROM attempts AS bad
+                            WHERE bad.batch = job.batch AND bad.job = job.id
+                                AND bad.instance = other.id
+                                AND bad.outcome IN ('failed', 'overdue', 'refuted'))))
+        ORDER BY job.rank, job.submitted, job.batch, job.first_shard
+        LIMIT 1 @skip_locked)
+    RETURNING batch, id, kind, first_shard, end_shard, attempt, memory";
+
+impl Queue {
+    /// Presents a worker process. From then on it may claim jobs.
+    ///
+    /// # Errors
+    /// If its key is not enrolled, or its circuits are of no submitted batch.
+    pub async fn hello(&self, hello: &Hello<'_>) -> Result<String, QueueError> {
+        let worker = self.worker_of(hello.key).await?;
+        self.check_circuits(hello).await?;
+        let kinds: Vec<&str> = hello.kinds.iter().map(|kind| kind.name()).collect();
+        let insert = "INSERT INTO instances
+            (id, worker, host, profile, circuits, kinds, slots, memory, hello, started, seen)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, @now, @now)
+            ON CONFLICT (id) DO UPDATE SET seen = @now, left_at = NULL";
+        sqlx::query(self.sql(insert))
+            .bind(hello.instance)
+            .bind(&worker)
+            .bind(hello.host)
+            .bind(hello.profile)
+            .bind(hello.circuits)
+            .bind(kinds.join(","))
+            .bind(big(hello.slots))
+            .bind(big(hello.memory))
+            .bind(hello.signature.to_string())
+            .execute(&self.pool)
+            .await?;
+        Ok(worker)
+    }
+
+    /// Before the first batch of a profile any circuits will do.
+    async fn check_circuits(&self, hello: &Hello<'_>) -> Result<(), QueueError> {
+        let select = "SELECT key_id FROM circuits WHERE profile = $1 ORDER BY added DESC";
+        let known: Vec<String> = sqlx::query_scalar(select)
+            .bind(hello.profile)
+            .fetch_all(&self.pool)
+            .await?;
+        if known.is_empty() || known.iter().any(|key| key == hello.circuits) {
+            return Ok(());
+        }
+        Err(QueueError::OtherCircuits {
+            profile: hello.profile.into(),
+            found: hello.circuits.into(),
+            expected: known.join(", ").into(),
+        })
+    }
+
+    /// Says that a worker process leaves.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn goodbye(&self, instance: &str) -> Result<(), QueueError> {
+        let update = "UPDATE instances SET left_at = @now WHERE id = $1";
+        sqlx::query(self.sql(update))
+            .bind(instance)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The best job for a worker process, which holds it from now on: what finishes something
+    /// before new shards, earlier batches before later ones. `None` if there is none that fits
+    /// into `memory` bytes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn claim(
+        &self,
+        instance: &str,
+        kinds: &[Kind],
+        memory: u64,
+        lease: Lease,
+    ) -> Result<Option<Claimed>, QueueError> {
+        let kinds: Vec<_> = kinds.iter().map(|kind| format!("'{}'", kind.name())).collect();
+        if kinds.is_empty() {
+            return Ok(None);
+        }
+        let claim = self.sql(CLAIM);
+        let claim = claim.as_str().replace("@kinds", &kinds.join(", "));
+        let mut tx = self.begin().await?;
+        let row = sqlx::query(AssertSqlSafe(claim))
+            .bind(instance)
+            .bind(lease.millis())
+            .bind(DEADLINE_FACTOR)
+            .bind(DEADLINE_EXTRA)
+            .bind(RECENT)
+            .bind(Lease(FIRST_DEADLINE).millis())
+            .bind(big(memory))
+            .bind(MAX_STRIKES)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let claimed = claimed(&row)?;
+        let insert = "INSERT INTO attempts (batch, job, attempt, instance, started)
+            VALUES ($1, $2, $3, $4, @now)";
+        sqlx::query(self.sql(insert))
+            .bind(&claimed.batch)
+            .bind(&claimed.job)
+            .bind(claimed.attempt)
+            .bind(instance)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Some(claimed))
+    }
+
+    /// The jobs whose results a job uses, in order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn children(&self, batch: &str, job: &str) -> Result<Vec<Child>, QueueError> {
+        let select = "SELECT id, first_shard, end_shard, result, signer, signature FROM jobs
+            WHERE batch = $1 AND parent = $2 ORDER BY first_shard";
+        let rows = sqlx::query(select)
+            .bind(batch)
+            .bind(job)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(child).collect()
+    }
+
+    /// Says that a worker process is alive, which extends what it holds up to each job's
+    /// deadline. Gives what it still holds.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn heartbeat(&self, instance: &str, lease: Lease) -> Result<Vec<Held>, QueueError> {
+        let seen = "UPDATE instances SET seen = @now WHERE id = $1";
+        sqlx::query(self.sql(seen))
+            .bind(instance)
+            .execute(&self.pool)
+            .await?;
+        let extend = "UPDATE jobs SET lease =
+                CASE WHEN deadline < @now + $2 THEN deadline ELSE @now + $2 END
+            WHERE instance = $1 AND state = 'running' RETURNING batch, id, attempt";
+        let rows = sqlx::query(self.sql(extend))
+            .bind(instance)
+            .bind(lease.millis())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Held {
+                    batch: get(row, "batch")?,
+                    job: get(row, "id")?,
+                    attempt: get(row, "attempt")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Takes jobs from workers whose lease has run out; how many. Whoever calls this has been
+    /// in touch with the database for a whole lease, or else an outage of it would look like
+    /// the death of every worker.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn reap(&self) -> Result<usize, QueueError> {
+        self.take_back(
+            "SELECT batch, id, attempt, instance, deadline - @now AS left_ms FROM jobs
+             WHERE state = 'running' AND lease < @now @skip_locked",
+            true,
+        )
+        .await
+    }
+
+    /// Takes every running job back: only for who knows that no worker process is alive.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn take_all_back(&self) -> Result<usize, QueueError> {
+        self.take_back(
+            "SELECT batch, id, attempt, instance, deadline - @now AS left_ms FROM jobs
+             WHERE state = 'running'",
+            false,
+        )
+        .await
+    }
+
+    async fn take_back(
+        &self,
+        select: &'static str,
+        is_failure: bool,
+    ) -> Result<usize, QueueError> {
+        let mut tx = self.begin().await?;
+        let rows = sqlx::query(self.sql(select)).fetch_all(&mut *tx).await?;
+        for row in &rows {
+            let held = Held {
+                batch: get(row, "batch")?,
+                job: get(row, "id")?,
+                attempt: get(row, "attempt")?,
+            };
+            let left: Option<i64> = get(row, "left_ms")?;
+            let instance: Option<String> = get(row, "instance")?;
+            let instance = instance.unwrap_or_default();
+            let (outcome, reason) = if left.is_some_and(|left| left < 0) {
+                (Outcome::Overdue, format!("{instance} was not done at the deadline"))
+            } else {
+                (Outcome::Lost, format!("{instance} was not heard of any more"))
+            };
+            let outcome = if is_failure { outcome } else { Outcome::Released };
+            self.end_attempt(&mut tx, &held, outcome, &reason).await?;
+        }
+        tx.commit().await?;
+        Ok(rows.len())
+    }
+
+    /// Gives a job back untouched.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn release(&self, held: &Held, reason: &str) -> Result<(), QueueError> {
+        let mut tx: Transaction<'_, Any> = self.begin().await?;
+        self.end_attempt(&mut tx, held, Outcome::Released, reason).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn claimed(row: &AnyRow) -> Result<Claimed, QueueError> {
+    Ok(Claimed {
+        batch: get(row, "batch")?,
+        job: get(row, "id")?,
+        kind: named(row, "kind", Kind::named)?,
+        first: place(row, "first_shard")?,
+        end: place(row, "end_shard")?,
+        attempt: get(row, "attempt")?,
+        memory: number(row, "memory")?,
+    })
+}
+
+fn child(row: &AnyRow) -> Result<Child, QueueError> {
+    Ok(Child {
+        job: get(row, "id")?,
+        first: place(row, "first_shard")?,
+        end: place(row, "end_shard")?,
+        result: get(row, "result")?,
+        signer: get(row, "signer")?,
+        signature: get(row, "signature")?,
+    })
+}
+
+/// The number of a shard.
+fn place(row: &AnyRow, column: &'static str) -> Result<usize, QueueError> {
+    Ok(usize::try_from(number(row, column)?).unwrap_or(usize::MAX))
+}

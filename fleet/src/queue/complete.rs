@@ -1,0 +1,279 @@
+//! The end of an attempt: done, failed, given back, or refuted later.
+
+use std::time::Duration;
+
+use sqlx::{Any, Transaction};
+
+use super::claim::Held;
+use super::rows::named;
+use super::view::{JobState, Outcome};
+use super::{Lease, Queue, QueueError};
+use crate::keys::Signature;
+use crate::objects::ObjectName;
+
+/// A result that is in the store, verified by who hands it in.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The attempt.
+    pub held: &'a Held,
+    /// The worker process.
+    pub instance: &'a str,
+    /// The result's object.
+    pub result: ObjectName,
+    /// The worker's signature over batch, job and result.
+    pub signature: &'a Signature,
+    /// Whether it was proven now, rather than found in the store: then its time counts.
+    pub is_new: bool,
+}
+
+/// What became of a result that was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It is the job's result.
+    Accepted,
+    /// The job was done already, or its batch cancelled.
+    Late,
+}
+
+/// The pause after a job's first failure; it doubles up to eight times this.
+const BACKOFF: Duration = Duration::from_secs(2);
+/// The most characters of a reason that are kept.
+const REASON: usize = 4_000;
+
+impl Queue {
+    /// Makes a result that of its job, and frees the job that waits for it, in one transaction.
+    /// A verified result is welcome whoever holds the job now. The same again changes nothing.
+    ///
+    /// # Errors
+    /// If the worker is not enrolled any more.
+    pub async fn complete(&self, delivery: &Delivery<'_>) -> Result<Done, QueueError> {
+        let Held {
+            batch,
+            job,
+            attempt,
+        } = delivery.held;
+        let result = delivery.result.to_string();
+        let mut tx = self.begin().await?;
+        let update = "UPDATE jobs SET state = 'done', result = $3, instance = $4, signature = $5,
+                signer = (SELECT worker FROM instances WHERE id = $4),
+                took = CASE WHEN $6 = attempt THEN @now - started ELSE NULL END,
+                finished = @now, lease = NULL, deadline = NULL, not_before = NULL
+            WHERE batch = $1 AND id = $2 AND state IN ('running', 'queued', 'parked')
+                AND EXISTS (SELECT 1 FROM instances, workers WHERE instances.id = $4
+                    AND workers.name = instances.worker AND workers.dismissed IS NULL)";
+        let done = sqlx::query(self.sql(update))
+            .bind(batch)
+            .bind(job)
+            .bind(&result)
+            .bind(delivery.instance)
+            .bind(delivery.signature.to_string())
+            .bind(if delivery.is_new { *attempt } else { 0 })
+            .execute(&mut *tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return self.not_taken(tx, delivery, &result).await;
+        }
+        self.close_attempts(&mut tx, delivery.held).await?;
+        self.free_parent(&mut tx, batch, job).await?;
+        let finish = "UPDATE batches SET state = 'proven', finished = @now, proof = $3
+            WHERE id = $1 AND state = 'open' AND EXISTS (SELECT 1 FROM jobs
+                WHERE batch = $1 AND jobs.id = $2 AND kind = 'finish')";
+        sqlx::query(self.sql(finish))
+            .bind(batch)
+            .bind(job)
+            .bind(&result)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Done::Accepted)
+    }
+
+    /// Why a result is not taken: the job is done, perhaps by this very result, or cancelled.
+    async fn not_taken(
+        &self,
+        mut tx: Transaction<'_, Any>,
+        delivery: &Delivery<'_>,
+        result: &str,
+    ) -> Result<Done, QueueError> {
+        let Held { batch, job, .. } = delivery.held;
+        let select = "SELECT state, CASE WHEN result = $3 AND instance = $4 THEN 1 ELSE 0 END AS same
+            FROM jobs WHERE batch = $1 AND id = $2";
+        let row = sqlx::query(select)
+            .bind(batch)
+            .bind(job)
+            .bind(result)
+            .bind(delivery.instance)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(row) = row else {
+            return Ok(Done::Late);
+        };
+        let same: i64 = super::rows::number(&row, "same")?.cast_signed();
+        match named(&row, "state", JobState::named)? {
+            JobState::Done if same == 1 => Ok(Done::Accepted),
+            JobState::Done | JobState::Cancelled | JobState::Waiting => {
+                self.end_attempt(&mut tx, delivery.held, Outcome::Superseded, "")
+                    .await?;
+                tx.commit().await?;
+                Ok(Done::Late)
+            }
+            found => Err(QueueError::JobState {
+                job: job.as_str().into(),
+                found,
+            }),
+        }
+    }
+
+    async fn close_attempts(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        held: &Held,
+    ) -> Result<(), QueueError> {
+        let update = "UPDATE attempts SET ended = @now,
+                outcome = CASE WHEN attempt = $3 THEN 'done' ELSE 'superseded' END
+            WHERE batch = $1 AND job = $2 AND (outcome IS NULL OR attempt = $3)";
+        sqlx::query(self.sql(update))
+            .bind(&held.batch)
+            .bind(&held.job)
+            .bind(held.attempt)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn free_parent(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        batch: &str,
+        job: &str,
+    ) -> Result<(), QueueError> {
+        let update = "UPDATE jobs SET missing = missing - 1,
+                state = CASE WHEN missing <= 1 AND state = 'waiting' THEN 'queued' ELSE state END
+            WHERE batch = $1 AND id = (SELECT parent FROM jobs AS child
+                WHERE child.batch = $1 AND child.id = $2)";
+        sqlx::query(update)
+            .bind(batch)
+            .bind(job)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Says that an attempt failed. Only the attempt that holds the job can end it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn fail(&self, held: &Held, reason: &str) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
+        self.end_attempt(&mut tx, held, Outcome::Failed, reason).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends an attempt without a result: the job is queued again, after a pause if it went
+    /// wrong, or parked if that has happened too often. A job that others hold is left alone.
+    pub(super) async fn end_attempt(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        held: &Held,
+        outcome: Outcome,
+        reason: &str,
+    ) -> Result<(), QueueError> {
+        let Held {
+            batch,
+            job,
+            attempt,
+        } = held;
+        let end = "UPDATE attempts SET ended = @now, outcome = $4, reason = $5
+            WHERE batch = $1 AND job = $2 AND attempt = $3 AND outcome IS NULL";
+        sqlx::query(self.sql(end))
+            .bind(batch)
+            .bind(job)
+            .bind(attempt)
+            .bind(outcome.name())
+            .bind(shortened(reason))
+            .execute(&mut **tx)
+            .await?;
+        let is_failure = matches!(outcome, Outcome::Failed | Outcome::Lost | Outcome::Overdue);
+        let free = "UPDATE jobs SET lease = NULL, deadline = NULL, failures = failures + $4,
+                state = CASE WHEN failures + $4 >= (SELECT max_failures FROM batches
+                    WHERE batches.id = jobs.batch) AND $4 > 0 THEN 'parked' ELSE 'queued' END,
+                not_before = @now + $5 * $4 *
+                    (CASE failures WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 ELSE 8 END)
+            WHERE batch = $1 AND id = $2 AND attempt = $3 AND state = 'running'";
+        sqlx::query(self.sql(free))
+            .bind(batch)
+            .bind(job)
+            .bind(attempt)
+            .bind(i64::from(is_failure))
+            .bind(Lease(BACKOFF).millis())
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Opens a done job again because its result cannot be used, and gives the job that was to
+    /// use it back until then. `by` is the attempt that found out. With `is_false` the result
+    /// is there and false, which is held against the worker that signed it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn refute(
+        &self,
+        by: &Held,
+        child: &str,
+        result: Option<&str>,
+        is_false: bool,
+        reason: &str,
+    ) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
+        if is_false {
+            let strike = "UPDATE workers SET strikes = strikes + 1 WHERE name =
+                (SELECT signer FROM jobs WHERE batch = $1 AND id = $2 AND state = 'done')";
+            sqlx::query(strike)
+                .bind(&by.batch)
+                .bind(child)
+                .execute(&mut *tx)
+                .await?;
+        }
+        let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3
+            WHERE batch = $1 AND job = $2 AND outcome = 'done'";
+        sqlx::query(mark)
+            .bind(&by.batch)
+            .bind(child)
+            .bind(shortened(reason))
+            .execute(&mut *tx)
+            .await?;
+        let open = "UPDATE jobs SET failures = failures + 1, result = NULL, signer = NULL,
+                signature = NULL, took = NULL, finished = NULL,
+                state = CASE WHEN failures + 1 >= (SELECT max_failures FROM batches
+                    WHERE batches.id = jobs.batch) THEN 'parked' ELSE 'queued' END
+            WHERE batch = $1 AND id = $2 AND state = 'done' AND COALESCE(result, '') = $3";
+        let opened = sqlx::query(open)
+            .bind(&by.batch)
+            .bind(child)
+            .bind(result.unwrap_or(""))
+            .execute(&mut *tx)
+            .await?;
+        if opened.rows_affected() == 0 {
+            return Ok(());
+        }
+        self.end_attempt(&mut tx, by, Outcome::Released, reason).await?;
+        let wait = "UPDATE jobs SET missing = missing + 1,
+                state = CASE WHEN state = 'queued' THEN 'waiting' ELSE state END
+            WHERE batch = $1 AND id = $2";
+        sqlx::query(wait)
+            .bind(&by.batch)
+            .bind(&by.job)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The start of a reason.
+fn shortened(reason: &str) -> String {
+    // PostgreSQL takes no NUL in a text.
+    reason.chars().filter(|&char| char != '\0').take(REASON).collect()
+}

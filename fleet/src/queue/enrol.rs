@@ -1,0 +1,109 @@
+//! Which workers there may be.
+
+use super::rows::{get, number};
+use super::{Queue, QueueError};
+use crate::keys::PublicKey;
+
+/// A worker with so many refuted results gets no more jobs.
+pub const MAX_STRIKES: i64 = 3;
+
+impl Queue {
+    /// Lets the holder of a key work under a name. The same again changes nothing, except that
+    /// a dismissed worker may work again and its strikes are forgotten.
+    ///
+    /// # Errors
+    /// If the name has another key, or the key another name.
+    pub async fn enrol(&self, name: &str, key: &PublicKey) -> Result<(), QueueError> {
+        let key = key.to_string();
+        let insert = "INSERT INTO workers (name, public_key, enrolled, strikes)
+            VALUES ($1, $2, @now, 0) ON CONFLICT DO NOTHING";
+        sqlx::query(self.sql(insert))
+            .bind(name)
+            .bind(&key)
+            .execute(&self.pool)
+            .await?;
+        let update = "UPDATE workers SET dismissed = NULL, strikes = 0
+            WHERE name = $1 AND public_key = $2";
+        let done = sqlx::query(update)
+            .bind(name)
+            .bind(&key)
+            .execute(&self.pool)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(QueueError::Taken {
+                name: name.into(),
+                key: key.into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes a worker's right to work; what it holds is given to others when its leases end.
+    ///
+    /// # Errors
+    /// If there is no such worker.
+    pub async fn dismiss(&self, name: &str) -> Result<(), QueueError> {
+        let update = "UPDATE workers SET dismissed = @now WHERE name = $1";
+        let done = sqlx::query(self.sql(update))
+            .bind(name)
+            .execute(&self.pool)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(QueueError::NoWorker { name: name.into() });
+        }
+        Ok(())
+    }
+
+    /// The name under which a key may work.
+    ///
+    /// # Errors
+    /// If the key is not enrolled, the worker dismissed, or its results were refuted too often.
+    pub async fn worker_of(&self, key: &PublicKey) -> Result<String, QueueError> {
+        let key = key.to_string();
+        let select = "SELECT name, dismissed, strikes FROM workers WHERE public_key = $1";
+        let row = sqlx::query(select)
+            .bind(&key)
+            .fetch_optional(&self.pool)
+            .await?
+            .ok_or_else(|| QueueError::NotEnrolled {
+                key: key.clone().into(),
+            })?;
+        let worker: String = get(&row, "name")?;
+        if get::<Option<i64>>(&row, "dismissed")?.is_some() {
+            return Err(QueueError::Dismissed {
+                worker: worker.into(),
+            });
+        }
+        let strikes = number(&row, "strikes")?.cast_signed();
+        if strikes >= MAX_STRIKES {
+            return Err(QueueError::Struck {
+                worker: worker.into(),
+                strikes,
+            });
+        }
+        Ok(worker)
+    }
+
+    /// The key of a worker, dismissed or not; `None` if there is no such worker.
+    ///
+    /// # Errors
+    /// Those of the database, and a key in it that is none.
+    pub async fn key_of(&self, worker: &str) -> Result<Option<PublicKey>, QueueError> {
+        let select = "SELECT public_key FROM workers WHERE name = $1";
+        let row = sqlx::query(select)
+            .bind(worker)
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let text: String = get(&row, "public_key")?;
+        match text.parse() {
+            Ok(key) => Ok(Some(key)),
+            Err(_) => Err(QueueError::Value {
+                what: "public_key",
+                found: text.into(),
+            }),
+        }
+    }
+}

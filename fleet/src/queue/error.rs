@@ -1,0 +1,152 @@
+//! What can go wrong with the queue.
+
+use super::view::{BatchState, JobState};
+
+/// Why the queue refuses, or cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The database refuses, or is away.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// An URL of no known kind of database.
+    #[error("found a database URL that starts with {found:?}, expected sqlite:// or postgres://")]
+    Url {
+        /// The URL's scheme.
+        found: Box<str>,
+    },
+    /// The tables were made by another version.
+    #[error("the database has tables of version {found}, this build has {expected}")]
+    Version {
+        /// The version found.
+        found: i64,
+        /// The one of this build.
+        expected: i64,
+    },
+    /// A value that this system does not write.
+    #[error("found {found:?} in the database as {what}")]
+    Value {
+        /// What it should be.
+        what: &'static str,
+        /// What it is.
+        found: Box<str>,
+    },
+    /// The worker's key was never enrolled.
+    #[error(
+        "the key {key} is not enrolled: ask the operator to run `shardfold enrol NAME {key}`"
+    )]
+    NotEnrolled {
+        /// The public key.
+        key: Box<str>,
+    },
+    /// The worker was dismissed.
+    #[error("the worker {worker} was dismissed")]
+    Dismissed {
+        /// Its name.
+        worker: Box<str>,
+    },
+    /// Too many of the worker's results were refuted.
+    #[error("{strikes} results of the worker {worker} were refuted: it gets no more jobs")]
+    Struck {
+        /// Its name.
+        worker: Box<str>,
+        /// How many.
+        strikes: i64,
+    },
+    /// The worker has circuits that no submitted batch has.
+    #[error(
+        "this worker's circuits for {profile} are {found}, the fleet's are {expected}: build it \
+         from the same sources as the submitter"
+    )]
+    OtherCircuits {
+        /// The security profile.
+        profile: Box<str>,
+        /// The key of the worker's circuits.
+        found: Box<str>,
+        /// The keys of the submitted batches' circuits.
+        expected: Box<str>,
+    },
+    /// A name or key that is taken by another worker.
+    #[error("the name {name} or the key {key} is enrolled already, for another key or name")]
+    Taken {
+        /// The name.
+        name: Box<str>,
+        /// The key.
+        key: Box<str>,
+    },
+    /// Nobody of this name was enrolled.
+    #[error("there is no worker {name}")]
+    NoWorker {
+        /// The name.
+        name: Box<str>,
+    },
+    /// No batch or job has an id that starts like this.
+    #[error("there is no {what} {prefix}")]
+    Unknown {
+        /// What was asked for.
+        what: &'static str,
+        /// The start of its id.
+        prefix: Box<str>,
+    },
+    /// Several have.
+    #[error("there are {count} {what}s whose id starts with {prefix}")]
+    Ambiguous {
+        /// What was asked for.
+        what: &'static str,
+        /// The start of the id.
+        prefix: Box<str>,
+        /// How many.
+        count: usize,
+    },
+    /// A batch in a state in which this cannot be done.
+    #[error("the batch {batch} is {}, expected {}", found.name(), expected.name())]
+    BatchState {
+        /// Its id.
+        batch: Box<str>,
+        /// Its state.
+        found: BatchState,
+        /// The state that it should have.
+        expected: BatchState,
+    },
+    /// A job in a state in which its result cannot be taken.
+    #[error("the job {job} is {}, so its result is not taken", found.name())]
+    JobState {
+        /// Its id.
+        job: Box<str>,
+        /// Its state.
+        found: JobState,
+    },
+}
+
+impl QueueError {
+    /// Whether the database is away or busy, so that the same may work later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => is_transient(error),
+            _ => false,
+        }
+    }
+}
+
+fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_transient_code(&code)),
+        _ => false,
+    }
+}
+
+/// SQLSTATE classes of PostgreSQL: connection, rollback by conflict, resources, operator
+/// intervention, system; result codes of SQLite: busy, locked, I/O, full, cannot open.
+fn is_transient_code(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["08", "40", "53", "57", "58"]
+            .iter()
+            .any(|class| code.starts_with(class));
+    }
+    let primary = code.parse::<u32>().map(|code| code & 0xff);
+    matches!(primary, Ok(5 | 6 | 10 | 13 | 14))
+}

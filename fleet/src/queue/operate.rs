@@ -1,0 +1,229 @@
+//! What operators do to batches and jobs.
+
+use sqlx::{Any, Transaction};
+
+use super::rows::{big, get, named};
+use super::view::BatchState;
+use super::{Queue, QueueError};
+
+impl Queue {
+    /// The one batch whose id starts like this.
+    ///
+    /// # Errors
+    /// If there is none, or several.
+    pub async fn batch_id(&self, prefix: &str) -> Result<String, QueueError> {
+        let select = "SELECT id FROM batches WHERE substr(id, 1, $2) = $1 ORDER BY id";
+        let ids = sqlx::query_scalar(select)
+            .bind(prefix)
+            .bind(big(prefix.len() as u64))
+            .fetch_all(&self.pool)
+            .await?;
+        the_one("batch", prefix, ids)
+    }
+
+    /// Stops a batch: what is not done is not begun. What is done stays in the store.
+    ///
+    /// # Errors
+    /// If it is proven already.
+    pub async fn cancel(&self, batch: &str) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
+        let update = "UPDATE batches SET state = 'cancelled', finished = @now
+            WHERE id = $1 AND state = 'open'";
+        let done = sqlx::query(self.sql(update))
+            .bind(batch)
+            .execute(&mut *tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(QueueError::BatchState {
+                batch: batch.into(),
+                found: self.batch_state(&mut tx, batch).await?,
+                expected: BatchState::Open,
+            });
+        }
+        let jobs = "UPDATE jobs SET state = 'cancelled', lease = NULL, deadline = NULL
+            WHERE batch = $1 AND state <> 'done'";
+        sqlx::query(jobs).bind(batch).execute(&mut *tx).await?;
+        let attempts = "UPDATE attempts SET outcome = 'superseded', ended = @now,
+            reason = 'the batch was cancelled' WHERE batch = $1 AND outcome IS NULL";
+        sqlx::query(self.sql(attempts))
+            .bind(batch)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Lets parked jobs of a batch, or one of them, be tried again at once, as often as new
+    /// ones; how many.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn retry(&self, batch: &str, job: Option<&str>) -> Result<u64, QueueError> {
+        let update = "UPDATE jobs SET failures = 0, not_before = NULL,
+                state = CASE WHEN missing > 0 THEN 'waiting' ELSE 'queued' END
+            WHERE batch = $1 AND state = 'parked' AND (id = $2 OR $2 = '')";
+        let done = sqlx::query(update)
+            .bind(batch)
+            .bind(job.unwrap_or(""))
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Opens a proven batch again whose validity proof is lost: it is made anew from the root.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn reopen_proof(&self, batch: &str) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
+        let open = "UPDATE batches SET state = 'open', finished = NULL, proof = NULL
+            WHERE id = $1 AND state = 'proven'";
+        let opened = sqlx::query(open).bind(batch).execute(&mut *tx).await?;
+        if opened.rows_affected() > 0 {
+            let job = "UPDATE jobs SET state = 'queued', result = NULL, signer = NULL,
+                    signature = NULL, took = NULL, finished = NULL
+                WHERE batch = $1 AND kind = 'finish'";
+            sqlx::query(job).bind(batch).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Lets a cancelled batch go on.
+    pub(super) async fn reopen(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        batch: &str,
+    ) -> Result<(), QueueError> {
+        let update = "UPDATE batches SET state = 'open', finished = NULL WHERE id = $1";
+        sqlx::query(update).bind(batch).execute(&mut **tx).await?;
+        let jobs = "UPDATE jobs SET failures = 0, not_before = NULL,
+                state = CASE WHEN missing > 0 THEN 'waiting' ELSE 'queued' END
+            WHERE batch = $1 AND state = 'cancelled'";
+        sqlx::query(jobs).bind(batch).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Removes a batch that is proven or cancelled, with its jobs. Its objects are the caller's
+    /// to remove, before this.
+    ///
+    /// # Errors
+    /// If it is open.
+    pub async fn forget(&self, batch: &str) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
+        self.refuse_open(&mut tx, batch).await?;
+        for delete in [
+            "DELETE FROM attempts WHERE batch = $1",
+            "DELETE FROM jobs WHERE batch = $1",
+            "DELETE FROM batches WHERE id = $1",
+        ] {
+            sqlx::query(delete).bind(batch).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Says if a batch is open.
+    ///
+    /// # Errors
+    /// If it is, or is not there.
+    pub async fn check_closed(&self, batch: &str) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
+        self.refuse_open(&mut tx, batch).await
+    }
+
+    async fn refuse_open(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        batch: &str,
+    ) -> Result<(), QueueError> {
+        let found = self.batch_state(tx, batch).await?;
+        if found == BatchState::Open {
+            return Err(QueueError::BatchState {
+                batch: batch.into(),
+                found,
+                expected: BatchState::Proven,
+            });
+        }
+        Ok(())
+    }
+
+    /// The object of a batch's validity proof.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn proof_of(&self, batch: &str) -> Result<Option<String>, QueueError> {
+        let row = sqlx::query("SELECT proof FROM batches WHERE id = $1")
+            .bind(batch)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map_or(Ok(None), |row| get(&row, "proof"))
+    }
+
+    /// Whether no job of these circuits is ready or in work.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_idle(&self, circuits: &str) -> Result<bool, QueueError> {
+        let select = "SELECT id FROM jobs WHERE circuits = $1 AND state IN ('queued', 'running')
+            LIMIT 1";
+        let row = sqlx::query(select)
+            .bind(circuits)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_none())
+    }
+
+    /// Whether a job of another batch has this input or id: then its objects are not this
+    /// batch's alone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_shared(&self, batch: &str, input_or_id: &str) -> Result<bool, QueueError> {
+        let select = "SELECT id FROM jobs WHERE batch <> $1 AND (input = $2 OR id = $2) LIMIT 1";
+        let row = sqlx::query(select)
+            .bind(batch)
+            .bind(input_or_id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    async fn batch_state(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        batch: &str,
+    ) -> Result<BatchState, QueueError> {
+        let row = sqlx::query("SELECT state FROM batches WHERE id = $1")
+            .bind(batch)
+            .fetch_optional(&mut **tx)
+            .await?
+            .ok_or_else(|| QueueError::Unknown {
+                what: "batch",
+                prefix: batch.into(),
+            })?;
+        named(&row, "state", BatchState::named)
+    }
+}
+
+/// The only id of a list.
+pub(super) fn the_one(
+    what: &'static str,
+    prefix: &str,
+    ids: Vec<String>,
+) -> Result<String, QueueError> {
+    let count = ids.len();
+    let mut ids = ids.into_iter();
+    match (ids.next(), ids.next()) {
+        (Some(id), None) => Ok(id),
+        (None, _) => Err(QueueError::Unknown {
+            what,
+            prefix: prefix.into(),
+        }),
+        _ => Err(QueueError::Ambiguous {
+            what,
+            prefix: prefix.into(),
+            count,
+        }),
+    }
+}

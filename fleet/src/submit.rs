@@ -1,0 +1,166 @@
+//! From a batch's shards to jobs in the queue, and away again.
+
+use shardfold_circuits::fold::ARITY;
+use shardfold_circuits::profile::Profile;
+use shardfold_protocol::files::{self, FileError};
+use shardfold_protocol::witness::ShardWitness;
+
+use crate::manifest::{Manifest, ManifestError};
+use crate::objects::{Folder, NameError, ObjectName, Objects, ObjectsError};
+use crate::queue::{Queue, QueueError, Submission, Submitted};
+
+/// Why a batch could not be submitted or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The queue refuses, or is away.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The store refuses, or is away.
+    #[error(transparent)]
+    Objects(#[from] ObjectsError),
+    /// The shards make no manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A witness that has no file form.
+    #[error("shard {shard}: {source}")]
+    Witness {
+        /// Which.
+        shard: usize,
+        /// Why.
+        source: FileError,
+    },
+    /// A batch's id that is no object.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+/// A batch that was executed and cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Executed<'a> {
+    /// The security profile to prove it for.
+    pub profile: Profile,
+    /// The id of the verification key of its circuits.
+    pub circuits: [u8; 32],
+    /// The digest of the batch file's content, 64 hexadecimal digits.
+    pub source: &'a str,
+    /// What people call it.
+    pub label: &'a str,
+    /// Its shards in order.
+    pub shards: &'a [ShardWitness],
+    /// How many attempts of one job may fail or be lost before it is parked.
+    pub max_failures: u32,
+}
+
+/// Stores a batch's witnesses and its manifest, then puts its jobs into the queue. On return
+/// all of it outlasts a crash. The same again changes nothing.
+///
+/// # Errors
+/// Those of store and queue.
+pub async fn submit(
+    queue: &Queue,
+    objects: &Objects,
+    batch: &Executed<'_>,
+) -> Result<(ObjectName, Submitted), SubmitError> {
+    let mut shards = Vec::with_capacity(batch.shards.len());
+    for (shard, witness) in batch.shards.iter().enumerate() {
+        let failed = |source| SubmitError::Witness { shard, source };
+        let bytes = files::to_binary(witness).map_err(failed)?;
+        shards.push((objects.put(Folder::Witness, bytes).await?, witness));
+    }
+    let manifest = Manifest::new(batch.profile, batch.circuits, &shards)?;
+    let id = objects.put(Folder::Manifest, manifest.to_bytes()?).await?;
+    let submission = Submission {
+        id,
+        manifest: &manifest,
+        source: batch.source,
+        label: batch.label,
+        arity: ARITY,
+        max_failures: batch.max_failures,
+    };
+    Ok((id, queue.submit(&submission).await?))
+}
+
+/// The manifest of a batch.
+///
+/// # Errors
+/// If the store does not have it, or has another.
+pub async fn manifest(objects: &Objects, batch: &str) -> Result<Manifest, SubmitError> {
+    let name: ObjectName = batch.parse()?;
+    let bytes = objects
+        .get(Folder::Manifest, name, Manifest::MAX_BYTES)
+        .await?;
+    Ok(Manifest::from_bytes(&bytes)?)
+}
+
+/// Submits a batch again for other circuits, from the witnesses that are stored, unless it is
+/// for these; the new id.
+///
+/// # Errors
+/// Those of store and queue.
+pub async fn renew(
+    queue: &Queue,
+    objects: &Objects,
+    batch: &str,
+    circuits: [u8; 32],
+) -> Result<Option<String>, SubmitError> {
+    let old = manifest(objects, batch).await?;
+    let Some(manifest) = old.renewed(circuits) else {
+        return Ok(None);
+    };
+    let tree = queue.tree_view(batch).await?;
+    let known = tree.ok_or_else(|| QueueError::Unknown {
+        what: "batch",
+        prefix: batch.into(),
+    })?;
+    let id = objects.put(Folder::Manifest, manifest.to_bytes()?).await?;
+    let submission = Submission {
+        id,
+        manifest: &manifest,
+        source: &known.batch.source,
+        label: &known.batch.label,
+        arity: ARITY,
+        max_failures: u32::try_from(known.batch.max_failures).unwrap_or(u32::MAX),
+    };
+    queue.submit(&submission).await?;
+    Ok(Some(id.to_string()))
+}
+
+/// Removes a proven or cancelled batch from store and queue; what other batches use as well
+/// stays.
+///
+/// # Errors
+/// If the batch is open.
+pub async fn forget(queue: &Queue, objects: &Objects, batch: &str) -> Result<(), SubmitError> {
+    queue.check_closed(batch).await?;
+    match manifest(objects, batch).await {
+        Ok(manifest) => remove_inputs(queue, objects, batch, &manifest).await?,
+        // An earlier run came so far.
+        Err(SubmitError::Objects(ObjectsError::Missing { .. })) => {}
+        Err(error) => return Err(error),
+    }
+    if let Some(proof) = queue.proof_of(batch).await? {
+        objects.remove(Folder::Proof, proof.parse()?).await?;
+    }
+    objects.remove(Folder::Manifest, batch.parse()?).await?;
+    Ok(queue.forget(batch).await?)
+}
+
+async fn remove_inputs(
+    queue: &Queue,
+    objects: &Objects,
+    batch: &str,
+    manifest: &Manifest,
+) -> Result<(), SubmitError> {
+    for job in manifest.jobs(ARITY) {
+        let id = hex::encode(job.id);
+        if !queue.is_shared(batch, &id).await? {
+            objects.remove_all(Folder::Part { job: &id }).await?;
+        }
+        if let Some(witness) = job.input
+            && !queue.is_shared(batch, &witness.to_string()).await?
+        {
+            objects.remove(Folder::Witness, witness).await?;
+        }
+    }
+    Ok(())
+}

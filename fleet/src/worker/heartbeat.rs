@@ -1,0 +1,171 @@
+//! The thread that keeps a worker's leases, so that a busy prover is never taken for a dead
+//! one, and takes jobs from workers that are gone.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::Context;
+use crate::queue::{Held, Lease, Queue, QueueError};
+
+/// Signs of life for each lease.
+const BEATS: u32 = 4;
+
+/// The jobs that a worker holds, each with a flag that is set when it is lost.
+#[derive(Debug, Default)]
+pub struct Registry(Mutex<HashMap<Held, Arc<AtomicBool>>>);
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Held, Arc<AtomicBool>>> {
+        self.0.lock().unwrap_or_else(|error| error.into_inner())
+    }
+
+    /// Holds a job; the flag tells when it is lost.
+    pub fn add(&self, held: Held) -> Arc<AtomicBool> {
+        self.lock().entry(held).or_default().clone()
+    }
+
+    /// Holds a job no more.
+    pub fn remove(&self, held: &Held) {
+        self.lock().remove(held);
+    }
+
+    /// Sets the flag of a job.
+    pub fn lose(&self, held: &Held) {
+        if let Some(lost) = self.lock().get(held) {
+            lost.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// What is held.
+    pub fn all(&self) -> Vec<Held> {
+        self.lock().keys().cloned().collect()
+    }
+}
+
+/// The thread, while it runs.
+pub struct Heartbeat {
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Heartbeat {
+    /// Starts the thread. It has a runtime of its own, which nothing else can keep busy.
+    pub fn start(context: &Arc<Context>, lease: Lease) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let mut beat = Beat {
+            queue: context.queue.clone(),
+            own: None,
+            instance: context.instance.clone(),
+            registry: context.registry.clone(),
+            lease,
+        };
+        let thread = thread::Builder::new()
+            .name("heartbeat".into())
+            .spawn(move || beat.run(&runtime, &stopped))?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends the thread.
+    pub fn stop(self) {
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+    }
+}
+
+struct Beat {
+    /// The worker's queue, whose connections belong to the worker's runtime.
+    queue: Queue,
+    /// The same through connections of this thread.
+    own: Option<Queue>,
+    instance: String,
+    registry: Arc<Registry>,
+    lease: Lease,
+}
+
+impl Beat {
+    fn run(&mut self, runtime: &tokio::runtime::Runtime, stopped: &mpsc::Receiver<()>) {
+        let pause = self.lease.0 / BEATS;
+        let mut contact = Contact::new(self.lease.0);
+        loop {
+            match runtime.block_on(tokio::time::timeout(self.lease.0, self.beat(&mut contact))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "no sign of life reached the database");
+                    contact.lost();
+                }
+                Err(_) => contact.lost(),
+            }
+            match stopped.recv_timeout(pause) {
+                Err(RecvTimeoutError::Timeout) => {}
+                _ => break,
+            }
+        }
+        if let Some(own) = self.own.take() {
+            runtime.block_on(own.close());
+        }
+    }
+
+    async fn beat(&mut self, contact: &mut Contact) -> Result<(), QueueError> {
+        let queue = match &self.own {
+            Some(own) => own.clone(),
+            None => {
+                let own = self.queue.connect_again().await?;
+                self.own.insert(own).clone()
+            }
+        };
+        let before = self.registry.all();
+        let held = queue.heartbeat(&self.instance, self.lease).await?;
+        for mine in before.iter().filter(|mine| !held.contains(mine)) {
+            self.registry.lose(mine);
+        }
+        if contact.is_steady() {
+            let count = queue.reap().await?;
+            if count > 0 {
+                tracing::warn!(count, "took jobs from workers that were not heard of");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether this process has been in touch with the database for a whole lease. Only then is a
+/// lease that ran out a sign that a worker is gone, and not that the database was, or that
+/// this process was frozen.
+struct Contact {
+    lease: Duration,
+    since: Option<Instant>,
+    last: Instant,
+}
+
+impl Contact {
+    fn new(lease: Duration) -> Self {
+        Self {
+            lease,
+            since: None,
+            last: Instant::now(),
+        }
+    }
+
+    fn lost(&mut self) {
+        self.since = None;
+    }
+
+    /// Called at each sign of life that was answered.
+    fn is_steady(&mut self) -> bool {
+        let now = Instant::now();
+        if now - self.last > self.lease {
+            self.since = None;
+        }
+        self.last = now;
+        let since = *self.since.get_or_insert(now);
+        now - since >= self.lease + self.lease / BEATS
+    }
+}

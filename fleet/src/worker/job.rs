@@ -1,0 +1,487 @@
+//! One job from its inputs to its accepted result.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use shardfold_aggregator::ProvenStatement;
+use shardfold_protocol::files;
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::witness::ShardWitness;
+use shardfold_prover::ProveError;
+
+use super::{Context, Event, Work};
+use crate::engine::{Engine, EngineError};
+use crate::keys::{Claim, Signature};
+use crate::manifest::{Manifest, ManifestError};
+use crate::objects::{
+    Folder, MAX_PART_BYTES, MAX_WITNESS_BYTES, NameError, ObjectName, ObjectsError,
+};
+use crate::queue::view::Kind;
+use crate::queue::{Child, Claimed, Delivery, Done, Held, QueueError};
+
+/// Results of one job that are looked at before it is done again.
+const LOOKED_AT: usize = 4;
+/// Manifests that a worker keeps at hand.
+const MANIFESTS: usize = 4;
+
+/// How a job ended for the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Its result is accepted, or somebody else's.
+    Done,
+    /// It is given back, by no fault of the worker.
+    GivenBack,
+    /// The attempt went wrong.
+    Failed,
+}
+
+/// Why a job is not done.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    Objects(#[from] ObjectsError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the batch's id is no object: {0}")]
+    Name(#[from] NameError),
+    #[error("the batch's manifest: {0}")]
+    Manifest(#[from] ManifestError),
+    #[error("the job is not of its batch's manifest, or not as the manifest says")]
+    NotOfManifest,
+    #[error("the shard's witness: {0}")]
+    Witness(#[from] files::FileError),
+    #[error("the witness is of another shard than the manifest says")]
+    OtherShard,
+    #[error("proving panicked: {0}")]
+    Panicked(Box<str>),
+    #[error("{} finished results are missing", .0)]
+    Missing(usize),
+    /// A result that this job was to use is refuted, and the job given back.
+    #[error("{0}")]
+    Refuted(Box<str>),
+    /// Somebody else holds the job, or has done it.
+    #[error("somebody else has the job now")]
+    Lost,
+}
+
+/// The manifests of the batches in work, each with the places of its jobs.
+#[derive(Debug, Default)]
+pub struct Manifests(Vec<(String, Arc<Planned>)>);
+
+#[derive(Debug)]
+struct Planned {
+    manifest: Manifest,
+    jobs: HashMap<String, (Kind, usize, usize)>,
+}
+
+/// What a job is made from.
+enum Inputs {
+    Shard(Box<ShardWitness>),
+    Parts(Vec<Part>),
+}
+
+/// The result of another job, not yet verified.
+struct Part {
+    job: String,
+    result: String,
+    bytes: Vec<u8>,
+    statement: Statement,
+}
+
+/// What proving comes to.
+enum Made {
+    Proof(Vec<u8>),
+    /// This child's proof is false.
+    False { child: Box<Part>, reason: Box<str> },
+}
+
+impl Context {
+    /// Does a job, and says what became of it to the queue and to the observer.
+    pub async fn run(self: Arc<Self>, claimed: Claimed) -> Ended {
+        let work = Work::from(&claimed);
+        let held = Held {
+            batch: claimed.batch.clone(),
+            job: claimed.job.clone(),
+            attempt: claimed.attempt,
+        };
+        self.tell(&Event::Started(work.clone()));
+        let lost = self.registry.add(held.clone());
+        let start = Instant::now();
+        let outcome = self.clone().try_run(&claimed, &held, &lost).await;
+        let ended = match outcome {
+            Ok(found) => {
+                let took = start.elapsed();
+                self.tell(&Event::Done { work, took, found });
+                Ended::Done
+            }
+            Err(error) => self.give_up(work, &held, &error).await,
+        };
+        self.registry.remove(&held);
+        ended
+    }
+
+    async fn give_up(&self, work: Work, held: &Held, error: &JobError) -> Ended {
+        let reason = error.to_string();
+        if matches!(error, JobError::Lost | JobError::Refuted(_)) {
+            self.tell(&Event::GivenBack { work, reason });
+            return Ended::GivenBack;
+        }
+        if let Err(error) = self.database(|| self.queue.fail(held, &reason)).await {
+            tracing::warn!(job = held.job, %error, "could not say that a job failed");
+        }
+        self.tell(&Event::Failed { work, reason });
+        Ended::Failed
+    }
+
+    /// Whether the result was found in the store.
+    async fn try_run(
+        self: Arc<Self>,
+        claimed: &Claimed,
+        held: &Held,
+        lost: &Arc<AtomicBool>,
+    ) -> Result<bool, JobError> {
+        let plan = self.plan(claimed).await?;
+        let statement = plan
+            .manifest
+            .statement(claimed.first, claimed.end)
+            .ok_or(JobError::NotOfManifest)?;
+        if claimed.kind != Kind::Finish
+            && let Some(result) = self.find(claimed, &statement).await?
+        {
+            self.hand_in(held, result, false).await?;
+            return Ok(true);
+        }
+        let inputs = match claimed.kind {
+            Kind::Shard => Inputs::Shard(self.witness(claimed, &plan, &statement).await?),
+            Kind::Fold | Kind::Finish => Inputs::Parts(self.parts(claimed, held, &plan).await?),
+        };
+        let made = self.clone().make(claimed, inputs, statement, lost).await?;
+        let bytes = match made {
+            Made::Proof(bytes) => bytes,
+            Made::False { child, reason } => {
+                let result = Some(child.result.as_str());
+                return Err(self.refute(held, &child.job, result, true, reason).await);
+            }
+        };
+        let folder = match claimed.kind {
+            Kind::Finish => Folder::Proof,
+            Kind::Shard | Kind::Fold => Folder::Part { job: &held.job },
+        };
+        let result = self
+            .store(|| self.objects.put(folder, bytes.clone()))
+            .await?;
+        self.hand_in(held, result, true).await?;
+        Ok(false)
+    }
+
+    /// The batch's manifest, in which the job is as the queue says.
+    async fn plan(&self, claimed: &Claimed) -> Result<Arc<Planned>, JobError> {
+        let plan = match self.known_plan(&claimed.batch) {
+            Some(plan) => plan,
+            None => self.fetch_plan(&claimed.batch).await?,
+        };
+        let expected = (claimed.kind, claimed.first, claimed.end);
+        match plan.jobs.get(&claimed.job) {
+            Some(known) if *known == expected => Ok(plan),
+            _ => Err(JobError::NotOfManifest),
+        }
+    }
+
+    fn known_plan(&self, batch: &str) -> Option<Arc<Planned>> {
+        let manifests = self.manifests.lock().unwrap_or_else(|error| error.into_inner());
+        let known = manifests.0.iter().find(|(id, _)| id == batch);
+        known.map(|(_, plan)| plan.clone())
+    }
+
+    async fn fetch_plan(&self, batch: &str) -> Result<Arc<Planned>, JobError> {
+        let name: ObjectName = batch.parse()?;
+        let get = || self.objects.get(Folder::Manifest, name, Manifest::MAX_BYTES);
+        let manifest = Manifest::from_bytes(&self.store(get).await?)?;
+        if manifest.circuits() != self.circuits {
+            return Err(JobError::NotOfManifest);
+        }
+        let jobs = manifest.jobs(self.engine.arity());
+        let jobs = jobs
+            .iter()
+            .map(|job| (hex::encode(job.id), (job.kind, job.first, job.end)))
+            .collect();
+        let plan = Arc::new(Planned { manifest, jobs });
+        let mut manifests = self.manifests.lock().unwrap_or_else(|error| error.into_inner());
+        manifests.0.insert(0, (batch.to_owned(), plan.clone()));
+        manifests.0.truncate(MANIFESTS);
+        Ok(plan)
+    }
+
+    /// A valid result of the job that is in the store already: of a worker that was killed
+    /// before it could hand it in, or of another batch with the same shard.
+    async fn find(
+        &self,
+        claimed: &Claimed,
+        statement: &Statement,
+    ) -> Result<Option<ObjectName>, JobError> {
+        let folder = Folder::Part { job: &claimed.job };
+        let names = self.store(|| self.objects.list(folder)).await?;
+        for name in names.into_iter().take(LOOKED_AT) {
+            let get = || self.objects.get(folder, name, MAX_PART_BYTES);
+            let bytes = match self.store(get).await {
+                Ok(bytes) => bytes,
+                Err(error) if error.is_transient() => return Err(error.into()),
+                Err(error) => {
+                    self.tell_unusable(claimed, error.to_string());
+                    continue;
+                }
+            };
+            let (engine, statement) = (self.engine.clone(), *statement);
+            let decode = move || engine.decode(&bytes, &statement).map(drop);
+            match on_a_thread(decode).await? {
+                Ok(()) => return Ok(Some(name)),
+                Err(error) => self.tell_unusable(claimed, error.to_string()),
+            }
+        }
+        Ok(None)
+    }
+
+    fn tell_unusable(&self, claimed: &Claimed, reason: String) {
+        let work = Work::from(claimed);
+        self.tell(&Event::Unusable { work, reason });
+    }
+
+    async fn witness(
+        &self,
+        claimed: &Claimed,
+        plan: &Planned,
+        statement: &Statement,
+    ) -> Result<Box<ShardWitness>, JobError> {
+        let shard = plan.manifest.shards().get(claimed.first);
+        let shard = shard.ok_or(JobError::NotOfManifest)?;
+        let get = || {
+            self.objects
+                .get(Folder::Witness, shard.witness, MAX_WITNESS_BYTES)
+        };
+        let bytes = self.store(get).await?;
+        let witness: ShardWitness = files::from_bytes(&bytes)?;
+        if witness.statement != *statement || witness.shape != shard.shape {
+            return Err(JobError::OtherShard);
+        }
+        Ok(Box::new(witness))
+    }
+
+    /// The results of the jobs that this one joins, each signed by an enrolled worker. The
+    /// first that is not there or not signed is refuted.
+    async fn parts(
+        &self,
+        claimed: &Claimed,
+        held: &Held,
+        plan: &Planned,
+    ) -> Result<Vec<Part>, JobError> {
+        let children = || self.queue.children(&held.batch, &held.job);
+        let children = self.database(children).await?;
+        let missing = children.iter().filter(|child| child.result.is_none());
+        if let missing @ 1.. = missing.count() {
+            return Err(JobError::Missing(missing));
+        }
+        let mut parts = Vec::with_capacity(children.len());
+        for child in &children {
+            match self.part(held, plan, child).await? {
+                Ok(part) => parts.push(part),
+                Err((is_false, reason)) => {
+                    let result = child.result.as_deref();
+                    return Err(self.refute(held, &child.job, result, is_false, reason).await);
+                }
+            }
+        }
+        let covered = (children.first(), children.last());
+        match covered {
+            (Some(first), Some(last)) if (first.first, last.end) == (claimed.first, claimed.end) => {
+                Ok(parts)
+            }
+            _ => Err(JobError::NotOfManifest),
+        }
+    }
+
+    /// A child's result, or whether it is false and why it cannot be used.
+    async fn part(
+        &self,
+        held: &Held,
+        plan: &Planned,
+        child: &Child,
+    ) -> Result<Result<Part, (bool, Box<str>)>, JobError> {
+        let result = child.result.as_deref().unwrap_or_default();
+        let Ok(name) = result.parse::<ObjectName>() else {
+            return Ok(Err((true, "the result's name is none".into())));
+        };
+        if !self.is_signed(held, child, name).await? {
+            let reason = "the result is not signed by an enrolled worker".into();
+            return Ok(Err((true, reason)));
+        }
+        let folder = Folder::Part { job: &child.job };
+        let get = || self.objects.get(folder, name, MAX_PART_BYTES);
+        let bytes = match self.store(get).await {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_transient() => return Err(error.into()),
+            // Who has spoilt the store is not known.
+            Err(error) => return Ok(Err((false, error.to_string().into()))),
+        };
+        let statement = plan.manifest.statement(child.first, child.end);
+        Ok(Ok(Part {
+            job: child.job.clone(),
+            result: result.to_owned(),
+            bytes,
+            statement: statement.ok_or(JobError::NotOfManifest)?,
+        }))
+    }
+
+    async fn is_signed(
+        &self,
+        held: &Held,
+        child: &Child,
+        result: ObjectName,
+    ) -> Result<bool, JobError> {
+        let Some(signer) = child.signer.as_deref() else {
+            return Ok(false);
+        };
+        let Some(key) = self.database(|| self.queue.key_of(signer)).await? else {
+            return Ok(false);
+        };
+        let signature = child.signature.as_deref().unwrap_or_default();
+        let Ok(signature) = signature.parse::<Signature>() else {
+            return Ok(false);
+        };
+        let claim = Claim::Result {
+            batch: &held.batch,
+            job: &child.job,
+            result,
+        };
+        Ok(key.verify(&claim, &signature))
+    }
+
+    async fn refute(
+        &self,
+        held: &Held,
+        child: &str,
+        result: Option<&str>,
+        is_false: bool,
+        reason: Box<str>,
+    ) -> JobError {
+        let refute = || self.queue.refute(held, child, result, is_false, &reason);
+        match self.database(refute).await {
+            Ok(()) => JobError::Refuted(format!("the job {child} is open again: {reason}").into()),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Proves, on a thread of its own.
+    async fn make(
+        self: Arc<Self>,
+        claimed: &Claimed,
+        inputs: Inputs,
+        statement: Statement,
+        lost: &Arc<AtomicBool>,
+    ) -> Result<Made, JobError> {
+        let (work, lost) = (Work::from(claimed), lost.clone());
+        let make = move || match inputs {
+            Inputs::Shard(witness) => self.prove(work, &witness, &lost),
+            Inputs::Parts(parts) => join(&self.engine, work.kind, parts, &statement),
+        };
+        on_a_thread(make).await?
+    }
+
+    fn prove(
+        &self,
+        work: Work,
+        witness: &ShardWitness,
+        lost: &AtomicBool,
+    ) -> Result<Made, JobError> {
+        let observe = |stage, took| {
+            let work = work.clone();
+            self.tell(&Event::Stage { work, stage, took });
+            match lost.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        match self.engine.prove(witness, observe) {
+            Ok(proven) => Ok(Made::Proof(proven.to_bytes())),
+            Err(EngineError::Prove(ProveError::Stopped)) => Err(JobError::Lost),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Signs a result that is in the store, and hands it in.
+    async fn hand_in(&self, held: &Held, result: ObjectName, is_new: bool) -> Result<(), JobError> {
+        let signature = self.key.sign(&Claim::Result {
+            batch: &held.batch,
+            job: &held.job,
+            result,
+        });
+        let delivery = Delivery {
+            held,
+            instance: &self.instance,
+            result,
+            signature: &signature,
+            is_new,
+        };
+        match self.database(|| self.queue.complete(&delivery)).await? {
+            Done::Accepted => Ok(()),
+            Done::Late => Err(JobError::Lost),
+        }
+    }
+}
+
+/// Verifies the parts, and folds or finishes them.
+fn join(
+    engine: &Engine,
+    kind: Kind,
+    parts: Vec<Part>,
+    statement: &Statement,
+) -> Result<Made, JobError> {
+    let mut proven: Vec<ProvenStatement> = Vec::with_capacity(parts.len());
+    for part in parts {
+        match engine.decode(&part.bytes, &part.statement) {
+            Ok(decoded) => proven.push(decoded),
+            Err(error) => {
+                return Ok(Made::False {
+                    child: Box::new(part),
+                    reason: error.to_string().into(),
+                });
+            }
+        }
+    }
+    match (kind, proven.as_slice()) {
+        (Kind::Finish, [root]) => Ok(Made::Proof(engine.finish(root, statement)?.to_bytes())),
+        (Kind::Fold, parts) => Ok(Made::Proof(engine.fold(parts)?.to_bytes())),
+        _ => Err(JobError::NotOfManifest),
+    }
+}
+
+/// Runs what takes long on a thread where it keeps nobody waiting.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, JobError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        let message = error.try_into_panic().map_or_else(
+            |error| error.to_string(),
+            |panic| message(panic.as_ref()).to_owned(),
+        );
+        JobError::Panicked(message.into())
+    })
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("without a message")
+}

@@ -1,0 +1,337 @@
+//! A worker: takes jobs that fit, proves them, hands the results in.
+
+mod heartbeat;
+mod job;
+mod patience;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use shardfold_prover::Stage;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::engine::Engine;
+use crate::keys::{Claim, WorkerKey};
+use crate::objects::Objects;
+use crate::queue::view::Kind;
+use crate::queue::{Claimed, Hello, Lease, Queue, QueueError};
+use heartbeat::{Heartbeat, Registry};
+use job::{Ended, Manifests};
+use patience::Patience;
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The kinds of jobs that it takes.
+    pub kinds: Vec<Kind>,
+    /// Jobs at the same time; each uses all threads of the pool where it can.
+    pub jobs: usize,
+    /// The memory that they may take together, in bytes.
+    pub memory: u64,
+    /// How long a job is lent without a sign of life.
+    pub lease: Duration,
+    /// The longest pause before the queue is asked again when there was nothing to do.
+    pub poll: Duration,
+    /// How long running jobs may go on after the worker is asked to stop.
+    pub drain: Duration,
+    /// How long the store may be away from this worker before others get the job.
+    pub store_patience: Duration,
+    /// How long the database may be away before the worker gives up; without end if none.
+    pub database_patience: Option<Duration>,
+    /// Whether the worker leaves when nothing is left to do for anybody.
+    pub until_idle: bool,
+}
+
+/// What happens on the way.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A job was taken.
+    Started(Work),
+    /// A stage of a shard is done.
+    Stage {
+        /// The job.
+        work: Work,
+        /// The stage.
+        stage: Stage,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A job is done.
+    Done {
+        /// The job.
+        work: Work,
+        /// How long it took.
+        took: Duration,
+        /// Whether the store had its result already.
+        found: bool,
+    },
+    /// A result that the store has of the job cannot be used.
+    Unusable {
+        /// The job.
+        work: Work,
+        /// Why.
+        reason: String,
+    },
+    /// An attempt went wrong.
+    Failed {
+        /// The job.
+        work: Work,
+        /// Why.
+        reason: String,
+    },
+    /// A job is given back: somebody else has done it, or must do something first.
+    GivenBack {
+        /// The job.
+        work: Work,
+        /// Why.
+        reason: String,
+    },
+    /// The database or the store is away, and the worker waits for it.
+    Waiting {
+        /// What for.
+        reason: String,
+    },
+}
+
+/// A job as people know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Its batch.
+    pub batch: String,
+    /// Its id.
+    pub job: String,
+    /// What it does.
+    pub kind: Kind,
+    /// The first shard covered.
+    pub first: usize,
+    /// The shard after the last one covered.
+    pub end: usize,
+}
+
+impl From<&Claimed> for Work {
+    fn from(claimed: &Claimed) -> Self {
+        Self {
+            batch: claimed.batch.clone(),
+            job: claimed.job.clone(),
+            kind: claimed.kind,
+            first: claimed.first,
+            end: claimed.end,
+        }
+    }
+}
+
+/// Who hears of events, from any thread.
+pub type Observer = dyn Fn(&Event) + Send + Sync;
+
+/// Why a worker stops working.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The queue refuses it.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The thread that keeps its leases is gone.
+    #[error("the thread that keeps the leases could not go on: {0}")]
+    Heartbeat(std::io::Error),
+}
+
+/// A worker process of a fleet.
+pub struct Worker {
+    context: Arc<Context>,
+    options: Options,
+}
+
+/// What all jobs of a worker share.
+struct Context {
+    queue: Queue,
+    objects: Objects,
+    engine: Arc<Engine>,
+    circuits: String,
+    key: WorkerKey,
+    instance: String,
+    observer: Box<Observer>,
+    manifests: Mutex<Manifests>,
+    registry: Arc<Registry>,
+    patience: Patience,
+}
+
+impl Context {
+    fn tell(&self, event: &Event) {
+        (self.observer)(event);
+    }
+}
+
+/// Failures in a row before a worker pauses, and the longest pause: one with a broken machine
+/// shall not fail every job there is.
+const PAUSE_AFTER: u32 = 2;
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+impl Worker {
+    /// A worker named `instance`, which no other process may be.
+    pub fn new(
+        queue: Queue,
+        objects: Objects,
+        engine: Arc<Engine>,
+        key: WorkerKey,
+        instance: String,
+        options: Options,
+        observer: Box<Observer>,
+    ) -> Self {
+        let context = Context {
+            queue,
+            objects,
+            circuits: hex::encode(engine.key().id()),
+            engine,
+            key,
+            instance,
+            observer,
+            manifests: Mutex::default(),
+            registry: Arc::default(),
+            patience: Patience::new(&options),
+        };
+        Self {
+            context: Arc::new(context),
+            options,
+        }
+    }
+
+    /// Works until `stop` says so, or nothing is left to do if that is asked for.
+    ///
+    /// # Errors
+    /// If the queue refuses the worker. That the database or the store is away is no error.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), WorkerError> {
+        let context = &self.context;
+        tokio::select! {
+            hello = self.hello() => hello?,
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+        };
+        let lease = Lease(self.options.lease);
+        let heartbeat = Heartbeat::start(context, lease).map_err(WorkerError::Heartbeat)?;
+        let mut running = JoinSet::new();
+        let worked = self.work(&mut running, &mut stop).await;
+        self.drain(&mut running).await;
+        heartbeat.stop();
+        let _ = context.queue.goodbye(&context.instance).await;
+        worked
+    }
+
+    async fn hello(&self) -> Result<(), WorkerError> {
+        let context = &self.context;
+        let claim = Claim::Hello {
+            instance: &context.instance,
+            circuits: &context.circuits,
+        };
+        let (key, signature) = (context.key.public(), context.key.sign(&claim));
+        let hello = Hello {
+            instance: &context.instance,
+            key: &key,
+            signature: &signature,
+            host: &host(),
+            profile: context.engine.profile().name(),
+            circuits: &context.circuits,
+            kinds: &self.options.kinds,
+            slots: self.options.jobs as u64,
+            memory: self.options.memory,
+        };
+        context
+            .database(|| context.queue.hello(&hello))
+            .await
+            .map(|worker| tracing::info!(worker, instance = context.instance, "ready"))?;
+        Ok(())
+    }
+
+    /// Takes jobs and waits for them, until there is a reason to stop.
+    async fn work(
+        &self,
+        running: &mut JoinSet<(u64, Ended)>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), WorkerError> {
+        let context = &self.context;
+        let mut free = self.options.memory;
+        let mut failures = 0;
+        while !*stop.borrow() {
+            let mut claimed = None;
+            if running.len() < self.options.jobs {
+                claimed = tokio::select! {
+                    claimed = self.claim(free) => claimed?,
+                    _ = stop.wait_for(|stop| *stop) => break,
+                };
+            }
+            if let Some(claimed) = claimed {
+                let memory = claimed.memory.min(free);
+                free -= memory;
+                let context = context.clone();
+                running.spawn(async move { (memory, context.run(claimed).await) });
+                continue;
+            }
+            if running.is_empty() && self.options.until_idle && self.is_idle().await? {
+                break;
+            }
+            tokio::select! {
+                Some(ended) = running.join_next() => {
+                    let (memory, ended) = ended.unwrap_or((0, Ended::Failed));
+                    free += memory;
+                    failures = if ended == Ended::Failed { failures + 1 } else { 0 };
+                }
+                () = tokio::time::sleep(self.options.poll) => {}
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+            if failures >= PAUSE_AFTER {
+                let pause = Duration::from_secs(1 << failures.min(6)).min(LONGEST_PAUSE);
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    _ = stop.wait_for(|stop| *stop) => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn claim(&self, free: u64) -> Result<Option<Claimed>, WorkerError> {
+        let context = &self.context;
+        let Options { kinds, lease, .. } = &self.options;
+        let claim = || {
+            let queue = &context.queue;
+            queue.claim(&context.instance, kinds, free, Lease(*lease))
+        };
+        let claimed = context.database(claim).await?;
+        if claimed.is_none() {
+            // A worker that may not work hears of it.
+            let key = context.key.public();
+            context.database(|| context.queue.worker_of(&key)).await?;
+        }
+        Ok(claimed)
+    }
+
+    async fn is_idle(&self) -> Result<bool, WorkerError> {
+        let context = &self.context;
+        let idle = || context.queue.is_idle(&context.circuits);
+        Ok(context.database(idle).await?)
+    }
+
+    /// Waits for running jobs as long as is allowed, then gives them back.
+    async fn drain(&self, running: &mut JoinSet<(u64, Ended)>) {
+        let deadline = Instant::now() + self.options.drain;
+        let all = async { while running.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout_at(deadline.into(), all).await;
+        let context = &self.context;
+        for held in context.registry.all() {
+            context.registry.lose(&held);
+            let release = context.queue.release(&held, "the worker was asked to stop");
+            if let Err(error) = release.await {
+                tracing::warn!(job = held.job, %error, "could not give a job back");
+            }
+        }
+        // Threads that prove for nobody end at their next stage.
+        running.abort_all();
+    }
+}
+
+/// The machine's name.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "unknown".to_owned(),
+        name => name.to_owned(),
+    }
+}
