@@ -67,7 +67,9 @@ impl Pipeline {
         self.runtime.block_on(async {
             let fleet = Embedded::open(folder.path(), |_| {}).await?;
             let id = fleet.submit(&batch).await?;
-            Ok(fleet.prove(&id, self.engine.clone(), limits, observer).await?)
+            Ok(fleet
+                .prove(&id, self.engine.clone(), limits, observer)
+                .await?)
         })
     }
 }

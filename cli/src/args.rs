@@ -1,11 +1,8 @@
 //! The command line.
 
-// Until main.rs has the fleet's commands.
-#[allow(dead_code)]
 mod fleet;
 mod state;
 
-#[allow(unused_imports)]
 pub use fleet::*;
 pub use state::*;
 
@@ -61,6 +58,9 @@ pub enum Command {
     /// Keep the ledger in a database: import, export, look up and prove records, check.
     #[command(subcommand)]
     State(StateCommand),
+    /// Batches proven by many workers.
+    #[command(flatten)]
+    Fleet(FleetCommand),
     /// Print what a file of this system holds.
     Inspect(InspectArgs),
     /// Print the parameters of a security profile and the bits that they give.

@@ -2,8 +2,6 @@
 
 mod args;
 mod commands;
-// Until the fleet's commands use it.
-#[allow(dead_code)]
 mod config;
 mod output;
 mod progress;
@@ -15,12 +13,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command, LogFormat};
+use args::{Cli, Command, FleetCommand, LogFormat};
 use output::Say;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(cli.verbose, cli.log_format);
+    start_logging(&cli);
     quiet_engine_panics();
     match run(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,6 +69,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Prove(args) => commands::prove::run(args),
         Command::Verify(args) => commands::verify::run(args),
         Command::State(command) => commands::state::run(command),
+        Command::Fleet(command) => commands::fleet::run(command),
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Params(args) => commands::params::run(args),
         Command::Setup(args) => commands::setup::run(args),
@@ -84,14 +83,20 @@ fn run(command: &Command) -> Result<()> {
     }
 }
 
-fn start_logging(verbose: u8, format: LogFormat) {
-    let level = ["warn", "info", "debug"][usize::from(verbose).min(2)];
+fn start_logging(cli: &Cli) {
+    // Whoever runs for days is known by its log.
+    let is_service = matches!(
+        cli.command,
+        Command::Fleet(FleetCommand::Worker(_) | FleetCommand::Dashboard(_))
+    );
+    let verbose = usize::from(cli.verbose) + usize::from(is_service);
+    let level = ["warn", "info", "debug"][verbose.min(2)];
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    match format {
+    match cli.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }

@@ -74,7 +74,9 @@ impl Progress {
             Event::Done { work, took, found } => self.done(work, *took, *found),
             Event::Unusable { work, reason } => {
                 let name = self.name(work);
-                self.line(&format!("{name}: a result that was there is not used: {reason}"));
+                self.line(&format!(
+                    "{name}: a result that was there is not used: {reason}"
+                ));
             }
             Event::GivenBack { work, reason } => {
                 self.line(&format!("{}: given back: {reason}", self.name(work)));

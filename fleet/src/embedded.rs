@@ -226,9 +226,14 @@ impl Embedded {
                 _ => {}
             }
         };
-        let worker = self.worker(engine.clone(), limits, Box::new(observe)).await?;
+        let worker = self
+            .worker(engine.clone(), limits, Box::new(observe))
+            .await?;
         worker.run(stopped).await?;
-        let failure = failure.lock().unwrap_or_else(|error| error.into_inner()).take();
+        let failure = failure
+            .lock()
+            .unwrap_or_else(|error| error.into_inner())
+            .take();
         match failure {
             Some(error) => Err(error),
             None => self.proof(batch, &engine).await,
@@ -257,7 +262,9 @@ impl Embedded {
             until_idle: true,
         };
         let (queue, objects) = (self.queue.clone(), self.objects.clone());
-        Ok(Worker::new(queue, objects, engine, key, instance, options, observer))
+        Ok(Worker::new(
+            queue, objects, engine, key, instance, options, observer,
+        ))
     }
 
     async fn proof(&self, batch: &str, engine: &Engine) -> Result<ValidityProof, EmbeddedError> {
@@ -265,7 +272,9 @@ impl Embedded {
         let Some(proof) = &tree.batch.proof else {
             return Err(self.unfinished(tree.batch.state, &tree.jobs).await?);
         };
-        let get = self.objects.get(Folder::Proof, proof.parse()?, MAX_PROOF_BYTES);
+        let get = self
+            .objects
+            .get(Folder::Proof, proof.parse()?, MAX_PROOF_BYTES);
         let proof = ValidityProof::from_bytes(&get.await?)?;
         let manifest = submit::manifest(&self.objects, batch).await?;
         let unfinished = EmbeddedError::Unfinished {
@@ -286,7 +295,10 @@ impl Embedded {
             return Ok(EmbeddedError::Unfinished { found });
         };
         let attempts = self.queue.attempts(&parked.batch, &parked.id).await?;
-        let reason = attempts.into_iter().rev().find_map(|attempt| attempt.reason);
+        let reason = attempts
+            .into_iter()
+            .rev()
+            .find_map(|attempt| attempt.reason);
         let (first, end) = (parked.first as usize, parked.end as usize);
         Ok(EmbeddedError::Job {
             what: name(parked.kind, first, end).into(),

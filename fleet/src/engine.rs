@@ -102,7 +102,9 @@ impl Engine {
     /// If they are no neighbours.
     pub fn fold(&self, parts: &[ProvenStatement]) -> Result<ProvenStatement, EngineError> {
         let folded = self.aggregator.fold(parts)?;
-        Ok(self.aggregator.admit(Origin::Fold, folded.proof().clone())?)
+        Ok(self
+            .aggregator
+            .admit(Origin::Fold, folded.proof().clone())?)
     }
 
     /// The proof of a part from its bytes, verified, if it states what is expected.

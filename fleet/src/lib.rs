@@ -14,6 +14,6 @@ pub mod memory;
 pub mod objects;
 pub mod queue;
 pub mod submit;
-pub mod worker;
 #[cfg(test)]
 mod testing;
+pub mod worker;

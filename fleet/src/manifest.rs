@@ -214,7 +214,9 @@ impl Manifest {
     #[must_use]
     pub fn transactions(&self) -> u64 {
         let counts = self.heads.first().zip(self.heads.last());
-        counts.map_or(0, |(first, last)| last.tx_count.saturating_sub(first.tx_count))
+        counts.map_or(0, |(first, last)| {
+            last.tx_count.saturating_sub(first.tx_count)
+        })
     }
 
     /// What a proof of the shards from `first` to before `end` states; `None` if there are no
@@ -277,7 +279,10 @@ impl Manifest {
     /// Adds the job that uses the results of these ones; its place in the list.
     fn join(&self, jobs: &mut Vec<Job>, kind: Kind, children: &[usize]) -> usize {
         let of = |place: usize| jobs.get(place);
-        let ids: Vec<[u8; 32]> = children.iter().filter_map(|&child| Some(of(child)?.id)).collect();
+        let ids: Vec<[u8; 32]> = children
+            .iter()
+            .filter_map(|&child| Some(of(child)?.id))
+            .collect();
         let inputs: Vec<&[u8]> = ids.iter().map(|id| id.as_slice()).collect();
         let id = self.job_id(kind, &inputs);
         let first = children.first().and_then(|&child| of(child));

@@ -1,9 +1,12 @@
 //! The commands, and what several of them do alike.
 
+pub mod cut;
 pub mod execute;
+pub mod fleet;
 pub mod input;
 pub mod inspect;
 pub mod key;
+pub mod means;
 pub mod params;
 pub mod prove;
 pub mod setup;
@@ -20,10 +23,11 @@ use shardfold_circuits::profile::Profile;
 use shardfold_executor::outcome::{Outcome, Receipt};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
+use shardfold_protocol::shape::Shape;
 use shardfold_protocol::text;
 use shardfold_store::{Applied, Counts};
 
-use crate::args::{self, CacheArgs};
+use crate::args::{self, CacheArgs, ShapeChoice};
 use crate::output::{Say, peak_memory_bytes};
 
 /// Seconds by the name of the stage.
@@ -161,4 +165,16 @@ pub fn partial_folder(output: &Path) -> PathBuf {
     let mut name = output.as_os_str().to_owned();
     name.push(".partial");
     PathBuf::from(name)
+}
+
+/// The shapes that shards may have. A smaller one than asked for still takes what is left
+/// over at the end.
+pub fn shapes(profile: Profile, choice: ShapeChoice) -> Vec<Shape> {
+    let all = profile.shapes();
+    let most = match choice {
+        ShapeChoice::Small => 1,
+        ShapeChoice::Medium => 2,
+        ShapeChoice::Auto | ShapeChoice::Large => all.len(),
+    };
+    all.iter().take(most).copied().collect()
 }

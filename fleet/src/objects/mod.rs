@@ -183,17 +183,12 @@ impl Objects {
         bytes: Vec<u8>,
     ) -> Result<ObjectName, ObjectsError> {
         let name = ObjectName::of(&bytes);
-        let is_local = matches!(self.0.root, Root::Local(_));
         // A folder that was moved away would be made anew, and what is put there be lost when
         // the old one is back: looked for before, and after in case it went in between.
-        if is_local {
-            self.check_present().await?;
-        }
+        self.check_present().await?;
         let put = self.store().put(&folder.object(name), bytes.into()).await;
         put.map_err(|source| self.unavailable(source))?;
-        if is_local {
-            self.check_present().await?;
-        }
+        self.check_present().await?;
         Ok(name)
     }
 

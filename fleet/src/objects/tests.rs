@@ -287,8 +287,6 @@ async fn an_emptied_or_removed_bucket_has_no_missing_objects() {
     fs::remove_dir_all(server.bucket()).unwrap();
     assert!(is_unavailable(objects.get(PART, name, LIMIT).await));
     assert!(is_unavailable(objects.put(PART, vec![2]).await));
-    let opened = Objects::open_with(&server.url("some/prefix"), &server.options()).await;
-    assert!(is_unavailable(opened));
 }
 
 #[tokio::test]

@@ -204,7 +204,10 @@ impl Queue {
         memory: u64,
         lease: Lease,
     ) -> Result<Option<Claimed>, QueueError> {
-        let kinds: Vec<_> = kinds.iter().map(|kind| format!("'{}'", kind.name())).collect();
+        let kinds: Vec<_> = kinds
+            .iter()
+            .map(|kind| format!("'{}'", kind.name()))
+            .collect();
         if kinds.is_empty() {
             return Ok(None);
         }
@@ -312,11 +315,7 @@ impl Queue {
         .await
     }
 
-    async fn take_back(
-        &self,
-        select: &'static str,
-        is_failure: bool,
-    ) -> Result<usize, QueueError> {
+    async fn take_back(&self, select: &'static str, is_failure: bool) -> Result<usize, QueueError> {
         let mut tx = self.begin().await?;
         let rows = sqlx::query(self.sql(select)).fetch_all(&mut *tx).await?;
         for row in &rows {
@@ -329,11 +328,21 @@ impl Queue {
             let instance: Option<String> = get(row, "instance")?;
             let instance = instance.unwrap_or_default();
             let (outcome, reason) = if left.is_some_and(|left| left < 0) {
-                (Outcome::Overdue, format!("{instance} was not done at the deadline"))
+                (
+                    Outcome::Overdue,
+                    format!("{instance} was not done at the deadline"),
+                )
             } else {
-                (Outcome::Lost, format!("{instance} was not heard of any more"))
+                (
+                    Outcome::Lost,
+                    format!("{instance} was not heard of any more"),
+                )
             };
-            let outcome = if is_failure { outcome } else { Outcome::Released };
+            let outcome = if is_failure {
+                outcome
+            } else {
+                Outcome::Released
+            };
             self.end_attempt(&mut tx, &held, outcome, &reason).await?;
         }
         tx.commit().await?;
@@ -346,7 +355,8 @@ impl Queue {
     /// Those of the database.
     pub async fn release(&self, held: &Held, reason: &str) -> Result<(), QueueError> {
         let mut tx: Transaction<'_, Any> = self.begin().await?;
-        self.end_attempt(&mut tx, held, Outcome::Released, reason).await?;
+        self.end_attempt(&mut tx, held, Outcome::Released, reason)
+            .await?;
         tx.commit().await?;
         Ok(())
     }

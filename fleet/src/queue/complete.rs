@@ -96,7 +96,8 @@ impl Queue {
         result: &str,
     ) -> Result<Done, QueueError> {
         let Held { batch, job, .. } = delivery.held;
-        let select = "SELECT state, CASE WHEN result = $3 AND instance = $4 THEN 1 ELSE 0 END AS same
+        let select =
+            "SELECT state, CASE WHEN result = $3 AND instance = $4 THEN 1 ELSE 0 END AS same
             FROM jobs WHERE batch = $1 AND id = $2";
         let row = sqlx::query(select)
             .bind(batch)
@@ -165,7 +166,8 @@ impl Queue {
     /// Those of the database.
     pub async fn fail(&self, held: &Held, reason: &str) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
-        self.end_attempt(&mut tx, held, Outcome::Failed, reason).await?;
+        self.end_attempt(&mut tx, held, Outcome::Failed, reason)
+            .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -258,7 +260,8 @@ impl Queue {
         if opened.rows_affected() == 0 {
             return Ok(());
         }
-        self.end_attempt(&mut tx, by, Outcome::Released, reason).await?;
+        self.end_attempt(&mut tx, by, Outcome::Released, reason)
+            .await?;
         let wait = "UPDATE jobs SET missing = missing + 1,
                 state = CASE WHEN state = 'queued' THEN 'waiting' ELSE state END
             WHERE batch = $1 AND id = $2";
@@ -275,5 +278,9 @@ impl Queue {
 /// The start of a reason.
 fn shortened(reason: &str) -> String {
     // PostgreSQL takes no NUL in a text.
-    reason.chars().filter(|&char| char != '\0').take(REASON).collect()
+    reason
+        .chars()
+        .filter(|&char| char != '\0')
+        .take(REASON)
+        .collect()
 }

@@ -31,9 +31,7 @@ pub enum QueueError {
         found: Box<str>,
     },
     /// The worker's key was never enrolled.
-    #[error(
-        "the key {key} is not enrolled: ask the operator to run `shardfold enrol NAME {key}`"
-    )]
+    #[error("the key {key} is not enrolled: ask the operator to run `shardfold enrol NAME {key}`")]
     NotEnrolled {
         /// The public key.
         key: Box<str>,

@@ -117,7 +117,11 @@ impl Queue {
             .bind(job.parent.map(hex::encode))
             .bind(job.input.map(|name| name.to_string()))
             .bind(big(job.children as u64))
-            .bind(if job.children == 0 { "queued" } else { "waiting" })
+            .bind(if job.children == 0 {
+                "queued"
+            } else {
+                "waiting"
+            })
             .execute(&mut **tx)
             .await?;
         Ok(())

@@ -104,7 +104,10 @@ struct Part {
 enum Made {
     Proof(Vec<u8>),
     /// This child's proof is false.
-    False { child: Box<Part>, reason: Box<str> },
+    False {
+        child: Box<Part>,
+        reason: Box<str>,
+    },
 }
 
 impl Context {
@@ -200,14 +203,20 @@ impl Context {
     }
 
     fn known_plan(&self, batch: &str) -> Option<Arc<Planned>> {
-        let manifests = self.manifests.lock().unwrap_or_else(|error| error.into_inner());
+        let manifests = self
+            .manifests
+            .lock()
+            .unwrap_or_else(|error| error.into_inner());
         let known = manifests.0.iter().find(|(id, _)| id == batch);
         known.map(|(_, plan)| plan.clone())
     }
 
     async fn fetch_plan(&self, batch: &str) -> Result<Arc<Planned>, JobError> {
         let name: ObjectName = batch.parse()?;
-        let get = || self.objects.get(Folder::Manifest, name, Manifest::MAX_BYTES);
+        let get = || {
+            self.objects
+                .get(Folder::Manifest, name, Manifest::MAX_BYTES)
+        };
         let manifest = Manifest::from_bytes(&self.store(get).await?)?;
         if manifest.circuits() != self.circuits {
             return Err(JobError::NotOfManifest);
@@ -218,7 +227,10 @@ impl Context {
             .map(|job| (hex::encode(job.id), (job.kind, job.first, job.end)))
             .collect();
         let plan = Arc::new(Planned { manifest, jobs });
-        let mut manifests = self.manifests.lock().unwrap_or_else(|error| error.into_inner());
+        let mut manifests = self
+            .manifests
+            .lock()
+            .unwrap_or_else(|error| error.into_inner());
         manifests.0.insert(0, (batch.to_owned(), plan.clone()));
         manifests.0.truncate(MANIFESTS);
         Ok(plan)
@@ -298,13 +310,17 @@ impl Context {
                 Ok(part) => parts.push(part),
                 Err((is_false, reason)) => {
                     let result = child.result.as_deref();
-                    return Err(self.refute(held, &child.job, result, is_false, reason).await);
+                    return Err(self
+                        .refute(held, &child.job, result, is_false, reason)
+                        .await);
                 }
             }
         }
         let covered = (children.first(), children.last());
         match covered {
-            (Some(first), Some(last)) if (first.first, last.end) == (claimed.first, claimed.end) => {
+            (Some(first), Some(last))
+                if (first.first, last.end) == (claimed.first, claimed.end) =>
+            {
                 Ok(parts)
             }
             _ => Err(JobError::NotOfManifest),

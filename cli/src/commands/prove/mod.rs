@@ -1,6 +1,5 @@
 //! `prove`: one validity proof for each batch.
 
-mod means;
 mod prepare;
 mod prover;
 
@@ -12,12 +11,11 @@ use std::thread;
 use anyhow::{Context, Result, ensure};
 use shardfold_circuits::profile::Profile;
 use shardfold_protocol::folder;
-use shardfold_protocol::shape::Shape;
 
-use super::{input, partial_folder, profile, set_threads};
-use crate::args::{ProveArgs, ShapeChoice};
+use super::means::Means;
+use super::{input, partial_folder, profile, set_threads, shapes};
+use crate::args::ProveArgs;
 use crate::output::{Say, folder_of, is_special, warn};
-use means::Means;
 use prepare::{Plan, prepare};
 use prover::Prover;
 
@@ -115,16 +113,4 @@ fn check_writable(output: &Path) -> Result<()> {
     tempfile::NamedTempFile::new_in(folder)
         .map(drop)
         .with_context(|| format!("cannot write {}", output.display()))
-}
-
-/// The shapes that shards may have. A smaller one than asked for still takes what is left
-/// over at the end.
-fn shapes(profile: Profile, choice: ShapeChoice) -> Vec<Shape> {
-    let all = profile.shapes();
-    let most = match choice {
-        ShapeChoice::Small => 1,
-        ShapeChoice::Medium => 2,
-        ShapeChoice::Auto | ShapeChoice::Large => all.len(),
-    };
-    all.iter().take(most).copied().collect()
 }

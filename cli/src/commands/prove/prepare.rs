@@ -4,19 +4,19 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use shardfold_executor::outcome::Outcome;
-use shardfold_executor::{parallel, shards};
 use shardfold_fleet::embedded::{Embedded, Notice};
 use shardfold_fleet::submit::Executed;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::shape::Shape;
-use shardfold_store::{Applied, BatchDigest, Counts};
+use shardfold_store::Applied;
 
-use super::means::Means;
 use crate::args::RunArgs;
+use crate::commands::Stages;
+use crate::commands::cut::{Cut, check_accepted};
 use crate::commands::input::{self, Input, Ready};
-use crate::commands::{Stages, counts};
+use crate::commands::means::Means;
 
 /// A batch on the command line.
 pub struct Plan {
@@ -91,36 +91,18 @@ fn execute(
     means: &Means,
     stages: &mut Stages,
 ) -> Result<Work> {
-    let Ready {
-        batch,
-        mut state,
-        database,
-    } = ready;
-    let before = Instant::now();
-    let outcome = parallel::execute(&state, &batch)
-        .with_context(|| format!("{} cannot run on this state", plan.batch.display()))?;
-    check_accepted(plan, counts(&outcome))?;
-    stages.insert("execute", before.elapsed().as_secs_f64());
-
-    let before = Instant::now();
-    let shards = shards::cut(&mut state, &batch, &outcome, shapes)?;
-    stages.insert("witnesses", before.elapsed().as_secs_f64());
-
+    let mut cut = Cut::new(&plan.batch, ready, shapes, stages)?;
     let before = Instant::now();
     let circuits = means.engine()?.key().id();
     stages.insert("circuits", before.elapsed().as_secs_f64());
 
     let before = Instant::now();
-    let digest = match &database {
-        Some(database) => database.digest(),
-        None => BatchDigest::of(&batch)?,
-    };
     let executed = Executed {
         profile: means.profile(),
         circuits,
-        source: &digest.to_string(),
+        source: &cut.digest.to_string(),
         label: &plan.batch.to_string_lossy(),
-        shards: &shards,
+        shards: &cut.shards,
         // Whoever waits for this command wants to hear of a failure at once.
         max_failures: 1,
     };
@@ -130,23 +112,17 @@ fn execute(
         fleet,
     };
     stages.insert("submit", before.elapsed().as_secs_f64());
-
-    // From here on nobody could make the witnesses again: they are on disk.
-    if let Some(mut database) = database {
-        let before = Instant::now();
-        database.apply(&batch, &outcome, &state)?;
-        stages.insert("apply", before.elapsed().as_secs_f64());
-    }
+    cut.apply(stages)?;
     Ok(Work::Executed {
-        outcome,
-        after: *state.head(),
+        after: *cut.after(),
+        outcome: cut.outcome,
         jobs,
     })
 }
 
 /// Goes on where an earlier run was interrupted after the database had moved on.
 fn resume(plan: &Plan, applied: Applied, means: &Means) -> Result<Work> {
-    check_accepted(plan, applied.counts)?;
+    check_accepted(&plan.batch, applied.counts)?;
     let mut jobs = None;
     if Embedded::is_in(&plan.work_dir) {
         let circuits = means.engine()?.key().id();
@@ -177,13 +153,4 @@ fn open(plan: &Plan, means: &Means) -> Result<Embedded> {
     means
         .wait(Embedded::open(&plan.work_dir, notice))
         .with_context(|| format!("cannot use the work folder {folder}"))
-}
-
-fn check_accepted(plan: &Plan, counts: Counts) -> Result<()> {
-    ensure!(
-        counts.accepted > 0,
-        "{} has no valid transaction, so there is nothing to prove",
-        plan.batch.display()
-    );
-    Ok(())
 }

@@ -14,8 +14,8 @@ use shardfold_fleet::queue::view::{JobState, JobView, Kind};
 use shardfold_fleet::worker::Event;
 use shardfold_store::Applied;
 
-use super::means::Means;
 use super::prepare::{Jobs, Plan, Task, Work};
+use crate::commands::means::Means;
 use crate::commands::{Stages, Summary, counts, input, say_rejections};
 use crate::output::{read_file, write_file};
 use crate::progress::Progress;

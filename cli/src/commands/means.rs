@@ -11,8 +11,8 @@ use shardfold_fleet::engine::Engine;
 use tokio::runtime::Runtime;
 
 use crate::args::CacheArgs;
-use crate::commands::verify::built_in_keys;
 use crate::commands::cache_folder;
+use crate::commands::verify::built_in_keys;
 use crate::output::{Say, warn};
 use crate::progress::circuit_listener;
 
@@ -21,7 +21,8 @@ pub struct Means {
     profile: Profile,
     cache: std::path::PathBuf,
     engine: OnceLock<Arc<Engine>>,
-    runtime: Runtime,
+    /// There until the end.
+    runtime: Option<Runtime>,
     say: Say,
 }
 
@@ -37,7 +38,7 @@ impl Means {
             profile,
             cache: cache_folder(cache)?,
             engine: OnceLock::new(),
-            runtime,
+            runtime: Some(runtime),
             say,
         })
     }
@@ -63,9 +64,33 @@ impl Means {
         Ok(self.engine.get_or_init(|| Arc::new(engine)))
     }
 
+    /// The verification key: the built-in one, or else that of the circuits, which are
+    /// loaded for it.
+    pub fn key(&self) -> Result<VerificationKey> {
+        let name = self.profile.name();
+        let built_in = built_in_keys()?;
+        match built_in.into_iter().find(|key| key.profile() == name) {
+            Some(key) => Ok(key),
+            None => Ok(self.engine()?.key().clone()),
+        }
+    }
+
     /// Waits for queue or store.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
-        self.runtime.block_on(future)
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(future),
+            // Only `drop` takes it.
+            None => unreachable!("the runtime is there until the end"),
+        }
+    }
+}
+
+impl Drop for Means {
+    /// Does not wait for threads that prove what nobody wants any more.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

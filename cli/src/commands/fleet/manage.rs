@@ -1,0 +1,105 @@
+//! What operators do: retry, cancel, forget; keys and who may work.
+
+use anyhow::{Result, ensure};
+use shardfold_fleet::keys::{PublicKey, WorkerKey};
+use shardfold_fleet::submit;
+
+use super::{connect, job_name, objects, queue, runtime, short};
+use crate::args::{BatchArgs, DismissArgs, EnrolArgs, RetryArgs, WorkerKeyArgs};
+use crate::config::Config;
+use crate::output::{Say, print};
+
+/// Runs `retry`.
+pub fn retry(args: &RetryArgs) -> Result<()> {
+    let runtime = runtime()?;
+    let queue = queue(&runtime, &args.fleet)?;
+    runtime.block_on(async {
+        let batch = queue.batch_id(&args.batch).await?;
+        let job = match &args.job {
+            None => None,
+            Some(job) => {
+                let job = queue.explain(job).await?.job;
+                ensure!(
+                    job.batch == batch,
+                    "{} is a job of the batch {}",
+                    job_name(&job),
+                    short(&job.batch)
+                );
+                Some(job.id)
+            }
+        };
+        let count = queue.retry(&batch, job.as_deref()).await?;
+        queue.close().await;
+        Say::new(false).line(format_args!("{count} parked jobs are tried again"));
+        Ok(())
+    })
+}
+
+/// Runs `cancel`.
+pub fn cancel(args: &BatchArgs) -> Result<()> {
+    let runtime = runtime()?;
+    let queue = queue(&runtime, &args.fleet)?;
+    runtime.block_on(async {
+        let batch = queue.batch_id(&args.batch).await?;
+        queue.cancel(&batch).await?;
+        queue.close().await;
+        Say::new(false).line(format_args!("the batch {} is cancelled", short(&batch)));
+        Ok(())
+    })
+}
+
+/// Runs `forget`.
+pub fn forget(args: &BatchArgs) -> Result<()> {
+    let place = Config::load(&args.fleet)?.place;
+    runtime()?.block_on(async {
+        let (queue, objects) = (connect(&place).await?, objects(&place).await?);
+        let batch = queue.batch_id(&args.batch).await?;
+        submit::forget(&queue, &objects, &batch).await?;
+        queue.close().await;
+        Say::new(false).line(format_args!("the batch {} is removed", short(&batch)));
+        Ok(())
+    })
+}
+
+/// Runs `worker-key`.
+pub fn worker_key(args: &WorkerKeyArgs) -> Result<()> {
+    let key = if args.file.exists() {
+        WorkerKey::from_file(&args.file)?
+    } else {
+        let key = WorkerKey::generate()?;
+        key.to_file(&args.file)?;
+        key
+    };
+    print(format!("{}\n", key.public()).as_bytes())
+}
+
+/// Runs `enrol`.
+pub fn enrol(args: &EnrolArgs) -> Result<()> {
+    let key: PublicKey = args.public_key.parse()?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    ensure!(
+        (1..=64).contains(&args.name.len()) && args.name.chars().all(is_name),
+        "{:?} is no name of a worker: it has 1 to 64 letters, digits, dots, - and _",
+        args.name
+    );
+    let runtime = runtime()?;
+    let queue = queue(&runtime, &args.fleet)?;
+    runtime.block_on(async {
+        queue.enrol(&args.name, &key).await?;
+        queue.close().await;
+        Say::new(false).line(format_args!("the worker {} may work", args.name));
+        Ok(())
+    })
+}
+
+/// Runs `dismiss`.
+pub fn dismiss(args: &DismissArgs) -> Result<()> {
+    let runtime = runtime()?;
+    let queue = queue(&runtime, &args.fleet)?;
+    runtime.block_on(async {
+        queue.dismiss(&args.name).await?;
+        queue.close().await;
+        Say::new(false).line(format_args!("the worker {} is dismissed", args.name));
+        Ok(())
+    })
+}

@@ -1,0 +1,125 @@
+//! The fleet's commands.
+
+mod explain;
+mod fetch;
+mod manage;
+mod status;
+mod submit;
+mod worker;
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use shardfold_fleet::objects::{Objects, ObjectsError};
+use shardfold_fleet::queue::{Queue, QueueError};
+use tokio::runtime::Runtime;
+
+use crate::args::{FleetArgs, FleetCommand};
+use crate::config::{Config, Place, redact};
+
+/// Runs the command.
+pub fn run(command: &FleetCommand) -> Result<()> {
+    match command {
+        FleetCommand::Submit(args) => submit::run(args),
+        FleetCommand::Worker(args) => worker::run(args),
+        FleetCommand::Status(args) => status::run(args),
+        FleetCommand::Fetch(args) => fetch::run(args),
+        FleetCommand::Retry(args) => manage::retry(args),
+        FleetCommand::Cancel(args) => manage::cancel(args),
+        FleetCommand::Forget(args) => manage::forget(args),
+        FleetCommand::Explain(args) => explain::run(args),
+        FleetCommand::WorkerKey(args) => manage::worker_key(args),
+        FleetCommand::Enrol(args) => manage::enrol(args),
+        FleetCommand::Dismiss(args) => manage::dismiss(args),
+        FleetCommand::Dashboard(_) => anyhow::bail!("not yet"),
+    }
+}
+
+/// The pause before a database or store is asked again that is away.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The database of these arguments.
+fn queue(runtime: &Runtime, args: &FleetArgs) -> Result<Queue> {
+    let place = Config::load(args)?.place;
+    runtime.block_on(connect(&place))
+}
+
+async fn connect(place: &Place) -> Result<Queue> {
+    make_folder(&place.database)?;
+    Queue::connect(&place.database)
+        .await
+        .with_context(|| format!("cannot use the database {}", redact(&place.database)))
+}
+
+/// The store of a place.
+async fn objects(place: &Place) -> Result<Objects> {
+    Objects::open(&place.store)
+        .await
+        .with_context(|| format!("cannot use the store {}", redact(&place.store)))
+}
+
+/// SQLite makes its file, not the folder that it is in.
+fn make_folder(database: &str) -> Result<()> {
+    let path = database.strip_prefix("sqlite://").unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
+    let folder = std::path::Path::new(path).parent();
+    match folder.filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => shardfold_protocol::folder::create(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display())),
+        None => Ok(()),
+    }
+}
+
+/// A runtime for a command that only asks and waits.
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start a runtime")
+}
+
+/// Whether the same may work in a while: the database or the store is away.
+fn is_transient(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let queue = cause.downcast_ref().is_some_and(QueueError::is_transient);
+        queue || cause.downcast_ref().is_some_and(ObjectsError::is_transient)
+    })
+}
+
+/// The first digits of an id, enough for people.
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// Milliseconds as people say them.
+struct Span(i64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.max(0) as f64 / 1000.0;
+        if seconds < 60.0 {
+            write!(f, "{seconds:.1} s")
+        } else if seconds < 3600.0 {
+            write!(
+                f,
+                "{} min {:02.0} s",
+                (seconds / 60.0).floor(),
+                (seconds % 60.0).floor()
+            )
+        } else {
+            let minutes = (seconds / 60.0).floor();
+            write!(
+                f,
+                "{} h {:02} min",
+                (minutes / 60.0).floor(),
+                minutes % 60.0
+            )
+        }
+    }
+}
+
+/// A job as people know it.
+fn job_name(job: &shardfold_fleet::queue::view::JobView) -> String {
+    shardfold_fleet::embedded::name(job.kind, job.first as usize, job.end as usize)
+}

@@ -1,0 +1,113 @@
+//! `submit`: execute a batch, store its witnesses, put its jobs into the queue.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use shardfold_fleet::submit::{Executed, submit};
+use shardfold_store::Applied;
+
+use super::{connect, objects};
+use crate::args::SubmitArgs;
+use crate::commands::cut::{Cut, check_accepted};
+use crate::commands::input::{self, Input};
+use crate::commands::means::Means;
+use crate::commands::{Stages, Summary, counts, profile, say_rejections, set_threads, shapes};
+use crate::config::{Config, Place};
+use crate::output::{Say, print};
+
+/// How many attempts of one job may fail or be lost before it is parked.
+const MAX_FAILURES: u32 = 5;
+
+/// What is printed for machines.
+#[derive(Serialize)]
+struct Report<'a> {
+    batch: &'a str,
+    shards: usize,
+    circuits: String,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+/// Runs the command.
+pub fn run(args: &SubmitArgs) -> Result<()> {
+    let start = Instant::now();
+    // The id alone goes to standard output.
+    let say = Say::new(true);
+    let profile = profile(args.profile);
+    let place = Config::load(&args.fleet)?.place;
+    set_threads(args.run.threads)?;
+    let means = Means::new(profile, &args.cache, say)?;
+    let mut stages = Stages::new();
+    let id = match input::read(&args.batch, &args.run, &mut stages)? {
+        Input::Ready(ready) => {
+            let shapes = shapes(profile, args.shape);
+            let cut = Cut::new(&args.batch, *ready, &shapes, &mut stages)?;
+            return submit_cut(args, &means, &place, cut, stages, start);
+        }
+        Input::Applied(applied) => known(args, &means, &place, &applied)?,
+    };
+    print(format!("{id}\n").as_bytes())
+}
+
+fn submit_cut(
+    args: &SubmitArgs,
+    means: &Means,
+    place: &Place,
+    mut cut: Cut,
+    mut stages: Stages,
+    start: Instant,
+) -> Result<()> {
+    say_rejections(&cut.outcome, means.say());
+    let circuits = means.key()?.id();
+    let before = Instant::now();
+    let label = args.batch.file_name().unwrap_or_default();
+    let executed = Executed {
+        profile: means.profile(),
+        circuits,
+        source: &cut.digest.to_string(),
+        label: &label.to_string_lossy(),
+        shards: &cut.shards,
+        max_failures: MAX_FAILURES,
+    };
+    let (id, _) = means.wait(async {
+        let (queue, objects) = (connect(place).await?, objects(place).await?);
+        let submitted = submit(&queue, &objects, &executed).await?;
+        queue.close().await;
+        anyhow::Ok(submitted)
+    })?;
+    let id = id.to_string();
+    stages.insert("submit", before.elapsed().as_secs_f64());
+    cut.apply(&mut stages)?;
+    if !args.run.json {
+        return print(format!("{id}\n").as_bytes());
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    means.say().object(&Report {
+        batch: &id,
+        shards: cut.shards.len(),
+        circuits: hex::encode(circuits),
+        summary: Summary::new(counts(&cut.outcome), cut.after(), seconds, stages),
+    })
+}
+
+/// The id under which a batch was submitted that the state database has already.
+fn known(args: &SubmitArgs, means: &Means, place: &Place, applied: &Applied) -> Result<String> {
+    check_accepted(&args.batch, applied.counts)?;
+    let source = applied.batch.to_string();
+    let batches = means.wait(async {
+        let queue = connect(place).await?;
+        let batches = queue.batches_of(&source, means.profile().name()).await?;
+        queue.close().await;
+        anyhow::Ok(batches)
+    })?;
+    match batches.into_iter().next() {
+        Some((id, _)) => Ok(id),
+        None => bail!(
+            "{} is part of the state's ledger, but was not submitted to this fleet for {}: \
+             submit it from a snapshot of the state before it, with --state FILE",
+            args.batch.display(),
+            means.profile().name()
+        ),
+    }
+}

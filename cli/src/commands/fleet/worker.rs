@@ -1,0 +1,173 @@
+//! `worker`: prove what is in the queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use shardfold_fleet::engine::Engine;
+use shardfold_fleet::keys::WorkerKey;
+use shardfold_fleet::memory;
+use shardfold_fleet::objects::Objects;
+use shardfold_fleet::queue::Queue;
+use shardfold_fleet::worker::{Event, Options, Worker};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{PAUSE, connect, is_transient, objects};
+use crate::args::WorkerArgs;
+use crate::commands::means::Means;
+use crate::commands::{profile, set_threads};
+use crate::config::{Config, Place, WorkerSettings};
+use crate::output::Say;
+
+/// The longest pause before the queue is asked again when there was nothing to do.
+const POLL: Duration = Duration::from_millis(500);
+/// How long the store may be away from this worker before others get the job.
+const STORE_PATIENCE: Duration = Duration::from_secs(180);
+
+/// Runs the command.
+pub fn run(args: &WorkerArgs) -> Result<()> {
+    let config = Config::load(&args.fleet)?;
+    let place = config.place.clone();
+    let settings = config.worker(args)?;
+    let key = WorkerKey::from_file(&settings.key)?;
+    set_threads(args.threads)?;
+    let means = Means::new(profile(settings.profile), &settings.cache, Say::new(true))?;
+    means.wait(async {
+        let stop = stopped()?;
+        let started = async {
+            let (queue, objects) = (patiently(|| connect(&place)).await?, store(&place).await?);
+            let name = patiently(|| async { Ok(queue.worker_of(&key.public()).await?) }).await?;
+            anyhow::Ok((queue, objects, name))
+        };
+        let mut asked = stop.clone();
+        let (queue, objects, name) = tokio::select! {
+            started = started => started?,
+            _ = asked.wait_for(|stop| *stop) => return Ok(()),
+        };
+        let engine = tokio::task::block_in_place(|| means.engine().cloned())?;
+        let worker = worker(args, &settings, queue, objects, engine, key, &name);
+        Ok(worker.run(stop).await?)
+    })
+}
+
+fn worker(
+    args: &WorkerArgs,
+    settings: &WorkerSettings,
+    queue: Queue,
+    objects: Objects,
+    engine: Arc<Engine>,
+    key: WorkerKey,
+    name: &str,
+) -> Worker {
+    let options = Options {
+        kinds: settings.kinds.clone(),
+        jobs: settings.jobs.get(),
+        memory: settings
+            .memory
+            .or_else(memory::available)
+            .unwrap_or(u64::MAX),
+        lease: Duration::from_secs(args.lease),
+        poll: POLL,
+        drain: settings.drain,
+        store_patience: STORE_PATIENCE,
+        database_patience: None,
+        until_idle: args.until_idle,
+    };
+    let instance = format!("{name}-{:08x}", rand::random::<u32>());
+    Worker::new(
+        queue,
+        objects,
+        engine,
+        key,
+        instance,
+        options,
+        Box::new(log),
+    )
+}
+
+async fn store(place: &Place) -> Result<Objects> {
+    patiently(|| objects(place)).await
+}
+
+/// Waits for a database or a store that is away, saying so once.
+async fn patiently<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
+    let mut is_told = false;
+    loop {
+        match ask().await {
+            Err(error) if is_transient(&error) => {
+                if !is_told {
+                    tracing::warn!("waiting: {error:#}");
+                    is_told = true;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Becomes true when the process is asked to end; the second time it ends at once.
+fn stopped() -> Result<watch::Receiver<bool>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for ctrl-c")?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stop.send_replace(true) {
+                tracing::warn!("asked to stop again: jobs at hand are lost until their leases end");
+                std::process::exit(130);
+            }
+            tracing::info!("asked to stop: no new jobs are taken");
+        }
+    });
+    Ok(stopped)
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::Started(work) => {
+            tracing::info!(
+                batch = work.batch,
+                job = work.job,
+                kind = work.kind.name(),
+                first = work.first,
+                end = work.end,
+                "started"
+            );
+        }
+        Event::Stage { work, stage, took } => {
+            let seconds = took.as_secs_f64();
+            tracing::info!(job = work.job, stage = stage.name(), seconds, "stage done");
+        }
+        Event::Done { work, took, found } => {
+            let seconds = took.as_secs_f64();
+            tracing::info!(
+                job = work.job,
+                kind = work.kind.name(),
+                seconds,
+                found,
+                "done"
+            );
+        }
+        Event::Unusable { work, reason } => {
+            tracing::warn!(job = work.job, reason, "a result in the store is not used");
+        }
+        Event::Failed { work, reason } => {
+            tracing::error!(job = work.job, kind = work.kind.name(), reason, "failed");
+        }
+        Event::GivenBack { work, reason } => {
+            tracing::warn!(
+                job = work.job,
+                kind = work.kind.name(),
+                reason,
+                "given back"
+            );
+        }
+        Event::Waiting { reason } => tracing::warn!(reason, "waiting"),
+    }
+}

@@ -1,0 +1,122 @@
+//! A fleet of one scenario: a batch, a database, an object store, and workers.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::common::{PROFILE, Sandbox};
+use crate::postgres::Postgres;
+use crate::process::Process;
+use crate::s3::S3;
+use crate::time::wait_for;
+
+/// Real transfers of mainnet.
+const TRACE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../examples/block-12459406/trace.csv"
+);
+
+/// Seconds that a silent worker keeps its jobs.
+pub const LEASE: u64 = 3;
+
+/// The servers of a fleet and the folder of its batch, keys and proof.
+pub struct Fleet {
+    pub postgres: Postgres,
+    pub s3: S3,
+    pub sandbox: Sandbox,
+}
+
+/// Ports of 127.0.0.1 by which a process sees the servers: their own, or those of gates.
+#[derive(Clone, Copy)]
+pub struct Ports {
+    pub postgres: u16,
+    pub s3: u16,
+}
+
+impl Fleet {
+    /// Servers without jobs, and batch.bin with so many transactions: two or three fill a
+    /// shard.
+    pub fn new(transactions: usize) -> Self {
+        assert!(Path::new(TRACE).exists(), "{TRACE} is missing");
+        let sandbox = Sandbox::new();
+        let limit = transactions.to_string();
+        sandbox.ok(&["replay", TRACE, "-o", ".", "--limit", &limit]);
+        Self {
+            postgres: Postgres::new(),
+            s3: S3::new(),
+            sandbox,
+        }
+    }
+
+    /// The ports of the servers themselves.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            postgres: self.postgres.port(),
+            s3: self.s3.port(),
+        }
+    }
+
+    /// A command of the fleet, not yet started.
+    pub fn command(&self, arguments: &[&str], ports: Ports) -> Command {
+        let mut command = self.sandbox.command(arguments);
+        command
+            .env("SHARDFOLD_DATABASE", Postgres::url(ports.postgres))
+            .env("SHARDFOLD_STORE", S3::url())
+            .envs(S3::environment(ports.s3));
+        command
+    }
+
+    /// Runs a command of the fleet that must end well: what it prints.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self
+            .command(arguments, self.ports())
+            .output()
+            .expect("it starts");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        let text = String::from_utf8(output.stdout).expect("plain text");
+        text.trim_end().to_owned()
+    }
+
+    /// Submits batch.bin: the batch's id.
+    pub fn submit(&self) -> String {
+        self.ok(&["submit", "batch.bin", "--profile", PROFILE])
+    }
+
+    /// Makes a worker's key, and lets it in.
+    pub fn enrol(&self, name: &str) {
+        let public_key = self.ok(&["worker-key", &format!("{name}.key")]);
+        self.ok(&["enrol", name, &public_key]);
+    }
+
+    /// The command of a worker of one thread, not yet started.
+    pub fn worker_command(&self, name: &str, ports: Ports) -> Command {
+        let (key, lease) = (format!("{name}.key"), LEASE.to_string());
+        let mut command = self.command(&["worker", "--key", &key], ports);
+        command.args(["--profile", PROFILE, "--threads", "1", "--lease", &lease]);
+        command
+    }
+
+    /// Enrols and starts a worker.
+    pub fn worker(&self, name: &str, ports: Ports) -> Process {
+        self.enrol(name);
+        Process::start(name, self.worker_command(name, ports))
+    }
+
+    /// The batch as `status` shows it.
+    pub fn status(&self, batch: &str) -> Value {
+        let json = self.ok(&["status", batch, "--json"]);
+        serde_json::from_str(&json).expect("one JSON object")
+    }
+
+    /// Waits until the status of the batch fits.
+    pub fn wait_until(&self, batch: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        wait_for(what, || Some(self.status(batch)).filter(&fits))
+    }
+
+    /// Waits for the proof, fetches it and verifies it: the report of `verify`.
+    pub fn fetch_and_verify(&self, batch: &str) -> Value {
+        self.ok(&["fetch", batch, "-o", "proof.bin", "--wait"]);
+        self.sandbox.verify("proof.bin")
+    }
+}

@@ -1,0 +1,248 @@
+//! A PostgreSQL server of one scenario's own, with its data in a temporary folder.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rustix::process::{Signal, getuid};
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::s3::free_port;
+use crate::time::wait_for;
+
+/// A server on 127.0.0.1 that syncs as in production. It stops when dropped.
+pub struct Postgres {
+    /// The user who owns the data, where that is not the user of this process.
+    owner: Option<Owner>,
+    port: u16,
+    server: Option<Process>,
+    // Dropped after the server.
+    folder: TempDir,
+}
+
+/// How a server is stopped.
+pub enum Stop {
+    /// Connections are cut, all data is written.
+    Fast,
+    /// Nothing is written: the next start recovers from the log.
+    Immediate,
+    /// `kill -9`.
+    Kill,
+}
+
+impl Postgres {
+    /// Makes a cluster and starts its server. Panics if PostgreSQL is not installed.
+    pub fn new() -> Self {
+        let folder = TempDir::new().expect("a folder for temporary files");
+        let owner = Owner::of_servers();
+        if let Some(owner) = &owner {
+            chown(folder.path(), Some(owner.user), Some(owner.group)).expect("root may");
+        }
+        let mut postgres = Self {
+            owner,
+            port: free_port(),
+            server: None,
+            folder,
+        };
+        let initdb = postgres
+            .program("initdb")
+            .args(["--auth=trust", "--username=postgres", "--no-sync"])
+            .args(["--encoding=UTF8", "--locale=C", "--pgdata"])
+            .arg(postgres.data())
+            .output()
+            .expect("Debian's package `postgresql` is installed");
+        assert!(initdb.status.success(), "{initdb:?}");
+        postgres.start();
+        postgres
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address, by way of a port of 127.0.0.1: its own or a gate's.
+    pub fn url(port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/postgres")
+    }
+
+    /// Starts the server, and waits until it answers.
+    pub fn start(&mut self) {
+        assert!(self.server.is_none(), "it runs");
+        let mut server = self.serve();
+        wait_for("PostgreSQL", || {
+            // After `kill -9` it refuses to start until all its children have noticed.
+            if server.has_ended() {
+                server = self.serve();
+            }
+            self.psql("SELECT 1").status.success().then_some(())
+        });
+        self.server = Some(server);
+    }
+
+    /// Stops the server, and waits for its end.
+    pub fn stop(&mut self, how: Stop) {
+        let mut server = self.server.take().expect("it runs");
+        server.signal(match how {
+            Stop::Fast => Signal::INT,
+            Stop::Immediate => Signal::QUIT,
+            Stop::Kill => Signal::KILL,
+        });
+        server.wait();
+    }
+
+    /// What a statement gives: a line for each row, `|` between its fields.
+    pub fn query(&self, sql: &str) -> String {
+        let output = self.psql(sql);
+        assert!(output.status.success(), "{sql}: {output:?}");
+        let text = String::from_utf8(output.stdout).expect("plain text");
+        text.trim_end().to_owned()
+    }
+
+    /// Whether it answers now.
+    pub fn answers(&self) -> bool {
+        self.psql("SELECT 1").status.success()
+    }
+
+    /// Opens a transaction, runs a statement in it, as `LOCK TABLE ...`, and leaves it open:
+    /// it is rolled back when the session is dropped.
+    pub fn hold(&self, sql: &str) -> Process {
+        let mut session = Process::start("psql", self.client());
+        session.send(&format!("BEGIN; {sql};"));
+        session.send(r"\echo held");
+        session.wait_for_line("held");
+        session
+    }
+
+    fn psql(&self, sql: &str) -> Output {
+        let mut client = self.client();
+        client.args(["--command", sql]);
+        client.output().expect("psql starts")
+    }
+
+    fn client(&self) -> Command {
+        let mut client = Command::new(binary("psql"));
+        client
+            .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only"])
+            .args(["--set", "ON_ERROR_STOP=1"])
+            .arg(Self::url(self.port));
+        client
+    }
+
+    fn serve(&self) -> Process {
+        let mut server = self.program("postgres");
+        server
+            .arg("-D")
+            .arg(self.data())
+            .arg("-k")
+            .arg(self.folder.path())
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        Process::start("postgres", server)
+    }
+
+    /// One of its programs, run by the owner of the data.
+    fn program(&self, name: &str) -> Command {
+        let mut command = match &self.owner {
+            None => Command::new(binary(name)),
+            Some(owner) => {
+                let mut command = Command::new("setpriv");
+                command
+                    .arg(format!("--reuid={}", owner.user))
+                    .arg(format!("--regid={}", owner.group))
+                    .arg("--clear-groups")
+                    .arg(binary(name));
+                command
+            }
+        };
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Its children end by themselves when it is killed, but not before the folder is gone.
+        if let Some(mut server) = self.server.take()
+            && !server.has_ended()
+        {
+            server.signal(Signal::QUIT);
+            server.wait();
+        }
+    }
+}
+
+/// A user without privileges: PostgreSQL does not run as root.
+struct Owner {
+    user: u32,
+    group: u32,
+}
+
+impl Owner {
+    /// For root, the user of Debian's package, or else nobody.
+    fn of_servers() -> Option<Self> {
+        if !getuid().is_root() {
+            return None;
+        }
+        let owner = ["postgres", "nobody"].into_iter().find_map(|name| {
+            Some(Self {
+                user: id("-u", name)?,
+                group: id("-g", name)?,
+            })
+        });
+        assert!(owner.is_some(), "no user postgres or nobody");
+        owner
+    }
+}
+
+/// What `id` prints.
+fn id(option: &str, user: &str) -> Option<u32> {
+    let output = Command::new("id").args([option, user]).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+/// A program of the newest version that Debian's packages have put beside the search path, or
+/// else of that path.
+fn binary(name: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let newest = versions
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .map(|version| (version, format!("/usr/lib/postgresql/{version}/bin/{name}")))
+        .filter(|(_, path)| Path::new(path).exists())
+        .max();
+    newest.map_or_else(|| PathBuf::from(name), |(_, path)| PathBuf::from(path))
+}
+
+#[test]
+fn a_stopped_or_killed_postgresql_starts_again_with_its_data() {
+    let mut postgres = Postgres::new();
+    postgres.query("CREATE TABLE shards (number INT)");
+    for (number, how) in [Stop::Fast, Stop::Immediate, Stop::Kill]
+        .into_iter()
+        .enumerate()
+    {
+        postgres.query(&format!("INSERT INTO shards VALUES ({number})"));
+        postgres.stop(how);
+        assert!(!postgres.answers());
+        postgres.start();
+        let count = postgres.query("SELECT count(*) FROM shards");
+        assert_eq!(count, (number + 1).to_string());
+    }
+}
+
+#[test]
+fn a_held_table_is_free_again_when_the_session_is_dropped() {
+    let postgres = Postgres::new();
+    postgres.query("CREATE TABLE shards (number INT)");
+    let insert = "SET lock_timeout = 200; INSERT INTO shards VALUES (1)";
+    let session = postgres.hold("LOCK TABLE shards IN EXCLUSIVE MODE");
+    assert!(!postgres.psql(insert).status.success());
+    drop(session);
+    wait_for("the lock", || {
+        postgres.psql(insert).status.success().then_some(())
+    });
+}
