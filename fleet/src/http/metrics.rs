@@ -52,7 +52,7 @@ fn register_work(registry: &mut Registry, fleet: &FleetView) {
         JobState::ALL.map(|state| {
             let found = fleet.counts.iter().filter(|c| (c.0, c.1) == (kind, state));
             let labels = [("kind", kind.name().into()), ("state", state.name().into())];
-            (labels, float(found.map(|c| c.2).sum()))
+            (labels, total(found.map(|c| c.2)))
         })
     });
     labelled(
@@ -65,14 +65,16 @@ fn register_work(registry: &mut Registry, fleet: &FleetView) {
         registry,
         "shardfold_queue_age_seconds",
         "How long the job has waited that has been ready the longest; 0 if none is ready",
-        fleet
-            .oldest_queued
-            .map_or(0.0, |since| seconds(fleet.now - since).max(0.0)),
+        fleet.oldest_queued.map_or(0.0, |since| {
+            seconds(fleet.now.saturating_sub(since)).max(0.0)
+        }),
     );
     let lately = |outcome| {
         let ended = fleet.failures.iter().filter(move |attempt| {
             attempt.outcome == Some(outcome)
-                && attempt.ended.is_some_and(|ended| fleet.now - ended < HOUR)
+                && attempt
+                    .ended
+                    .is_some_and(|ended| fleet.now.saturating_sub(ended) < HOUR)
         });
         float(ended.count() as u64)
     };
@@ -116,8 +118,8 @@ fn register_times(registry: &mut Registry, fleet: &FleetView) {
     );
     let rates = Kind::ALL.into_iter().map(|kind| {
         let done = fleet.done_last_hour.iter().filter(|done| done.0 == kind);
-        let count: u64 = done.map(|done| done.1).sum();
-        ([("kind", kind.name().into())], float(count) / 3600.0)
+        let rate = total(done.map(|done| done.1)) / 3600.0;
+        ([("kind", kind.name().into())], rate)
     });
     labelled(
         registry,
@@ -136,7 +138,7 @@ fn register_times(registry: &mut Registry, fleet: &FleetView) {
 /// Who works.
 fn register_workers(registry: &mut Registry, fleet: &FleetView) {
     let alive = || fleet.instances.iter().filter(|instance| instance.alive);
-    let sum = |value: fn(&InstanceView) -> u64| float(alive().map(value).sum());
+    let sum = |value: fn(&InstanceView) -> u64| total(alive().map(value));
     single(
         registry,
         "shardfold_workers_alive",
@@ -187,6 +189,11 @@ fn labelled<const N: usize>(
         family.get_or_create(&labels).set(value);
     }
     registry.register(name, help, family);
+}
+
+/// The sum; rows of the database may hold numbers whose sum is no `u64`.
+fn total(counts: impl Iterator<Item = u64>) -> f64 {
+    counts.fold(0.0, |sum, count| sum + float(count))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]

@@ -397,7 +397,7 @@ fn instance(row: &AnyRow, now: Millis) -> Result<InstanceView, QueueError> {
         started: get(row, "started")?,
         seen,
         left,
-        alive: left.is_none() && now - seen < ALIVE,
+        alive: left.is_none() && now.saturating_sub(seen) < ALIVE,
         busy: number(row, "busy")?,
         done: number(row, "done")?,
         failed: number(row, "failed")?,
