@@ -37,6 +37,17 @@ enum Dialect {
 }
 
 impl Dialect {
+    fn of(url: &str) -> Result<Self, QueueError> {
+        let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
+        match scheme {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            found => Err(QueueError::Url {
+                found: found.into(),
+            }),
+        }
+    }
+
     const fn is_postgres(self) -> bool {
         matches!(self, Self::Postgres)
     }
@@ -89,29 +100,32 @@ impl Queue {
         Self::connect_with(url, CONNECTIONS).await
     }
 
-    async fn connect_with(url: &str, connections: u32) -> Result<Self, QueueError> {
+    /// The database of this URL, for whoever only looks: nothing is connected before the first
+    /// question, and no tables are made.
+    ///
+    /// # Errors
+    /// If the URL is none.
+    pub fn lazy(url: &str) -> Result<Self, QueueError> {
+        Self::over(url, CONNECTIONS)
+    }
+
+    fn over(url: &str, connections: u32) -> Result<Self, QueueError> {
         install_default_drivers();
-        let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
-        let dialect = match scheme {
-            "sqlite" => Dialect::Sqlite,
-            "postgres" | "postgresql" => Dialect::Postgres,
-            found => {
-                return Err(QueueError::Url {
-                    found: found.into(),
-                });
-            }
-        };
+        let dialect = Dialect::of(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
-            .connect(&with_options(url, dialect))
-            .await?;
-        let queue = Self {
+            .connect_lazy(&with_options(url, dialect))?;
+        Ok(Self {
             url: url.into(),
             pool,
             dialect,
-        };
-        if !dialect.is_postgres() {
+        })
+    }
+
+    async fn connect_with(url: &str, connections: u32) -> Result<Self, QueueError> {
+        let queue = Self::over(url, connections)?;
+        if !queue.dialect.is_postgres() {
             // Readers go on while one process writes.
             let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL");
             mode.fetch_one(&queue.pool).await?;

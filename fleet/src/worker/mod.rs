@@ -95,7 +95,7 @@ pub enum Event {
 }
 
 /// A job as people know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Work {
     /// Its batch.
     pub batch: String,

@@ -3,6 +3,7 @@
 mod explain;
 mod fetch;
 mod manage;
+mod site;
 mod status;
 mod submit;
 mod worker;
@@ -33,7 +34,7 @@ pub fn run(command: &FleetCommand) -> Result<()> {
         FleetCommand::WorkerKey(args) => manage::worker_key(args),
         FleetCommand::Enrol(args) => manage::enrol(args),
         FleetCommand::Dismiss(args) => manage::dismiss(args),
-        FleetCommand::Dashboard(_) => anyhow::bail!("not yet"),
+        FleetCommand::Dashboard(args) => site::dashboard(args),
     }
 }
 
