@@ -115,7 +115,7 @@ impl Queue {
         let mut tx = self.look().await?;
         let now = self.now(&mut tx).await?;
         let length = big(prefix.len() as u64);
-        let ids = "SELECT DISTINCT id FROM jobs WHERE substr(id, 1, $2) = $1 ORDER BY id";
+        let ids = "SELECT DISTINCT id FROM jobs WHERE substr(id, 1, CAST($2 AS INTEGER)) = $1 ORDER BY id";
         let ids = sqlx::query_scalar(ids)
             .bind(prefix)
             .bind(length)
