@@ -50,10 +50,11 @@ fn every_job_has_its_neighbours_as_children_and_one_parent() {
     ] {
         let jobs = manifest(shards, 1).jobs(arity);
         for (place, job) in jobs.iter().enumerate() {
-            let children: Vec<_> = jobs[..place]
+            let mut children: Vec<_> = jobs[..place]
                 .iter()
                 .filter(|child| child.parent == Some(job.id))
                 .collect();
+            children.sort_by_key(|child| child.first);
             assert_eq!(children.len(), job.children);
             if job.kind == Kind::Shard {
                 assert_eq!((job.end, job.children), (job.first + 1, 0));

@@ -87,9 +87,11 @@ async fn the_time_left_is_the_work_left_shared_by_the_workers() {
         // 4 shards of 20 s, 3 folds of 5 s, a finish of 1 s.
         expected(96).await;
         fleet.worker("b").await;
+        fleet.queue.heartbeat("a", LEASE).await.unwrap();
         expected(48).await;
         fleet.take("a").await;
         fleet.pass(Duration::from_secs(14)).await;
+        // Half of what is left.
         expected(41).await;
         // It takes longer than the others did.
         fleet.pass(Duration::from_secs(20)).await;
