@@ -121,10 +121,13 @@ const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, i
             AND (NOT EXISTS (SELECT 1 FROM attempts AS bad
                     WHERE bad.batch = job.batch AND bad.job = job.id AND bad.instance = $1
                         AND bad.outcome IN ('failed', 'overdue', 'refuted'))
-                OR NOT EXISTS (SELECT 1 FROM instances AS other
+                OR NOT EXISTS (SELECT 1 FROM instances AS other, workers
                     WHERE other.id <> $1 AND other.circuits = job.circuits
                         AND other.left_at IS NULL AND other.seen > @now - 2 * $2
                         AND other.memory >= job.memory
+                        AND ',' || other.kinds || ',' LIKE '%,' || job.kind || ',%'
+                        AND workers.name = other.worker
+                        AND workers.dismissed IS NULL AND workers.strikes < $8
                         AND NOT EXISTS (SELECT 1 FROM attempts AS bad
                             WHERE bad.batch = job.batch AND bad.job = job.id
                                 AND bad.instance = other.id
