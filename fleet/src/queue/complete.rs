@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{Any, Transaction};
 
 use super::claim::Held;
-use super::rows::named;
+use super::rows::{named, number};
 use super::view::{JobState, Outcome};
 use super::{Lease, Queue, QueueError};
 use crate::keys::Signature;
@@ -45,7 +45,7 @@ impl Queue {
     /// A verified result is welcome whoever holds the job now. The same again changes nothing.
     ///
     /// # Errors
-    /// If the worker is not enrolled any more.
+    /// If the worker was dismissed.
     pub async fn complete(&self, delivery: &Delivery<'_>) -> Result<Done, QueueError> {
         let Held {
             batch,
@@ -88,7 +88,8 @@ impl Queue {
         Ok(Done::Accepted)
     }
 
-    /// Why a result is not taken: the job is done, perhaps by this very result, or cancelled.
+    /// Why a result is not taken: the job is done, perhaps by this very result, or cancelled,
+    /// or the worker was dismissed.
     async fn not_taken(
         &self,
         mut tx: Transaction<'_, Any>,
@@ -109,20 +110,26 @@ impl Queue {
         let Some(row) = row else {
             return Ok(Done::Late);
         };
-        let same: i64 = super::rows::number(&row, "same")?.cast_signed();
-        match named(&row, "state", JobState::named)? {
-            JobState::Done if same == 1 => Ok(Done::Accepted),
-            JobState::Done | JobState::Cancelled | JobState::Waiting => {
-                self.end_attempt(&mut tx, delivery.held, Outcome::Superseded, "")
-                    .await?;
-                tx.commit().await?;
-                Ok(Done::Late)
-            }
-            found => Err(QueueError::JobState {
-                job: job.as_str().into(),
-                found,
-            }),
+        let same = number(&row, "same")? == 1;
+        let state = named(&row, "state", JobState::named)?;
+        if state == JobState::Done && same {
+            return Ok(Done::Accepted);
         }
+        let dismissed = "SELECT name FROM workers WHERE dismissed IS NOT NULL
+            AND name = (SELECT worker FROM instances WHERE id = $1)";
+        let dismissed: Option<String> = sqlx::query_scalar(dismissed)
+            .bind(delivery.instance)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if let Some(worker) = dismissed {
+            return Err(QueueError::Dismissed {
+                worker: worker.into(),
+            });
+        }
+        self.end_attempt(&mut tx, delivery.held, Outcome::Superseded, "")
+            .await?;
+        tx.commit().await?;
+        Ok(Done::Late)
     }
 
     async fn close_attempts(
