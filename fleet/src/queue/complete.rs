@@ -222,8 +222,9 @@ impl Queue {
     }
 
     /// Opens a done job again because its result cannot be used, and gives the job that was to
-    /// use it back until then. `by` is the attempt that found out. With `is_false` the result
-    /// is there and false, which is held against the worker that signed it.
+    /// use it back until then. `by` is the attempt that found out: it must hold its job. With
+    /// `is_false` the result is there and false, which is held against the worker that signed
+    /// it. The same again changes nothing.
     ///
     /// # Errors
     /// Those of the database.
@@ -231,14 +232,30 @@ impl Queue {
         &self,
         by: &Held,
         child: &str,
-        result: Option<&str>,
         is_false: bool,
         reason: &str,
     ) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
+        let wait = "UPDATE jobs SET missing = missing + 1, state = 'waiting', lease = NULL,
+                deadline = NULL
+            WHERE batch = $1 AND id = $2 AND attempt = $3 AND state = 'running'
+                AND EXISTS (SELECT 1 FROM jobs AS child WHERE child.batch = $1
+                    AND child.id = $4 AND child.parent = $2 AND child.state = 'done')";
+        let waits = sqlx::query(wait)
+            .bind(&by.batch)
+            .bind(&by.job)
+            .bind(by.attempt)
+            .bind(child)
+            .execute(&mut *tx)
+            .await?;
+        if waits.rows_affected() == 0 {
+            return Ok(());
+        }
+        self.end_attempt(&mut tx, by, Outcome::Released, reason)
+            .await?;
         if is_false {
-            let strike = "UPDATE workers SET strikes = strikes + 1 WHERE name =
-                (SELECT signer FROM jobs WHERE batch = $1 AND id = $2 AND state = 'done')";
+            let strike = "UPDATE workers SET strikes = strikes + 1
+                WHERE name = (SELECT signer FROM jobs WHERE batch = $1 AND id = $2)";
             sqlx::query(strike)
                 .bind(&by.batch)
                 .bind(child)
@@ -257,24 +274,10 @@ impl Queue {
                 signature = NULL, took = NULL, finished = NULL,
                 state = CASE WHEN failures + 1 >= (SELECT max_failures FROM batches
                     WHERE batches.id = jobs.batch) THEN 'parked' ELSE 'queued' END
-            WHERE batch = $1 AND id = $2 AND state = 'done' AND COALESCE(result, '') = $3";
-        let opened = sqlx::query(open)
+            WHERE batch = $1 AND id = $2";
+        sqlx::query(open)
             .bind(&by.batch)
             .bind(child)
-            .bind(result.unwrap_or(""))
-            .execute(&mut *tx)
-            .await?;
-        if opened.rows_affected() == 0 {
-            return Ok(());
-        }
-        self.end_attempt(&mut tx, by, Outcome::Released, reason)
-            .await?;
-        let wait = "UPDATE jobs SET missing = missing + 1,
-                state = CASE WHEN state = 'queued' THEN 'waiting' ELSE state END
-            WHERE batch = $1 AND id = $2";
-        sqlx::query(wait)
-            .bind(&by.batch)
-            .bind(&by.job)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;

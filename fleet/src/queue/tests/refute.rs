@@ -13,11 +13,8 @@ async fn folding(fleet: &Fleet) -> (Claimed, Claimed) {
 }
 
 async fn refute(fleet: &Fleet, by: &Claimed, child: &Claimed, is_false: bool) {
-    let result = result(child).to_string();
-    let (by, result) = (held(by), Some(result.as_str()));
-    let refuted = fleet
-        .queue
-        .refute(&by, &child.job, result, is_false, "it is false");
+    let (by, queue) = (held(by), &fleet.queue);
+    let refuted = queue.refute(&by, &child.job, is_false, "it is false");
     refuted.await.unwrap();
 }
 
