@@ -181,16 +181,28 @@ impl Queue {
         })
     }
 
-    /// Says that a worker process leaves.
+    /// Says that a worker process leaves, and gives back whatever it holds.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn goodbye(&self, instance: &str) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
         let update = "UPDATE instances SET left_at = @now WHERE id = $1";
         sqlx::query(self.sql(update))
             .bind(instance)
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await?;
+        let select = "SELECT batch, id, attempt FROM jobs
+            WHERE instance = $1 AND state = 'running'";
+        let rows = sqlx::query(select)
+            .bind(instance)
+            .fetch_all(&mut *tx)
+            .await?;
+        for row in &rows {
+            self.end_attempt(&mut tx, &held(row)?, Outcome::Released, "the worker left")
+                .await?;
+        }
+        tx.commit().await?;
         Ok(())
     }
 
@@ -279,15 +291,7 @@ impl Queue {
             .bind(lease.millis())
             .fetch_all(&self.pool)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Held {
-                    batch: get(row, "batch")?,
-                    job: get(row, "id")?,
-                    attempt: get(row, "attempt")?,
-                })
-            })
-            .collect()
+        rows.iter().map(held).collect()
     }
 
     /// Takes jobs from workers whose lease has run out; how many. Whoever calls this has been
@@ -322,11 +326,6 @@ impl Queue {
         let mut tx = self.begin().await?;
         let rows = sqlx::query(self.sql(select)).fetch_all(&mut *tx).await?;
         for row in &rows {
-            let held = Held {
-                batch: get(row, "batch")?,
-                job: get(row, "id")?,
-                attempt: get(row, "attempt")?,
-            };
             let left: Option<i64> = get(row, "left_ms")?;
             let instance: Option<String> = get(row, "instance")?;
             let instance = instance.unwrap_or_default();
@@ -346,7 +345,8 @@ impl Queue {
             } else {
                 Outcome::Released
             };
-            self.end_attempt(&mut tx, &held, outcome, &reason).await?;
+            self.end_attempt(&mut tx, &held(row)?, outcome, &reason)
+                .await?;
         }
         tx.commit().await?;
         Ok(rows.len())
@@ -374,6 +374,14 @@ fn claimed(row: &AnyRow) -> Result<Claimed, QueueError> {
         end: place(row, "end_shard")?,
         attempt: get(row, "attempt")?,
         memory: number(row, "memory")?,
+    })
+}
+
+fn held(row: &AnyRow) -> Result<Held, QueueError> {
+    Ok(Held {
+        batch: get(row, "batch")?,
+        job: get(row, "id")?,
+        attempt: get(row, "attempt")?,
     })
 }
 
