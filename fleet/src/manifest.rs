@@ -3,6 +3,9 @@
 //! A manifest is an object of the store; its SHA-256 is the batch's id. Everything that a
 //! worker relies on is in it, so that nobody can change a job by changing the database.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shardfold_circuits::profile::Profile;
@@ -79,6 +82,14 @@ pub enum ManifestError {
         before: u64,
         /// Transactions after it.
         after: u64,
+    },
+    /// A shape with numbers beyond all bounds.
+    #[error("shard {shard} has the shape {found:?}, expected one within the bounds of a shape")]
+    Shape {
+        /// Which.
+        shard: usize,
+        /// Its shape.
+        found: Shape,
     },
     /// Shards that do not follow one another.
     #[error("shard {shard} does not start where the one before it ends")]
@@ -167,6 +178,14 @@ impl Manifest {
         let (heads, shards) = (self.heads.len(), self.shards.len());
         if shards == 0 || heads != shards + 1 {
             return Err(ManifestError::Heads { heads, shards });
+        }
+        for (shard, &Shard { shape, .. }) in self.shards.iter().enumerate() {
+            if !shape.is_bounded() {
+                return Err(ManifestError::Shape {
+                    shard,
+                    found: shape,
+                });
+            }
         }
         for (shard, (before, after)) in self.heads.iter().zip(self.heads.iter().skip(1)).enumerate()
         {

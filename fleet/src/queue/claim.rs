@@ -121,10 +121,13 @@ const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, i
             AND (NOT EXISTS (SELECT 1 FROM attempts AS bad
                     WHERE bad.batch = job.batch AND bad.job = job.id AND bad.instance = $1
                         AND bad.outcome IN ('failed', 'overdue', 'refuted'))
-                OR NOT EXISTS (SELECT 1 FROM instances AS other
+                OR NOT EXISTS (SELECT 1 FROM instances AS other, workers
                     WHERE other.id <> $1 AND other.circuits = job.circuits
                         AND other.left_at IS NULL AND other.seen > @now - 2 * $2
                         AND other.memory >= job.memory
+                        AND ',' || other.kinds || ',' LIKE '%,' || job.kind || ',%'
+                        AND workers.name = other.worker
+                        AND workers.dismissed IS NULL AND workers.strikes < $8
                         AND NOT EXISTS (SELECT 1 FROM attempts AS bad
                             WHERE bad.batch = job.batch AND bad.job = job.id
                                 AND bad.instance = other.id
@@ -178,16 +181,28 @@ impl Queue {
         })
     }
 
-    /// Says that a worker process leaves.
+    /// Says that a worker process leaves, and gives back whatever it holds.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn goodbye(&self, instance: &str) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
         let update = "UPDATE instances SET left_at = @now WHERE id = $1";
         sqlx::query(self.sql(update))
             .bind(instance)
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await?;
+        let select = "SELECT batch, id, attempt FROM jobs
+            WHERE instance = $1 AND state = 'running'";
+        let rows = sqlx::query(select)
+            .bind(instance)
+            .fetch_all(&mut *tx)
+            .await?;
+        for row in &rows {
+            self.end_attempt(&mut tx, &held(row)?, Outcome::Released, "the worker left")
+                .await?;
+        }
+        tx.commit().await?;
         Ok(())
     }
 
@@ -311,7 +326,6 @@ impl Queue {
         let mut tx = self.begin().await?;
         let rows = sqlx::query(self.sql(select)).fetch_all(&mut *tx).await?;
         for row in &rows {
-            let held = held(row)?;
             let left: Option<i64> = get(row, "left_ms")?;
             let instance: Option<String> = get(row, "instance")?;
             let instance = instance.unwrap_or_default();
@@ -331,7 +345,8 @@ impl Queue {
             } else {
                 Outcome::Released
             };
-            self.end_attempt(&mut tx, &held, outcome, &reason).await?;
+            self.end_attempt(&mut tx, &held(row)?, outcome, &reason)
+                .await?;
         }
         tx.commit().await?;
         Ok(rows.len())
@@ -389,6 +404,14 @@ fn claimed(row: &AnyRow) -> Result<Claimed, QueueError> {
         end: place(row, "end_shard")?,
         attempt: get(row, "attempt")?,
         memory: number(row, "memory")?,
+    })
+}
+
+fn held(row: &AnyRow) -> Result<Held, QueueError> {
+    Ok(Held {
+        batch: get(row, "batch")?,
+        job: get(row, "id")?,
+        attempt: get(row, "attempt")?,
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{Any, Transaction};
 
 use super::claim::Held;
-use super::rows::named;
+use super::rows::{named, number};
 use super::view::{JobState, Outcome};
 use super::{Lease, Queue, QueueError};
 use crate::keys::Signature;
@@ -45,7 +45,7 @@ impl Queue {
     /// A verified result is welcome whoever holds the job now. The same again changes nothing.
     ///
     /// # Errors
-    /// If the worker is not enrolled any more.
+    /// If the worker was dismissed.
     pub async fn complete(&self, delivery: &Delivery<'_>) -> Result<Done, QueueError> {
         let Held {
             batch,
@@ -88,7 +88,8 @@ impl Queue {
         Ok(Done::Accepted)
     }
 
-    /// Why a result is not taken: the job is done, perhaps by this very result, or cancelled.
+    /// Why a result is not taken: the job is done, perhaps by this very result, or cancelled,
+    /// or the worker was dismissed.
     async fn not_taken(
         &self,
         mut tx: Transaction<'_, Any>,
@@ -109,20 +110,26 @@ impl Queue {
         let Some(row) = row else {
             return Ok(Done::Late);
         };
-        let same: i64 = super::rows::number(&row, "same")?.cast_signed();
-        match named(&row, "state", JobState::named)? {
-            JobState::Done if same == 1 => Ok(Done::Accepted),
-            JobState::Done | JobState::Cancelled | JobState::Waiting => {
-                self.end_attempt(&mut tx, delivery.held, Outcome::Superseded, "")
-                    .await?;
-                tx.commit().await?;
-                Ok(Done::Late)
-            }
-            found => Err(QueueError::JobState {
-                job: job.as_str().into(),
-                found,
-            }),
+        let same = number(&row, "same")? == 1;
+        let state = named(&row, "state", JobState::named)?;
+        if state == JobState::Done && same {
+            return Ok(Done::Accepted);
         }
+        let dismissed = "SELECT name FROM workers WHERE dismissed IS NOT NULL
+            AND name = (SELECT worker FROM instances WHERE id = $1)";
+        let dismissed: Option<String> = sqlx::query_scalar(dismissed)
+            .bind(delivery.instance)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if let Some(worker) = dismissed {
+            return Err(QueueError::Dismissed {
+                worker: worker.into(),
+            });
+        }
+        self.end_attempt(&mut tx, delivery.held, Outcome::Superseded, "")
+            .await?;
+        tx.commit().await?;
+        Ok(Done::Late)
     }
 
     async fn close_attempts(
@@ -215,8 +222,9 @@ impl Queue {
     }
 
     /// Opens a done job again because its result cannot be used, and gives the job that was to
-    /// use it back until then. `by` is the attempt that found out. With `is_false` the result
-    /// is there and false, which is held against the worker that signed it.
+    /// use it back until then. `by` is the attempt that found out: it must hold its job. With
+    /// `is_false` the result is there and false, which is held against the worker that signed
+    /// it. The same again changes nothing.
     ///
     /// # Errors
     /// Those of the database.
@@ -224,14 +232,30 @@ impl Queue {
         &self,
         by: &Held,
         child: &str,
-        result: Option<&str>,
         is_false: bool,
         reason: &str,
     ) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
+        let wait = "UPDATE jobs SET missing = missing + 1, state = 'waiting', lease = NULL,
+                deadline = NULL
+            WHERE batch = $1 AND id = $2 AND attempt = $3 AND state = 'running'
+                AND EXISTS (SELECT 1 FROM jobs AS child WHERE child.batch = $1
+                    AND child.id = $4 AND child.parent = $2 AND child.state = 'done')";
+        let waits = sqlx::query(wait)
+            .bind(&by.batch)
+            .bind(&by.job)
+            .bind(by.attempt)
+            .bind(child)
+            .execute(&mut *tx)
+            .await?;
+        if waits.rows_affected() == 0 {
+            return Ok(());
+        }
+        self.end_attempt(&mut tx, by, Outcome::Released, reason)
+            .await?;
         if is_false {
-            let strike = "UPDATE workers SET strikes = strikes + 1 WHERE name =
-                (SELECT signer FROM jobs WHERE batch = $1 AND id = $2 AND state = 'done')";
+            let strike = "UPDATE workers SET strikes = strikes + 1
+                WHERE name = (SELECT signer FROM jobs WHERE batch = $1 AND id = $2)";
             sqlx::query(strike)
                 .bind(&by.batch)
                 .bind(child)
@@ -250,24 +274,10 @@ impl Queue {
                 signature = NULL, took = NULL, finished = NULL,
                 state = CASE WHEN failures + 1 >= (SELECT max_failures FROM batches
                     WHERE batches.id = jobs.batch) THEN 'parked' ELSE 'queued' END
-            WHERE batch = $1 AND id = $2 AND state = 'done' AND COALESCE(result, '') = $3";
-        let opened = sqlx::query(open)
+            WHERE batch = $1 AND id = $2";
+        sqlx::query(open)
             .bind(&by.batch)
             .bind(child)
-            .bind(result.unwrap_or(""))
-            .execute(&mut *tx)
-            .await?;
-        if opened.rows_affected() == 0 {
-            return Ok(());
-        }
-        self.end_attempt(&mut tx, by, Outcome::Released, reason)
-            .await?;
-        let wait = "UPDATE jobs SET missing = missing + 1,
-                state = CASE WHEN state = 'queued' THEN 'waiting' ELSE state END
-            WHERE batch = $1 AND id = $2";
-        sqlx::query(wait)
-            .bind(&by.batch)
-            .bind(&by.job)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;

@@ -1,6 +1,6 @@
 //! What can go wrong with the queue.
 
-use super::view::{BatchState, JobState};
+use super::view::BatchState;
 
 /// Why the queue refuses, or cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -104,14 +104,6 @@ pub enum QueueError {
         found: BatchState,
         /// The state that it should have.
         expected: BatchState,
-    },
-    /// A job in a state in which its result cannot be taken.
-    #[error("the job {job} is {}, so its result is not taken", found.name())]
-    JobState {
-        /// Its id.
-        job: Box<str>,
-        /// Its state.
-        found: JobState,
     },
 }
 

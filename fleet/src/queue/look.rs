@@ -157,9 +157,9 @@ impl Queue {
         })
     }
 
-    /// A transaction that only reads.
+    /// A transaction that only reads, and sees one moment.
     async fn look(&self) -> Result<Tx, QueueError> {
-        Ok(self.pool.begin().await?)
+        Ok(self.pool.begin_with(self.dialect.look()).await?)
     }
 
     async fn now(&self, tx: &mut Tx) -> Result<Millis, QueueError> {

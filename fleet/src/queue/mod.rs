@@ -75,6 +75,14 @@ impl Dialect {
             Self::Postgres => "BEGIN",
         }
     }
+
+    /// What begins a transaction that sees the database as it is at one moment.
+    const fn look(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
 }
 
 /// A connection to the database of a fleet; cheap to clone.

@@ -95,7 +95,6 @@ enum Inputs {
 /// The result of another job, not yet verified.
 struct Part {
     job: String,
-    result: String,
     bytes: Vec<u8>,
     statement: Statement,
 }
@@ -174,8 +173,7 @@ impl Context {
         let bytes = match made {
             Made::Proof(bytes) => bytes,
             Made::False { child, reason } => {
-                let result = Some(child.result.as_str());
-                return Err(self.refute(held, &child.job, result, true, reason).await);
+                return Err(self.refute(held, &child.job, true, reason).await);
             }
         };
         let folder = match claimed.kind {
@@ -309,10 +307,7 @@ impl Context {
             match self.part(held, plan, child).await? {
                 Ok(part) => parts.push(part),
                 Err((is_false, reason)) => {
-                    let result = child.result.as_deref();
-                    return Err(self
-                        .refute(held, &child.job, result, is_false, reason)
-                        .await);
+                    return Err(self.refute(held, &child.job, is_false, reason).await);
                 }
             }
         }
@@ -354,7 +349,6 @@ impl Context {
         let statement = plan.manifest.statement(child.first, child.end);
         Ok(Ok(Part {
             job: child.job.clone(),
-            result: result.to_owned(),
             bytes,
             statement: statement.ok_or(JobError::NotOfManifest)?,
         }))
@@ -384,15 +378,8 @@ impl Context {
         Ok(key.verify(&claim, &signature))
     }
 
-    async fn refute(
-        &self,
-        held: &Held,
-        child: &str,
-        result: Option<&str>,
-        is_false: bool,
-        reason: Box<str>,
-    ) -> JobError {
-        let refute = || self.queue.refute(held, child, result, is_false, &reason);
+    async fn refute(&self, held: &Held, child: &str, is_false: bool, reason: Box<str>) -> JobError {
+        let refute = || self.queue.refute(held, child, is_false, &reason);
         match self.database(refute).await {
             Ok(()) => JobError::Refuted(format!("the job {child} is open again: {reason}").into()),
             Err(error) => error.into(),

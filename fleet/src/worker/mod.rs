@@ -215,7 +215,9 @@ impl Worker {
         let worked = self.work(&mut running, &mut stop, &heartbeat).await;
         self.drain(&mut running).await;
         heartbeat.stop();
-        let _ = context.queue.goodbye(&context.instance).await;
+        if let Err(error) = context.queue.goodbye(&context.instance).await {
+            tracing::warn!(%error, "could not give back what is not done");
+        }
         worked
     }
 
@@ -325,20 +327,15 @@ impl Worker {
         Ok(context.database(idle).await?)
     }
 
-    /// Waits for running jobs as long as is allowed, then gives them back.
+    /// Waits for running jobs as long as is allowed, then ends them.
     async fn drain(&self, running: &mut JoinSet<(u64, Ended)>) {
         let deadline = Instant::now() + self.options.drain;
         let all = async { while running.join_next().await.is_some() {} };
         let _ = tokio::time::timeout_at(deadline.into(), all).await;
-        let context = &self.context;
-        for held in context.registry.all() {
-            context.registry.lose(&held);
-            let release = context.queue.release(&held, "the worker was asked to stop");
-            if let Err(error) = release.await {
-                tracing::warn!(job = held.job, %error, "could not give a job back");
-            }
-        }
         // Threads that prove for nobody end at their next stage.
+        for held in self.context.registry.all() {
+            self.context.registry.lose(&held);
+        }
         running.abort_all();
     }
 }

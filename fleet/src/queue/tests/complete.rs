@@ -1,0 +1,244 @@
+//! Results that are handed in.
+
+use super::view::BatchState;
+use super::*;
+
+#[tokio::test]
+async fn a_job_is_ready_when_the_last_of_its_children_is_done() {
+    on_both(async |fleet| {
+        let batch = fleet.submit(2, 1).await;
+        fleet.worker("a").await;
+        for state in [JobState::Waiting, JobState::Queued] {
+            fleet.work("a").await;
+            assert_eq!(fleet.only(&batch, Kind::Fold).await.state, state);
+            assert_eq!(
+                fleet.only(&batch, Kind::Finish).await.state,
+                JobState::Waiting
+            );
+        }
+        fleet.work("a").await;
+        assert_eq!(
+            fleet.only(&batch, Kind::Finish).await.state,
+            JobState::Queued
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_children_done_at_the_same_instant_free_their_parent_once() {
+    on_both(async |fleet| {
+        for worker in ["a", "b"] {
+            fleet.worker(worker).await;
+        }
+        for seed in 0..10 {
+            let batch = fleet.submit(2, seed).await;
+            let (left, right) = (fleet.take("a").await, fleet.take("b").await);
+            let (left, right) =
+                tokio::join!(fleet.complete("a", &left), fleet.complete("b", &right));
+            assert_eq!(
+                (left.unwrap(), right.unwrap()),
+                (Done::Accepted, Done::Accepted)
+            );
+            assert_eq!(fleet.only(&batch, Kind::Fold).await.state, JobState::Queued);
+            fleet.work("a").await;
+            fleet.work("a").await;
+            let tree = fleet.queue.tree_view(&batch).await.unwrap().unwrap();
+            assert_eq!(tree.batch.state, BatchState::Proven);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_result_of_the_finish_proves_the_batch() {
+    on_both(async |fleet| {
+        let batch = fleet.submit(1, 1).await;
+        fleet.worker("a").await;
+        for _ in 0..2 {
+            fleet.work("a").await;
+            assert_eq!(fleet.queue.proof_of(&batch).await.unwrap(), None);
+        }
+        let finish = fleet.work("a").await;
+        let tree = fleet.queue.tree_view(&batch).await.unwrap().unwrap();
+        let proof = Some(result(&finish).to_string());
+        assert_eq!(tree.batch.state, BatchState::Proven);
+        assert_eq!(tree.batch.proof, proof);
+        assert!(tree.batch.finished.is_some());
+        assert_eq!(fleet.queue.proof_of(&batch).await.unwrap(), proof);
+        assert_eq!(fleet.claim("a").await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_uses_a_result_learns_its_name_and_who_has_signed_it() {
+    on_both(async |fleet| {
+        fleet.submit(2, 1).await;
+        fleet.worker("a").await;
+        fleet.worker("b").await;
+        let (left, right) = (fleet.work("a").await, fleet.work("b").await);
+        let fold = fleet.take("a").await;
+        let children = fleet.queue.children(&fold.batch, &fold.job).await.unwrap();
+        assert_eq!(children.len(), 2);
+        for (child, (done, signer)) in children.iter().zip([(left, "a"), (right, "b")]) {
+            assert_eq!(child.job, done.job);
+            assert_eq!((child.first, child.end), (done.first, done.end));
+            assert_eq!(child.result, Some(result(&done).to_string()));
+            assert_eq!(child.signer.as_deref(), Some(signer));
+            let claim = Claim::Result {
+                batch: &done.batch,
+                job: &done.job,
+                result: result(&done),
+            };
+            let key = fleet.queue.key_of(signer).await.unwrap().unwrap();
+            let signature = child.signature.as_deref().unwrap().parse().unwrap();
+            assert!(key.verify(&claim, &signature));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_result_that_is_handed_in_twice_counts_once() {
+    on_both(async |fleet| {
+        let batch = fleet.submit(2, 1).await;
+        fleet.worker("a").await;
+        let first = fleet.work("a").await;
+        let before = fleet.jobs(&batch).await;
+        let again = fleet.complete("a", &first).await.unwrap();
+        assert_eq!(again, Done::Accepted);
+        assert_eq!(fleet.jobs(&batch).await, before);
+        assert_eq!(fleet.outcomes(&first).await, [Some(Outcome::Done)]);
+        assert_eq!(
+            fleet.only(&batch, Kind::Fold).await.state,
+            JobState::Waiting
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_late_result_of_a_lost_attempt_is_taken_and_ends_the_live_one() {
+    on_both(async |fleet| {
+        fleet.submit(2, 1).await;
+        for worker in ["a", "b"] {
+            fleet.worker(worker).await;
+        }
+        let late = fleet.take("a").await;
+        fleet.pass(Duration::from_secs(61)).await;
+        assert_eq!(fleet.queue.reap().await.unwrap(), 1);
+        fleet.pass(Duration::from_secs(3)).await;
+        let live = fleet.take("b").await;
+        assert_eq!((&live.job, live.attempt), (&late.job, 2));
+
+        assert_eq!(fleet.complete("a", &late).await.unwrap(), Done::Accepted);
+        let job = fleet.job(&live).await;
+        assert_eq!(job.state, JobState::Done);
+        assert_eq!(job.instance.as_deref(), Some("a"));
+        // The time since the live attempt began says nothing of the late one.
+        assert_eq!(job.took, None);
+        let outcomes = [Some(Outcome::Done), Some(Outcome::Superseded)];
+        assert_eq!(fleet.outcomes(&live).await, outcomes);
+
+        // The live one is told by its next sign of life, and its own result is late.
+        let still_held = fleet.queue.heartbeat("b", LEASE).await.unwrap();
+        assert_eq!(still_held, []);
+        let other = ObjectName::of(b"another proof");
+        let handed_in = fleet.deliver("b", &live, other, true).await;
+        assert_eq!(handed_in.unwrap(), Done::Late);
+        assert_eq!(fleet.job(&live).await, job);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_result_is_taken_of_a_job_that_is_queued_again_or_parked() {
+    on_both(async |fleet| {
+        let batch = fleet.submit(2, 1).await;
+        fleet.worker("a").await;
+        let first = fleet.take("a").await;
+        fleet.fail(&first).await;
+        assert_eq!(fleet.state(&first).await, JobState::Queued);
+        assert_eq!(fleet.complete("a", &first).await.unwrap(), Done::Accepted);
+
+        let second = fleet.take("a").await;
+        park(fleet, &second).await;
+        assert_eq!(fleet.state(&second).await, JobState::Parked);
+        assert_eq!(fleet.complete("a", &second).await.unwrap(), Done::Accepted);
+        assert_eq!(fleet.only(&batch, Kind::Fold).await.state, JobState::Queued);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_late_failure_does_not_end_the_live_attempt() {
+    on_both(async |fleet| {
+        fleet.submit(1, 1).await;
+        for worker in ["a", "b"] {
+            fleet.worker(worker).await;
+        }
+        let late = fleet.take("a").await;
+        fleet.pass(Duration::from_secs(61)).await;
+        fleet.queue.reap().await.unwrap();
+        fleet.pass(Duration::from_secs(3)).await;
+        let live = fleet.take("b").await;
+        let before = fleet.job(&live).await;
+        fleet.fail(&late).await;
+        fleet
+            .queue
+            .release(&held(&late), "asked to stop")
+            .await
+            .unwrap();
+        assert_eq!(fleet.job(&live).await, before);
+        assert_eq!(fleet.outcomes(&live).await, [Some(Outcome::Lost), None]);
+        assert_eq!(fleet.complete("b", &live).await.unwrap(), Done::Accepted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_result_for_a_cancelled_or_forgotten_batch_is_late() {
+    on_both(async |fleet| {
+        let batch = fleet.submit(1, 1).await;
+        fleet.worker("a").await;
+        let claimed = fleet.take("a").await;
+        fleet.queue.cancel(&batch).await.unwrap();
+        assert_eq!(fleet.complete("a", &claimed).await.unwrap(), Done::Late);
+        assert_eq!(fleet.state(&claimed).await, JobState::Cancelled);
+        fleet.queue.forget(&batch).await.unwrap();
+        assert_eq!(fleet.complete("a", &claimed).await.unwrap(), Done::Late);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_result_of_a_dismissed_worker_is_not_taken() {
+    on_both(async |fleet| {
+        fleet.submit(1, 1).await;
+        fleet.worker("a").await;
+        let claimed = fleet.take("a").await;
+        fleet.queue.dismiss("a").await.unwrap();
+        let refused = fleet.complete("a", &claimed).await.unwrap_err();
+        assert!(matches!(refused, QueueError::Dismissed { .. }), "{refused}");
+        assert_eq!(fleet.state(&claimed).await, JobState::Running);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_what_was_proven_now_is_measured() {
+    on_both(async |fleet| {
+        fleet.submit(2, 1).await;
+        fleet.worker("a").await;
+        for is_new in [false, true] {
+            let claimed = fleet.take("a").await;
+            fleet.pass(Duration::from_secs(5)).await;
+            let done = fleet.deliver("a", &claimed, result(&claimed), is_new).await;
+            assert_eq!(done.unwrap(), Done::Accepted);
+            let took = fleet.job(&claimed).await.took;
+            assert_eq!(took.is_some_and(|took| took >= 5_000), is_new, "{took:?}");
+        }
+    })
+    .await;
+}

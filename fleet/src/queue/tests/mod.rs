@@ -1,0 +1,285 @@
+//! The queue on SQLite and on PostgreSQL, by the same tests. Time passes when a test says so.
+
+mod claim;
+mod complete;
+mod connect;
+mod enrol;
+mod leases;
+mod look;
+mod operate;
+mod refute;
+mod submit;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+use tempfile::TempDir;
+
+use super::view::{AttemptView, JobState, JobView, Kind, Outcome};
+use super::*;
+use crate::keys::{Claim, WorkerKey};
+use crate::manifest::Manifest;
+use crate::objects::ObjectName;
+use crate::testing::batch;
+use crate::testing::postgres;
+
+/// No test takes so long.
+const LEASE: Lease = Lease(Duration::from_secs(60));
+/// Attempts that fail before a job is parked.
+const MAX_FAILURES: u32 = 3;
+/// The digest of the file of every batch here.
+const SOURCE: &str = "5a";
+/// The memory of a worker that can do all jobs.
+const MEMORY: u64 = 1 << 40;
+
+/// Columns with a time, by table.
+const TIMES: [(&str, &[&str]); 6] = [
+    ("circuits", &["added"]),
+    ("workers", &["enrolled", "dismissed"]),
+    ("instances", &["started", "seen", "left_at"]),
+    ("batches", &["submitted", "finished"]),
+    (
+        "jobs",
+        &[
+            "submitted",
+            "not_before",
+            "started",
+            "lease",
+            "deadline",
+            "finished",
+        ],
+    ),
+    ("attempts", &["started", "ended"]),
+];
+
+/// A queue with the keys of its workers.
+struct Fleet {
+    queue: Queue,
+    keys: Mutex<HashMap<String, Arc<WorkerKey>>>,
+    // Of SQLite.
+    _folder: TempDir,
+}
+
+/// Runs a test on each engine, in a new database.
+async fn on_both(test: impl AsyncFn(&Fleet)) {
+    for is_postgres in [false, true] {
+        let folder = TempDir::new().unwrap();
+        let url = match is_postgres {
+            true => postgres::database().await,
+            false => format!("sqlite://{}/queue.db", folder.path().display()),
+        };
+        // Shown if the test fails.
+        println!("on {url}");
+        let fleet = Fleet {
+            queue: Queue::connect(&url).await.unwrap(),
+            keys: Mutex::default(),
+            _folder: folder,
+        };
+        test(&fleet).await;
+        fleet.queue.close().await;
+    }
+}
+
+impl Fleet {
+    /// Submits the batch of an outline: its id.
+    async fn submit(&self, shards: usize, seed: u64) -> String {
+        let manifest = batch::manifest(shards, seed);
+        let (id, submitted) = self.submit_manifest(&manifest).await;
+        assert_eq!(submitted, Submitted::New);
+        id
+    }
+
+    async fn submit_manifest(&self, manifest: &Manifest) -> (String, Submitted) {
+        let id = ObjectName::of(&manifest.to_bytes().unwrap());
+        let submission = Submission {
+            id,
+            manifest,
+            source: SOURCE,
+            label: "batch.bin",
+            arity: 2,
+            max_failures: MAX_FAILURES,
+        };
+        let submitted = self.queue.submit(&submission).await.unwrap();
+        (id.to_string(), submitted)
+    }
+
+    /// The key of a worker, drawn when it is first asked for.
+    fn key(&self, worker: &str) -> Arc<WorkerKey> {
+        let mut keys = self.keys.lock().unwrap();
+        let new = || Arc::new(WorkerKey::generate().unwrap());
+        keys.entry(worker.to_owned()).or_insert_with(new).clone()
+    }
+
+    async fn enrol(&self, worker: &str) {
+        let key = self.key(worker).public();
+        self.queue.enrol(worker, &key).await.unwrap();
+    }
+
+    /// Enrols a worker that can do everything, and presents a process of the same name.
+    async fn worker(&self, name: &str) {
+        self.worker_with(name, &Kind::ALL, MEMORY).await;
+    }
+
+    async fn worker_with(&self, name: &str, kinds: &[Kind], memory: u64) {
+        self.enrol(name).await;
+        let circuits = hex::encode(batch::CIRCUITS);
+        let hello = self.hello(name, kinds, memory, &circuits).await;
+        assert_eq!(hello.unwrap(), name);
+    }
+
+    async fn hello(
+        &self,
+        worker: &str,
+        kinds: &[Kind],
+        memory: u64,
+        circuits: &str,
+    ) -> Result<String, QueueError> {
+        let key = self.key(worker);
+        let instance = worker;
+        let hello = Hello {
+            instance,
+            key: &key.public(),
+            signature: &key.sign(&Claim::Hello { instance, circuits }),
+            host: "here",
+            profile: "unsound-test",
+            circuits,
+            kinds,
+            slots: 1,
+            memory,
+        };
+        self.queue.hello(&hello).await
+    }
+
+    /// What a worker gets that takes everything.
+    async fn claim(&self, worker: &str) -> Option<Claimed> {
+        let claimed = self.queue.claim(worker, &Kind::ALL, MEMORY, LEASE).await;
+        claimed.unwrap()
+    }
+
+    /// A job that is there.
+    async fn take(&self, worker: &str) -> Claimed {
+        self.claim(worker).await.expect("a job")
+    }
+
+    async fn complete(&self, worker: &str, claimed: &Claimed) -> Result<Done, QueueError> {
+        self.deliver(worker, claimed, result(claimed), true).await
+    }
+
+    async fn deliver(
+        &self,
+        worker: &str,
+        claimed: &Claimed,
+        result: ObjectName,
+        is_new: bool,
+    ) -> Result<Done, QueueError> {
+        let held = held(claimed);
+        let claim = Claim::Result {
+            batch: &held.batch,
+            job: &held.job,
+            result,
+        };
+        let delivery = Delivery {
+            held: &held,
+            instance: worker,
+            result,
+            signature: &self.key(worker).sign(&claim),
+            is_new,
+        };
+        self.queue.complete(&delivery).await
+    }
+
+    /// Takes a job and does it.
+    async fn work(&self, worker: &str) -> Claimed {
+        let claimed = self.take(worker).await;
+        let done = self.complete(worker, &claimed).await.unwrap();
+        assert_eq!(done, Done::Accepted);
+        claimed
+    }
+
+    async fn fail(&self, claimed: &Claimed) {
+        let failed = self.queue.fail(&held(claimed), "it went wrong").await;
+        failed.unwrap();
+    }
+
+    /// Moves everything that has happened into the past.
+    async fn pass(&self, time: Duration) {
+        let millis = time.as_millis();
+        for (table, columns) in TIMES {
+            let shifts = columns
+                .iter()
+                .map(|column| format!("{column} = {column} - {millis}"));
+            let shifts: Vec<_> = shifts.collect();
+            self.execute(&format!("UPDATE {table} SET {}", shifts.join(", ")))
+                .await;
+        }
+    }
+
+    async fn execute(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        sqlx::query(sql).execute(&self.queue.pool).await.unwrap();
+    }
+
+    async fn jobs(&self, batch: &str) -> Vec<JobView> {
+        self.queue.tree_view(batch).await.unwrap().unwrap().jobs
+    }
+
+    async fn job(&self, claimed: &Claimed) -> JobView {
+        let jobs = self.jobs(&claimed.batch).await;
+        jobs.into_iter().find(|job| job.id == claimed.job).unwrap()
+    }
+
+    async fn state(&self, claimed: &Claimed) -> JobState {
+        self.job(claimed).await.state
+    }
+
+    /// The only job of a kind.
+    async fn only(&self, batch: &str, kind: Kind) -> JobView {
+        let jobs = self.jobs(batch).await;
+        let mut found = jobs.into_iter().filter(|job| job.kind == kind);
+        let job = found.next().unwrap();
+        assert_eq!(found.next(), None);
+        job
+    }
+
+    async fn attempts(&self, claimed: &Claimed) -> Vec<AttemptView> {
+        let attempts = self.queue.attempts(&claimed.batch, &claimed.job).await;
+        attempts.unwrap()
+    }
+
+    /// How the attempts at a job ended.
+    async fn outcomes(&self, claimed: &Claimed) -> Vec<Option<Outcome>> {
+        let attempts = self.attempts(claimed).await;
+        attempts
+            .into_iter()
+            .map(|attempt| attempt.outcome)
+            .collect()
+    }
+}
+
+/// Fails a job that "a" has until it is parked; no other may be ready before it.
+async fn park(fleet: &Fleet, claimed: &Claimed) {
+    let mut claimed = claimed.clone();
+    for _ in 1..MAX_FAILURES {
+        fleet.fail(&claimed).await;
+        fleet.pass(Duration::from_secs(60)).await;
+        let again = fleet.take("a").await;
+        assert_eq!(again.job, claimed.job);
+        claimed = again;
+    }
+    fleet.fail(&claimed).await;
+}
+
+fn held(claimed: &Claimed) -> Held {
+    Held {
+        batch: claimed.batch.clone(),
+        job: claimed.job.clone(),
+        attempt: claimed.attempt,
+    }
+}
+
+/// The object that stands for the result of a job.
+fn result(claimed: &Claimed) -> ObjectName {
+    ObjectName::of(claimed.job.as_bytes())
+}

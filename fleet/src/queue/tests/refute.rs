@@ -1,0 +1,157 @@
+//! Results that turn out false when they are used.
+
+use super::*;
+
+/// A batch of one shard by "a", whose fold "b" has taken: the shard and the fold.
+async fn folding(fleet: &Fleet) -> (Claimed, Claimed) {
+    fleet.submit(1, 1).await;
+    for worker in ["a", "b"] {
+        fleet.worker(worker).await;
+    }
+    let shard = fleet.work("a").await;
+    (shard, fleet.take("b").await)
+}
+
+async fn refute(fleet: &Fleet, by: &Claimed, child: &Claimed, is_false: bool) {
+    let (by, queue) = (held(by), &fleet.queue);
+    let refuted = queue.refute(&by, &child.job, is_false, "it is false");
+    refuted.await.unwrap();
+}
+
+async fn strikes(fleet: &Fleet, worker: &str) -> u64 {
+    let view = fleet.queue.fleet_view(1).await.unwrap();
+    let mut workers = view.workers.iter();
+    workers.find(|found| found.name == worker).unwrap().strikes
+}
+
+#[tokio::test]
+async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
+    on_both(async |fleet| {
+        let (shard, fold) = folding(fleet).await;
+        refute(fleet, &fold, &shard, true).await;
+        let opened = fleet.job(&shard).await;
+        assert_eq!((opened.state, opened.failures), (JobState::Queued, 1));
+        assert_eq!((opened.result, opened.took), (None, None));
+        let waiting = fleet.job(&fold).await;
+        assert_eq!((waiting.state, waiting.failures), (JobState::Waiting, 0));
+        assert_eq!(fleet.outcomes(&fold).await, [Some(Outcome::Released)]);
+        let attempts = fleet.attempts(&shard).await;
+        assert_eq!(attempts[0].outcome, Some(Outcome::Refuted));
+        assert_eq!(attempts[0].reason.as_deref(), Some("it is false"));
+
+        // It goes to another worker than the one that made it.
+        assert_eq!(fleet.claim("a").await, None);
+        assert_eq!(fleet.work("b").await.job, shard.job);
+        assert_eq!(fleet.work("a").await.job, fold.job);
+        assert_eq!(fleet.work("a").await.kind, Kind::Finish);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn three_false_results_stop_a_worker_and_lost_ones_do_not() {
+    on_both(async |fleet| {
+        let (shard, fold) = folding(fleet).await;
+        refute(fleet, &fold, &shard, false).await;
+        assert_eq!(strikes(fleet, "a").await, 0);
+        for number in 1..=3 {
+            fleet.execute("UPDATE jobs SET failures = 0").await;
+            fleet
+                .execute("DELETE FROM attempts WHERE outcome = 'refuted'")
+                .await;
+            let shard = fleet.work("a").await;
+            let fold = fleet.take("b").await;
+            refute(fleet, &fold, &shard, true).await;
+            assert_eq!(strikes(fleet, "a").await, number);
+        }
+        assert_eq!(strikes(fleet, "b").await, 0);
+        fleet
+            .execute("DELETE FROM attempts WHERE outcome = 'refuted'")
+            .await;
+        assert_eq!(fleet.claim("a").await, None);
+        let key = fleet.key("a").public();
+        let refused = fleet.queue.worker_of(&key).await.unwrap_err();
+        assert!(
+            matches!(refused, QueueError::Struck { strikes: 3, .. }),
+            "{refused}"
+        );
+        // The operator may forgive it.
+        fleet.enrol("a").await;
+        fleet.take("a").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_with_too_many_false_results_is_parked() {
+    on_both(async |fleet| {
+        let (mut shard, mut fold) = folding(fleet).await;
+        for failures in 1..=u64::from(MAX_FAILURES) {
+            refute(fleet, &fold, &shard, false).await;
+            let job = fleet.job(&shard).await;
+            assert_eq!(job.failures, failures);
+            if failures < u64::from(MAX_FAILURES) {
+                assert_eq!(job.state, JobState::Queued);
+                let worker = ["b", "a"][failures as usize - 1];
+                shard = fleet.work(worker).await;
+                fold = fleet.take("b").await;
+            }
+        }
+        assert_eq!(fleet.state(&shard).await, JobState::Parked);
+        assert_eq!(fleet.state(&fold).await, JobState::Waiting);
+        assert_eq!(fleet.claim("a").await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_refutation_counts_once() {
+    on_both(async |fleet| {
+        let (shard, fold) = folding(fleet).await;
+        // As when the answer to the first was lost.
+        for _ in 0..2 {
+            refute(fleet, &fold, &shard, true).await;
+        }
+        assert_eq!(strikes(fleet, "a").await, 1);
+        assert_eq!(fleet.job(&shard).await.failures, 1);
+        fleet.work("b").await;
+        assert_eq!(fleet.work("b").await.job, fold.job);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_who_holds_a_job_refutes_what_it_uses() {
+    on_both(async |fleet| {
+        let (shard, stale) = folding(fleet).await;
+        fleet.pass(Duration::from_secs(61)).await;
+        fleet.queue.reap().await.unwrap();
+        fleet.pass(Duration::from_secs(3)).await;
+        let live = fleet.take("a").await;
+        assert_eq!((&live.job, live.attempt), (&stale.job, 2));
+
+        refute(fleet, &stale, &shard, true).await;
+        assert_eq!(fleet.state(&shard).await, JobState::Done);
+        assert_eq!(fleet.state(&live).await, JobState::Running);
+        assert_eq!(strikes(fleet, "a").await, 0);
+        refute(fleet, &live, &shard, true).await;
+        assert_eq!(fleet.state(&shard).await, JobState::Queued);
+        assert_eq!(fleet.state(&live).await, JobState::Waiting);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_cancelled_batch_is_opened_again() {
+    on_both(async |fleet| {
+        let (shard, fold) = folding(fleet).await;
+        fleet.queue.cancel(&shard.batch).await.unwrap();
+        refute(fleet, &fold, &shard, true).await;
+        assert_eq!(fleet.state(&shard).await, JobState::Done);
+        assert_eq!(fleet.state(&fold).await, JobState::Cancelled);
+        for worker in ["a", "b"] {
+            assert_eq!(fleet.claim(worker).await, None);
+        }
+    })
+    .await;
+}

@@ -1,0 +1,52 @@
+//! Batches for tests.
+
+use shardfold_circuits::profile::Profile;
+use shardfold_protocol::hash::ZERO_DIGEST;
+use shardfold_protocol::head::{Head, Statement};
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::witness::ShardWitness;
+
+use crate::manifest::Manifest;
+use crate::objects::ObjectName;
+
+/// The circuits' key of a batch that is not proven.
+pub const CIRCUITS: [u8; 32] = [7; 32];
+
+/// Shards that follow one another, each of 3 transactions that are left out: enough for a
+/// tree of jobs, but not to prove. Another seed gives other shards.
+pub fn outline(shards: usize, seed: u64) -> Vec<ShardWitness> {
+    let head = |shard: usize| Head {
+        tx_count: 1_000 * seed + 3 * shard as u64,
+        ..Head::genesis(ZERO_DIGEST)
+    };
+    let witness = |shard| ShardWitness {
+        shape: Shape::TINY,
+        statement: Statement {
+            chain_id: 1,
+            before: head(shard),
+            after: head(shard + 1),
+        },
+        transactions: Vec::new(),
+        records: Vec::new(),
+        siblings: Vec::new(),
+    };
+    (0..shards).map(witness).collect()
+}
+
+/// The name of an outline's shard.
+pub fn name(shard: usize, seed: u64) -> ObjectName {
+    ObjectName::of(format!("witness {shard} of {seed}").as_bytes())
+}
+
+/// The manifest of an [`outline`], for these circuits.
+pub fn manifest_for(circuits: [u8; 32], shards: usize, seed: u64) -> Manifest {
+    let outline = outline(shards, seed);
+    let names = (0..shards).map(|shard| name(shard, seed));
+    let shards: Vec<_> = names.zip(&outline).collect();
+    Manifest::new(Profile::UnsoundTest, circuits, &shards).unwrap()
+}
+
+/// The manifest of an [`outline`].
+pub fn manifest(shards: usize, seed: u64) -> Manifest {
+    manifest_for(CIRCUITS, shards, seed)
+}

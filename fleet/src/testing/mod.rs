@@ -1,0 +1,7 @@
+//! What tests run on: servers of their own, and batches.
+
+pub mod batch;
+pub mod postgres;
+mod s3;
+
+pub use s3::S3Server;
