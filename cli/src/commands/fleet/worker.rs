@@ -22,8 +22,6 @@ use crate::output::Say;
 
 /// The longest pause before the queue is asked again when there was nothing to do.
 const POLL: Duration = Duration::from_millis(500);
-/// How long the store may be away from this worker before others get the job.
-const STORE_PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs the command.
 pub fn run(args: &WorkerArgs) -> Result<()> {
@@ -70,7 +68,7 @@ fn worker(
         lease: Duration::from_secs(args.lease),
         poll: POLL,
         drain: settings.drain,
-        store_patience: STORE_PATIENCE,
+        store_patience: Duration::from_secs(args.store_patience),
         database_patience: None,
         until_idle: args.until_idle,
     };
