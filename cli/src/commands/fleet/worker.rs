@@ -140,11 +140,18 @@ fn log(event: &Event) {
         }
         Event::Stage { work, stage, took } => {
             let seconds = took.as_secs_f64();
-            tracing::info!(job = work.job, stage = stage.name(), seconds, "stage done");
+            tracing::info!(
+                batch = work.batch,
+                job = work.job,
+                stage = stage.name(),
+                seconds,
+                "stage done"
+            );
         }
         Event::Done { work, took, found } => {
             let seconds = took.as_secs_f64();
             tracing::info!(
+                batch = work.batch,
                 job = work.job,
                 kind = work.kind.name(),
                 seconds,
@@ -153,13 +160,25 @@ fn log(event: &Event) {
             );
         }
         Event::Unusable { work, reason } => {
-            tracing::warn!(job = work.job, reason, "a result in the store is not used");
+            tracing::warn!(
+                batch = work.batch,
+                job = work.job,
+                reason,
+                "a result in the store is not used"
+            );
         }
         Event::Failed { work, reason } => {
-            tracing::error!(job = work.job, kind = work.kind.name(), reason, "failed");
+            tracing::error!(
+                batch = work.batch,
+                job = work.job,
+                kind = work.kind.name(),
+                reason,
+                "failed"
+            );
         }
         Event::GivenBack { work, reason } => {
             tracing::warn!(
+                batch = work.batch,
                 job = work.job,
                 kind = work.kind.name(),
                 reason,
