@@ -125,6 +125,12 @@ impl Fleet {
         serde_json::from_str(&json).expect("one JSON object")
     }
 
+    /// A job as `explain` shows it.
+    pub fn explain(&self, job: &str) -> Value {
+        let json = self.ok(&["explain", job, "--json"]);
+        serde_json::from_str(&json).expect("one JSON object")
+    }
+
     /// Waits until the status of the batch fits.
     pub fn wait_until(&self, batch: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         wait_for(what, || Some(self.status(batch)).filter(&fits))

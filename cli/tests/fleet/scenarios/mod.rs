@@ -1,8 +1,17 @@
 //! What happens to a fleet, and that nothing is done on account of it that is not needed.
 
+mod frozen;
 mod kills;
+mod liar;
+mod liars;
+mod long_run;
+mod orderly;
+mod outages;
+mod poison;
+mod tampered;
+mod trust;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -86,22 +95,18 @@ fn end(fleet: &Fleet, batch: &str, workers: &mut [Process], others: &[(&str, usi
             .map(|(outcome, count)| ((*outcome).to_owned(), *count)),
     );
     assert_eq!(outcomes(fleet, batch), expected);
-    let of_batch: HashSet<&str> = jobs.iter().map(|job| text(&job["id"])).collect();
-    let done = done(workers);
-    for job in of_batch {
-        assert_eq!(done.get(job), Some(&1), "times that {job} was done");
+    for job in jobs {
+        let done = done(workers, batch, text(&job["id"]));
+        assert_eq!(done, 1, "the times that workers have done {job}");
     }
 }
 
-/// How many times each job was done, by the workers' logs.
-fn done(workers: &[Process]) -> BTreeMap<String, usize> {
-    let mut done = BTreeMap::new();
-    for event in workers.iter().flat_map(Process::events) {
-        if is(&event, "done") {
-            *done.entry(text(&event["job"]).to_owned()).or_default() += 1;
-        }
-    }
-    done
+/// How many times a job was done, by the workers' logs.
+fn done(workers: &[Process], batch: &str, job: &str) -> usize {
+    let events = workers.iter().flat_map(Process::events);
+    let done = events.filter(|event| is(event, "done"));
+    done.filter(|event| event["batch"] == batch && event["job"] == job)
+        .count()
 }
 
 /// How many times workers made the proof of a shard, or its first half.
