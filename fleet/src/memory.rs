@@ -31,10 +31,18 @@ pub fn of_shard(shape: &Shape) -> u64 {
 pub fn available() -> Option<u64> {
     let info = fs::read_to_string("/proc/meminfo").ok()?;
     let machine = available_in(&info)?;
-    let number = |file| fs::read_to_string(Path::new(CGROUP).join(file)).ok()?.trim().parse().ok();
+    let number = |file| {
+        fs::read_to_string(Path::new(CGROUP).join(file))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    };
     let limit: Option<u64> = number("memory.max");
     let held: Option<u64> = number("memory.current");
-    let container = limit.zip(held).map(|(limit, held)| limit.saturating_sub(held));
+    let container = limit
+        .zip(held)
+        .map(|(limit, held)| limit.saturating_sub(held));
     Some(container.map_or(machine, |container| container.min(machine)))
 }
 
@@ -42,7 +50,9 @@ pub fn available() -> Option<u64> {
 const CGROUP: &str = "/sys/fs/cgroup";
 
 fn available_in(info: &str) -> Option<u64> {
-    let line = info.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let line = info
+        .lines()
+        .find(|line| line.starts_with("MemAvailable:"))?;
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
 }

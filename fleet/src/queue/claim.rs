@@ -276,15 +276,7 @@ impl Queue {
             .bind(lease.millis())
             .fetch_all(&self.pool)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Held {
-                    batch: get(row, "batch")?,
-                    job: get(row, "id")?,
-                    attempt: get(row, "attempt")?,
-                })
-            })
-            .collect()
+        rows.iter().map(held).collect()
     }
 
     /// Takes jobs from workers whose lease has run out; how many. Whoever calls this has been
@@ -319,11 +311,7 @@ impl Queue {
         let mut tx = self.begin().await?;
         let rows = sqlx::query(self.sql(select)).fetch_all(&mut *tx).await?;
         for row in &rows {
-            let held = Held {
-                batch: get(row, "batch")?,
-                job: get(row, "id")?,
-                attempt: get(row, "attempt")?,
-            };
+            let held = held(row)?;
             let left: Option<i64> = get(row, "left_ms")?;
             let instance: Option<String> = get(row, "instance")?;
             let instance = instance.unwrap_or_default();
@@ -349,6 +337,28 @@ impl Queue {
         Ok(rows.len())
     }
 
+    /// Gives back what a worker process holds without knowing it, because the answer to a claim
+    /// was lost.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn release_unknown(&self, instance: &str, known: &[Held]) -> Result<(), QueueError> {
+        let select =
+            "SELECT batch, id, attempt FROM jobs WHERE instance = $1 AND state = 'running'";
+        let rows = sqlx::query(select)
+            .bind(instance)
+            .fetch_all(&self.pool)
+            .await?;
+        for row in &rows {
+            let held = held(row)?;
+            if !known.contains(&held) {
+                self.release(&held, "the answer to the claim was lost")
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives a job back untouched.
     ///
     /// # Errors
@@ -360,6 +370,14 @@ impl Queue {
         tx.commit().await?;
         Ok(())
     }
+}
+
+fn held(row: &AnyRow) -> Result<Held, QueueError> {
+    Ok(Held {
+        batch: get(row, "batch")?,
+        job: get(row, "id")?,
+        attempt: get(row, "attempt")?,
+    })
 }
 
 fn claimed(row: &AnyRow) -> Result<Claimed, QueueError> {

@@ -12,7 +12,8 @@ impl Queue {
     /// # Errors
     /// If there is none, or several.
     pub async fn batch_id(&self, prefix: &str) -> Result<String, QueueError> {
-        let select = "SELECT id FROM batches WHERE substr(id, 1, CAST($2 AS INTEGER)) = $1 ORDER BY id";
+        let select =
+            "SELECT id FROM batches WHERE substr(id, 1, CAST($2 AS INTEGER)) = $1 ORDER BY id";
         let ids = sqlx::query_scalar(select)
             .bind(prefix)
             .bind(big(prefix.len() as u64))
