@@ -105,7 +105,8 @@ impl Liar {
     pub fn new(fleet: &Fleet, name: &str, circuits: &str) -> Self {
         let access = Access::to(fleet);
         let key = WorkerKey::generate().expect("randomness");
-        let enrol = access.queue.enrol(name, &key.public());
+        let public_key = key.public();
+        let enrol = access.queue.enrol(name, &public_key);
         access.runtime.block_on(enrol).expect("a new name");
         let liar = Self {
             access,
@@ -145,7 +146,8 @@ impl Liar {
 
     /// What the queue says to a worker that asks for more.
     pub fn refusal(&self) -> QueueError {
-        let ask = self.access.queue.worker_of(&self.key.public());
+        let public_key = self.key.public();
+        let ask = self.access.queue.worker_of(&public_key);
         self.access.runtime.block_on(ask).expect_err("a refusal")
     }
 

@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::time::outage;
 
 /// A fleet with one batch and two workers, each with a job at hand.
-fn busy(ports: impl Fn(&Fleet) -> Ports) -> (Fleet, String, [Process; 2]) {
+fn busy(ports: impl FnOnce(&Fleet) -> Ports) -> (Fleet, String, [Process; 2]) {
     let fleet = Fleet::new(FOUR_SHARDS);
     let batch = fleet.submit();
     let ports = ports(&fleet);

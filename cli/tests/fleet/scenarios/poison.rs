@@ -1,6 +1,9 @@
 //! Jobs that cannot be done, and jobs that kill who does them.
 
 use serde_json::Value;
+use shardfold_protocol::signature::Signature;
+use shardfold_protocol::transaction::Transaction;
+use shardfold_protocol::witness::ShardWitness;
 
 use super::liar::{Access, executed};
 use super::{FOUR_SHARDS, are_done, end, is, jobs, text};
@@ -14,13 +17,24 @@ fn shard(tree: &Value, first: u64) -> &Value {
     jobs.find(is_it).expect("a shard")
 }
 
+/// The signature of the first transaction.
+fn signature(shard: &mut ShardWitness) -> &mut Signature {
+    match &mut shard.transactions[0] {
+        Transaction::Transfer(signed) => &mut signed.signature,
+        other => panic!("no transfer: {other:?}"),
+    }
+}
+
 #[test]
 fn a_witness_that_cannot_be_proven_is_parked_and_everything_else_goes_on() {
     let fleet = Fleet::new(FOUR_SHARDS);
     let (mut shards, circuits) = executed(&fleet);
-    // One with a record that is not in the state, one with a transaction that nobody signed.
-    shards[1].records[0].1.balance += 1;
-    shards[3].transactions[0] = shards[2].transactions[0].clone();
+    // A record that is not in the state, and a transfer with the signature of another.
+    shards[1].records[0].1 = shards[1].records[1].1;
+    let [.., giver, taker] = &mut shards[..] else {
+        panic!("four shards");
+    };
+    *signature(taker) = *signature(giver);
     let poison = Access::to(&fleet).submit(circuits, "poison", &shards);
     let batch = fleet.submit();
     let worker = fleet.worker("worker", fleet.ports());
