@@ -23,8 +23,6 @@ use crate::output::Say;
 
 /// The longest pause before the queue is asked again when there was nothing to do.
 const POLL: Duration = Duration::from_millis(500);
-/// How long the store may be away from this worker before others get the job.
-const STORE_PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs the command.
 pub fn run(args: &WorkerArgs) -> Result<()> {
@@ -70,7 +68,7 @@ fn options(args: &WorkerArgs, settings: &WorkerSettings) -> Options {
         lease: Duration::from_secs(args.lease),
         poll: POLL,
         drain: settings.drain,
-        store_patience: STORE_PATIENCE,
+        store_patience: Duration::from_secs(args.store_patience),
         database_patience: None,
         until_idle: args.until_idle,
     }
@@ -156,11 +154,18 @@ fn log(event: &Event) {
         }
         Event::Stage { work, stage, took } => {
             let seconds = took.as_secs_f64();
-            tracing::info!(job = work.job, stage = stage.name(), seconds, "stage done");
+            tracing::info!(
+                batch = work.batch,
+                job = work.job,
+                stage = stage.name(),
+                seconds,
+                "stage done"
+            );
         }
         Event::Done { work, took, found } => {
             let seconds = took.as_secs_f64();
             tracing::info!(
+                batch = work.batch,
                 job = work.job,
                 kind = work.kind.name(),
                 seconds,
@@ -169,13 +174,25 @@ fn log(event: &Event) {
             );
         }
         Event::Unusable { work, reason } => {
-            tracing::warn!(job = work.job, reason, "a result in the store is not used");
+            tracing::warn!(
+                batch = work.batch,
+                job = work.job,
+                reason,
+                "a result in the store is not used"
+            );
         }
         Event::Failed { work, reason } => {
-            tracing::error!(job = work.job, kind = work.kind.name(), reason, "failed");
+            tracing::error!(
+                batch = work.batch,
+                job = work.job,
+                kind = work.kind.name(),
+                reason,
+                "failed"
+            );
         }
         Event::GivenBack { work, reason } => {
             tracing::warn!(
+                batch = work.batch,
                 job = work.job,
                 kind = work.kind.name(),
                 reason,
