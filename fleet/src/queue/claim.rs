@@ -97,8 +97,8 @@ pub struct Child {
 const FIRST_DEADLINE: Duration = Duration::from_secs(3600);
 /// A deadline is this many times the longest of the last jobs of the same circuit.
 const DEADLINE_FACTOR: i64 = 10;
-/// ... and this much more, in milliseconds.
-const DEADLINE_EXTRA: i64 = 30_000;
+/// ... and this much more, in milliseconds: more than a worker waits for the store.
+const DEADLINE_EXTRA: i64 = 300_000;
 /// How many of the last jobs are looked at.
 pub const RECENT: i64 = 20;
 
@@ -110,6 +110,7 @@ const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, i
                 (SELECT took FROM jobs AS done
                  WHERE done.circuits = jobs.circuits AND done.kind = jobs.kind
                      AND done.size = jobs.size AND done.took IS NOT NULL
+                     AND done.finished IS NOT NULL
                  ORDER BY done.finished DESC LIMIT $5) AS recent), $6)
     WHERE (batch, id) = (
         SELECT job.batch, job.id FROM jobs AS job
@@ -143,7 +144,7 @@ impl Queue {
     /// If its key is not enrolled, or its circuits are of no submitted batch.
     pub async fn hello(&self, hello: &Hello<'_>) -> Result<String, QueueError> {
         let worker = self.worker_of(hello.key).await?;
-        self.check_circuits(hello).await?;
+        self.check_circuits(hello.profile, hello.circuits).await?;
         let kinds: Vec<&str> = hello.kinds.iter().map(|kind| kind.name()).collect();
         let insert = "INSERT INTO instances
             (id, worker, host, profile, circuits, kinds, slots, memory, hello, started, seen)
@@ -164,19 +165,23 @@ impl Queue {
         Ok(worker)
     }
 
-    /// Before the first batch of a profile any circuits will do.
-    async fn check_circuits(&self, hello: &Hello<'_>) -> Result<(), QueueError> {
+    /// Whether a batch was submitted for these circuits. Before the first batch of a profile any
+    /// will do.
+    ///
+    /// # Errors
+    /// If they are of no submitted batch.
+    pub async fn check_circuits(&self, profile: &str, circuits: &str) -> Result<(), QueueError> {
         let select = "SELECT key_id FROM circuits WHERE profile = $1 ORDER BY added DESC";
         let known: Vec<String> = sqlx::query_scalar(select)
-            .bind(hello.profile)
+            .bind(profile)
             .fetch_all(&self.pool)
             .await?;
-        if known.is_empty() || known.iter().any(|key| key == hello.circuits) {
+        if known.is_empty() || known.iter().any(|key| key == circuits) {
             return Ok(());
         }
         Err(QueueError::OtherCircuits {
-            profile: hello.profile.into(),
-            found: hello.circuits.into(),
+            profile: profile.into(),
+            found: circuits.into(),
             expected: known.join(", ").into(),
         })
     }
@@ -407,15 +412,8 @@ fn claimed(row: &AnyRow) -> Result<Claimed, QueueError> {
     })
 }
 
-fn held(row: &AnyRow) -> Result<Held, QueueError> {
-    Ok(Held {
-        batch: get(row, "batch")?,
-        job: get(row, "id")?,
-        attempt: get(row, "attempt")?,
-    })
-}
-
-fn child(row: &AnyRow) -> Result<Child, QueueError> {
+/// A row of a job with its result.
+pub(super) fn child(row: &AnyRow) -> Result<Child, QueueError> {
     Ok(Child {
         job: get(row, "id")?,
         first: place(row, "first_shard")?,

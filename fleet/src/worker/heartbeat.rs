@@ -65,6 +65,7 @@ impl Heartbeat {
             own: None,
             instance: context.instance.clone(),
             registry: context.registry.clone(),
+            unknown: Vec::new(),
             lease,
         };
         let thread = thread::Builder::new()
@@ -92,6 +93,8 @@ struct Beat {
     own: Option<Queue>,
     instance: String,
     registry: Arc<Registry>,
+    /// What the database said at the last beat that this process holds, and it did not know.
+    unknown: Vec<Held>,
     lease: Lease,
 }
 
@@ -106,9 +109,9 @@ impl Beat {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "no sign of life reached the database");
-                    contact.lost();
+                    self.start_anew(&mut contact);
                 }
-                Err(_) => contact.lost(),
+                Err(_) => self.start_anew(&mut contact),
             }
             match stopped.recv_timeout(pause) {
                 Err(RecvTimeoutError::Timeout) => {}
@@ -118,6 +121,13 @@ impl Beat {
         if let Some(own) = self.own.take() {
             runtime.block_on(own.close());
         }
+    }
+
+    /// The connection may be half dead: the next beat makes another one.
+    fn start_anew(&mut self, contact: &mut Contact) {
+        contact.lost();
+        self.own = None;
+        self.unknown.clear();
     }
 
     async fn beat(&mut self, contact: &mut Contact) -> Result<(), QueueError> {
@@ -133,12 +143,31 @@ impl Beat {
         for mine in before.iter().filter(|mine| !held.contains(mine)) {
             self.registry.lose(mine);
         }
+        self.release_unknown(&queue, held).await?;
         if contact.is_steady() {
             let count = queue.reap().await?;
             if count > 0 {
                 tracing::warn!(count, "took jobs from workers that were not heard of");
             }
         }
+        Ok(())
+    }
+}
+
+impl Beat {
+    /// Gives back what this process holds for the database and does not know of, at two beats:
+    /// at one it may just have been claimed or handed in.
+    async fn release_unknown(&mut self, queue: &Queue, held: Vec<Held>) -> Result<(), QueueError> {
+        let known = self.registry.all();
+        let unknown: Vec<Held> = held
+            .into_iter()
+            .filter(|job| !known.contains(job))
+            .collect();
+        for job in unknown.iter().filter(|job| self.unknown.contains(job)) {
+            tracing::warn!(job = job.job, "gave back a job that nobody here works on");
+            queue.release(job, "the worker did not know of it").await?;
+        }
+        self.unknown = unknown;
         Ok(())
     }
 }

@@ -92,7 +92,10 @@ fn a_worker_with_a_full_disk_says_so_and_leaves_its_jobs_to_others() {
     full.wait_for_event("a shard", |event| is_stage(event, "traces"));
     let other = fleet.worker("other", fleet.ports());
     let failed = full.wait_for_event("the failure", |event| is(event, "failed"));
-    assert!(text(&failed["reason"]).contains("File too large"), "{failed}");
+    assert!(
+        text(&failed["reason"]).contains("File too large"),
+        "{failed}"
+    );
     let explained = fleet.explain(text(&failed["job"]));
     assert_eq!(explained["attempts"][0]["reason"], failed["reason"]);
 

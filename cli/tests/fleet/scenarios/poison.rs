@@ -76,9 +76,17 @@ fn a_job_that_kills_its_workers_is_parked_and_can_be_retried() {
         are_done(tree, "shard", 3) && are_done(tree, "fold", 1)
     });
     let parked = shard(&tree, 0);
-    assert_eq!((&parked["state"], &parked["attempt"]), (&"parked".into(), &3.into()));
+    assert_eq!(
+        (&parked["state"], &parked["attempt"]),
+        (&"parked".into(), &3.into())
+    );
     let explained = fleet.explain(&deadly);
-    for (number, attempt) in explained["attempts"].as_array().expect("a list").iter().enumerate() {
+    for (number, attempt) in explained["attempts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .enumerate()
+    {
         assert_eq!(attempt["outcome"], "lost");
         let name = format!("killed{number}-");
         assert!(text(&attempt["reason"]).contains(&name), "{attempt}");
