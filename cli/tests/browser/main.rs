@@ -3,7 +3,7 @@
 //! Wants Debian's packages `chromium` and `chromium-driver`. With `SHARDFOLD_SCREENSHOT=FILE` a
 //! longer batch is proven by two workers, and the page is saved as a PNG when half is done:
 //!
-//! SHARDFOLD_SCREENSHOT=docs/dashboard.png cargo test -p shardfold-cli --test browser
+//! SHARDFOLD_SCREENSHOT=$PWD/docs/dashboard.png cargo test -p shardfold-cli --test browser
 
 mod browser;
 // Shared with the other tests of the command, which use more of them.
