@@ -193,16 +193,6 @@ impl Queue {
             job,
             attempt,
         } = held;
-        let end = "UPDATE attempts SET ended = @now, outcome = $4, reason = $5
-            WHERE batch = $1 AND job = $2 AND attempt = $3 AND outcome IS NULL";
-        sqlx::query(self.sql(end))
-            .bind(batch)
-            .bind(job)
-            .bind(attempt)
-            .bind(outcome.name())
-            .bind(shortened(reason))
-            .execute(&mut **tx)
-            .await?;
         let is_failure = matches!(outcome, Outcome::Failed | Outcome::Lost | Outcome::Overdue);
         let free = "UPDATE jobs SET lease = NULL, deadline = NULL, failures = failures + $4,
                 state = CASE WHEN failures + $4 >= (SELECT max_failures FROM batches
@@ -216,6 +206,16 @@ impl Queue {
             .bind(attempt)
             .bind(i64::from(is_failure))
             .bind(Lease(BACKOFF).millis())
+            .execute(&mut **tx)
+            .await?;
+        let end = "UPDATE attempts SET ended = @now, outcome = $4, reason = $5
+            WHERE batch = $1 AND job = $2 AND attempt = $3 AND outcome IS NULL";
+        sqlx::query(self.sql(end))
+            .bind(batch)
+            .bind(job)
+            .bind(attempt)
+            .bind(outcome.name())
+            .bind(shortened(reason))
             .execute(&mut **tx)
             .await?;
         Ok(())
@@ -262,14 +262,6 @@ impl Queue {
                 .execute(&mut *tx)
                 .await?;
         }
-        let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3
-            WHERE batch = $1 AND job = $2 AND outcome = 'done'";
-        sqlx::query(mark)
-            .bind(&by.batch)
-            .bind(child)
-            .bind(shortened(reason))
-            .execute(&mut *tx)
-            .await?;
         let open = "UPDATE jobs SET failures = failures + 1, result = NULL, signer = NULL,
                 signature = NULL, took = NULL, finished = NULL,
                 state = CASE WHEN failures + 1 >= (SELECT max_failures FROM batches
@@ -278,6 +270,14 @@ impl Queue {
         sqlx::query(open)
             .bind(&by.batch)
             .bind(child)
+            .execute(&mut *tx)
+            .await?;
+        let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3
+            WHERE batch = $1 AND job = $2 AND outcome = 'done'";
+        sqlx::query(mark)
+            .bind(&by.batch)
+            .bind(child)
+            .bind(shortened(reason))
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
