@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::keys::{Claim, WorkerKey};
 use crate::objects::Objects;
 use crate::queue::view::Kind;
-use crate::queue::{Claimed, Hello, Lease, Queue, QueueError};
+use crate::queue::{Claimed, Held, Hello, Lease, Queue, QueueError};
 use heartbeat::{Heartbeat, Registry};
 use job::{Ended, Manifests};
 use patience::Patience;
@@ -304,10 +304,14 @@ impl Worker {
             queue.claim(&context.instance, kinds, free, Lease(*lease))
         };
         let claimed = context.database(claim).await?;
-        if claimed.is_none() {
-            // A worker that may not work hears of it.
-            let key = context.key.public();
-            context.database(|| context.queue.worker_of(&key)).await?;
+        match &claimed {
+            Some(claimed) => drop(context.registry.add(Held::from(claimed))),
+            None => {
+                // A worker that may not work hears of it.
+                let (key, profile) = (context.key.public(), context.engine.profile().name());
+                let admit = || context.queue.admit(&key, profile, &context.circuits);
+                context.database(admit).await?;
+            }
         }
         Ok(claimed)
     }
