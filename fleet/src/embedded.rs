@@ -172,8 +172,15 @@ impl Embedded {
         let Some((id, _)) = batches.into_iter().next() else {
             return Ok(None);
         };
-        let renewed = submit::renew(&self.queue, &self.objects, &id, circuits).await?;
-        Ok(Some(renewed.unwrap_or(id)))
+        match submit::renew(&self.queue, &self.objects, &id, circuits).await {
+            Ok(renewed) => Ok(Some(renewed.unwrap_or(id))),
+            // A run was killed while it removed the batch.
+            Err(SubmitError::Objects(ObjectsError::Missing { .. })) => {
+                self.remove(&id).await?;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A batch with its jobs, those that earlier runs have done among them.
@@ -312,13 +319,17 @@ impl Embedded {
     /// # Errors
     /// If a file cannot be removed.
     pub async fn forget(self, batch: &str) -> Result<(), EmbeddedError> {
+        self.remove(batch).await?;
+        self.close().await
+    }
+
+    async fn remove(&self, batch: &str) -> Result<(), EmbeddedError> {
         self.queue.take_all_back().await?;
         match self.queue.cancel(batch).await {
             Ok(()) | Err(QueueError::BatchState { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        submit::forget(&self.queue, &self.objects, batch).await?;
-        self.close().await
+        Ok(submit::forget(&self.queue, &self.objects, batch).await?)
     }
 
     /// Ends the work in the folder; removes it if no batch is left in it.

@@ -2,11 +2,12 @@
 //!
 //! A batch is a [`manifest`] in an object store ([`objects`]); its jobs are rows of a
 //! [`queue`]; a [`worker`] takes them, proves with an [`engine`], signs with its key
-//! ([`keys`]), and hands the results in. [`embedded`] is all of it in one process.
+//! ([`keys`]), and hands the results in. [`embedded`] is all of it in one process; [`http`] shows it.
 
 mod digits;
 pub mod embedded;
 pub mod engine;
+pub mod http;
 pub mod keys;
 pub mod manifest;
 pub mod memory;

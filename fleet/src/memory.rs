@@ -1,5 +1,8 @@
 //! How much memory jobs take, so that a worker takes only what fits.
 
+use std::fs;
+use std::path::Path;
+
 use shardfold_protocol::shape::Shape;
 
 /// The circuits that a worker holds: those of the shapes that it has proven, and the fold.
@@ -22,10 +25,31 @@ pub fn of_shard(shape: &Shape) -> u64 {
     CIRCUITS + BYTES_PER_CELL * cells as u64
 }
 
-/// What the machine can give without swapping, in bytes.
+/// What the machine can give without swapping, or what is left of the container's limit if that
+/// is less, in bytes.
 #[must_use]
 pub fn available() -> Option<u64> {
-    let info = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let info = fs::read_to_string("/proc/meminfo").ok()?;
+    let machine = available_in(&info)?;
+    let number = |file| {
+        fs::read_to_string(Path::new(CGROUP).join(file))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    };
+    let limit: Option<u64> = number("memory.max");
+    let held: Option<u64> = number("memory.current");
+    let container = limit
+        .zip(held)
+        .map(|(limit, held)| limit.saturating_sub(held));
+    Some(container.map_or(machine, |container| container.min(machine)))
+}
+
+/// Where a container with cgroups of version 2 sees its own.
+const CGROUP: &str = "/sys/fs/cgroup";
+
+fn available_in(info: &str) -> Option<u64> {
     let line = info
         .lines()
         .find(|line| line.starts_with("MemAvailable:"))?;

@@ -146,6 +146,9 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(2..=3600))]
     pub lease: u64,
+    /// How long the store may be away from this worker before others get the job.
+    #[arg(long, value_name = "SECONDS", default_value_t = 180, hide = true)]
+    pub store_patience: u64,
     /// End as soon as there is nothing left to prove.
     #[arg(long)]
     pub until_idle: bool,

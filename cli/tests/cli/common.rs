@@ -168,6 +168,37 @@ impl Sandbox {
         );
     }
 
+    /// Paths of the proofs of parts in a work folder.
+    pub fn parts(&self, folder: &str) -> Vec<String> {
+        let mut parts = Vec::new();
+        let jobs = format!("{folder}/objects/part");
+        for job in self.names(&jobs) {
+            let place = format!("{jobs}/{job}");
+            let names = self.names(&place).into_iter();
+            // What a killed process has left of an object has a longer name.
+            let whole = names.filter(|name| name.len() == 64);
+            parts.extend(whole.map(|name| format!("{place}/{name}")));
+        }
+        parts
+    }
+
+    /// The names in a folder, sorted; none if it is not there.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).into_iter().flatten();
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into()).collect();
+        names.sort();
+        names
+    }
+
+    /// Removes the queue of a work folder, so that only its objects are left.
+    pub fn remove_queue(&self, folder: &str) {
+        let names = self.names(folder).into_iter();
+        for name in names.filter(|name| name.starts_with("fleet.db")) {
+            fs::remove_file(self.path(format!("{folder}/{name}"))).expect("it is there");
+        }
+    }
+
     /// Verifies a proof under the shared key: the report.
     pub fn verify(&self, proof: &str) -> Value {
         let key = key().to_str().expect("plain names");

@@ -202,13 +202,12 @@ fn proven() -> &'static Proven {
         let sandbox = Sandbox::with_batch(5);
         // The parts stay since the proof cannot be written; then they make one.
         sandbox.leave_parts();
-        let parts = ["shard0", "fold"].map(|kind| {
-            let mut entries = fs::read_dir(sandbox.path("parts"))
-                .expect("parts")
-                .flatten();
-            let of_kind = |name: &str| name.starts_with(kind) && name.ends_with(".part");
-            let part = entries.find(|entry| entry.file_name().to_str().is_some_and(of_kind));
-            fs::read(part.expect("a part of each kind").path()).expect("a part")
+        // Each starts with the number of its shape's key, folds with the largest one.
+        let all = sandbox.parts("parts").into_iter();
+        let all: Vec<_> = all.map(|part| sandbox.read(part)).collect();
+        let parts = [0, u32::MAX].map(|origin: u32| {
+            let is_of = |part: &&Vec<u8>| part.starts_with(&origin.to_le_bytes());
+            all.iter().find(is_of).expect("a part of each kind").clone()
         });
         sandbox.prove("proof.bin", &["--work-dir", "parts"]);
         Proven {

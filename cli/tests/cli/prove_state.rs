@@ -1,6 +1,7 @@
 //! `prove` on a state database: the batch is applied first, and proven from its witnesses.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -26,14 +27,8 @@ fn leads(verified: &Value, before: &Head, after: &Head) {
     }
 }
 
-fn witnesses(chain: &Chain, folder: &str) -> usize {
-    let entries = fs::read_dir(chain.sandbox.path(folder))
-        .into_iter()
-        .flatten();
-    let names = entries.map(|entry| entry.expect("an entry").file_name());
-    names
-        .filter(|name| name.to_string_lossy().starts_with("witness-"))
-        .count()
+fn witnesses(chain: &Chain, folder: &str) -> Vec<String> {
+    chain.sandbox.names(&format!("{folder}/objects/witness"))
 }
 
 #[test]
@@ -109,7 +104,7 @@ fn a_run_killed_after_the_batch_was_applied_continues() {
     child.kill().expect("it still runs");
     assert!(!child.wait().expect("it ends").success());
     assert!(!sandbox.exists("proof.bin"));
-    assert!(witnesses(&chain, "proof.bin.partial") > 0);
+    assert!(!witnesses(&chain, "proof.bin.partial").is_empty());
 
     // Without the witnesses nothing can be proven, and nothing is lost.
     fs::rename(sandbox.path("proof.bin.partial"), sandbox.path("kept")).expect("renamed");
@@ -117,7 +112,7 @@ fn a_run_killed_after_the_batch_was_applied_continues() {
     assert!(error.contains("witnesses are not in"), "{error}");
     fs::rename(sandbox.path("kept"), sandbox.path("proof.bin.partial")).expect("renamed");
 
-    copy_all(&chain, "proof.bin.partial", "kept", |_| true);
+    copy_all(&sandbox.path("proof.bin.partial"), &sandbox.path("kept"));
     let again = sandbox.ok(&prove(&["0.bin"], "proof.bin"));
     assert_eq!(again.count("was already applied"), 1, "{again:?}");
     leads(
@@ -127,28 +122,45 @@ fn a_run_killed_after_the_batch_was_applied_continues() {
     );
     assert!(!sandbox.exists("proof.bin.partial"));
 
-    // A run that is killed once the proof is written leaves everything, or some witnesses.
-    let shards = witnesses(&chain, "kept");
-    assert!(shards > 1);
-    for missing in (0..shards).map(Some).chain([None]) {
-        copy_all(&chain, "kept", "proof.bin.partial", |name| {
-            let is_missing = |shard| name.ends_with(&format!("-{shard:05}.bin"));
-            missing.is_none_or(|shard| name.starts_with("witness-") && !is_missing(shard))
-        });
+    // A run that is killed once the proof is written leaves everything, or not all of it.
+    for missing in ["witness", "part", "manifest", "nothing"] {
+        copy_all(&sandbox.path("kept"), &sandbox.path("proof.bin.partial"));
+        let objects = format!("proof.bin.partial/objects/{missing}");
+        let _ = fs::remove_dir_all(sandbox.path(objects));
         let done = sandbox.ok(&prove(&["0.bin"], "proof.bin"));
         assert_eq!(done.count("proof.bin proves it"), 1, "{done:?}");
-        assert!(!sandbox.exists("proof.bin.partial"));
+        assert!(!sandbox.exists("proof.bin.partial"), "without {missing}");
     }
+
+    // A witness that is lost is missed.
+    fs::remove_file(sandbox.path("proof.bin")).expect("it is there");
+    copy_all(&sandbox.path("kept"), &sandbox.path("proof.bin.partial"));
+    let shards = witnesses(&chain, "proof.bin.partial");
+    assert!(shards.len() > 1);
+    fs::remove_file(sandbox.path(format!("proof.bin.partial/objects/witness/{}", shards[0])))
+        .expect("it is there");
+    let (code, failed) = printed(
+        sandbox
+            .command(&prove(&["0.bin"], "proof.bin"))
+            .output()
+            .expect("it starts"),
+    );
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        failed.count(&format!("no object witness/{}", shards[0])),
+        1,
+        "{failed:?}"
+    );
 }
 
-/// Copies files of one folder into another one, which is made if it is not there.
-fn copy_all(chain: &Chain, from: &str, to: &str, takes: impl Fn(&str) -> bool) {
-    let (from, to) = (chain.sandbox.path(from), chain.sandbox.path(to));
-    fs::create_dir_all(&to).expect("a folder");
+/// Copies a folder into another one, which is made if it is not there.
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("it is there").flatten() {
-        let name = entry.file_name();
-        if takes(&name.to_string_lossy()) {
-            fs::copy(entry.path(), to.join(name)).expect("a copy");
+        let place = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy_all(&entry.path(), &place),
+            false => drop(fs::copy(entry.path(), place).expect("a copy")),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::common::{PROFILE, Sandbox};
 use crate::postgres::Postgres;
 use crate::process::Process;
 use crate::s3::S3;
-use crate::time::wait_for;
+use crate::time::{Turn, wait_for};
 
 /// Real transfers of mainnet.
 const TRACE: &str = concat!(
@@ -18,13 +18,17 @@ const TRACE: &str = concat!(
 );
 
 /// Seconds that a silent worker keeps its jobs.
-pub const LEASE: u64 = 3;
+pub const LEASE: u64 = 2;
 
 /// The servers of a fleet and the folder of its batch, keys and proof.
 pub struct Fleet {
     pub postgres: Postgres,
     pub s3: S3,
     pub sandbox: Sandbox,
+    /// The object store's URL, or a folder.
+    pub store: String,
+    /// Dropped last.
+    _turn: Turn,
 }
 
 /// Ports of 127.0.0.1 by which a process sees the servers: their own, or those of gates.
@@ -39,6 +43,7 @@ impl Fleet {
     /// shard.
     pub fn new(transactions: usize) -> Self {
         assert!(Path::new(TRACE).exists(), "{TRACE} is missing");
+        let turn = Turn::take();
         let sandbox = Sandbox::new();
         let limit = transactions.to_string();
         sandbox.ok(&["replay", TRACE, "-o", ".", "--limit", &limit]);
@@ -46,6 +51,8 @@ impl Fleet {
             postgres: Postgres::new(),
             s3: S3::new(),
             sandbox,
+            store: S3::url(),
+            _turn: turn,
         }
     }
 
@@ -62,7 +69,7 @@ impl Fleet {
         let mut command = self.sandbox.command(arguments);
         command
             .env("SHARDFOLD_DATABASE", Postgres::url(ports.postgres))
-            .env("SHARDFOLD_STORE", S3::url())
+            .env("SHARDFOLD_STORE", &self.store)
             .envs(S3::environment(ports.s3));
         command
     }
@@ -89,23 +96,38 @@ impl Fleet {
         self.ok(&["enrol", name, &public_key]);
     }
 
-    /// The command of a worker of one thread, not yet started.
+    /// The command of a worker of one thread that logs in JSON, not yet started.
     pub fn worker_command(&self, name: &str, ports: Ports) -> Command {
         let (key, lease) = (format!("{name}.key"), LEASE.to_string());
         let mut command = self.command(&["worker", "--key", &key], ports);
-        command.args(["--profile", PROFILE, "--threads", "1", "--lease", &lease]);
+        command
+            .args(["--profile", PROFILE, "--threads", "1", "--lease", &lease])
+            .args(["--log-format", "json"]);
         command
     }
 
     /// Enrols and starts a worker.
     pub fn worker(&self, name: &str, ports: Ports) -> Process {
+        self.worker_with(name, ports, &[])
+    }
+
+    /// Enrols and starts a worker with more arguments.
+    pub fn worker_with(&self, name: &str, ports: Ports, more: &[&str]) -> Process {
         self.enrol(name);
-        Process::start(name, self.worker_command(name, ports))
+        let mut command = self.worker_command(name, ports);
+        command.args(more);
+        Process::start(name, command)
     }
 
     /// The batch as `status` shows it.
     pub fn status(&self, batch: &str) -> Value {
         let json = self.ok(&["status", batch, "--json"]);
+        serde_json::from_str(&json).expect("one JSON object")
+    }
+
+    /// A job as `explain` shows it.
+    pub fn explain(&self, job: &str) -> Value {
+        let json = self.ok(&["explain", job, "--json"]);
         serde_json::from_str(&json).expect("one JSON object")
     }
 

@@ -6,8 +6,6 @@
 //!
 //! SHARDFOLD_SCENARIOS=full cargo test -p shardfold-cli --test fleet -- --nocapture
 
-#![expect(dead_code, reason = "the scenarios come with the commands")]
-
 // Shared with the tests of the commands, which use more of it.
 #[allow(dead_code)]
 #[path = "../cli/common.rs"]
@@ -18,4 +16,5 @@ mod gate;
 mod postgres;
 mod process;
 mod s3;
+mod scenarios;
 mod time;

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::time::wait_for;
 
@@ -74,6 +75,39 @@ impl Process {
             assert!(found.is_some() || !has_ended, "it ended without {what}");
             found
         })
+    }
+
+    /// The events so far of a process that logs in JSON.
+    pub fn events(&self) -> Vec<Value> {
+        let lines = self.lines();
+        let events = lines.iter().map(|line| serde_json::from_str(line));
+        events.filter_map(Result::ok).collect()
+    }
+
+    /// Waits for an event that fits, old or new, and gives the first. Panics if the process
+    /// ends without one.
+    pub fn wait_for_event(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let what = format!("{what} of {}", self.name);
+        wait_for(&what, || {
+            let has_ended = self.has_ended();
+            if has_ended {
+                self.read_to_end();
+            }
+            let found = self.events().into_iter().find(&fits);
+            assert!(found.is_some() || !has_ended, "it ended without {what}");
+            found
+        })
+    }
+
+    /// Waits for so many events that fit, old and new.
+    pub fn wait_for_count(&mut self, what: &str, count: usize, fits: impl Fn(&Value) -> bool) {
+        let what = format!("{count} {what} of {}", self.name);
+        wait_for(&what, || {
+            assert!(!self.has_ended(), "it ended before {what}");
+            let events = self.events();
+            let found = events.iter().filter(|event| fits(event));
+            (found.count() >= count).then_some(())
+        });
     }
 
     pub fn has_ended(&mut self) -> bool {

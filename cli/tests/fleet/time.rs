@@ -1,6 +1,7 @@
 //! How long scenarios wait, and how long their outages last.
 
-use std::thread::sleep;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 /// The longest wait for anything: slow machines prove a batch of tests in minutes.
@@ -10,7 +11,7 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 pub const PAUSE: Duration = Duration::from_millis(20);
 
 /// Whether the scenarios run at the length that the figures in `docs/` are of.
-fn is_full() -> bool {
+pub fn is_full() -> bool {
     std::env::var("SHARDFOLD_SCENARIOS").is_ok_and(|value| value == "full")
 }
 
@@ -33,5 +34,42 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         }
         assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
         sleep(PAUSE);
+    }
+}
+
+/// Scenarios at the same time.
+const TURNS: usize = 2;
+
+static FREE: (Mutex<usize>, Condvar) = (Mutex::new(TURNS), Condvar::new());
+
+/// The right of one scenario to run: each wants two cores for itself. When it is dropped, it
+/// says how long that took.
+pub struct Turn {
+    start: Instant,
+}
+
+impl Turn {
+    /// Waits for a scenario to end if too many run.
+    pub fn take() -> Self {
+        let (free, changed) = &FREE;
+        let free = free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = changed
+            .wait_while(free, |free| *free == 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        let start = Instant::now();
+        Self { start }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let (free, changed) = &FREE;
+        *free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        changed.notify_one();
+        let (seconds, thread) = (self.start.elapsed().as_secs_f64(), thread::current());
+        let how = if thread::panicking() { "FAILS" } else { "ends" };
+        let name = thread.name().unwrap_or("?").to_owned();
+        eprintln!("{name} {how} after {seconds:.1} s");
     }
 }

@@ -294,6 +294,13 @@ impl Objects {
     }
 
     /// Whether the store is still the one that was opened.
+    ///
+    /// # Errors
+    /// [`ObjectsError::Unavailable`].
+    pub async fn check(&self) -> Result<(), ObjectsError> {
+        self.check_present().await
+    }
+
     async fn check_present(&self) -> Result<(), ObjectsError> {
         let marker = self.store().head(&Path::from(MARKER)).await;
         marker.map_err(|source| self.unavailable(source))?;

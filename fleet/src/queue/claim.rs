@@ -375,6 +375,28 @@ impl Queue {
         Ok(rows.len())
     }
 
+    /// Gives back what a worker process holds without knowing it, because the answer to a claim
+    /// was lost.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn release_unknown(&self, instance: &str, known: &[Held]) -> Result<(), QueueError> {
+        let select =
+            "SELECT batch, id, attempt FROM jobs WHERE instance = $1 AND state = 'running'";
+        let rows = sqlx::query(select)
+            .bind(instance)
+            .fetch_all(&self.pool)
+            .await?;
+        for row in &rows {
+            let held = held(row)?;
+            if !known.contains(&held) {
+                self.release(&held, "the answer to the claim was lost")
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives a job back untouched.
     ///
     /// # Errors
@@ -386,6 +408,14 @@ impl Queue {
         tx.commit().await?;
         Ok(())
     }
+}
+
+fn held(row: &AnyRow) -> Result<Held, QueueError> {
+    Ok(Held {
+        batch: get(row, "batch")?,
+        job: get(row, "id")?,
+        attempt: get(row, "attempt")?,
+    })
 }
 
 fn claimed(row: &AnyRow) -> Result<Claimed, QueueError> {

@@ -19,7 +19,7 @@ use super::{Queue, QueueError};
 const HOUR: i64 = 3_600_000;
 /// The most failures that are shown.
 const FAILURES: i64 = 50;
-/// A worker process that was not heard of for so long does not count for an estimate.
+/// A worker process that was not heard of for so long does not count as alive.
 const ALIVE: i64 = 60_000;
 
 /// A job with everything that explains where it stands.
@@ -56,6 +56,7 @@ impl Queue {
             instances: self.instances(&mut tx, now).await?,
             timings: self.timings(&mut tx).await?,
             counts: self.counts(&mut tx).await?,
+            batch_counts: self.batch_counts(&mut tx).await?,
             oldest_queued: None,
             failures: self.recent_failures(&mut tx).await?,
             proven_last_hour: 0,
@@ -253,13 +254,15 @@ impl Queue {
                 (SELECT COUNT(*) FROM attempts WHERE instance = instances.id
                     AND outcome = 'done') AS done,
                 (SELECT COUNT(*) FROM attempts WHERE instance = instances.id
-                    AND outcome IN ('failed', 'lost', 'overdue', 'refuted')) AS failed
+                    AND outcome IN ('failed', 'lost', 'overdue', 'refuted')) AS failed,
+                (SELECT COUNT(*) FROM jobs WHERE instance = instances.id
+                    AND state = 'running') AS busy
             FROM instances WHERE seen > $1 ORDER BY started, id";
         let rows = sqlx::query(select)
             .bind(now - HOUR)
             .fetch_all(&mut **tx)
             .await?;
-        rows.iter().map(instance).collect()
+        rows.iter().map(|row| instance(row, now)).collect()
     }
 
     async fn timings(&self, tx: &mut Tx) -> Result<Vec<Timing>, QueueError> {
@@ -299,6 +302,20 @@ impl Queue {
                 Ok((kind, state, number(row, "count")?))
             })
             .collect()
+    }
+
+    async fn batch_counts(&self, tx: &mut Tx) -> Result<[u64; BatchState::ALL.len()], QueueError> {
+        let select = "SELECT state, COUNT(*) AS count FROM batches GROUP BY state";
+        let rows = sqlx::query(select).fetch_all(&mut **tx).await?;
+        let mut counts = [0; BatchState::ALL.len()];
+        for row in &rows {
+            let state = named(row, "state", BatchState::named)?;
+            let slots = BatchState::ALL.iter().zip(&mut counts);
+            for (_, slot) in slots.filter(|(known, _)| **known == state) {
+                *slot = number(row, "count")?;
+            }
+        }
+        Ok(counts)
     }
 
     async fn rates(&self, tx: &mut Tx, view: &mut FleetView) -> Result<(), QueueError> {
@@ -364,8 +381,10 @@ fn add_counts(batches: &mut [BatchView], rows: &[AnyRow]) -> Result<(), QueueErr
     Ok(())
 }
 
-fn instance(row: &AnyRow) -> Result<InstanceView, QueueError> {
+fn instance(row: &AnyRow, now: Millis) -> Result<InstanceView, QueueError> {
     let kinds: String = get(row, "kinds")?;
+    let seen: Millis = get(row, "seen")?;
+    let left: Option<Millis> = get(row, "left_at")?;
     Ok(InstanceView {
         id: get(row, "id")?,
         worker: get(row, "worker")?,
@@ -376,8 +395,10 @@ fn instance(row: &AnyRow) -> Result<InstanceView, QueueError> {
         slots: number(row, "slots")?,
         memory: number(row, "memory")?,
         started: get(row, "started")?,
-        seen: get(row, "seen")?,
-        left: get(row, "left_at")?,
+        seen,
+        left,
+        alive: left.is_none() && now.saturating_sub(seen) < ALIVE,
+        busy: number(row, "busy")?,
         done: number(row, "done")?,
         failed: number(row, "failed")?,
     })

@@ -37,6 +37,17 @@ enum Dialect {
 }
 
 impl Dialect {
+    fn of(url: &str) -> Result<Self, QueueError> {
+        let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
+        match scheme {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            found => Err(QueueError::Url {
+                found: found.into(),
+            }),
+        }
+    }
+
     const fn is_postgres(self) -> bool {
         matches!(self, Self::Postgres)
     }
@@ -84,8 +95,9 @@ pub struct Queue {
 
 /// How long one statement waits for a connection before the database counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Connections of one process.
-const CONNECTIONS: u32 = 8;
+/// Connections of one process, and of its thread that keeps the leases.
+const CONNECTIONS: u32 = 4;
+const CONNECTIONS_OF_HEARTBEAT: u32 = 1;
 
 impl Queue {
     /// Connects to `sqlite://PATH` or `postgres://...`, and makes the tables if there are none.
@@ -93,28 +105,35 @@ impl Queue {
     /// # Errors
     /// If the database is away (see [`QueueError::is_transient`]) or is of another version.
     pub async fn connect(url: &str) -> Result<Self, QueueError> {
+        Self::connect_with(url, CONNECTIONS).await
+    }
+
+    /// The database of this URL, for whoever only looks: nothing is connected before the first
+    /// question, and no tables are made.
+    ///
+    /// # Errors
+    /// If the URL is none.
+    pub fn lazy(url: &str) -> Result<Self, QueueError> {
+        Self::over(url, CONNECTIONS)
+    }
+
+    fn over(url: &str, connections: u32) -> Result<Self, QueueError> {
         install_default_drivers();
-        let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
-        let dialect = match scheme {
-            "sqlite" => Dialect::Sqlite,
-            "postgres" | "postgresql" => Dialect::Postgres,
-            found => {
-                return Err(QueueError::Url {
-                    found: found.into(),
-                });
-            }
-        };
+        let dialect = Dialect::of(url)?;
         let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
+            .max_connections(connections)
             .acquire_timeout(PATIENCE)
-            .connect(&with_options(url, dialect))
-            .await?;
-        let queue = Self {
+            .connect_lazy(&with_options(url, dialect))?;
+        Ok(Self {
             url: url.into(),
             pool,
             dialect,
-        };
-        if !dialect.is_postgres() {
+        })
+    }
+
+    async fn connect_with(url: &str, connections: u32) -> Result<Self, QueueError> {
+        let queue = Self::over(url, connections)?;
+        if !queue.dialect.is_postgres() {
             // Readers go on while one process writes.
             let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL");
             mode.fetch_one(&queue.pool).await?;
@@ -123,12 +142,12 @@ impl Queue {
         Ok(queue)
     }
 
-    /// The same database through connections of its own, for another runtime.
+    /// The same database through a connection of its own, for another runtime.
     ///
     /// # Errors
     /// Those of [`connect`](Self::connect).
     pub async fn connect_again(&self) -> Result<Self, QueueError> {
-        Self::connect(&self.url).await
+        Self::connect_with(&self.url, CONNECTIONS_OF_HEARTBEAT).await
     }
 
     /// Closes all connections; SQLite's file is then complete in itself.

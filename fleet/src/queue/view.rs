@@ -311,6 +311,10 @@ pub struct InstanceView {
     pub seen: Millis,
     /// When it left, if it said so.
     pub left: Option<Millis>,
+    /// Whether it has not left and was heard of within the last minute.
+    pub alive: bool,
+    /// Jobs that it holds.
+    pub busy: u64,
     /// Jobs that it has done.
     pub done: u64,
     /// Attempts of it that failed, were lost, overdue or refuted.
@@ -349,6 +353,8 @@ pub struct FleetView {
     pub timings: Vec<Timing>,
     /// How many jobs there are of each kind and state.
     pub counts: Vec<(Kind, JobState, u64)>,
+    /// How many batches there are in each state, in the order of [`BatchState::ALL`].
+    pub batch_counts: [u64; BatchState::ALL.len()],
     /// Since when the job waits that has been ready the longest.
     pub oldest_queued: Option<Millis>,
     /// Attempts that went wrong lately, the latest first.

@@ -327,11 +327,12 @@ impl Context {
     ) -> Result<Result<Part, (bool, Box<str>)>, JobError> {
         let result = child.result.as_deref().unwrap_or_default();
         let Ok(name) = result.parse::<ObjectName>() else {
-            return Ok(Err((true, "the result's name is none".into())));
+            return Ok(Err((false, "the result's name is none".into())));
         };
         if !self.is_signed(held, child, name).await? {
+            // Then nobody knows who has put it there.
             let reason = "the result is not signed by an enrolled worker".into();
-            return Ok(Err((true, reason)));
+            return Ok(Err((false, reason)));
         }
         let folder = Folder::Part { job: &child.job };
         let get = || self.objects.get(folder, name, MAX_PART_BYTES);

@@ -4,6 +4,7 @@ mod heartbeat;
 mod job;
 mod patience;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -95,7 +96,7 @@ pub enum Event {
 }
 
 /// A job as people know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Work {
     /// Its batch.
     pub batch: String,
@@ -299,9 +300,17 @@ impl Worker {
     async fn claim(&self, free: u64) -> Result<Option<Claimed>, WorkerError> {
         let context = &self.context;
         let Options { kinds, lease, .. } = &self.options;
-        let claim = || {
-            let queue = &context.queue;
-            queue.claim(&context.instance, kinds, free, Lease(*lease))
+        let is_unsure = AtomicBool::new(false);
+        let (queue, instance) = (&context.queue, &context.instance);
+        let claim = || async {
+            // An answer that was lost may have been that of a claim.
+            if is_unsure.load(Ordering::Relaxed) {
+                queue
+                    .release_unknown(instance, &context.registry.all())
+                    .await?;
+            }
+            is_unsure.store(true, Ordering::Relaxed);
+            queue.claim(instance, kinds, free, Lease(*lease)).await
         };
         let claimed = context.database(claim).await?;
         match &claimed {

@@ -3,6 +3,7 @@
 mod explain;
 mod fetch;
 mod manage;
+mod site;
 mod status;
 mod submit;
 mod worker;
@@ -11,6 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use percent_encoding::percent_decode_str;
 use shardfold_fleet::objects::{Objects, ObjectsError};
 use shardfold_fleet::queue::{Queue, QueueError};
 use tokio::runtime::Runtime;
@@ -32,7 +34,7 @@ pub fn run(command: &FleetCommand) -> Result<()> {
         FleetCommand::WorkerKey(args) => manage::worker_key(args),
         FleetCommand::Enrol(args) => manage::enrol(args),
         FleetCommand::Dismiss(args) => manage::dismiss(args),
-        FleetCommand::Dashboard(_) => anyhow::bail!("not yet"),
+        FleetCommand::Dashboard(args) => site::dashboard(args),
     }
 }
 
@@ -61,9 +63,12 @@ async fn objects(place: &Place) -> Result<Objects> {
 
 /// SQLite makes its file, not the folder that it is in.
 fn make_folder(database: &str) -> Result<()> {
-    let path = database.strip_prefix("sqlite://").unwrap_or_default();
+    let Some(path) = database.strip_prefix("sqlite://") else {
+        return Ok(());
+    };
     let path = path.split('?').next().unwrap_or_default();
-    let folder = std::path::Path::new(path).parent();
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let folder = std::path::Path::new(path.as_ref()).parent();
     match folder.filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => shardfold_protocol::folder::create(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display())),

@@ -1,18 +1,19 @@
 //! `worker`: prove what is in the queue.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use shardfold_fleet::engine::Engine;
+use shardfold_fleet::http::process::{BusySlot, ProcessMetrics};
 use shardfold_fleet::keys::WorkerKey;
 use shardfold_fleet::memory;
 use shardfold_fleet::objects::Objects;
-use shardfold_fleet::queue::Queue;
-use shardfold_fleet::worker::{Event, Options, Worker};
+use shardfold_fleet::worker::{Event, Observer, Options, Work, Worker};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::site::{Readiness, serve_metrics};
 use super::{PAUSE, connect, is_transient, objects};
 use crate::args::WorkerArgs;
 use crate::commands::means::Means;
@@ -22,8 +23,6 @@ use crate::output::Say;
 
 /// The longest pause before the queue is asked again when there was nothing to do.
 const POLL: Duration = Duration::from_millis(500);
-/// How long the store may be away from this worker before others get the job.
-const STORE_PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs the command.
 pub fn run(args: &WorkerArgs) -> Result<()> {
@@ -33,8 +32,13 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     let key = WorkerKey::from_file(&settings.key)?;
     set_threads(args.threads)?;
     let means = Means::new(profile(settings.profile), &settings.cache, Say::new(true))?;
+    let process = ProcessMetrics::new(u32::try_from(settings.jobs.get()).unwrap_or(u32::MAX));
+    let readiness = Readiness::default();
     means.wait(async {
         let stop = stopped()?;
+        if let Some(address) = settings.metrics {
+            serve_metrics(address, &place, process.clone(), readiness.clone()).await?;
+        }
         let started = async {
             let (queue, objects) = (patiently(|| connect(&place)).await?, store(&place).await?);
             let name = patiently(|| async { Ok(queue.worker_of(&key.public()).await?) }).await?;
@@ -46,44 +50,52 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
             _ = asked.wait_for(|stop| *stop) => return Ok(()),
         };
         let engine = tokio::task::block_in_place(|| means.engine().cloned())?;
-        let worker = worker(args, &settings, queue, objects, engine, key, &name);
+        readiness.get_or_init(|| objects.clone());
+        let instance = format!("{name}-{:08x}", rand::random::<u32>());
+        let options = options(args, &settings);
+        let observer = observer(process);
+        let worker = Worker::new(queue, objects, engine, key, instance, options, observer);
         Ok(worker.run(stop).await?)
     })
 }
 
-fn worker(
-    args: &WorkerArgs,
-    settings: &WorkerSettings,
-    queue: Queue,
-    objects: Objects,
-    engine: Arc<Engine>,
-    key: WorkerKey,
-    name: &str,
-) -> Worker {
-    let options = Options {
+fn options(args: &WorkerArgs, settings: &WorkerSettings) -> Options {
+    let memory = settings.memory.or_else(memory::available);
+    Options {
         kinds: settings.kinds.clone(),
         jobs: settings.jobs.get(),
-        memory: settings
-            .memory
-            .or_else(memory::available)
-            .unwrap_or(u64::MAX),
+        memory: memory.unwrap_or(u64::MAX),
         lease: Duration::from_secs(args.lease),
         poll: POLL,
         drain: settings.drain,
-        store_patience: STORE_PATIENCE,
+        store_patience: Duration::from_secs(args.store_patience),
         database_patience: None,
         until_idle: args.until_idle,
-    };
-    let instance = format!("{name}-{:08x}", rand::random::<u32>());
-    Worker::new(
-        queue,
-        objects,
-        engine,
-        key,
-        instance,
-        options,
-        Box::new(log),
-    )
+    }
+}
+
+/// Logs events and counts them.
+fn observer(process: ProcessMetrics) -> Box<Observer> {
+    let busy: Mutex<HashMap<Work, BusySlot>> = Mutex::default();
+    Box::new(move |event| {
+        log(event);
+        let mut busy = busy.lock().unwrap_or_else(|error| error.into_inner());
+        match event {
+            Event::Started(work) => {
+                busy.insert(work.clone(), process.start());
+            }
+            Event::Done { work, took, found } => {
+                busy.remove(work);
+                if !found {
+                    process.done(work.kind, *took);
+                }
+            }
+            Event::Failed { work, .. } | Event::GivenBack { work, .. } => {
+                busy.remove(work);
+            }
+            Event::Stage { .. } | Event::Unusable { .. } | Event::Waiting { .. } => {}
+        }
+    })
 }
 
 async fn store(place: &Place) -> Result<Objects> {
@@ -108,7 +120,7 @@ async fn patiently<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Res
 }
 
 /// Becomes true when the process is asked to end; the second time it ends at once.
-fn stopped() -> Result<watch::Receiver<bool>> {
+pub fn stopped() -> Result<watch::Receiver<bool>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for ctrl-c")?;
     let (stop, stopped) = watch::channel(false);
@@ -142,11 +154,18 @@ fn log(event: &Event) {
         }
         Event::Stage { work, stage, took } => {
             let seconds = took.as_secs_f64();
-            tracing::info!(job = work.job, stage = stage.name(), seconds, "stage done");
+            tracing::info!(
+                batch = work.batch,
+                job = work.job,
+                stage = stage.name(),
+                seconds,
+                "stage done"
+            );
         }
         Event::Done { work, took, found } => {
             let seconds = took.as_secs_f64();
             tracing::info!(
+                batch = work.batch,
                 job = work.job,
                 kind = work.kind.name(),
                 seconds,
@@ -155,13 +174,25 @@ fn log(event: &Event) {
             );
         }
         Event::Unusable { work, reason } => {
-            tracing::warn!(job = work.job, reason, "a result in the store is not used");
+            tracing::warn!(
+                batch = work.batch,
+                job = work.job,
+                reason,
+                "a result in the store is not used"
+            );
         }
         Event::Failed { work, reason } => {
-            tracing::error!(job = work.job, kind = work.kind.name(), reason, "failed");
+            tracing::error!(
+                batch = work.batch,
+                job = work.job,
+                kind = work.kind.name(),
+                reason,
+                "failed"
+            );
         }
         Event::GivenBack { work, reason } => {
             tracing::warn!(
+                batch = work.batch,
                 job = work.job,
                 kind = work.kind.name(),
                 reason,

@@ -1,0 +1,90 @@
+//! What a worker or a dashboard serves over HTTP.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, Result};
+use shardfold_fleet::http::process::ProcessMetrics;
+use shardfold_fleet::http::serve::{Check, Site, dashboard_router, metrics_router, serve};
+use shardfold_fleet::objects::Objects;
+use shardfold_fleet::queue::Queue;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{objects, worker};
+use crate::args::DashboardArgs;
+use crate::config::{Config, Place, redact};
+
+/// What a worker is ready with; empty until it has it.
+pub type Readiness = Arc<OnceLock<Objects>>;
+
+/// Serves a worker's metrics and health from now on, before anything else is there.
+pub async fn serve_metrics(
+    address: SocketAddr,
+    place: &Place,
+    process: ProcessMetrics,
+    readiness: Readiness,
+) -> Result<()> {
+    let listener = listen(address).await?;
+    let ready: Check = Arc::new(move || {
+        let objects = readiness.get().cloned();
+        Box::pin(async move {
+            let objects = objects.ok_or("the worker is not ready yet")?;
+            Ok(objects.check().await?)
+        })
+    });
+    let site = Site {
+        queue: lazy(place)?,
+        process,
+        ready,
+    };
+    tokio::spawn(async move {
+        let never = std::future::pending();
+        if let Err(error) = serve(listener, metrics_router(site), never).await {
+            tracing::error!(%error, "metrics are not served any more");
+        }
+    });
+    Ok(())
+}
+
+/// Runs `dashboard`.
+pub fn dashboard(args: &DashboardArgs) -> Result<()> {
+    let place = Config::load(&args.fleet)?.place;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start a runtime")?;
+    runtime.block_on(async {
+        let stop = worker::stopped()?;
+        let listener = listen(args.listen).await?;
+        let address = listener.local_addr().context("the listening address")?;
+        tracing::info!("the dashboard is at http://{address}/");
+        let ready_place = place.clone();
+        let ready: Check = Arc::new(move || {
+            let place = ready_place.clone();
+            Box::pin(async move {
+                let store = objects(&place).await.map_err(|error| format!("{error:#}"));
+                Ok(store?.check().await?)
+            })
+        });
+        let site = Site {
+            queue: lazy(&place)?,
+            process: ProcessMetrics::new(0),
+            ready,
+        };
+        serve(listener, dashboard_router(site), asked(stop))
+            .await
+            .context("cannot serve the dashboard")
+    })
+}
+
+async fn asked(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}"))
+}
+
+fn lazy(place: &Place) -> Result<Queue> {
+    Queue::lazy(&place.database)
+        .with_context(|| format!("cannot use the database {}", redact(&place.database)))
+}

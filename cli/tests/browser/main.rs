@@ -1,0 +1,219 @@
+//! The dashboard in a real browser, over a real fleet: SQLite, a folder, and workers that prove.
+//!
+//! Wants Debian's packages `chromium` and `chromium-driver`. With `SHARDFOLD_SCREENSHOT=FILE` a
+//! longer batch is proven by two workers, and the page is saved as a PNG when half is done:
+//!
+//! SHARDFOLD_SCREENSHOT=docs/dashboard.png cargo test -p shardfold-cli --test browser
+
+mod browser;
+// Shared with the other tests of the command, which use more of them.
+#[allow(dead_code)]
+#[path = "../cli/common.rs"]
+mod common;
+#[allow(dead_code)]
+#[path = "../fleet/process.rs"]
+mod process;
+#[allow(dead_code)]
+#[path = "../fleet/time.rs"]
+mod time;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::process::Command;
+
+use browser::Browser;
+use common::{PROFILE, Sandbox};
+use process::Process;
+use rustix::process::Signal;
+use time::wait_for;
+
+/// Real transfers of mainnet.
+const TRACE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../examples/block-12459406/trace.csv"
+);
+
+/// Selectors of the page.
+const LIVE: &str = "#connection[data-state=live]";
+const AWAY: &str = "#connection[data-state=away]";
+const JOB: &str = "[role=treeitem]";
+const RUNNING: &str = "[role=treeitem][data-state=running]";
+const DONE: &str = "[role=treeitem][data-state=done]";
+const OPEN: &str = "#batch-list a .badge[data-state=open]";
+const PROVEN: &str = "#batch-list a .badge[data-state=proven]";
+
+/// WebDriver's name of the key.
+const ARROW_DOWN: char = '\u{e015}';
+
+/// A fleet in one folder.
+struct Fleet {
+    sandbox: Sandbox,
+}
+
+impl Fleet {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        Self { sandbox }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.sandbox.command(arguments);
+        let database = format!("sqlite://{}", self.sandbox.path("fleet.db").display());
+        command
+            .env("SHARDFOLD_DATABASE", database)
+            .env("SHARDFOLD_STORE", self.sandbox.path("objects"));
+        command
+    }
+
+    /// Runs a command that must end well: what it prints.
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("it starts");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        let text = String::from_utf8(output.stdout).expect("plain text");
+        text.trim_end().to_owned()
+    }
+
+    /// Submits so many transactions, two or three of which fill a shard: the batch's id.
+    fn submit(&self, folder: &str, transactions: usize) -> String {
+        let (batch, limit) = (format!("{folder}/batch.bin"), transactions.to_string());
+        self.ok(&["replay", TRACE, "-o", folder, "--limit", &limit]);
+        self.ok(&["submit", &batch, "--profile", PROFILE])
+    }
+
+    /// Enrols and starts a worker that ends when all is proven.
+    fn worker(&self, name: &str) -> Process {
+        let key = format!("{name}.key");
+        let public_key = self.ok(&["worker-key", &key]);
+        self.ok(&["enrol", name, &public_key]);
+        let mut command = self.command(&["worker", "--key", &key, "--until-idle"]);
+        command.args(["--profile", PROFILE, "--threads", "1"]);
+        Process::start(name, command)
+    }
+
+    /// Starts the dashboard: with its URL, which ends in a slash.
+    fn dashboard(&self, address: &str) -> (Process, String) {
+        let command = self.command(&["dashboard", "--listen", address]);
+        let mut dashboard = Process::start("dashboard", command);
+        let line = dashboard.wait_for_line("the dashboard is at ");
+        let url = line.rsplit(' ').next().expect("a last word").to_owned();
+        (dashboard, url)
+    }
+}
+
+#[test]
+fn the_page_shows_a_batch_from_its_submission_to_its_proof() {
+    let picture = std::env::var_os("SHARDFOLD_SCREENSHOT");
+    let fleet = Fleet::new();
+    let batch = fleet.submit("block", if picture.is_some() { 40 } else { 6 });
+    let (mut dashboard, url) = fleet.dashboard("127.0.0.1:0");
+    let browser = Browser::new();
+    browser.open(&url);
+    // A page that is loaded again has forgotten this.
+    browser.value("window.sameLoad = true");
+
+    let jobs = sees_the_open_batch(&browser, &batch);
+    shows_the_job_with_the_focus(&browser);
+    assert_eq!(browser.console(), [""; 0], "errors in the console");
+
+    dashboard.signal(Signal::TERM);
+    assert!(dashboard.wait().success());
+    browser.wait_for(AWAY);
+    let trouble = browser.text("#trouble");
+    assert!(trouble.contains("does not answer"), "{trouble}");
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let (_dashboard, again) = fleet.dashboard(address);
+    assert_eq!(again, url);
+    browser.wait_for(LIVE);
+    assert_eq!(browser.count("#trouble:not([hidden])"), 0);
+    let console = browser.console();
+    let is_of_the_outage = |line: &String| line.contains("net::ERR_");
+    assert!(console.iter().all(is_of_the_outage), "{console:?}");
+
+    let names = if picture.is_some() {
+        &["alpha", "beta"][..]
+    } else {
+        &["alpha"]
+    };
+    let mut workers: Vec<_> = names.iter().map(|name| fleet.worker(name)).collect();
+    sees_the_proving(&browser, jobs, names, picture);
+    for worker in &mut workers {
+        assert!(worker.wait().success());
+    }
+    fleet.ok(&["fetch", &batch, "-o", "proof.bin"]);
+    fleet.sandbox.verify("proof.bin");
+    assert_eq!(browser.value("window.sameLoad"), true);
+    assert_eq!(browser.console(), [""; 0], "errors in the console");
+}
+
+/// The batch is in the list, open, with its tree, of which nothing is done: how many jobs.
+fn sees_the_open_batch(browser: &Browser, batch: &str) -> u64 {
+    browser.wait_for(LIVE);
+    browser.wait_for(OPEN);
+    browser.wait_for(JOB);
+    assert_eq!(browser.text("#tree-id"), format!("batch {batch}"));
+    let jobs = browser.count(JOB);
+    assert!(jobs > 3, "two shards or more, a fold and the finish");
+    assert_eq!(browser.count(DONE) + browser.count(RUNNING), 0);
+    jobs
+}
+
+/// The page's only tab stop in the tree is the finish; the arrow goes down to what it needs.
+fn shows_the_job_with_the_focus(browser: &Browser) {
+    assert_eq!(browser.count("#job-body[hidden]"), 1);
+    browser.value("document.querySelector('[role=treeitem][tabindex=\"0\"]').focus()");
+    browser.wait_for("#job-body:not([hidden])");
+    assert_eq!(browser.text("#job-title"), "Finish");
+    browser.press(ARROW_DOWN);
+    wait_for("the fold below the finish", || {
+        let title = browser.text("#job-title");
+        title.starts_with("Fold of shards 0 to ").then_some(())
+    });
+    assert!(browser.text("#job-facts").contains("waiting"));
+}
+
+/// Sees jobs with their workers, more and more of them done, and in the end the batch proven.
+fn sees_the_proving(browser: &Browser, jobs: u64, names: &[&str], picture: Option<OsString>) {
+    let mut picture = picture;
+    let (mut holders, mut counts) = (BTreeSet::new(), vec![0]);
+    wait_for("the batch proven", || {
+        for running in running(browser) {
+            let at = running
+                .split_once(" at ")
+                .expect("a running job has a worker")
+                .1;
+            let name = at.split_once('-').expect("a worker's process").0;
+            holders.insert(name.to_owned());
+        }
+        let done = browser.count(DONE);
+        if counts.last() != Some(&done) {
+            counts.push(done);
+        }
+        if 2 * done >= jobs
+            && browser.count(RUNNING) > 0
+            && let Some(path) = picture.take()
+        {
+            browser.value(&format!("document.querySelector('{RUNNING}')?.focus()"));
+            fs::write(path, browser.screenshot()).expect("the picture is saved");
+        }
+        (browser.count(PROVEN) > 0 && done == jobs).then_some(())
+    });
+    assert!(holders.iter().eq(names), "running jobs were of {holders:?}");
+    assert!(counts.is_sorted(), "jobs done: {counts:?}");
+    assert!(
+        counts.len() > 2,
+        "no state between none and all done: {counts:?}"
+    );
+    assert!(picture.is_none(), "no picture was taken");
+}
+
+/// What the tree says of its running jobs, as a screen reader tells it.
+fn running(browser: &Browser) -> Vec<String> {
+    let labels = browser.value(&format!(
+        "[...document.querySelectorAll('{RUNNING}')].map((job) => job.getAttribute('aria-label'))"
+    ));
+    let labels = labels.as_array().expect("a list").iter();
+    labels
+        .map(|label| label.as_str().expect("a label").to_owned())
+        .collect()
+}

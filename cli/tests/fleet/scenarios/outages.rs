@@ -1,0 +1,112 @@
+//! The database, the store or a disk is away for a while.
+
+use std::thread::sleep;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::{FOUR_SHARDS, end, is, is_stage, jobs, outcomes, text};
+use crate::disk::with_full_disk;
+use crate::fleet::{Fleet, Ports};
+use crate::gate::Gate;
+use crate::postgres::Stop;
+use crate::process::Process;
+use crate::time::outage;
+
+/// A fleet with one batch and two workers, each with a job at hand.
+fn busy(ports: impl FnOnce(&Fleet) -> Ports) -> (Fleet, String, [Process; 2]) {
+    let fleet = Fleet::new(FOUR_SHARDS);
+    let batch = fleet.submit();
+    let ports = ports(&fleet);
+    let mut workers = ["first", "second"].map(|name| fleet.worker(name, ports));
+    for worker in &mut workers {
+        worker.wait_for_event("a job", |event| is(event, "started"));
+    }
+    (fleet, batch, workers)
+}
+
+fn wait_until_they_wait(workers: &mut [Process]) {
+    for worker in workers {
+        worker.wait_for_event("waiting", |event| is(event, "waiting"));
+    }
+}
+
+#[test]
+fn workers_go_on_when_postgresql_was_restarted_in_any_way() {
+    let (mut fleet, batch, mut workers) = busy(Fleet::ports);
+    for how in [Stop::Fast, Stop::Immediate, Stop::Kill] {
+        let done = |event: &Value| is(event, "done");
+        let count = workers[0].events().into_iter().filter(done).count();
+        fleet.postgres.stop(how);
+        fleet.postgres.start();
+        workers[0].wait_for_count("jobs", count + 1, done);
+    }
+    end(&fleet, &batch, &mut workers, &[]);
+}
+
+#[test]
+fn workers_wait_for_postgresql_and_no_attempt_is_lost() {
+    let (mut fleet, batch, mut workers) = busy(Fleet::ports);
+    fleet.postgres.stop(Stop::Fast);
+    wait_until_they_wait(&mut workers);
+    sleep(outage());
+    fleet.postgres.start();
+    end(&fleet, &batch, &mut workers, &[]);
+}
+
+#[test]
+fn workers_wait_for_a_silent_postgresql_and_no_attempt_is_lost() {
+    let mut gate = None;
+    let (fleet, batch, mut workers) = busy(|fleet| Ports {
+        postgres: gate.insert(Gate::new(fleet.postgres.port())).port(),
+        ..fleet.ports()
+    });
+    let gate = gate.expect("it was made");
+    gate.hold();
+    sleep(outage());
+    gate.pass();
+    end(&fleet, &batch, &mut workers, &[]);
+}
+
+#[test]
+fn workers_wait_for_the_store_and_no_attempt_is_lost() {
+    let (mut fleet, batch, mut workers) = busy(Fleet::ports);
+    fleet.s3.stop();
+    wait_until_they_wait(&mut workers);
+    sleep(outage());
+    fleet.s3.start();
+    end(&fleet, &batch, &mut workers, &[]);
+}
+
+#[test]
+fn a_worker_with_a_full_disk_says_so_and_leaves_its_jobs_to_others() {
+    let mut fleet = Fleet::new(FOUR_SHARDS);
+    let store = fleet.sandbox.path("store");
+    fleet.store = store.to_str().expect("plain names").to_owned();
+    let batch = fleet.submit();
+    fleet.enrol("full");
+    let mut command = fleet.worker_command("full", fleet.ports());
+    command.args(["--store-patience", "1"]);
+    // A proof has some 16 kB.
+    let mut full = Process::start("full", with_full_disk(&command, 8));
+    full.wait_for_event("a shard", |event| is_stage(event, "traces"));
+    let other = fleet.worker("other", fleet.ports());
+    let failed = full.wait_for_event("the failure", |event| is(event, "failed"));
+    assert!(text(&failed["reason"]).contains("File too large"), "{failed}");
+    let explained = fleet.explain(text(&failed["job"]));
+    assert_eq!(explained["attempts"][0]["reason"], failed["reason"]);
+
+    // The worker with the full disk pauses ever longer; no job goes there twice.
+    fleet.wait_until(&batch, "the proof", |tree| {
+        tree["batch"]["state"] == "proven"
+    });
+    let tree = fleet.status(&batch);
+    for job in jobs(&tree) {
+        assert!(job["failures"].as_u64() <= Some(1), "{job}");
+        assert!(text(&job["instance"]).starts_with("other-"), "{job}");
+    }
+    let failures = outcomes(&fleet, &batch)["failed"];
+    assert!((1..=3).contains(&failures), "{failures} failures");
+    full.signal(Signal::TERM);
+    end(&fleet, &batch, &mut [full, other], &[("failed", failures)]);
+}

@@ -1,0 +1,88 @@
+//! Jobs that cannot be done, and jobs that kill who does them.
+
+use serde_json::Value;
+use shardfold_protocol::signature::Signature;
+use shardfold_protocol::transaction::Transaction;
+use shardfold_protocol::witness::ShardWitness;
+
+use super::liar::{Access, executed};
+use super::{FOUR_SHARDS, are_done, end, is, jobs, text};
+use crate::fleet::Fleet;
+use crate::process::Process;
+
+/// The job of one shard.
+fn shard(tree: &Value, first: u64) -> &Value {
+    let mut jobs = jobs(tree).iter();
+    let is_it = |job: &&Value| job["kind"] == "shard" && job["first"] == first;
+    jobs.find(is_it).expect("a shard")
+}
+
+/// The signature of the first transaction.
+fn signature(shard: &mut ShardWitness) -> &mut Signature {
+    match &mut shard.transactions[0] {
+        Transaction::Transfer(signed) => &mut signed.signature,
+        other => panic!("no transfer: {other:?}"),
+    }
+}
+
+#[test]
+fn a_witness_that_cannot_be_proven_is_parked_and_everything_else_goes_on() {
+    let fleet = Fleet::new(FOUR_SHARDS);
+    let (mut shards, circuits) = executed(&fleet);
+    // A record that is not in the state, and a transfer with the signature of another.
+    shards[1].records[0].1 = shards[1].records[1].1;
+    let [.., giver, taker] = &mut shards[..] else {
+        panic!("four shards");
+    };
+    *signature(taker) = *signature(giver);
+    let poison = Access::to(&fleet).submit(circuits, "poison", &shards);
+    let batch = fleet.submit();
+    let worker = fleet.worker("worker", fleet.ports());
+    let tree = fleet.wait_until(&poison, "two parked jobs", |tree| {
+        let parked = jobs(tree).iter().filter(|job| job["state"] == "parked");
+        parked.count() == 2 && are_done(tree, "shard", 2)
+    });
+    for first in [1, 3] {
+        let job = shard(&tree, first);
+        let explained = fleet.explain(text(&job["id"]));
+        let attempts = explained["attempts"].as_array().expect("a list");
+        assert_eq!(attempts.len(), 3);
+        for attempt in attempts {
+            assert_eq!(attempt["outcome"], "failed");
+            eprintln!("{}", attempt["reason"]);
+        }
+    }
+    let mut workers = [worker];
+    end(&fleet, &batch, &mut workers, &[]);
+}
+
+#[test]
+fn a_job_that_kills_its_workers_is_parked_and_can_be_retried() {
+    let fleet = Fleet::new(FOUR_SHARDS);
+    let (shards, circuits) = executed(&fleet);
+    let batch = Access::to(&fleet).submit(circuits, "deadly", &shards);
+    let deadly = text(&shard(&fleet.status(&batch), 0)["id"]).to_owned();
+    let mut workers: Vec<Process> = Vec::new();
+    for number in 0..3 {
+        let mut worker = fleet.worker(&format!("killed{number}"), fleet.ports());
+        worker.wait_for_event("the job", |event| {
+            is(event, "started") && event["job"] == deadly.as_str()
+        });
+        worker.kill();
+        workers.push(worker);
+    }
+    workers.push(fleet.worker("last", fleet.ports()));
+    let tree = fleet.wait_until(&batch, "all other shards", |tree| {
+        are_done(tree, "shard", 3) && are_done(tree, "fold", 1)
+    });
+    let parked = shard(&tree, 0);
+    assert_eq!((&parked["state"], &parked["attempt"]), (&"parked".into(), &3.into()));
+    let explained = fleet.explain(&deadly);
+    for (number, attempt) in explained["attempts"].as_array().expect("a list").iter().enumerate() {
+        assert_eq!(attempt["outcome"], "lost");
+        let name = format!("killed{number}-");
+        assert!(text(&attempt["reason"]).contains(&name), "{attempt}");
+    }
+    fleet.ok(&["retry", &batch]);
+    end(&fleet, &batch, &mut workers, &[("lost", 3)]);
+}

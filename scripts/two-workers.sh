@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The rate of two worker processes of one thread each against one, on a real PostgreSQL:
+#   scripts/two-workers.sh [TRACE] [TRANSFERS] [PROFILE]
+# Needs target/release/shardfold, and Debian's packages postgresql and jq.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+trace=${1:-examples/block-12459406/trace.csv}
+transfers=${2:-2048}
+profile=${3:-conjectured-100}
+shardfold=$PWD/target/release/shardfold
+folder=$(mktemp -d)
+port=$((20000 + RANDOM % 10000))
+
+postgres_bin=$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -n 1 || true)
+export PATH="$postgres_bin:$PATH"
+as_user=()
+if [ "$(id -u)" = 0 ]; then
+    # PostgreSQL refuses to run as root.
+    as_user=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+    chown nobody "$folder"
+fi
+"${as_user[@]}" initdb -D "$folder/pg" -U postgres -A trust >/dev/null
+"${as_user[@]}" pg_ctl -D "$folder/pg" -w -l "$folder/pg.log" \
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder" start >/dev/null
+trap '"${as_user[@]}" pg_ctl -D "$folder/pg" -m immediate stop >/dev/null; rm -rf "$folder"' EXIT
+
+"$shardfold" replay "$trace" -o "$folder/run" --limit "$transfers" >/dev/null
+
+# Proves the batch by so many workers in a database and a store of their own: seconds.
+prove_by() {
+    local workers=$1
+    createdb -h 127.0.0.1 -p "$port" -U postgres "fleet$workers"
+    export SHARDFOLD_DATABASE="postgres://postgres@127.0.0.1:$port/fleet$workers"
+    export SHARDFOLD_STORE="$folder/objects$workers"
+    local batch jobs=()
+    batch=$("$shardfold" submit "$folder/run/batch.bin" --profile "$profile" --shape small)
+    for worker in $(seq "$workers"); do
+        local key="$folder/$workers-$worker.key"
+        "$shardfold" enrol "w$worker" "$("$shardfold" worker-key "$key")" >/dev/null
+        "$shardfold" worker --key "$key" --profile "$profile" --threads 1 --until-idle \
+            2>"$folder/$workers-$worker.log" &
+        jobs+=($!)
+    done
+    "$shardfold" fetch "$batch" -o "$folder/proof$workers" --wait >/dev/null
+    wait "${jobs[@]}"
+    "$shardfold" verify "$folder/proof$workers" >&2
+    # From the first job taken to the last one done, by the database's clock.
+    "$shardfold" status "$batch" --json |
+        jq '((.jobs | map(.finished) | max) - (.jobs | map(.started) | min)) / 1000'
+}
+
+one=$(prove_by 1)
+two=$(prove_by 2)
+jq -n --argjson one "$one" --argjson two "$two" --arg profile "$profile" --argjson n "$transfers" \
+    '{profile: $profile, transfers: $n, one_worker_seconds: $one, two_workers_seconds: $two, ratio: ($one / $two)}'
+uptime
