@@ -76,6 +76,16 @@ pub struct Held {
     pub attempt: i64,
 }
 
+impl From<&Claimed> for Held {
+    fn from(claimed: &Claimed) -> Self {
+        Self {
+            batch: claimed.batch.clone(),
+            job: claimed.job.clone(),
+            attempt: claimed.attempt,
+        }
+    }
+}
+
 /// A job whose result another one uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Child {
@@ -141,10 +151,9 @@ impl Queue {
     /// Presents a worker process. From then on it may claim jobs.
     ///
     /// # Errors
-    /// If its key is not enrolled, or its circuits are of no submitted batch.
+    /// Those of [`admit`](Self::admit).
     pub async fn hello(&self, hello: &Hello<'_>) -> Result<String, QueueError> {
-        let worker = self.worker_of(hello.key).await?;
-        self.check_circuits(hello.profile, hello.circuits).await?;
+        let worker = self.admit(hello.key, hello.profile, hello.circuits).await?;
         let kinds: Vec<&str> = hello.kinds.iter().map(|kind| kind.name()).collect();
         let insert = "INSERT INTO instances
             (id, worker, host, profile, circuits, kinds, slots, memory, hello, started, seen)
@@ -165,24 +174,34 @@ impl Queue {
         Ok(worker)
     }
 
-    /// Whether a batch was submitted for these circuits. Before the first batch of a profile any
-    /// will do.
+    /// The name under which a worker may work with these circuits: those of the last batch of
+    /// the profile, and of open ones. Before the first batch any will do.
     ///
     /// # Errors
-    /// If they are of no submitted batch.
-    pub async fn check_circuits(&self, profile: &str, circuits: &str) -> Result<(), QueueError> {
-        let select = "SELECT key_id FROM circuits WHERE profile = $1 ORDER BY added DESC";
-        let known: Vec<String> = sqlx::query_scalar(select)
+    /// Those of [`worker_of`](Self::worker_of), and other circuits.
+    pub async fn admit(
+        &self,
+        key: &PublicKey,
+        profile: &str,
+        circuits: &str,
+    ) -> Result<String, QueueError> {
+        let worker = self.worker_of(key).await?;
+        let select = "SELECT key_id FROM circuits WHERE profile = $1
+                AND (added = (SELECT MAX(added) FROM circuits WHERE profile = $1)
+                    OR EXISTS (SELECT 1 FROM batches
+                        WHERE batches.circuits = key_id AND state = 'open'))
+            ORDER BY added DESC, key_id";
+        let expected: Vec<String> = sqlx::query_scalar(select)
             .bind(profile)
             .fetch_all(&self.pool)
             .await?;
-        if known.is_empty() || known.iter().any(|key| key == circuits) {
-            return Ok(());
+        if expected.is_empty() || expected.iter().any(|key| key == circuits) {
+            return Ok(worker);
         }
         Err(QueueError::OtherCircuits {
             profile: profile.into(),
             found: circuits.into(),
-            expected: known.join(", ").into(),
+            expected: expected.join(", ").into(),
         })
     }
 

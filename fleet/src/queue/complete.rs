@@ -292,14 +292,6 @@ impl Queue {
                 .execute(&mut **tx)
                 .await?;
         }
-        let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3
-            WHERE batch = $1 AND job = $2 AND outcome = 'done'";
-        sqlx::query(mark)
-            .bind(batch)
-            .bind(job)
-            .bind(shortened(reason))
-            .execute(&mut **tx)
-            .await?;
         let open = "UPDATE jobs SET failures = failures + 1, result = NULL, signer = NULL,
                 signature = NULL, took = NULL, finished = NULL,
                 state = CASE WHEN failures + 1 >= (SELECT max_failures FROM batches
@@ -308,6 +300,14 @@ impl Queue {
         sqlx::query(open)
             .bind(batch)
             .bind(job)
+            .execute(&mut **tx)
+            .await?;
+        let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3
+            WHERE batch = $1 AND job = $2 AND outcome = 'done'";
+        sqlx::query(mark)
+            .bind(batch)
+            .bind(job)
+            .bind(shortened(reason))
             .execute(&mut **tx)
             .await?;
         Ok(())

@@ -53,7 +53,7 @@ pub enum QueueError {
         /// How many.
         strikes: i64,
     },
-    /// The worker has circuits that no submitted batch has.
+    /// The worker has circuits that neither the last batch has nor an open one.
     #[error(
         "this worker's circuits for {profile} are {found}, the fleet's are {expected}: build it \
          from the same sources as the submitter"
@@ -63,7 +63,7 @@ pub enum QueueError {
         profile: Box<str>,
         /// The key of the worker's circuits.
         found: Box<str>,
-        /// The keys of the submitted batches' circuits.
+        /// The keys of those batches' circuits.
         expected: Box<str>,
     },
     /// A name or key that is taken by another worker.

@@ -12,7 +12,8 @@ const VERSION: i64 = 1;
 /// happened.
 const TABLES: [&str; 16] = [
     "CREATE TABLE IF NOT EXISTS fleet (version BIGINT PRIMARY KEY)",
-    // The circuits of batches that were submitted: a worker with others is refused.
+    // The circuits of batches, and when one with them was last submitted: a worker with others
+    // than the last or those of open batches is refused.
     "CREATE TABLE IF NOT EXISTS circuits (
         profile TEXT NOT NULL,
         key_id TEXT NOT NULL,

@@ -56,7 +56,7 @@ impl Queue {
             return Ok(Submitted::Known(state));
         }
         let circuits = "INSERT INTO circuits (profile, key_id, added) VALUES ($1, $2, @now)
-            ON CONFLICT DO NOTHING";
+            ON CONFLICT (profile, key_id) DO UPDATE SET added = @now";
         sqlx::query(self.sql(circuits))
             .bind(submission.manifest.profile())
             .bind(submission.manifest.circuits())

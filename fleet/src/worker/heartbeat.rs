@@ -1,7 +1,7 @@
 //! The thread that keeps a worker's leases, so that a busy prover is never taken for a dead
 //! one, and takes jobs from workers that are gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -67,6 +67,7 @@ impl Heartbeat {
             registry: context.registry.clone(),
             unknown: Vec::new(),
             lease,
+            unknown: HashSet::new(),
         };
         let thread = thread::Builder::new()
             .name("heartbeat".into())
@@ -96,6 +97,8 @@ struct Beat {
     /// What the database said at the last beat that this process holds, and it did not know.
     unknown: Vec<Held>,
     lease: Lease,
+    /// Jobs that were this worker's at the last sign of life without its knowing.
+    unknown: HashSet<Held>,
 }
 
 impl Beat {
@@ -150,6 +153,25 @@ impl Beat {
                 tracing::warn!(count, "took jobs from workers that were not heard of");
             }
         }
+        Ok(())
+    }
+
+    /// Gives back jobs that this worker took without hearing of it, because the answer was
+    /// lost with the connection: nobody works on them, and signs of life would keep them. The
+    /// answer may only be late, so this waits for the next sign of life.
+    async fn release_unknown(&mut self, queue: &Queue, held: Vec<Held>) -> Result<(), QueueError> {
+        let known = self.registry.all();
+        let unknown = held.into_iter().filter(|held| !known.contains(held));
+        let unknown: HashSet<Held> = unknown.collect();
+        for held in unknown.intersection(&self.unknown) {
+            tracing::warn!(
+                job = held.job,
+                "gave back a job whose claim was not answered"
+            );
+            let reason = "the answer to the claim was lost";
+            queue.release(held, reason).await?;
+        }
+        self.unknown = unknown;
         Ok(())
     }
 }

@@ -113,11 +113,7 @@ impl Context {
     /// Does a job, and says what became of it to the queue and to the observer.
     pub async fn run(self: Arc<Self>, claimed: Claimed) -> Ended {
         let work = Work::from(&claimed);
-        let held = Held {
-            batch: claimed.batch.clone(),
-            job: claimed.job.clone(),
-            attempt: claimed.attempt,
-        };
+        let held = Held::from(&claimed);
         self.tell(&Event::Started(work.clone()));
         let lost = self.registry.add(held.clone());
         let start = Instant::now();

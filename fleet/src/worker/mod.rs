@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::keys::{Claim, WorkerKey};
 use crate::objects::Objects;
 use crate::queue::view::Kind;
-use crate::queue::{Claimed, Hello, Lease, Queue, QueueError};
+use crate::queue::{Claimed, Held, Hello, Lease, Queue, QueueError};
 use heartbeat::{Heartbeat, Registry};
 use job::{Ended, Manifests};
 use patience::Patience;
@@ -317,13 +317,14 @@ impl Worker {
             queue.claim(instance, kinds, free, Lease(*lease)).await
         };
         let claimed = context.database(claim).await?;
-        if claimed.is_none() {
-            // A worker that may not work hears of it.
-            let key = context.key.public();
-            context.database(|| context.queue.worker_of(&key)).await?;
-            let profile = context.engine.profile().name();
-            let check = || context.queue.check_circuits(profile, &context.circuits);
-            context.database(check).await?;
+        match &claimed {
+            Some(claimed) => drop(context.registry.add(Held::from(claimed))),
+            None => {
+                // A worker that may not work hears of it.
+                let (key, profile) = (context.key.public(), context.engine.profile().name());
+                let admit = || context.queue.admit(&key, profile, &context.circuits);
+                context.database(admit).await?;
+            }
         }
         Ok(claimed)
     }

@@ -242,3 +242,39 @@ async fn only_what_was_proven_now_is_measured() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_happens_to_a_job_at_once_happens_one_after_the_other() {
+    on_both(async |fleet| {
+        for seed in 0..10 {
+            let batch = fleet.submit(4, seed).await;
+            fleet.worker("a").await;
+            let mut held = Vec::new();
+            for _ in 0..4 {
+                held.push(super::held(&fleet.take("a").await));
+            }
+            fleet.pass(Duration::from_secs(61)).await;
+            let mut tasks = tokio::task::JoinSet::new();
+            for held in held {
+                let queue = fleet.queue.clone();
+                tasks.spawn(async move { queue.fail(&held, "it went wrong").await });
+            }
+            let queue = fleet.queue.clone();
+            tasks.spawn(async move { queue.reap().await.map(drop) });
+            let queue = fleet.queue.clone();
+            tasks.spawn(async move { queue.goodbye("a").await });
+            // None of them waits for another that waits for it.
+            while let Some(done) = tasks.join_next().await {
+                done.unwrap().unwrap();
+            }
+            for job in fleet.jobs(&batch).await {
+                let is_shard = job.kind == Kind::Shard;
+                let state = [JobState::Waiting, JobState::Queued][usize::from(is_shard)];
+                assert_eq!(job.state, state);
+                assert!(job.failures <= 1, "{job:?}");
+            }
+            fleet.queue.cancel(&batch).await.unwrap();
+        }
+    })
+    .await;
+}

@@ -272,11 +272,7 @@ async fn park(fleet: &Fleet, claimed: &Claimed) {
 }
 
 fn held(claimed: &Claimed) -> Held {
-    Held {
-        batch: claimed.batch.clone(),
-        job: claimed.job.clone(),
-        attempt: claimed.attempt,
-    }
+    Held::from(claimed)
 }
 
 /// The object that stands for the result of a job.
