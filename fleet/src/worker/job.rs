@@ -140,6 +140,14 @@ impl Context {
             self.tell(&Event::GivenBack { work, reason });
             return Ended::GivenBack;
         }
+        if matches!(error, JobError::Queue(QueueError::Dismissed { .. })) {
+            let release = self.database(|| self.queue.release(held, &reason)).await;
+            if let Err(error) = release {
+                tracing::warn!(job = held.job, %error, "could not give a job back");
+            }
+            self.tell(&Event::GivenBack { work, reason });
+            return Ended::GivenBack;
+        }
         if let Err(error) = self.database(|| self.queue.fail(held, &reason)).await {
             tracing::warn!(job = held.job, %error, "could not say that a job failed");
         }
