@@ -136,6 +136,14 @@ impl Context {
             self.tell(&Event::GivenBack { work, reason });
             return Ended::GivenBack;
         }
+        if matches!(error, JobError::Queue(QueueError::Dismissed { .. })) {
+            let release = self.database(|| self.queue.release(held, &reason)).await;
+            if let Err(error) = release {
+                tracing::warn!(job = held.job, %error, "could not give a job back");
+            }
+            self.tell(&Event::GivenBack { work, reason });
+            return Ended::GivenBack;
+        }
         // That the store is away is not the job's fault: another worker may reach it.
         let counts = !matches!(error, JobError::Objects(error) if error.is_transient());
         if let Err(error) = self

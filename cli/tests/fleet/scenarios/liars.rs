@@ -29,17 +29,19 @@ fn garbage_is_refuted_and_its_sender_gets_no_more_jobs() {
     let fleet = Fleet::new(FOUR_SHARDS);
     let batch = fleet.submit();
     let liar = Liar::new(&fleet, "liar", &circuits(&fleet, &batch));
-    let claims = [(); 3].map(|()| liar.claim(Kind::Shard).expect("a shard"));
+    let claims = [(); 4].map(|()| liar.claim(Kind::Shard).expect("a shard"));
     liar.deliver(&claims[0], &[7; 16_456]);
     liar.deliver(&claims[1], &[]);
+    liar.deliver(&claims[2], &[0; 16_456]);
+    // Anybody could have put this one there.
     let stranger = WorkerKey::generate().expect("randomness");
-    liar.deliver_signed_by(&stranger, &claims[2], &[7; 16_456]);
+    liar.deliver_signed_by(&stranger, &claims[3], &[7; 16_456]);
     let mut workers = [fleet.worker("honest", fleet.ports())];
     end(
         &fleet,
         &batch,
         &mut workers,
-        &[("refuted", 3), ("released", 3)],
+        &[("refuted", 4), ("released", 4)],
     );
     assert_eq!(strikes(&fleet, "liar"), "3");
     assert_eq!(strikes(&fleet, "honest"), "0");
