@@ -319,7 +319,7 @@ impl Queue {
     }
 
     /// Takes jobs from workers whose lease has run out; how many. Whoever calls this has been
-    /// in touch with the database for a whole lease, or else an outage of it would look like
+    /// in touch with the database for longer than a lease, or else an outage of it would look like
     /// the death of every worker.
     ///
     /// # Errors

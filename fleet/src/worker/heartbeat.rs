@@ -194,7 +194,7 @@ impl Beat {
     }
 }
 
-/// Whether this process has been in touch with the database for a whole lease. Only then is a
+/// Whether this process has been in touch with the database for two leases. Only then is a
 /// lease that ran out a sign that a worker is gone, and not that the database was, or that
 /// this process was frozen.
 struct Contact {
@@ -224,6 +224,8 @@ impl Contact {
         }
         self.last = now;
         let since = *self.since.get_or_insert(now);
-        now - since >= self.lease + self.lease / BEATS
+        // By then every other worker has come through: it gives an attempt up after a lease,
+        // and makes the next after a pause.
+        now - since >= self.lease * 2
     }
 }
