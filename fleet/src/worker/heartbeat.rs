@@ -65,7 +65,6 @@ impl Heartbeat {
             own: None,
             instance: context.instance.clone(),
             registry: context.registry.clone(),
-            unknown: Vec::new(),
             lease,
             unknown: HashSet::new(),
         };
@@ -94,8 +93,6 @@ struct Beat {
     own: Option<Queue>,
     instance: String,
     registry: Arc<Registry>,
-    /// What the database said at the last beat that this process holds, and it did not know.
-    unknown: Vec<Held>,
     lease: Lease,
     /// Jobs that were this worker's at the last sign of life without its knowing.
     unknown: HashSet<Held>,
@@ -170,24 +167,6 @@ impl Beat {
             );
             let reason = "the answer to the claim was lost";
             queue.release(held, reason).await?;
-        }
-        self.unknown = unknown;
-        Ok(())
-    }
-}
-
-impl Beat {
-    /// Gives back what this process holds for the database and does not know of, at two beats:
-    /// at one it may just have been claimed or handed in.
-    async fn release_unknown(&mut self, queue: &Queue, held: Vec<Held>) -> Result<(), QueueError> {
-        let known = self.registry.all();
-        let unknown: Vec<Held> = held
-            .into_iter()
-            .filter(|job| !known.contains(job))
-            .collect();
-        for job in unknown.iter().filter(|job| self.unknown.contains(job)) {
-            tracing::warn!(job = job.job, "gave back a job that nobody here works on");
-            queue.release(job, "the worker did not know of it").await?;
         }
         self.unknown = unknown;
         Ok(())
