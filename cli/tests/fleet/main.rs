@@ -1,10 +1,9 @@
 //! The fleet as operators run it: a real PostgreSQL, an S3 server, and `shardfold` processes
 //! that are killed, frozen and cut off. Every scenario ends in a verified proof.
 //!
-//! Wants Debian's package `postgresql`. Outages last seconds and kills are few, unless
-//! `SHARDFOLD_SCENARIOS=full` asks for a minute and for fifty:
-//!
-//! SHARDFOLD_SCENARIOS=full cargo test -p shardfold-cli --test fleet -- --nocapture
+//! Wants Debian's packages `postgresql` and `faketime`. Outages last seconds and kills are few,
+//! unless `SHARDFOLD_SCENARIOS=full` asks for a minute and for fifty, as `scripts/scenarios.sh`
+//! does.
 
 // Shared with the tests of the commands, which use more of it.
 #[allow(dead_code)]

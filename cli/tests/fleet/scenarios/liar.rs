@@ -37,7 +37,7 @@ impl Access {
         let store = store.to_str().expect("plain names");
         let (queue, objects) = runtime.block_on(async {
             let queue = Queue::connect(database).await.expect("it is there");
-            (queue, Objects::open(store).await.expect("it is there"))
+            (queue, Objects::create(store).await.expect("a folder"))
         });
         Self {
             runtime,
