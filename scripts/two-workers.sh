@@ -27,6 +27,8 @@ trap '"${as_user[@]}" pg_ctl -D "$folder/pg" -m immediate stop >/dev/null; rm -r
 
 "$shardfold" replay "$trace" -o "$folder/run" --limit "$transfers" >/dev/null
 
+"$shardfold" key -o "$folder/key" --profile "$profile" >/dev/null
+
 # Proves the batch by so many workers in a database and a store of their own: seconds.
 prove_by() {
     local workers=$1
@@ -44,7 +46,7 @@ prove_by() {
     done
     "$shardfold" fetch "$batch" -o "$folder/proof$workers" --wait >/dev/null
     wait "${jobs[@]}"
-    "$shardfold" verify "$folder/proof$workers" >&2
+    "$shardfold" verify "$folder/proof$workers" --key "$folder/key" >&2
     # From the first job taken to the last one done, by the database's clock.
     "$shardfold" status "$batch" --json |
         jq '((.jobs | map(.finished) | max) - (.jobs | map(.started) | min)) / 1000'

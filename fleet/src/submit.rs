@@ -175,11 +175,13 @@ pub async fn forget(queue: &Queue, objects: &Objects, batch: &str) -> Result<(),
         Err(SubmitError::Objects(ObjectsError::Missing { .. })) => {}
         Err(error) => return Err(error),
     }
-    if let Some(proof) = queue.proof_of(batch).await? {
+    let proof = queue.proof_of(batch).await?;
+    // The manifest goes last: who is killed before finds the batch by it.
+    queue.forget(batch).await?;
+    if let Some(proof) = proof {
         objects.remove(Folder::Proof, proof.parse()?).await?;
     }
-    objects.remove(Folder::Manifest, batch.parse()?).await?;
-    Ok(queue.forget(batch).await?)
+    Ok(objects.remove(Folder::Manifest, batch.parse()?).await?)
 }
 
 async fn remove_inputs(

@@ -123,7 +123,7 @@ fn a_run_killed_after_the_batch_was_applied_continues() {
     assert!(!sandbox.exists("proof.bin.partial"));
 
     // A run that is killed once the proof is written leaves everything, or not all of it.
-    for missing in ["witness", "part", "manifest", "nothing"] {
+    for missing in ["witness", "part", "nothing"] {
         copy_all(&sandbox.path("kept"), &sandbox.path("proof.bin.partial"));
         let objects = format!("proof.bin.partial/objects/{missing}");
         let _ = fs::remove_dir_all(sandbox.path(objects));
@@ -131,6 +131,13 @@ fn a_run_killed_after_the_batch_was_applied_continues() {
         assert_eq!(done.count("proof.bin proves it"), 1, "{done:?}");
         assert!(!sandbox.exists("proof.bin.partial"), "without {missing}");
     }
+
+    // The last thing that is removed is the manifest.
+    copy_all(&sandbox.path("kept"), &sandbox.path("proof.bin.partial"));
+    sandbox.remove_queue("proof.bin.partial");
+    let done = sandbox.ok(&prove(&["0.bin"], "proof.bin"));
+    assert_eq!(done.count("proof.bin proves it"), 1, "{done:?}");
+    assert!(!sandbox.exists("proof.bin.partial"), "without a queue");
 
     // A witness that is lost is missed.
     fs::remove_file(sandbox.path("proof.bin")).expect("it is there");
