@@ -136,7 +136,9 @@ impl Embedded {
     /// Whether a fleet is or was at work in a folder.
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
-        folder.join(DATABASE).exists()
+        [DATABASE, OBJECTS]
+            .iter()
+            .any(|name| folder.join(name).exists())
     }
 
     /// Stores a batch and its jobs; its id. On return it outlasts a crash.
