@@ -1,7 +1,7 @@
 //! The thread that keeps a worker's leases, so that a busy prover is never taken for a dead
 //! one, and takes jobs from workers that are gone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -66,7 +66,6 @@ impl Heartbeat {
             instance: context.instance.clone(),
             registry: context.registry.clone(),
             lease,
-            unknown: HashSet::new(),
         };
         let thread = thread::Builder::new()
             .name("heartbeat".into())
@@ -94,8 +93,6 @@ struct Beat {
     instance: String,
     registry: Arc<Registry>,
     lease: Lease,
-    /// Jobs that were this worker's at the last sign of life without its knowing.
-    unknown: HashSet<Held>,
 }
 
 impl Beat {
@@ -136,32 +133,12 @@ impl Beat {
         for mine in before.iter().filter(|mine| !held.contains(mine)) {
             self.registry.lose(mine);
         }
-        self.release_unknown(&queue, held).await?;
         if contact.is_steady() {
             let count = queue.reap().await?;
             if count > 0 {
                 tracing::warn!(count, "took jobs from workers that were not heard of");
             }
         }
-        Ok(())
-    }
-
-    /// Gives back jobs that this worker took without hearing of it, because the answer was
-    /// lost with the connection: nobody works on them, and signs of life would keep them. The
-    /// answer may only be late, so this waits for the next sign of life.
-    async fn release_unknown(&mut self, queue: &Queue, held: Vec<Held>) -> Result<(), QueueError> {
-        let known = self.registry.all();
-        let unknown = held.into_iter().filter(|held| !known.contains(held));
-        let unknown: HashSet<Held> = unknown.collect();
-        for held in unknown.intersection(&self.unknown) {
-            tracing::warn!(
-                job = held.job,
-                "gave back a job whose claim was not answered"
-            );
-            let reason = "the answer to the claim was lost";
-            queue.release(held, reason).await?;
-        }
-        self.unknown = unknown;
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 mod heartbeat;
 mod job;
 mod patience;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -314,6 +316,7 @@ impl Worker {
         };
         let claimed = context.database(claim).await?;
         match &claimed {
+            // Known before its task has begun, and so not given back.
             Some(claimed) => drop(context.registry.add(Held::from(claimed))),
             None => {
                 // A worker that may not work hears of it.
