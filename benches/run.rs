@@ -9,7 +9,7 @@ use shardfold_circuits::profile::Profile;
 use shardfold_circuits::shard::CircuitSet;
 use shardfold_fleet::embedded::{Embedded, Limits};
 use shardfold_fleet::engine::Engine;
-use shardfold_fleet::submit::Executed;
+use shardfold_fleet::submit::{Executed, MAX_FAILURES};
 use shardfold_fleet::worker::{Event, Observer};
 use shardfold_protocol::witness::ShardWitness;
 use tokio::runtime::Runtime;
@@ -58,7 +58,7 @@ impl Pipeline {
             source: "",
             label: "bench",
             shards: witnesses,
-            max_failures: 1,
+            max_failures: MAX_FAILURES,
         };
         let limits = Limits {
             jobs,

@@ -11,18 +11,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shardfold_aggregator::{ProofError, ValidityProof};
-use shardfold_circuits::profile::Profile;
+use shardfold_aggregator::ValidityProof;
 use shardfold_protocol::folder;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::engine::{Engine, EngineError};
+use crate::engine::Engine;
+use crate::fetch::{FetchError, fetch};
 use crate::keys::{KeyError, WorkerKey};
-use crate::objects::{Folder, MAX_PROOF_BYTES, NameError, Objects, ObjectsError};
+use crate::objects::{Folder, Objects, ObjectsError};
 use crate::queue::view::{BatchState, JobState, JobView, Kind, TreeView};
 use crate::queue::{Queue, QueueError, Submitted};
-use crate::submit::{self, Executed, SubmitError};
+use crate::submit::{self, Executed, Stored, SubmitError};
 use crate::worker::{Event, Observer, Options, Worker, WorkerError};
 
 /// What is in the folder. SQLite adds names to that of its file.
@@ -77,15 +77,9 @@ pub enum EmbeddedError {
     /// There is no randomness for a key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The finished proof's object has no name.
+    /// The finished proof is not to be had.
     #[error(transparent)]
-    Name(#[from] NameError),
-    /// The finished proof's object is no proof.
-    #[error(transparent)]
-    Proof(#[from] ProofError),
-    /// The finished proof is false, or of another batch.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
+    Fetch(#[from] FetchError),
 }
 
 /// What is worth telling when a folder is opened.
@@ -126,14 +120,14 @@ impl Embedded {
         let lock = lock(folder, &notice)?;
         let folder = fs::canonicalize(folder).map_err(|source| io_error(folder, source))?;
         let queue = match connect(&folder).await {
-            Err(EmbeddedError::Queue(error)) if !error.is_transient() => {
+            Err(EmbeddedError::Queue(error)) if error.is_damage() => {
                 notice(Notice::Queue(&error));
                 remove_database(&folder)?;
                 connect(&folder).await?
             }
             queue => queue?,
         };
-        let objects = Objects::open(&folder.join(OBJECTS).to_string_lossy()).await?;
+        let objects = Objects::create(&folder.join(OBJECTS).to_string_lossy()).await?;
         Ok(Self {
             folder,
             queue,
@@ -160,30 +154,13 @@ impl Embedded {
         Ok(id.to_string())
     }
 
-    /// The id of a batch that was submitted from this file before, for this profile. If it was
-    /// for circuits that are no more, it is submitted again for those that there are.
+    /// The id of a batch whose witnesses an earlier run has left here, in the queue from now on
+    /// if it was not.
     ///
     /// # Errors
-    /// If the queue or a manifest cannot be read.
-    pub async fn known(
-        &self,
-        source: &str,
-        profile: Profile,
-        circuits: [u8; 32],
-    ) -> Result<Option<String>, EmbeddedError> {
-        let batches = self.queue.batches_of(source, profile.name()).await?;
-        let Some((id, _)) = batches.into_iter().next() else {
-            return Ok(None);
-        };
-        match submit::renew(&self.queue, &self.objects, &id, circuits).await {
-            Ok(renewed) => Ok(Some(renewed.unwrap_or(id))),
-            // A run was killed while it removed the batch.
-            Err(SubmitError::Objects(ObjectsError::Missing { .. })) => {
-                self.remove(&id).await?;
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+    /// If queue or store cannot be read.
+    pub async fn stored(&self, batch: &Stored<'_>) -> Result<Option<String>, EmbeddedError> {
+        Ok(submit::submit_stored(&self.queue, &self.objects, batch).await?)
     }
 
     /// A batch with its jobs, those that earlier runs have done among them.
@@ -211,8 +188,9 @@ impl Embedded {
     ) -> Result<ValidityProof, EmbeddedError> {
         self.queue.take_all_back().await?;
         self.queue.retry(batch, None).await?;
-        if self.proof(batch, &engine).await.is_err() {
-            self.queue.reopen_proof(batch).await?;
+        // A proof that an earlier run has left is used, or refuted.
+        if let Ok(proof) = self.fetch(batch, &engine).await {
+            return Ok(proof);
         }
         let failure = Arc::new(Mutex::new(None));
         let (stop, stopped) = watch::channel(false);
@@ -246,7 +224,10 @@ impl Embedded {
             .take();
         match failure {
             Some(error) => Err(error),
-            None => self.proof(batch, &engine).await,
+            None => match self.fetch(batch, &engine).await {
+                Err(FetchError::NotProven) => Err(self.unfinished(batch).await?),
+                fetched => Ok(fetched?),
+            },
         }
     }
 
@@ -277,32 +258,16 @@ impl Embedded {
         ))
     }
 
-    async fn proof(&self, batch: &str, engine: &Engine) -> Result<ValidityProof, EmbeddedError> {
-        let tree = self.tree(batch).await?;
-        let Some(proof) = &tree.batch.proof else {
-            return Err(self.unfinished(tree.batch.state, &tree.jobs).await?);
-        };
-        let get = self
-            .objects
-            .get(Folder::Proof, proof.parse()?, MAX_PROOF_BYTES);
-        let proof = ValidityProof::from_bytes(&get.await?)?;
-        let manifest = submit::manifest(&self.objects, batch).await?;
-        let unfinished = EmbeddedError::Unfinished {
-            found: tree.batch.state,
-        };
-        let statement = manifest.whole().ok_or(unfinished)?;
-        engine.check_finished(&proof, &statement)?;
-        Ok(proof)
+    async fn fetch(&self, batch: &str, engine: &Engine) -> Result<ValidityProof, FetchError> {
+        fetch(&self.queue, &self.objects, engine.key(), batch).await
     }
 
     /// Why a batch is not proven although nothing is left to do.
-    async fn unfinished(
-        &self,
-        found: BatchState,
-        jobs: &[JobView],
-    ) -> Result<EmbeddedError, EmbeddedError> {
-        let Some(parked) = jobs.iter().find(|job| job.state == JobState::Parked) else {
-            return Ok(EmbeddedError::Unfinished { found });
+    async fn unfinished(&self, batch: &str) -> Result<EmbeddedError, EmbeddedError> {
+        let TreeView { batch, jobs, .. } = self.tree(batch).await?;
+        let is_parked = |job: &&JobView| job.state == JobState::Parked;
+        let Some(parked) = jobs.iter().find(is_parked) else {
+            return Ok(EmbeddedError::Unfinished { found: batch.state });
         };
         let attempts = self.queue.attempts(&parked.batch, &parked.id).await?;
         let reason = attempts
@@ -335,12 +300,14 @@ impl Embedded {
         Ok(submit::forget(&self.queue, &self.objects, batch).await?)
     }
 
-    /// Ends the work in the folder; removes it if no batch is left in it.
+    /// Ends the work in the folder; removes it if no batch is left in it, nor a manifest, whose
+    /// witnesses nobody could make again.
     ///
     /// # Errors
     /// If a file cannot be removed.
     pub async fn close(self) -> Result<(), EmbeddedError> {
-        let is_empty = self.queue.fleet_view(1).await?.batches.is_empty();
+        let is_empty = self.queue.fleet_view(1).await?.batches.is_empty()
+            && self.objects.list(Folder::Manifest).await?.is_empty();
         self.queue.close().await;
         if !is_empty {
             return Ok(());
@@ -384,7 +351,11 @@ fn lock(folder: &Path, notice: &impl Fn(Notice<'_>)) -> Result<File, EmbeddedErr
     let failed = |source| io_error(&path, source);
     loop {
         folder::create(folder).map_err(|source| io_error(folder, source))?;
-        let file = File::create(&path).map_err(failed)?;
+        let file = match File::create(&path) {
+            // Whoever was here before has removed the folder just now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => continue,
+            file => file.map_err(failed)?,
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

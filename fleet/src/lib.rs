@@ -7,6 +7,7 @@
 mod digits;
 pub mod embedded;
 pub mod engine;
+pub mod fetch;
 pub mod http;
 pub mod keys;
 pub mod manifest;

@@ -201,14 +201,13 @@ impl Manifest {
         Ok(())
     }
 
-    /// The same shards for other circuits; `None` if they are the same.
+    /// The same shards for these circuits.
     #[must_use]
-    pub fn renewed(&self, circuits: [u8; 32]) -> Option<Self> {
-        let circuits = hex::encode(circuits);
-        (circuits != self.circuits).then(|| Self {
-            circuits,
+    pub fn with_circuits(&self, circuits: [u8; 32]) -> Self {
+        Self {
+            circuits: hex::encode(circuits),
             ..self.clone()
-        })
+        }
     }
 
     /// The security profile's name.

@@ -3,6 +3,7 @@
 use shardfold_circuits::fold::ARITY;
 use shardfold_circuits::profile::Profile;
 use shardfold_protocol::files::{self, FileError};
+use shardfold_protocol::head::Head;
 use shardfold_protocol::witness::ShardWitness;
 
 use crate::manifest::{Manifest, ManifestError};
@@ -33,6 +34,21 @@ pub enum SubmitError {
     #[error(transparent)]
     Name(#[from] NameError),
 }
+
+impl SubmitError {
+    /// Whether the database or the store is away, so that the same may work later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Queue(error) => error.is_transient(),
+            Self::Objects(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}
+
+/// How many attempts of one job may fail or be lost before it is parked, unless said otherwise.
+pub const MAX_FAILURES: u32 = 5;
 
 /// A batch that was executed and cut.
 #[derive(Clone, Copy, Debug)]
@@ -92,37 +108,58 @@ pub async fn manifest(objects: &Objects, batch: &str) -> Result<Manifest, Submit
     Ok(Manifest::from_bytes(&bytes)?)
 }
 
-/// Submits a batch again for other circuits, from the witnesses that are stored, unless it is
-/// for these; the new id.
+/// A batch that was executed before, of which the store has the witnesses.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'a> {
+    /// The security profile to prove it for.
+    pub profile: Profile,
+    /// The id of the verification key of its circuits.
+    pub circuits: [u8; 32],
+    /// The digest of the batch file's content, 64 hexadecimal digits.
+    pub source: &'a str,
+    /// What people call it.
+    pub label: &'a str,
+    /// The ledger before it.
+    pub before: &'a Head,
+    /// The ledger after it.
+    pub after: &'a Head,
+}
+
+/// Submits a batch from a manifest that the store has of it, be it one for other circuits; its
+/// id, or `None` if there is no such manifest.
 ///
 /// # Errors
 /// Those of store and queue.
-pub async fn renew(
+pub async fn submit_stored(
     queue: &Queue,
     objects: &Objects,
-    batch: &str,
-    circuits: [u8; 32],
+    batch: &Stored<'_>,
 ) -> Result<Option<String>, SubmitError> {
-    let old = manifest(objects, batch).await?;
-    let Some(manifest) = old.renewed(circuits) else {
-        return Ok(None);
-    };
-    let tree = queue.tree_view(batch).await?;
-    let known = tree.ok_or_else(|| QueueError::Unknown {
-        what: "batch",
-        prefix: batch.into(),
-    })?;
-    let id = objects.put(Folder::Manifest, manifest.to_bytes()?).await?;
-    let submission = Submission {
-        id,
-        manifest: &manifest,
-        source: &known.batch.source,
-        label: &known.batch.label,
-        arity: ARITY,
-        max_failures: u32::try_from(known.batch.max_failures).unwrap_or(u32::MAX),
-    };
-    queue.submit(&submission).await?;
-    Ok(Some(id.to_string()))
+    for name in objects.list(Folder::Manifest).await? {
+        let Ok(manifest) = manifest(objects, &name.to_string()).await else {
+            continue;
+        };
+        let is_it = manifest.profile() == batch.profile.name()
+            && manifest
+                .whole()
+                .is_some_and(|whole| whole.before == *batch.before && whole.after == *batch.after);
+        if !is_it {
+            continue;
+        }
+        let manifest = manifest.with_circuits(batch.circuits);
+        let id = objects.put(Folder::Manifest, manifest.to_bytes()?).await?;
+        let submission = Submission {
+            id,
+            manifest: &manifest,
+            source: batch.source,
+            label: batch.label,
+            arity: ARITY,
+            max_failures: MAX_FAILURES,
+        };
+        queue.submit(&submission).await?;
+        return Ok(Some(id.to_string()));
+    }
+    Ok(None)
 }
 
 /// Removes a proven or cancelled batch from store and queue; what other batches use as well

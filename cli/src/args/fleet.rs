@@ -34,7 +34,7 @@ pub enum FleetCommand {
     WorkerKey(WorkerKeyArgs),
     /// Let a worker in.
     Enrol(EnrolArgs),
-    /// Shut a worker out: it gets no jobs, and what it signed is used no more.
+    /// Shut a worker out: it gets no jobs, and no result of it is taken any more.
     Dismiss(DismissArgs),
     /// Serve a web page that shows the fleet.
     Dashboard(DashboardArgs),

@@ -23,7 +23,7 @@ const PROGRAMS: [(&str, &str); 2] = [
 ];
 
 /// A browser of its own: no screen, no sandbox (tests may run as root), no calls home.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -33,7 +33,9 @@ const FLAGS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
-    "--window-size=1280,1000",
+    "--hide-scrollbars",
+    // With the frame that has no screen either: some 900 pixels are left to the page.
+    "--window-size=1280,1044",
 ];
 
 /// A browser with one page. It ends when dropped.

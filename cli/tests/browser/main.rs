@@ -3,7 +3,7 @@
 //! Wants Debian's packages `chromium` and `chromium-driver`. With `SHARDFOLD_SCREENSHOT=FILE` a
 //! longer batch is proven by two workers, and the page is saved as a PNG when half is done:
 //!
-//! SHARDFOLD_SCREENSHOT=docs/dashboard.png cargo test -p shardfold-cli --test browser
+//! SHARDFOLD_SCREENSHOT=$PWD/docs/dashboard.png cargo test -p shardfold-cli --test browser
 
 mod browser;
 // Shared with the other tests of the command, which use more of them.
@@ -75,17 +75,22 @@ impl Fleet {
     }
 
     /// Submits so many transactions, two or three of which fill a shard: the batch's id.
-    fn submit(&self, folder: &str, transactions: usize) -> String {
-        let (batch, limit) = (format!("{folder}/batch.bin"), transactions.to_string());
-        self.ok(&["replay", TRACE, "-o", folder, "--limit", &limit]);
-        self.ok(&["submit", &batch, "--profile", PROFILE])
+    fn submit(&self, name: &str, transactions: usize) -> String {
+        let limit = transactions.to_string();
+        self.ok(&["replay", TRACE, "-o", ".", "--limit", &limit]);
+        fs::rename(self.sandbox.path("batch.bin"), self.sandbox.path(name)).expect("it is there");
+        self.ok(&["submit", name, "--profile", PROFILE])
     }
 
-    /// Enrols and starts a worker that ends when all is proven.
+    /// Lets a worker in.
+    fn enrol(&self, name: &str) {
+        let public_key = self.ok(&["worker-key", &format!("{name}.key")]);
+        self.ok(&["enrol", name, &public_key]);
+    }
+
+    /// Starts a worker that ends when all is proven.
     fn worker(&self, name: &str) -> Process {
         let key = format!("{name}.key");
-        let public_key = self.ok(&["worker-key", &key]);
-        self.ok(&["enrol", name, &public_key]);
         let mut command = self.command(&["worker", "--key", &key, "--until-idle"]);
         command.args(["--profile", PROFILE, "--threads", "1"]);
         Process::start(name, command)
@@ -105,7 +110,16 @@ impl Fleet {
 fn the_page_shows_a_batch_from_its_submission_to_its_proof() {
     let picture = std::env::var_os("SHARDFOLD_SCREENSHOT");
     let fleet = Fleet::new();
-    let batch = fleet.submit("block", if picture.is_some() { 40 } else { 6 });
+    let (transactions, names) = match picture {
+        Some(_) => (40, &["alpha", "beta"][..]),
+        None => (6, &["alpha"][..]),
+    };
+    names.iter().for_each(|name| fleet.enrol(name));
+    if picture.is_some() {
+        fleet.submit("evening.bin", 8);
+        assert!(fleet.worker("alpha").wait().success());
+    }
+    let batch = fleet.submit("night.bin", transactions);
     let (mut dashboard, url) = fleet.dashboard("127.0.0.1:0");
     let browser = Browser::new();
     browser.open(&url);
@@ -130,13 +144,11 @@ fn the_page_shows_a_batch_from_its_submission_to_its_proof() {
     let is_of_the_outage = |line: &String| line.contains("net::ERR_");
     assert!(console.iter().all(is_of_the_outage), "{console:?}");
 
-    let names = if picture.is_some() {
-        &["alpha", "beta"][..]
-    } else {
-        &["alpha"]
-    };
     let mut workers: Vec<_> = names.iter().map(|name| fleet.worker(name)).collect();
-    sees_the_proving(&browser, jobs, names, picture);
+    if let Some(path) = picture {
+        saves_a_picture(&browser, jobs, path);
+    }
+    sees_the_proving(&browser, jobs, names);
     for worker in &mut workers {
         assert!(worker.wait().success());
     }
@@ -173,38 +185,35 @@ fn shows_the_job_with_the_focus(browser: &Browser) {
 }
 
 /// Sees jobs with their workers, more and more of them done, and in the end the batch proven.
-fn sees_the_proving(browser: &Browser, jobs: u64, names: &[&str], picture: Option<OsString>) {
-    let mut picture = picture;
+fn sees_the_proving(browser: &Browser, jobs: u64, names: &[&str]) {
     let (mut holders, mut counts) = (BTreeSet::new(), vec![0]);
     wait_for("the batch proven", || {
-        for running in running(browser) {
-            let at = running
-                .split_once(" at ")
-                .expect("a running job has a worker")
-                .1;
-            let name = at.split_once('-').expect("a worker's process").0;
+        for job in running(browser) {
+            let (_, process) = job.split_once(" at ").expect("a running job has a worker");
+            let (name, _) = process.split_once('-').expect("a worker's process");
             holders.insert(name.to_owned());
         }
         let done = browser.count(DONE);
         if counts.last() != Some(&done) {
             counts.push(done);
         }
-        if 2 * done >= jobs
-            && browser.count(RUNNING) > 0
-            && let Some(path) = picture.take()
-        {
-            browser.value(&format!("document.querySelector('{RUNNING}')?.focus()"));
-            fs::write(path, browser.screenshot()).expect("the picture is saved");
-        }
-        (browser.count(PROVEN) > 0 && done == jobs).then_some(())
+        let is_proven = browser.count(OPEN) == 0 && browser.count(PROVEN) > 0;
+        (is_proven && done == jobs).then_some(())
     });
     assert!(holders.iter().eq(names), "running jobs were of {holders:?}");
     assert!(counts.is_sorted(), "jobs done: {counts:?}");
-    assert!(
-        counts.len() > 2,
-        "no state between none and all done: {counts:?}"
-    );
-    assert!(picture.is_none(), "no picture was taken");
+    assert!(counts.len() > 2, "none, then all done: {counts:?}");
+}
+
+/// Waits until half of the jobs are done, and saves the page with a running job in focus.
+fn saves_a_picture(browser: &Browser, jobs: u64, path: OsString) {
+    wait_for("half of the jobs", || {
+        let is_half = 2 * browser.count(DONE) >= jobs && browser.count(RUNNING) > 0;
+        is_half.then_some(())
+    });
+    browser.value(&format!("document.querySelector('{RUNNING}')?.focus()"));
+    browser.wait_for("#job-attempts li");
+    fs::write(path, browser.screenshot()).expect("the picture is saved");
 }
 
 /// What the tree says of its running jobs, as a screen reader tells it.

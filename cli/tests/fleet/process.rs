@@ -99,17 +99,6 @@ impl Process {
         })
     }
 
-    /// Waits for so many events that fit, old and new.
-    pub fn wait_for_count(&mut self, what: &str, count: usize, fits: impl Fn(&Value) -> bool) {
-        let what = format!("{count} {what} of {}", self.name);
-        wait_for(&what, || {
-            assert!(!self.has_ended(), "it ended before {what}");
-            let events = self.events();
-            let found = events.iter().filter(|event| fits(event));
-            (found.count() >= count).then_some(())
-        });
-    }
-
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("its own child").is_some()
     }

@@ -1,9 +1,10 @@
+use shardfold_circuits::profile::Profile;
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::witness::ShardWitness;
 use tempfile::TempDir;
 
 use super::*;
 use crate::testing::batch::{ENGINE, SHARDS};
-use shardfold_protocol::head::Statement;
-use shardfold_protocol::witness::ShardWitness;
 
 const LIMITS: Limits = Limits {
     jobs: 1,
@@ -20,7 +21,7 @@ fn executed(shards: &[ShardWitness]) -> Executed<'_> {
         source: "5a",
         label: "batch.bin",
         shards,
-        max_failures: 1,
+        max_failures: submit::MAX_FAILURES,
     }
 }
 
@@ -114,7 +115,11 @@ async fn a_witness_that_proves_nothing_ends_the_work_at_once_with_its_reason() {
     let fleet = open(above.path()).await;
     let mut shards = SHARDS.clone();
     shards[1].siblings.reverse();
-    let batch = fleet.submit(&executed(&shards)).await.unwrap();
+    let executed = Executed {
+        max_failures: 1,
+        ..executed(&shards)
+    };
+    let batch = fleet.submit(&executed).await.unwrap();
     // Again, too: it was parked.
     for expected in [vec![(Kind::Shard, 0, false)], vec![]] {
         let (refused, done) = prove(&fleet, &batch).await;
@@ -137,40 +142,45 @@ async fn lost_objects_are_made_again() {
     let fleet = open(above.path()).await;
     let batch = fleet.submit(&executed(&SHARDS)).await.unwrap();
     prove(&fleet, &batch).await.0.unwrap();
-    for (lost, expected) in [
-        ("proof", vec![(Kind::Finish, 0, false)]),
-        // Without proof and parts all is made again.
-        ("part", vec![]),
-    ] {
-        for folder in ["proof", lost] {
-            let _ = fs::remove_dir_all(above.path().join(OBJECTS).join(folder));
+    for (lost, expected) in [(&["proof"] as &[&str], 1), (&["proof", "part"], 6)] {
+        for folder in lost {
+            fs::remove_dir_all(above.path().join(OBJECTS).join(folder)).unwrap();
         }
         let (proof, done) = prove(&fleet, &batch).await;
         check(&proof.unwrap());
-        match lost {
-            "proof" => assert_eq!(done, expected),
-            _ => assert_eq!(done.iter().filter(|done| done.0 == Kind::Shard).count(), 3),
-        }
+        assert_eq!(done.len(), expected);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_known_batch_is_renewed_for_other_circuits() {
+async fn a_batch_is_proven_from_the_witnesses_of_an_earlier_run_whatever_its_circuits() {
     let above = TempDir::new().unwrap();
     let fleet = open(above.path()).await;
-    let circuits = ENGINE.key().id();
-    let known = fleet.known("5a", Profile::UnsoundTest, circuits);
-    assert_eq!(known.await.unwrap(), None);
+    let stored = Stored {
+        profile: Profile::UnsoundTest,
+        circuits: ENGINE.key().id(),
+        source: "5a",
+        label: "batch.bin",
+        before: &SHARDS[0].statement.before,
+        after: &SHARDS[2].statement.after,
+    };
+    assert_eq!(fleet.stored(&stored).await.unwrap(), None);
     let old = Executed {
         circuits: [8; 32],
         ..executed(&SHARDS)
     };
     let old = fleet.submit(&old).await.unwrap();
-    for _ in 0..2 {
-        let known = fleet.known("5a", Profile::UnsoundTest, circuits);
-        let new = known.await.unwrap().unwrap();
-        assert_ne!(new, old);
-        let (proof, _) = prove(&fleet, &new).await;
-        check(&proof.unwrap());
-    }
+    fleet.close().await.unwrap();
+    remove_database(above.path()).unwrap();
+
+    let fleet = open(above.path()).await;
+    let new = fleet.stored(&stored).await.unwrap().unwrap();
+    assert_ne!(new, old);
+    let (proof, _) = prove(&fleet, &new).await;
+    check(&proof.unwrap());
+    let shorter = Stored {
+        after: &SHARDS[1].statement.after,
+        ..stored
+    };
+    assert_eq!(fleet.stored(&shorter).await.unwrap(), None);
 }

@@ -256,9 +256,8 @@ fn a_manifest_without_a_head_for_each_shard_is_refused() {
 }
 
 #[test]
-fn a_batch_is_renewed_only_for_other_circuits() {
+fn the_same_shards_can_be_proven_with_other_circuits() {
     let manifest = manifest(2, 1);
-    assert_eq!(manifest.renewed(CIRCUITS), None);
-    let renewed = manifest.renewed([8; 32]).unwrap();
-    assert_eq!(renewed, manifest_for([8; 32], 2, 1));
+    assert_eq!(manifest.with_circuits(CIRCUITS), manifest);
+    assert_eq!(manifest.with_circuits([8; 32]), manifest_for([8; 32], 2, 1));
 }

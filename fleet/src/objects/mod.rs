@@ -139,8 +139,8 @@ impl fmt::Debug for Objects {
 impl Objects {
     /// The store at a path or at a URL: `file://PATH`, `s3://BUCKET/PREFIX`, and those of Azure
     /// and Google that `object_store` knows, with options and credentials from the environment
-    /// (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_ALLOW_HTTP` and so on). A local folder is made
-    /// if it is not there; a bucket is not.
+    /// (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_ALLOW_HTTP` and so on). It must have been made
+    /// by [`create`](Self::create): a folder that is not mounted yet is no empty store.
     ///
     /// # Errors
     /// [`ObjectsError::Url`], or [`ObjectsError::Unavailable`].
@@ -148,12 +148,31 @@ impl Objects {
         Self::open_with(url, &open::environment()).await
     }
 
+    /// The same; makes the store if it is not there: a local folder, or what is in a bucket, but
+    /// not the bucket.
+    ///
+    /// # Errors
+    /// [`ObjectsError::Url`], or [`ObjectsError::Unavailable`].
+    pub async fn create(url: &str) -> Result<Self, ObjectsError> {
+        Self::create_with(url, &open::environment()).await
+    }
+
     /// As [`open`](Self::open), with these options in place of the environment.
     pub(crate) async fn open_with(
         url: &str,
         options: &open::Options,
     ) -> Result<Self, ObjectsError> {
-        let objects = open::connect(url, options)?;
+        let objects = open::connect(url, options, false)?;
+        objects.check().await?;
+        Ok(objects)
+    }
+
+    /// As [`create`](Self::create), with these options in place of the environment.
+    pub(crate) async fn create_with(
+        url: &str,
+        options: &open::Options,
+    ) -> Result<Self, ObjectsError> {
+        let objects = open::connect(url, options, true)?;
         let marker = Path::from(MARKER);
         match objects.store().head(&marker).await {
             Ok(_) => {}

@@ -31,21 +31,22 @@ pub fn environment() -> Options {
         .collect()
 }
 
-/// The store at a URL or path. A local folder is made; nothing else is touched yet.
-pub fn connect(url: &str, options: &Options) -> Result<Objects, ObjectsError> {
+/// The store at a URL or path. A local folder is made if `makes`; nothing else is touched yet.
+pub fn connect(url: &str, options: &Options, makes: bool) -> Result<Objects, ObjectsError> {
     let refused = |source| ObjectsError::Url {
         found: url.into(),
         source,
     };
     // Without a scheme it is a path, and a path may have a colon.
     if !url.contains("://") {
-        return local(FilePath::new(url));
+        return local(FilePath::new(url), makes);
     }
     let parsed = Url::parse(url).map_err(|error| refused(error.into()))?;
     let (scheme, prefix) = ObjectStoreScheme::parse(&parsed)
         .map_err(|error| refused(UrlError::Store(error.into())))?;
     if let ObjectStoreScheme::Local = scheme {
-        return local(&local_path(&parsed).ok_or_else(|| refused(UrlError::NotLocal))?);
+        let path = local_path(&parsed).ok_or_else(|| refused(UrlError::NotLocal))?;
+        return local(&path, makes);
     }
     let store = remote(&scheme, url, options)
         .ok_or_else(|| refused(UrlError::Scheme))?
@@ -61,18 +62,20 @@ fn local_path(url: &Url) -> Option<PathBuf> {
     url.to_file_path().ok()
 }
 
-/// A folder on this machine, made if it is not there. What is put there is on disk on return.
-fn local(path: &FilePath) -> Result<Objects, ObjectsError> {
+/// A folder on this machine. What is put there is on disk on return.
+fn local(path: &FilePath, makes: bool) -> Result<Objects, ObjectsError> {
     let away = |source| ObjectsError::Unavailable {
         store: path.display().to_string().into(),
         source,
     };
-    folder::create(path).map_err(|error| {
-        away(object_store::Error::Generic {
-            store: "LocalFileSystem",
-            source: error.into(),
-        })
-    })?;
+    if makes {
+        folder::create(path).map_err(|error| {
+            away(object_store::Error::Generic {
+                store: "LocalFileSystem",
+                source: error.into(),
+            })
+        })?;
+    }
     let store = LocalFileSystem::new_with_prefix(path)
         .map_err(away)?
         .with_fsync(true)

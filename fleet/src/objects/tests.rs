@@ -13,13 +13,13 @@ const PART: Folder<'_> = Folder::Part { job: "0123-fold-2" };
 async fn local() -> (TempDir, PathBuf, Objects) {
     let above = TempDir::new().unwrap();
     let path = above.path().join("store");
-    let objects = Objects::open(path.to_str().unwrap()).await.unwrap();
+    let objects = Objects::create(path.to_str().unwrap()).await.unwrap();
     (above, path, objects)
 }
 
 async fn remote(server: &S3Server) -> Objects {
     let url = server.url("some/prefix");
-    let opened = Objects::open_with(&url, &server.options()).await;
+    let opened = Objects::create_with(&url, &server.options()).await;
     opened.unwrap()
 }
 
@@ -147,7 +147,7 @@ async fn a_store_opened_again_has_what_was_put() {
     let name = objects.put(Folder::Proof, vec![1]).await.unwrap();
     let url = format!("file://{}", path.display());
     for again in [path.to_str().unwrap(), &url] {
-        let again = Objects::open(again).await.unwrap();
+        let again = Objects::create(again).await.unwrap();
         assert_eq!(again.get(Folder::Proof, name, LIMIT).await.unwrap(), [1]);
     }
 }
@@ -262,7 +262,7 @@ async fn a_server_that_is_away_is_unavailable_at_once_and_used_again_when_it_is_
     assert!(is_unavailable(objects.list(PART).await));
     assert!(is_unavailable(objects.remove(PART, name).await));
     assert!(is_unavailable(objects.remove_all(PART).await));
-    let opened = Objects::open_with(&server.url("some/prefix"), &server.options()).await;
+    let opened = Objects::create_with(&server.url("some/prefix"), &server.options()).await;
     assert!(is_unavailable(opened));
     assert!(
         start.elapsed() < Duration::from_secs(12),
@@ -295,7 +295,7 @@ async fn a_wrong_credential_is_worth_waiting_for() {
     let mut options = server.options();
     options.retain(|(name, _)| name != "AWS_SECRET_ACCESS_KEY");
     options.push(("AWS_SECRET_ACCESS_KEY".into(), "another".into()));
-    let opened = Objects::open_with(&server.url(""), &options).await;
+    let opened = Objects::create_with(&server.url(""), &options).await;
     assert!(is_unavailable(opened));
 }
 
@@ -308,7 +308,7 @@ async fn a_url_of_no_store_is_refused() {
         "file://host/path",
         "what://x/y",
     ] {
-        let refused = Objects::open_with(url, &Vec::new()).await.unwrap_err();
+        let refused = Objects::create_with(url, &Vec::new()).await.unwrap_err();
         assert!(
             matches!(refused, ObjectsError::Url { .. }),
             "{url}: {refused}"
@@ -316,7 +316,7 @@ async fn a_url_of_no_store_is_refused() {
         assert!(!refused.is_transient());
     }
     let plain_http = [("AWS_ENDPOINT".into(), "not a url".into())].to_vec();
-    let refused = Objects::open_with("s3://bucket/x", &plain_http).await;
+    let refused = Objects::create_with("s3://bucket/x", &plain_http).await;
     assert!(refused.is_err());
 }
 
@@ -325,9 +325,13 @@ async fn a_path_that_cannot_be_a_folder_is_unavailable() {
     let above = TempDir::new().unwrap();
     let file = above.path().join("file");
     fs::write(&file, "mine").unwrap();
-    assert!(is_unavailable(Objects::open(file.to_str().unwrap()).await));
+    assert!(is_unavailable(
+        Objects::create(file.to_str().unwrap()).await
+    ));
     let below = file.join("store");
-    assert!(is_unavailable(Objects::open(below.to_str().unwrap()).await));
+    assert!(is_unavailable(
+        Objects::create(below.to_str().unwrap()).await
+    ));
 }
 
 #[test]
@@ -343,4 +347,18 @@ fn a_name_is_the_sha_256_in_lowercase_digits() {
         assert!(wrong.parse::<ObjectName>().is_err(), "{wrong}");
         assert!(serde_json::from_value::<ObjectName>(wrong.into()).is_err());
     }
+}
+
+#[tokio::test]
+async fn a_store_that_nobody_has_made_is_away_and_not_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("store");
+    let place = place.to_str().unwrap();
+    assert!(is_unavailable(Objects::open(place).await));
+    assert!(!folder.path().join("store").exists());
+    // A mount point with nothing mounted on it.
+    std::fs::create_dir(place).unwrap();
+    assert!(is_unavailable(Objects::open(place).await));
+    Objects::create(place).await.unwrap();
+    Objects::open(place).await.unwrap();
 }

@@ -95,8 +95,8 @@ pub struct Child {
 const FIRST_DEADLINE: Duration = Duration::from_secs(3600);
 /// A deadline is this many times the longest of the last jobs of the same circuit.
 const DEADLINE_FACTOR: i64 = 10;
-/// ... and this much more, in milliseconds.
-const DEADLINE_EXTRA: i64 = 30_000;
+/// ... and this much more, in milliseconds: more than a worker waits for the store.
+const DEADLINE_EXTRA: i64 = 300_000;
 /// How many of the last jobs are looked at.
 pub const RECENT: i64 = 20;
 
@@ -108,6 +108,7 @@ const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, i
                 (SELECT took FROM jobs AS done
                  WHERE done.circuits = jobs.circuits AND done.kind = jobs.kind
                      AND done.size = jobs.size AND done.took IS NOT NULL
+                     AND done.finished IS NOT NULL
                  ORDER BY done.finished DESC LIMIT $5) AS recent), $6)
     WHERE (batch, id) = (
         SELECT job.batch, job.id FROM jobs AS job
@@ -240,7 +241,8 @@ fn claimed(row: &AnyRow) -> Result<Claimed, QueueError> {
     })
 }
 
-fn child(row: &AnyRow) -> Result<Child, QueueError> {
+/// A row of a job with its result.
+pub(super) fn child(row: &AnyRow) -> Result<Child, QueueError> {
     Ok(Child {
         job: get(row, "id")?,
         first: place(row, "first_shard")?,

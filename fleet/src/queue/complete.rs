@@ -167,13 +167,14 @@ impl Queue {
         Ok(())
     }
 
-    /// Says that an attempt failed. Only the attempt that holds the job can end it.
+    /// Says that an attempt failed. Only the attempt that holds the job can end it. If it
+    /// `counts`, the job is parked after so many.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn fail(&self, held: &Held, reason: &str) -> Result<(), QueueError> {
+    pub async fn fail(&self, held: &Held, reason: &str, counts: bool) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
-        self.end_attempt(&mut tx, held, Outcome::Failed, reason)
+        self.end(&mut tx, held, Outcome::Failed, reason, counts)
             .await?;
         tx.commit().await?;
         Ok(())
@@ -188,15 +189,27 @@ impl Queue {
         outcome: Outcome,
         reason: &str,
     ) -> Result<(), QueueError> {
+        let counts = matches!(outcome, Outcome::Failed | Outcome::Lost | Outcome::Overdue);
+        self.end(tx, held, outcome, reason, counts).await
+    }
+
+    async fn end(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        held: &Held,
+        outcome: Outcome,
+        reason: &str,
+        counts: bool,
+    ) -> Result<(), QueueError> {
         let Held {
             batch,
             job,
             attempt,
         } = held;
-        let is_failure = matches!(outcome, Outcome::Failed | Outcome::Lost | Outcome::Overdue);
         let free = "UPDATE jobs SET lease = NULL, deadline = NULL, failures = failures + $4,
                 state = CASE WHEN failures + $4 >= (SELECT max_failures FROM batches
-                    WHERE batches.id = jobs.batch) AND $4 > 0 THEN 'parked' ELSE 'queued' END,
+                    WHERE batches.id = jobs.batch) AND $4 > 0 THEN 'parked'
+                    WHEN missing > 0 THEN 'waiting' ELSE 'queued' END,
                 not_before = @now + $5 * $4 *
                     (CASE failures WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 ELSE 8 END)
             WHERE batch = $1 AND id = $2 AND attempt = $3 AND state = 'running'";
@@ -204,7 +217,7 @@ impl Queue {
             .bind(batch)
             .bind(job)
             .bind(attempt)
-            .bind(i64::from(is_failure))
+            .bind(i64::from(counts))
             .bind(Lease(BACKOFF).millis())
             .execute(&mut **tx)
             .await?;
@@ -240,6 +253,7 @@ impl Queue {
         let wait = "UPDATE jobs SET missing = missing + 1, state = 'waiting', lease = NULL,
                 deadline = NULL
             WHERE batch = $1 AND id = $2 AND attempt = $3 AND state = 'running'
+                AND EXISTS (SELECT 1 FROM batches WHERE id = $1 AND state = 'open')
                 AND EXISTS (SELECT 1 FROM jobs AS child WHERE child.batch = $1
                     AND child.id = $4 AND child.parent = $2 AND child.state = 'done')";
         let waits = sqlx::query(wait)
@@ -254,34 +268,49 @@ impl Queue {
         }
         self.end_attempt(&mut tx, by, Outcome::Released, reason)
             .await?;
+        self.reopen_done(&mut tx, &by.batch, child, is_false, reason)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Opens a done job again, holding its result against the worker that signed it if that is
+    /// false.
+    pub(super) async fn reopen_done(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        batch: &str,
+        job: &str,
+        is_false: bool,
+        reason: &str,
+    ) -> Result<(), QueueError> {
         if is_false {
             let strike = "UPDATE workers SET strikes = strikes + 1
                 WHERE name = (SELECT signer FROM jobs WHERE batch = $1 AND id = $2)";
             sqlx::query(strike)
-                .bind(&by.batch)
-                .bind(child)
-                .execute(&mut *tx)
+                .bind(batch)
+                .bind(job)
+                .execute(&mut **tx)
                 .await?;
         }
         let open = "UPDATE jobs SET failures = failures + 1, result = NULL, signer = NULL,
                 signature = NULL, took = NULL, finished = NULL,
                 state = CASE WHEN failures >= (SELECT max_failures FROM batches
                     WHERE batches.id = jobs.batch) THEN 'parked' ELSE 'queued' END
-            WHERE batch = $1 AND id = $2";
+            WHERE batch = $1 AND id = $2 AND state = 'done'";
         sqlx::query(open)
-            .bind(&by.batch)
-            .bind(child)
-            .execute(&mut *tx)
+            .bind(batch)
+            .bind(job)
+            .execute(&mut **tx)
             .await?;
         let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3
             WHERE batch = $1 AND job = $2 AND outcome = 'done'";
         sqlx::query(mark)
-            .bind(&by.batch)
-            .bind(child)
+            .bind(batch)
+            .bind(job)
             .bind(shortened(reason))
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await?;
-        tx.commit().await?;
         Ok(())
     }
 }

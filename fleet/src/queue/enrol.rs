@@ -1,8 +1,8 @@
 //! Which workers there may be.
 
 use super::rows::{get, number};
-use super::{Queue, QueueError};
-use crate::keys::PublicKey;
+use super::{Child, Queue, QueueError};
+use crate::keys::{Claim, PublicKey, Signature};
 
 /// A worker with so many refuted results gets no more jobs.
 pub const MAX_STRIKES: i64 = 3;
@@ -136,5 +136,29 @@ impl Queue {
                 found: text.into(),
             }),
         }
+    }
+
+    /// Whether a job's result is signed by the worker that the queue names, enrolled or dismissed
+    /// since.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_signed(&self, batch: &str, job: &Child) -> Result<bool, QueueError> {
+        let parts = (&job.result, &job.signer, &job.signature);
+        let (Some(result), Some(signer), Some(signature)) = parts else {
+            return Ok(false);
+        };
+        let (Ok(result), Ok(signature)) = (result.parse(), signature.parse::<Signature>()) else {
+            return Ok(false);
+        };
+        let Some(key) = self.key_of(signer).await? else {
+            return Ok(false);
+        };
+        let claim = Claim::Result {
+            batch,
+            job: &job.job,
+            result,
+        };
+        Ok(key.verify(&claim, &signature))
     }
 }

@@ -8,6 +8,9 @@ pub enum QueueError {
     /// The database refuses, or is away.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The database has not answered in time.
+    #[error("the database does not answer")]
+    Silent,
     /// An URL of no known kind of database.
     #[error("found a database URL that starts with {found:?}, expected sqlite:// or postgres://")]
     Url {
@@ -113,8 +116,19 @@ impl QueueError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => is_transient(error),
+            Self::Silent => true,
             _ => false,
         }
+    }
+
+    /// Whether SQLite's file is damaged, or none of SQLite's.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        let code = error.code().and_then(|code| code.parse::<u32>().ok());
+        matches!(code.map(|code| code & 0xff), Some(11 | 26))
     }
 }
 
@@ -133,9 +147,11 @@ fn is_transient(error: &sqlx::Error) -> bool {
 /// intervention, system; result codes of SQLite: busy, locked, I/O, full, cannot open.
 fn is_transient_code(code: &str) -> bool {
     if code.len() == 5 {
-        return ["08", "40", "53", "57", "58"]
-            .iter()
-            .any(|class| code.starts_with(class));
+        let classes = ["08", "40", "53", "57", "58"];
+        // A standby that is not the primary yet, a transaction that took too long, a lock that
+        // was not to be had.
+        let single = ["25006", "25P03", "55P03"];
+        return classes.iter().any(|class| code.starts_with(class)) || single.contains(&code);
     }
     let primary = code.parse::<u32>().map(|code| code & 0xff);
     matches!(primary, Ok(5 | 6 | 10 | 13 | 14))

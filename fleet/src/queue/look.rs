@@ -423,7 +423,7 @@ fn time_left(
         };
         let mean = timings.iter().find(alike)?.mean;
         let spent = match (job.state, job.started) {
-            (JobState::Running, Some(started)) => (now - started) as f64,
+            (JobState::Running, Some(started)) => now.saturating_sub(started) as f64,
             _ => 0.0,
         };
         left += (mean - spent).max(0.0);

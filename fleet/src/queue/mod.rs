@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{Any, AnyPool, AssertSqlSafe, SqlSafeStr as _, SqlStr, Transaction};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr, Transaction};
 
 pub use claim::{Child, Claimed, Held, Hello};
 pub use complete::{Delivery, Done};
@@ -97,6 +97,10 @@ pub struct Queue {
 
 /// How long one statement waits for a connection before the database counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A process that is frozen or cut off in the middle of a transaction must not keep others from
+/// its rows, nor a host that is gone keep this process waiting.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '15s';
+    SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4";
 /// Connections of one process, and of its thread that keeps the leases.
 const CONNECTIONS: u32 = 4;
 const CONNECTIONS_OF_HEARTBEAT: u32 = 1;
@@ -125,6 +129,14 @@ impl Queue {
         let pool = AnyPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if dialect.is_postgres() {
+                        connection.execute(SESSION).await?;
+                    }
+                    Ok(())
+                })
+            })
             .connect_lazy(&with_options(url, dialect))?;
         Ok(Self {
             url: url.into(),

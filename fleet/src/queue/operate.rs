@@ -2,9 +2,10 @@
 
 use sqlx::{Any, Transaction};
 
+use super::claim::child;
 use super::rows::{big, get, named};
 use super::view::BatchState;
-use super::{Queue, QueueError};
+use super::{Child, Queue, QueueError};
 
 impl Queue {
     /// The one batch whose id starts like this.
@@ -71,21 +72,47 @@ impl Queue {
         Ok(done.rows_affected())
     }
 
-    /// Opens a proven batch again whose validity proof is lost: it is made anew from the root.
+    /// The job that made a batch's validity proof, with its result and signature.
+    ///
+    /// # Errors
+    /// If there is no such batch.
+    pub async fn finish_of(&self, batch: &str) -> Result<Child, QueueError> {
+        let select = "SELECT id, first_shard, end_shard, result, signer, signature FROM jobs
+            WHERE batch = $1 AND kind = 'finish'";
+        let row = sqlx::query(select)
+            .bind(batch)
+            .fetch_optional(&self.pool)
+            .await?
+            .ok_or_else(|| unknown(batch))?;
+        child(&row)
+    }
+
+    /// Opens a proven batch again whose validity proof cannot be used: it is made anew from the
+    /// root. With `is_false` it is there and false, which is held against the worker that
+    /// signed it.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn reopen_proof(&self, batch: &str) -> Result<(), QueueError> {
+    pub async fn refute_proof(
+        &self,
+        batch: &str,
+        is_false: bool,
+        reason: &str,
+    ) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
+        let finish = "SELECT id FROM jobs WHERE batch = $1 AND kind = 'finish' AND state = 'done'";
+        let finish: Option<String> = sqlx::query_scalar(finish)
+            .bind(batch)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(finish) = finish else {
+            return Ok(());
+        };
+        self.reopen_done(&mut tx, batch, &finish, is_false, reason)
+            .await?;
         let open = "UPDATE batches SET state = 'open', finished = NULL, proof = NULL
             WHERE id = $1 AND state = 'proven'";
-        let opened = sqlx::query(open).bind(batch).execute(&mut *tx).await?;
-        if opened.rows_affected() > 0 {
-            let job = "UPDATE jobs SET state = 'queued', result = NULL, signer = NULL,
-                    signature = NULL, took = NULL, finished = NULL
-                WHERE batch = $1 AND kind = 'finish'";
-            sqlx::query(job).bind(batch).execute(&mut *tx).await?;
-        }
+        sqlx::query(open).bind(batch).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -96,7 +123,8 @@ impl Queue {
         tx: &mut Transaction<'_, Any>,
         batch: &str,
     ) -> Result<(), QueueError> {
-        let update = "UPDATE batches SET state = 'open', finished = NULL WHERE id = $1";
+        let update = "UPDATE batches SET state = 'open', finished = NULL
+            WHERE id = $1 AND state = 'cancelled'";
         sqlx::query(update).bind(batch).execute(&mut **tx).await?;
         let jobs = "UPDATE jobs SET failures = 0, not_before = NULL,
                 state = CASE WHEN missing > 0 THEN 'waiting' ELSE 'queued' END
@@ -199,11 +227,15 @@ impl Queue {
             .bind(batch)
             .fetch_optional(&mut **tx)
             .await?
-            .ok_or_else(|| QueueError::Unknown {
-                what: "batch",
-                prefix: batch.into(),
-            })?;
+            .ok_or_else(|| unknown(batch))?;
         named(&row, "state", BatchState::named)
+    }
+}
+
+fn unknown(batch: &str) -> QueueError {
+    QueueError::Unknown {
+        what: "batch",
+        prefix: batch.into(),
     }
 }
 

@@ -10,7 +10,7 @@ const VERSION: i64 = 1;
 /// Every time is in milliseconds since 1970 by the database's clock; names of objects, keys
 /// and signatures are hexadecimal; a column without NOT NULL is empty until what it says has
 /// happened.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 16] = [
     "CREATE TABLE IF NOT EXISTS fleet (version BIGINT PRIMARY KEY)",
     // The circuits of batches, and when one with them was last submitted: a worker with others
     // than the last or those of open batches is refused.
@@ -93,6 +93,10 @@ const TABLES: [&str; 12] = [
         reason TEXT,
         PRIMARY KEY (batch, job, attempt))",
     "CREATE INDEX IF NOT EXISTS jobs_next ON jobs (state, rank, submitted, batch, first_shard)",
+    "CREATE INDEX IF NOT EXISTS jobs_id ON jobs (id)",
+    "CREATE INDEX IF NOT EXISTS jobs_input ON jobs (input)",
+    "CREATE INDEX IF NOT EXISTS jobs_finished ON jobs (state, finished)",
+    "CREATE INDEX IF NOT EXISTS attempts_ended ON attempts (ended)",
     "CREATE INDEX IF NOT EXISTS jobs_parent ON jobs (batch, parent)",
     "CREATE INDEX IF NOT EXISTS jobs_times ON jobs (circuits, kind, size, finished)",
     "CREATE INDEX IF NOT EXISTS attempts_instance ON attempts (instance)",
@@ -102,8 +106,11 @@ const TABLES: [&str; 12] = [
 impl Queue {
     /// Makes the tables that are not there.
     pub(super) async fn create_tables(&self) -> Result<(), QueueError> {
-        if let Ok(found) = self.version().await {
-            return check_version(found);
+        match self.version().await {
+            Ok(found) => return check_version(found),
+            // A worker's role may not even try to make them.
+            Err(QueueError::Database(error)) if is_missing_table(&error) => {}
+            Err(error) => return Err(error),
         }
         let mut tx = self.begin().await?;
         if self.dialect.is_postgres() {
@@ -138,4 +145,12 @@ fn check_version(found: i64) -> Result<(), QueueError> {
             expected: VERSION,
         }),
     }
+}
+
+/// `undefined_table` of PostgreSQL; SQLite has no code for it.
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.code().is_some_and(|code| code == "42P01")
+            || error.message().starts_with("no such table")
+    })
 }

@@ -1,7 +1,7 @@
 //! The thread that keeps a worker's leases, so that a busy prover is never taken for a dead
 //! one, and takes jobs from workers that are gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -66,6 +66,7 @@ impl Heartbeat {
             instance: context.instance.clone(),
             registry: context.registry.clone(),
             lease,
+            unknown: HashSet::new(),
         };
         let thread = thread::Builder::new()
             .name("heartbeat".into())
@@ -93,6 +94,8 @@ struct Beat {
     instance: String,
     registry: Arc<Registry>,
     lease: Lease,
+    /// Jobs that were this worker's at the last sign of life without its knowing.
+    unknown: HashSet<Held>,
 }
 
 impl Beat {
@@ -106,9 +109,9 @@ impl Beat {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "no sign of life reached the database");
-                    contact.lost();
+                    self.start_anew(&mut contact);
                 }
-                Err(_) => contact.lost(),
+                Err(_) => self.start_anew(&mut contact),
             }
             match stopped.recv_timeout(pause) {
                 Err(RecvTimeoutError::Timeout) => {}
@@ -118,6 +121,13 @@ impl Beat {
         if let Some(own) = self.own.take() {
             runtime.block_on(own.close());
         }
+    }
+
+    /// The connection may be half dead: the next beat makes another one.
+    fn start_anew(&mut self, contact: &mut Contact) {
+        contact.lost();
+        self.own = None;
+        self.unknown.clear();
     }
 
     async fn beat(&mut self, contact: &mut Contact) -> Result<(), QueueError> {
@@ -133,6 +143,7 @@ impl Beat {
         for mine in before.iter().filter(|mine| !held.contains(mine)) {
             self.registry.lose(mine);
         }
+        self.release_unknown(&queue, held).await?;
         if contact.is_steady() {
             let count = queue.reap().await?;
             if count > 0 {
@@ -141,9 +152,28 @@ impl Beat {
         }
         Ok(())
     }
+
+    /// Gives back jobs that this worker took without hearing of it, because the answer was
+    /// lost with the connection: nobody works on them, and signs of life would keep them. The
+    /// answer may only be late, so this waits for the next sign of life.
+    async fn release_unknown(&mut self, queue: &Queue, held: Vec<Held>) -> Result<(), QueueError> {
+        let known = self.registry.all();
+        let unknown = held.into_iter().filter(|held| !known.contains(held));
+        let unknown: HashSet<Held> = unknown.collect();
+        for held in unknown.intersection(&self.unknown) {
+            tracing::warn!(
+                job = held.job,
+                "gave back a job whose claim was not answered"
+            );
+            let reason = "the answer to the claim was lost";
+            queue.release(held, reason).await?;
+        }
+        self.unknown = unknown;
+        Ok(())
+    }
 }
 
-/// Whether this process has been in touch with the database for a whole lease. Only then is a
+/// Whether this process has been in touch with the database for two leases. Only then is a
 /// lease that ran out a sign that a worker is gone, and not that the database was, or that
 /// this process was frozen.
 struct Contact {
@@ -173,6 +203,8 @@ impl Contact {
         }
         self.last = now;
         let since = *self.since.get_or_insert(now);
-        now - since >= self.lease + self.lease / BEATS
+        // By then every other worker has come through: it gives an attempt up after a lease,
+        // and makes the next after a pause.
+        now - since >= self.lease * 2
     }
 }

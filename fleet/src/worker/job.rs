@@ -21,7 +21,7 @@ use shardfold_prover::ProveError;
 
 use super::{Context, Event, Work};
 use crate::engine::{Engine, EngineError};
-use crate::keys::{Claim, Signature};
+use crate::keys::Claim;
 use crate::manifest::{Manifest, ManifestError};
 use crate::objects::{
     Folder, MAX_PART_BYTES, MAX_WITNESS_BYTES, NameError, ObjectName, ObjectsError,
@@ -136,7 +136,20 @@ impl Context {
             self.tell(&Event::GivenBack { work, reason });
             return Ended::GivenBack;
         }
-        if let Err(error) = self.database(|| self.queue.fail(held, &reason)).await {
+        if matches!(error, JobError::Queue(QueueError::Dismissed { .. })) {
+            let release = self.database(|| self.queue.release(held, &reason)).await;
+            if let Err(error) = release {
+                tracing::warn!(job = held.job, %error, "could not give a job back");
+            }
+            self.tell(&Event::GivenBack { work, reason });
+            return Ended::GivenBack;
+        }
+        // That the store is away is not the job's fault: another worker may reach it.
+        let counts = !matches!(error, JobError::Objects(error) if error.is_transient());
+        if let Err(error) = self
+            .database(|| self.queue.fail(held, &reason, counts))
+            .await
+        {
             tracing::warn!(job = held.job, %error, "could not say that a job failed");
         }
         self.tell(&Event::Failed { work, reason });
@@ -329,7 +342,10 @@ impl Context {
         let Ok(name) = result.parse::<ObjectName>() else {
             return Ok(Err((false, "the result's name is none".into())));
         };
-        if !self.is_signed(held, child, name).await? {
+        if !self
+            .database(|| self.queue.is_signed(&held.batch, child))
+            .await?
+        {
             // Then nobody knows who has put it there.
             let reason = "the result is not signed by an enrolled worker".into();
             return Ok(Err((false, reason)));
@@ -348,30 +364,6 @@ impl Context {
             bytes,
             statement: statement.ok_or(JobError::NotOfManifest)?,
         }))
-    }
-
-    async fn is_signed(
-        &self,
-        held: &Held,
-        child: &Child,
-        result: ObjectName,
-    ) -> Result<bool, JobError> {
-        let Some(signer) = child.signer.as_deref() else {
-            return Ok(false);
-        };
-        let Some(key) = self.database(|| self.queue.key_of(signer)).await? else {
-            return Ok(false);
-        };
-        let signature = child.signature.as_deref().unwrap_or_default();
-        let Ok(signature) = signature.parse::<Signature>() else {
-            return Ok(false);
-        };
-        let claim = Claim::Result {
-            batch: &held.batch,
-            job: &child.job,
-            result,
-        };
-        Ok(key.verify(&claim, &signature))
     }
 
     async fn refute(&self, held: &Held, child: &str, is_false: bool, reason: Box<str>) -> JobError {

@@ -6,13 +6,14 @@ mod patience;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use shardfold_prover::Stage;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use crate::engine::Engine;
 use crate::keys::{Claim, WorkerKey};
@@ -251,12 +252,12 @@ impl Worker {
     /// Takes jobs and waits for them, until there is a reason to stop.
     async fn work(
         &self,
-        running: &mut JoinSet<(u64, Ended)>,
+        running: &mut JoinSet<Ended>,
         stop: &mut watch::Receiver<bool>,
         heartbeat: &Heartbeat,
     ) -> Result<(), WorkerError> {
         let context = &self.context;
-        let mut free = self.options.memory;
+        let mut taken: HashMap<Id, u64> = HashMap::new();
         let mut failures = 0;
         while !*stop.borrow() {
             if !heartbeat.is_alive() {
@@ -264,25 +265,28 @@ impl Worker {
             }
             let mut claimed = None;
             if running.len() < self.options.jobs {
+                let taken = taken
+                    .values()
+                    .fold(0, |sum: u64, job| sum.saturating_add(*job));
+                let free = self.options.memory.saturating_sub(taken);
                 claimed = tokio::select! {
                     claimed = self.claim(free) => claimed?,
                     _ = stop.wait_for(|stop| *stop) => break,
                 };
             }
             if let Some(claimed) = claimed {
-                let memory = claimed.memory.min(free);
-                free -= memory;
-                let context = context.clone();
-                running.spawn(async move { (memory, context.run(claimed).await) });
+                let memory = claimed.memory;
+                let task = running.spawn(context.clone().run(claimed));
+                taken.insert(task.id(), memory);
                 continue;
             }
             if running.is_empty() && self.options.until_idle && self.is_idle().await? {
                 break;
             }
             tokio::select! {
-                Some(ended) = running.join_next() => {
-                    let (memory, ended) = ended.unwrap_or((0, Ended::Failed));
-                    free += memory;
+                Some(ended) = running.join_next_with_id() => {
+                    let (id, ended) = ended.unwrap_or_else(|error| (error.id(), Ended::Failed));
+                    taken.remove(&id);
                     failures = if ended == Ended::Failed { failures + 1 } else { 0 };
                 }
                 () = tokio::time::sleep(self.options.poll) => {}
@@ -335,7 +339,7 @@ impl Worker {
     }
 
     /// Waits for running jobs as long as is allowed, then ends them.
-    async fn drain(&self, running: &mut JoinSet<(u64, Ended)>) {
+    async fn drain(&self, running: &mut JoinSet<Ended>) {
         let deadline = Instant::now() + self.options.drain;
         let all = async { while running.join_next().await.is_some() {} };
         let _ = tokio::time::timeout_at(deadline.into(), all).await;

@@ -11,6 +11,9 @@ use crate::queue::QueueError;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
+/// A database that has not answered for so long is away.
+const ANSWER: Duration = Duration::from_secs(60);
+
 /// How long a worker waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -35,6 +38,11 @@ impl Context {
         ask: impl Fn() -> F,
     ) -> Result<T, QueueError> {
         let most = self.patience.database;
+        // A host that is gone without a word would keep the question for ever.
+        let ask = || async {
+            let answer = tokio::time::timeout(ANSWER, ask()).await;
+            answer.unwrap_or(Err(QueueError::Silent))
+        };
         self.wait_for(ask, QueueError::is_transient, most).await
     }
 

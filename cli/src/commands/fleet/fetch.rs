@@ -1,13 +1,12 @@
 //! `fetch`: the validity proof of a batch, checked.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use shardfold_aggregator::{ValidityProof, verify};
+use shardfold_aggregator::ValidityProof;
 use shardfold_circuits::profile::Profile;
-use shardfold_fleet::objects::{Folder, MAX_PROOF_BYTES, Objects};
+use shardfold_fleet::fetch;
 use shardfold_fleet::queue::Queue;
 use shardfold_fleet::queue::view::{BatchState, BatchView, JobState};
-use shardfold_fleet::submit;
 
 use super::{PAUSE, connect, is_transient, objects, short};
 use crate::args::FetchArgs;
@@ -30,30 +29,7 @@ struct Report {
 pub fn run(args: &FetchArgs) -> Result<()> {
     let say = Say::new(args.json);
     let place = Config::load(&args.fleet)?.place;
-    let runtime = super::runtime()?;
-    let (batch, proof) = runtime.block_on(fetch(args, &place))?;
-    let found = runtime.block_on(async {
-        let objects = objects(&place).await?;
-        let statement = submit::manifest(&objects, &batch.id).await?.whole();
-        statement.context("the batch's manifest has no shards")
-    })?;
-    let profile = Profile::named(&batch.profile)
-        .with_context(|| format!("this build knows no profile {}", batch.profile))?;
-    let means = Means::new(profile, &args.cache, say)?;
-    let key = means.key()?;
-    ensure!(
-        hex::encode(key.id()) == batch.circuits,
-        "the batch was proven for the circuits {}, this build has {}",
-        batch.circuits,
-        hex::encode(key.id())
-    );
-    let statement = verify(&key, &proof)
-        .with_context(|| format!("the proof of {} does not verify", batch.id))?;
-    ensure!(
-        statement == found,
-        "the proof of {} states something else",
-        batch.id
-    );
+    let (batch, proof) = super::runtime()?.block_on(wait(args, &place, say))?;
     let bytes = proof.to_bytes();
     write_file(&args.output, &bytes)?;
     say.line(format_args!(
@@ -75,72 +51,78 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     })
 }
 
-async fn fetch(args: &FetchArgs, place: &Place) -> Result<(BatchView, ValidityProof)> {
+/// The batch and its proof, waited for if that is asked for.
+async fn wait(args: &FetchArgs, place: &Place, say: Say) -> Result<(BatchView, ValidityProof)> {
+    let mut told = String::new();
     loop {
-        match try_fetch(args, place).await {
-            Ok(Some(fetched)) => return Ok(fetched),
-            Err(error) if args.wait && is_transient(&error) => warn(format_args!("{error:#}")),
+        let error = match try_fetch(args, place, say).await {
+            Ok(fetched) => return Ok(fetched),
+            Err(error) if args.wait && is_transient(&error) => format!("{error:#}"),
             Err(error) => return Err(error),
-            Ok(None) => {}
+        };
+        if error != told {
+            warn(format_args!("waiting: {error}"));
+            told = error;
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// The proof; `None` while it is waited for.
-async fn try_fetch(args: &FetchArgs, place: &Place) -> Result<Option<(BatchView, ValidityProof)>> {
+/// The batch and its proof, once it is proven if that is waited for.
+async fn try_fetch(
+    args: &FetchArgs,
+    place: &Place,
+    say: Say,
+) -> Result<(BatchView, ValidityProof)> {
     let queue = connect(place).await?;
     let id = queue.batch_id(&args.batch).await?;
-    loop {
-        let Some(batch) = proven(args, &queue, &id).await? else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
-        let objects = objects(place).await?;
-        match read(&objects, &batch).await {
-            Ok(proof) => return Ok(Some((batch, proof))),
-            Err(error) if is_transient(&error) => return Err(error),
-            Err(error) => {
-                queue.reopen_proof(&id).await?;
-                let again = "it is made again from its parts";
-                ensure!(args.wait, "{error:#}: {again}, fetch it once it is there");
-                warn(format_args!("{error:#}: {again}"));
-            }
+    let mut parked = 0;
+    let batch = loop {
+        match proven(args, &queue, &id, &mut parked).await? {
+            Some(batch) => break batch,
+            None => tokio::time::sleep(PAUSE).await,
         }
-    }
+    };
+    let profile = Profile::named(&batch.profile)
+        .with_context(|| format!("this build knows no profile {}", batch.profile))?;
+    let key = Means::new(profile, &args.cache, say)?.key()?;
+    let objects = objects(place).await?;
+    let proof = fetch::fetch(&queue, &objects, &key, &id).await?;
+    queue.close().await;
+    Ok((batch, proof))
 }
 
 /// The batch once it is proven.
-async fn proven(args: &FetchArgs, queue: &Queue, id: &str) -> Result<Option<BatchView>> {
+async fn proven(
+    args: &FetchArgs,
+    queue: &Queue,
+    id: &str,
+    told: &mut u64,
+) -> Result<Option<BatchView>> {
     let tree = queue.tree_view(id).await?;
     let batch = tree
         .with_context(|| format!("there is no batch {id}"))?
         .batch;
-    let [.., parked, _] = batch.jobs;
+    let count = |state: JobState| batch.jobs.get(state as usize).copied().unwrap_or(0);
+    let parked = count(JobState::Parked);
     match batch.state {
         BatchState::Proven => Ok(Some(batch)),
         BatchState::Cancelled => bail!("the batch {} was cancelled", short(id)),
-        BatchState::Open if !args.wait => {
-            let done = batch.jobs.get(JobState::Done as usize).copied();
-            let all: u64 = batch.jobs.iter().sum();
-            let parked = if parked > 0 {
-                format!(", {parked} parked")
-            } else {
-                String::new()
-            };
-            bail!(
-                "the batch {} is not proven yet: {} of {all} jobs are done{parked}",
-                short(id),
-                done.unwrap_or(0)
-            )
+        BatchState::Open if !args.wait => bail!(
+            "the batch {} is not proven yet: {} of {} jobs are done, {parked} are parked",
+            short(id),
+            count(JobState::Done),
+            batch.jobs.iter().sum::<u64>()
+        ),
+        BatchState::Open => {
+            if parked > *told {
+                warn(format_args!(
+                    "waiting: {parked} jobs are parked, see `shardfold status {}`",
+                    short(id)
+                ));
+            }
+            *told = parked;
+            Ok(None)
         }
-        BatchState::Open => Ok(None),
     }
-}
-
-async fn read(objects: &Objects, batch: &BatchView) -> Result<ValidityProof> {
-    let name = batch.proof.as_deref().unwrap_or_default();
-    let name = name.parse().context("the proof's name in the database")?;
-    let bytes = objects.get(Folder::Proof, name, MAX_PROOF_BYTES).await?;
-    Ok(ValidityProof::from_bytes(&bytes)?)
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use percent_encoding::percent_decode_str;
+use shardfold_fleet::fetch::FetchError;
 use shardfold_fleet::objects::{Objects, ObjectsError};
 use shardfold_fleet::queue::{Queue, QueueError};
 use tokio::runtime::Runtime;
@@ -61,6 +62,13 @@ async fn objects(place: &Place) -> Result<Objects> {
         .with_context(|| format!("cannot use the store {}", redact(&place.store)))
 }
 
+/// The store of a place, made if it is not there.
+async fn create_objects(place: &Place) -> Result<Objects> {
+    Objects::create(&place.store)
+        .await
+        .with_context(|| format!("cannot use the store {}", redact(&place.store)))
+}
+
 /// SQLite makes its file, not the folder that it is in.
 fn make_folder(database: &str) -> Result<()> {
     let Some(path) = database.strip_prefix("sqlite://") else {
@@ -87,8 +95,9 @@ fn runtime() -> Result<Runtime> {
 /// Whether the same may work in a while: the database or the store is away.
 fn is_transient(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        let queue = cause.downcast_ref().is_some_and(QueueError::is_transient);
-        queue || cause.downcast_ref().is_some_and(ObjectsError::is_transient)
+        cause.downcast_ref().is_some_and(QueueError::is_transient)
+            || cause.downcast_ref().is_some_and(ObjectsError::is_transient)
+            || cause.downcast_ref().is_some_and(FetchError::is_transient)
     })
 }
 

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use shardfold_fleet::submit::{Executed, submit};
+use shardfold_fleet::submit::{Executed, MAX_FAILURES, submit};
 use shardfold_store::Applied;
 
-use super::{connect, objects};
+use super::{connect, create_objects};
 use crate::args::SubmitArgs;
 use crate::commands::cut::{Cut, check_accepted};
 use crate::commands::input::{self, Input};
@@ -15,9 +15,6 @@ use crate::commands::means::Means;
 use crate::commands::{Stages, Summary, counts, profile, say_rejections, set_threads, shapes};
 use crate::config::{Config, Place};
 use crate::output::{Say, print};
-
-/// How many attempts of one job may fail or be lost before it is parked.
-const MAX_FAILURES: u32 = 5;
 
 /// What is printed for machines.
 #[derive(Serialize)]
@@ -71,7 +68,7 @@ fn submit_cut(
         max_failures: MAX_FAILURES,
     };
     let (id, _) = means.wait(async {
-        let (queue, objects) = (connect(place).await?, objects(place).await?);
+        let (queue, objects) = (connect(place).await?, create_objects(place).await?);
         let submitted = submit(&queue, &objects, &executed).await?;
         queue.close().await;
         anyhow::Ok(submitted)

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use shardfold_executor::outcome::Outcome;
 use shardfold_fleet::embedded::{Embedded, Notice};
-use shardfold_fleet::submit::Executed;
+use shardfold_fleet::submit::{Executed, MAX_FAILURES, Stored};
 use shardfold_protocol::head::Head;
 use shardfold_protocol::shape::Shape;
 use shardfold_store::Applied;
@@ -103,8 +103,7 @@ fn execute(
         source: &cut.digest.to_string(),
         label: &plan.batch.to_string_lossy(),
         shards: &cut.shards,
-        // Whoever waits for this command wants to hear of a failure at once.
-        max_failures: 1,
+        max_failures: MAX_FAILURES,
     };
     let fleet = open(plan, means)?;
     let jobs = Jobs {
@@ -127,9 +126,15 @@ fn resume(plan: &Plan, applied: Applied, means: &Means) -> Result<Work> {
     if Embedded::is_in(&plan.work_dir) {
         let circuits = means.engine()?.key().id();
         let fleet = open(plan, means)?;
-        let source = applied.batch.to_string();
-        let known = means.wait(fleet.known(&source, means.profile(), circuits))?;
-        jobs = match known {
+        let stored = Stored {
+            profile: means.profile(),
+            circuits,
+            source: &applied.batch.to_string(),
+            label: &plan.batch.to_string_lossy(),
+            before: &applied.before,
+            after: &applied.after,
+        };
+        jobs = match means.wait(fleet.stored(&stored))? {
             Some(batch) => Some(Jobs { fleet, batch }),
             None => {
                 means.wait(fleet.close())?;

@@ -100,7 +100,10 @@ fn the_late_failure_of_a_woken_worker_does_not_end_the_live_attempt() {
         is(event, "failed") && event["job"] == job.as_str()
     });
     let live = &fleet.explain(&job)["job"];
-    assert_eq!((&live["state"], &live["attempt"]), (&"running".into(), &2.into()));
+    assert_eq!(
+        (&live["state"], &live["attempt"]),
+        (&"running".into(), &2.into())
+    );
     assert_eq!(live["failures"], 1);
     frozen.kill();
     other_gate.pass();

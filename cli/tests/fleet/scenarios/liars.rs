@@ -29,16 +29,26 @@ fn garbage_is_refuted_and_its_sender_gets_no_more_jobs() {
     let fleet = Fleet::new(FOUR_SHARDS);
     let batch = fleet.submit();
     let liar = Liar::new(&fleet, "liar", &circuits(&fleet, &batch));
-    let claims = [(); 3].map(|()| liar.claim(Kind::Shard).expect("a shard"));
+    let claims = [(); 4].map(|()| liar.claim(Kind::Shard).expect("a shard"));
     liar.deliver(&claims[0], &[7; 16_456]);
     liar.deliver(&claims[1], &[]);
+    liar.deliver(&claims[2], &[0; 16_456]);
+    // Anybody could have put this one there.
     let stranger = WorkerKey::generate().expect("randomness");
-    liar.deliver_signed_by(&stranger, &claims[2], &[7; 16_456]);
+    liar.deliver_signed_by(&stranger, &claims[3], &[7; 16_456]);
     let mut workers = [fleet.worker("honest", fleet.ports())];
-    end(&fleet, &batch, &mut workers, &[("refuted", 3), ("released", 3)]);
+    end(
+        &fleet,
+        &batch,
+        &mut workers,
+        &[("refuted", 4), ("released", 4)],
+    );
     assert_eq!(strikes(&fleet, "liar"), "3");
     assert_eq!(strikes(&fleet, "honest"), "0");
-    assert!(matches!(liar.refusal(), QueueError::Struck { strikes: 3, .. }));
+    assert!(matches!(
+        liar.refusal(),
+        QueueError::Struck { strikes: 3, .. }
+    ));
     for claim in claims {
         let explained = fleet.explain(&claim.job);
         let attempt = &explained["attempts"][0];
@@ -60,7 +70,12 @@ fn a_proof_of_another_shard_is_refuted() {
     let (job, result) = (text(&other["id"]), text(&other["result"]));
     liar.deliver(&claimed, &liar.access().part(job, result));
     let mut workers = [worker];
-    end(&fleet, &batch, &mut workers, &[("refuted", 1), ("released", 1)]);
+    end(
+        &fleet,
+        &batch,
+        &mut workers,
+        &[("refuted", 1), ("released", 1)],
+    );
     assert_eq!(strikes(&fleet, "liar"), "1");
     let reason = &fleet.explain(&claimed.job)["attempts"][0]["reason"];
     assert!(text(reason).contains("the proof states"), "{reason}");
@@ -85,14 +100,21 @@ fn a_proof_made_with_the_circuits_of_last_week_is_refuted() {
     let folded = last_week.fold(&parts).expect("neighbours");
     liar.deliver(&claimed, &folded.to_bytes());
     let mut workers = [shards, fleet.worker("honest", fleet.ports())];
-    end(&fleet, &batch, &mut workers, &[("refuted", 1), ("released", 1)]);
+    end(
+        &fleet,
+        &batch,
+        &mut workers,
+        &[("refuted", 1), ("released", 1)],
+    );
     assert_eq!(strikes(&fleet, "liar"), "1");
 }
 
 /// A fold of other circuits: it allows one more kind of shard.
 fn last_week() -> Aggregator {
     let profile = Profile::named(PROFILE).expect("it is known");
-    let today = CircuitSet::new(profile, cache()).fold().expect("it is there");
+    let today = CircuitSet::new(profile, cache())
+        .fold()
+        .expect("it is there");
     let mut keys = today.leaf_keys().to_vec();
     keys.extend_from_within(..1);
     let fold = FoldCircuit::build(today.common(), keys, ARITY).expect("it fits");

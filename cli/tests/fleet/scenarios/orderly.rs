@@ -21,7 +21,12 @@ fn a_worker_that_is_asked_to_stop_ends_its_job_or_gives_it_back() {
     let shard = drained.wait_for_event("a shard", proving);
     drained.signal(Signal::TERM);
     assert!(drained.wait().success());
-    assert!(drained.events().iter().any(|event| is(event, "done") && event["job"] == shard["job"]));
+    assert!(
+        drained
+            .events()
+            .iter()
+            .any(|event| is(event, "done") && event["job"] == shard["job"])
+    );
     let once = [("done".to_owned(), 1)];
     assert_eq!(outcomes(&fleet, &batch), once.into());
 
@@ -33,7 +38,10 @@ fn a_worker_that_is_asked_to_stop_ends_its_job_or_gives_it_back() {
     let tree = fleet.status(&batch);
     let mut jobs = jobs(&tree).iter();
     let job = jobs.find(|job| job["id"] == shard["job"]).expect("a job");
-    assert_eq!((&job["state"], &job["failures"]), (&"queued".into(), &0.into()));
+    assert_eq!(
+        (&job["state"], &job["failures"]),
+        (&"queued".into(), &0.into())
+    );
 
     let other = fleet.worker("other", fleet.ports());
     let mut workers = [drained, hurried, other];

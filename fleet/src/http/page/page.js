@@ -122,7 +122,7 @@ function glance(fleet) {
     ['Longest wait', fleet.oldest_queued === null ? 'none' : duration(fleet.now - fleet.oldest_queued)],
     ['Parked', count(inState('parked'))],
     ['Workers alive', count(alive.length)],
-    ['Transactions proven, last hour', count(fleet.proven_last_hour)],
+    ['Transactions, last hour', count(fleet.proven_last_hour)],
   ]);
 }
 
@@ -167,13 +167,15 @@ function batches(fleet) {
     showBadge(badge, jobs.parked > 0 ? 'parked' : batch.state);
     updateBar(bar, batch);
     const spent = (batch.finished ?? fleet.now) - batch.submitted;
-    const proven = (batch.transactions * jobs.done) / Math.max(jobs.all, 1);
     text(done, `${count(jobs.done)} of ${count(jobs.all)} jobs`);
     text(transactions, `${count(batch.transactions)} transactions`);
     text(when, `${batch.state === 'open' ? 'for' : 'in'} ${duration(spent)}`);
-    text(speed, `${rate((1000 * proven) / Math.max(spent, 1))} per second`);
+    text(speed, batch.state === 'proven' ? `${rate(speedOf(batch))} per second` : '');
   });
 }
+
+/** Transactions per second of a proven batch, from its submission on. */
+const speedOf = (batch) => (1000 * batch.transactions) / Math.max(batch.finished - batch.submitted, 1);
 
 function showBadge(badge, word) {
   toggle(badge, 'badge', true);
@@ -207,7 +209,8 @@ function treeFacts({ batch, jobs, left, now }) {
   const done = shards.filter((job) => job.state === 'done');
   const starts = jobs.map((job) => job.started).filter((start) => start !== null);
   const spent = (batch.finished ?? now) - Math.min(...starts, now);
-  const speed = (batch.transactions * done.length) / Math.max(shards.length, 1) / Math.max(spent / 1000, 0.001);
+  const sofar = (1000 * batch.transactions * done.length) / Math.max(shards.length, 1) / Math.max(spent, 1);
+  const speed = batch.state === 'proven' ? speedOf(batch) : sofar;
   return [
     ['State', batch.state],
     ['Shards', `${count(done.length)} of ${count(shards.length)}`],

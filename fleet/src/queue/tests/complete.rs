@@ -257,7 +257,7 @@ async fn whatever_happens_to_a_job_at_once_happens_one_after_the_other() {
             let mut tasks = tokio::task::JoinSet::new();
             for held in held {
                 let queue = fleet.queue.clone();
-                tasks.spawn(async move { queue.fail(&held, "it went wrong").await });
+                tasks.spawn(async move { queue.fail(&held, "it went wrong", true).await });
             }
             let queue = fleet.queue.clone();
             tasks.spawn(async move { queue.reap().await.map(drop) });

@@ -223,7 +223,11 @@ async fn a_long_reason_is_cut_and_any_character_is_kept() {
         fleet.worker("a").await;
         let claimed = fleet.take("a").await;
         let reason = "a NUL \0, then ".to_owned() + &"€".repeat(5_000);
-        fleet.queue.fail(&held(&claimed), &reason).await.unwrap();
+        fleet
+            .queue
+            .fail(&held(&claimed), &reason, true)
+            .await
+            .unwrap();
         let kept = fleet.attempts(&claimed).await[0].reason.clone().unwrap();
         assert!(kept.starts_with("a NUL , then €€"), "{kept}");
         assert_eq!(kept.chars().count(), 4_000);

@@ -199,7 +199,7 @@ impl Fleet {
     }
 
     async fn fail(&self, claimed: &Claimed) {
-        let failed = self.queue.fail(&held(claimed), "it went wrong").await;
+        let failed = self.queue.fail(&held(claimed), "it went wrong", true).await;
         failed.unwrap();
     }
 

@@ -75,12 +75,20 @@ async fn a_lost_validity_proof_is_made_again_from_the_root() {
     on_both(async |fleet| {
         let batch = fleet.submit(2, 1).await;
         fleet.worker("a").await;
-        fleet.queue.reopen_proof(&batch).await.unwrap();
+        fleet
+            .queue
+            .refute_proof(&batch, false, "gone")
+            .await
+            .unwrap();
         for _ in 0..4 {
             fleet.work("a").await;
         }
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Proven);
-        fleet.queue.reopen_proof(&batch).await.unwrap();
+        fleet
+            .queue
+            .refute_proof(&batch, false, "gone")
+            .await
+            .unwrap();
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Open);
         assert_eq!(fleet.queue.proof_of(&batch).await.unwrap(), None);
         assert_eq!(fleet.work("a").await.kind, Kind::Finish);

@@ -38,7 +38,11 @@ async fn what_was_stored_but_not_handed_in_is_found() {
     let (fleet, batch) = Fleet::with(&SHARDS).await;
     fleet.work_off("a").await;
     // As if the queue had never heard of it.
-    fleet.queue.reopen_proof(&batch).await.unwrap();
+    fleet
+        .queue
+        .refute_proof(&batch, false, "it is lost")
+        .await
+        .unwrap();
     fleet.execute("DELETE FROM attempts").await;
     fleet
         .execute(

@@ -79,8 +79,8 @@ async fn a_result_that_is_not_signed_is_not_used() {
     // The proof is good all the same, and is found and signed by another.
     assert_eq!(fleet.done()[0], (Kind::Shard, 0, true));
     let jobs = fleet.jobs(&batch).await;
-    let outcomes: Vec<_> = fleet.attempts(&jobs[0]).await;
-    assert_eq!(outcomes.len(), 2);
+    let attempts = fleet.attempts(&jobs[0]).await;
+    assert_eq!(attempts.len(), 2);
     assert_eq!(jobs[0].instance.as_deref(), Some("a"));
 }
 
@@ -96,7 +96,11 @@ async fn a_result_that_is_lost_from_the_store_is_made_again() {
             .await
             .unwrap();
     }
-    fleet.queue.reopen_proof(&batch).await.unwrap();
+    fleet
+        .queue
+        .refute_proof(&batch, false, "it is lost")
+        .await
+        .unwrap();
     fleet.work_off("b").await;
     fleet.check_proof(&batch, &SHARDS[..1]).await;
     for worker in ["a", "b"] {

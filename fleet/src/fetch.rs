@@ -1,0 +1,120 @@
+//! The validity proof of a proven batch, verified before anybody gets it.
+
+use shardfold_aggregator::{ProofError, ValidityProof, VerificationKey, VerifyError, verify};
+
+use crate::objects::{Folder, MAX_PROOF_BYTES, NameError, Objects, ObjectsError};
+use crate::queue::{Queue, QueueError};
+use crate::submit::{self, SubmitError};
+
+/// Why there is no proof to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The queue refuses, or is away.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The manifest cannot be had.
+    #[error("the batch's manifest: {0}")]
+    Manifest(#[from] SubmitError),
+    /// The store is away.
+    #[error(transparent)]
+    Objects(ObjectsError),
+    /// The batch is not proven yet.
+    #[error("the batch is not proven yet")]
+    NotProven,
+    /// The batch was submitted for other circuits than those of the key.
+    #[error("the batch was proven for the circuits {found}, the verification key is {expected}")]
+    Circuits {
+        /// Those of the batch.
+        found: Box<str>,
+        /// The key's id.
+        expected: Box<str>,
+    },
+    /// The proof that is stored cannot be used; the job that makes it is open again.
+    #[error("the stored proof is not used, and made again from its parts: {0}")]
+    Refuted(#[from] Unusable),
+}
+
+/// Why a stored proof cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// Its name in the database is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// It is missing or altered.
+    #[error(transparent)]
+    Objects(#[from] ObjectsError),
+    /// It is no proof.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// It is false.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// It is a proof of something else.
+    #[error("it proves another statement than that of the batch")]
+    Statement,
+}
+
+impl FetchError {
+    /// Whether the same may work in a while.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Queue(error) => error.is_transient(),
+            Self::Manifest(error) => error.is_transient(),
+            Self::Objects(error) => error.is_transient(),
+            Self::NotProven | Self::Refuted(_) => true,
+            Self::Circuits { .. } => false,
+        }
+    }
+}
+
+/// The validity proof of a batch, which verifies under the key and states what the batch's
+/// manifest says. A stored proof that does not is refuted: its job is open again, and if it is
+/// false its signer has a strike.
+///
+/// # Errors
+/// If there is no such proof yet.
+pub async fn fetch(
+    queue: &Queue,
+    objects: &Objects,
+    key: &VerificationKey,
+    batch: &str,
+) -> Result<ValidityProof, FetchError> {
+    let manifest = submit::manifest(objects, batch).await?;
+    let expected = hex::encode(key.id());
+    if manifest.circuits() != expected {
+        return Err(FetchError::Circuits {
+            found: manifest.circuits().into(),
+            expected: expected.into(),
+        });
+    }
+    let finish = queue.finish_of(batch).await?;
+    let Some(result) = &finish.result else {
+        return Err(FetchError::NotProven);
+    };
+    let unusable = match read(objects, result).await {
+        Ok(proof) => match verify(key, &proof) {
+            Ok(statement) if Some(statement) == manifest.whole() => return Ok(proof),
+            Ok(_) => Unusable::Statement,
+            Err(error) => error.into(),
+        },
+        Err(Unusable::Objects(error)) if error.is_transient() => {
+            return Err(FetchError::Objects(error));
+        }
+        Err(unusable) => unusable,
+    };
+    // Who has spoilt the store is not known; who has signed a false proof is.
+    let is_there = !matches!(unusable, Unusable::Objects(_) | Unusable::Name(_));
+    let is_false = is_there && queue.is_signed(batch, &finish).await?;
+    queue
+        .refute_proof(batch, is_false, &unusable.to_string())
+        .await?;
+    Err(unusable.into())
+}
+
+async fn read(objects: &Objects, result: &str) -> Result<ValidityProof, Unusable> {
+    let bytes = objects
+        .get(Folder::Proof, result.parse()?, MAX_PROOF_BYTES)
+        .await?;
+    Ok(ValidityProof::from_bytes(&bytes)?)
+}
