@@ -38,7 +38,7 @@ impl Fleet {
         let store = folder.path().join("store");
         Self {
             queue: Queue::connect(&url).await.unwrap(),
-            objects: Objects::open(store.to_str().unwrap()).await.unwrap(),
+            objects: Objects::create(store.to_str().unwrap()).await.unwrap(),
             url,
             folder,
             events: Arc::default(),
