@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod replay;
 
+use std::io::IsTerminal as _;
 use std::panic;
 use std::process::ExitCode;
 
@@ -95,6 +96,7 @@ fn start_logging(cli: &Cli) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match cli.log_format {
         LogFormat::Text => log.init(),

@@ -1,6 +1,9 @@
 //! The fleet in one process and one folder: SQLite, objects beside it, and a worker, for as
 //! long as a batch takes. What a killed run has proven, the next one finds there.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;

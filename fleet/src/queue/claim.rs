@@ -1,27 +1,15 @@
-//! Taking jobs, keeping them while they are worked on, and taking them from who is gone.
+//! Taking jobs.
 
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::enrol::MAX_STRIKES;
 use super::rows::{big, get, named, number};
-use super::view::{Kind, Outcome};
-use super::{Queue, QueueError};
+use super::view::Kind;
+use super::{Lease, Queue, QueueError};
 use crate::keys::{PublicKey, Signature};
-
-/// How long a job is lent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease(pub Duration);
-
-impl Lease {
-    /// In milliseconds.
-    #[must_use]
-    pub fn millis(self) -> i64 {
-        i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX)
-    }
-}
 
 /// A worker process that presents itself.
 #[derive(Clone, Debug)]
@@ -174,62 +162,6 @@ impl Queue {
         Ok(worker)
     }
 
-    /// The name under which a worker may work with these circuits: those of the last batch of
-    /// the profile, and of open ones. Before the first batch any will do.
-    ///
-    /// # Errors
-    /// Those of [`worker_of`](Self::worker_of), and other circuits.
-    pub async fn admit(
-        &self,
-        key: &PublicKey,
-        profile: &str,
-        circuits: &str,
-    ) -> Result<String, QueueError> {
-        let worker = self.worker_of(key).await?;
-        let select = "SELECT key_id FROM circuits WHERE profile = $1
-                AND (added = (SELECT MAX(added) FROM circuits WHERE profile = $1)
-                    OR EXISTS (SELECT 1 FROM batches
-                        WHERE batches.circuits = key_id AND state = 'open'))
-            ORDER BY added DESC, key_id";
-        let expected: Vec<String> = sqlx::query_scalar(select)
-            .bind(profile)
-            .fetch_all(&self.pool)
-            .await?;
-        if expected.is_empty() || expected.iter().any(|key| key == circuits) {
-            return Ok(worker);
-        }
-        Err(QueueError::OtherCircuits {
-            profile: profile.into(),
-            found: circuits.into(),
-            expected: expected.join(", ").into(),
-        })
-    }
-
-    /// Says that a worker process leaves, and gives back whatever it holds.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn goodbye(&self, instance: &str) -> Result<(), QueueError> {
-        let mut tx = self.begin().await?;
-        let update = "UPDATE instances SET left_at = @now WHERE id = $1";
-        sqlx::query(self.sql(update))
-            .bind(instance)
-            .execute(&mut *tx)
-            .await?;
-        let select = "SELECT batch, id, attempt FROM jobs
-            WHERE instance = $1 AND state = 'running'";
-        let rows = sqlx::query(select)
-            .bind(instance)
-            .fetch_all(&mut *tx)
-            .await?;
-        for row in &rows {
-            self.end_attempt(&mut tx, &held(row)?, Outcome::Released, "the worker left")
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// The best job for a worker process, which holds it from now on: what finishes something
     /// before new shards, earlier batches before later ones. `None` if there is none that fits
     /// into `memory` bytes.
@@ -295,128 +227,6 @@ impl Queue {
             .await?;
         rows.iter().map(child).collect()
     }
-
-    /// Says that a worker process is alive, which extends what it holds up to each job's
-    /// deadline. Gives what it still holds.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn heartbeat(&self, instance: &str, lease: Lease) -> Result<Vec<Held>, QueueError> {
-        let seen = "UPDATE instances SET seen = @now WHERE id = $1";
-        sqlx::query(self.sql(seen))
-            .bind(instance)
-            .execute(&self.pool)
-            .await?;
-        let extend = "UPDATE jobs SET lease =
-                CASE WHEN deadline < @now + $2 THEN deadline ELSE @now + $2 END
-            WHERE instance = $1 AND state = 'running' RETURNING batch, id, attempt";
-        let rows = sqlx::query(self.sql(extend))
-            .bind(instance)
-            .bind(lease.millis())
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(held).collect()
-    }
-
-    /// Takes jobs from workers whose lease has run out; how many. Whoever calls this has been
-    /// in touch with the database for longer than a lease, or else an outage of it would look like
-    /// the death of every worker.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn reap(&self) -> Result<usize, QueueError> {
-        self.take_back(
-            "SELECT batch, id, attempt, instance, deadline - @now AS left_ms FROM jobs
-             WHERE state = 'running' AND lease < @now @skip_locked",
-            true,
-        )
-        .await
-    }
-
-    /// Takes every running job back: only for who knows that no worker process is alive.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn take_all_back(&self) -> Result<usize, QueueError> {
-        self.take_back(
-            "SELECT batch, id, attempt, instance, deadline - @now AS left_ms FROM jobs
-             WHERE state = 'running'",
-            false,
-        )
-        .await
-    }
-
-    async fn take_back(&self, select: &'static str, is_failure: bool) -> Result<usize, QueueError> {
-        let mut tx = self.begin().await?;
-        let rows = sqlx::query(self.sql(select)).fetch_all(&mut *tx).await?;
-        for row in &rows {
-            let left: Option<i64> = get(row, "left_ms")?;
-            let instance: Option<String> = get(row, "instance")?;
-            let instance = instance.unwrap_or_default();
-            let (outcome, reason) = if left.is_some_and(|left| left < 0) {
-                (
-                    Outcome::Overdue,
-                    format!("{instance} was not done at the deadline"),
-                )
-            } else {
-                (
-                    Outcome::Lost,
-                    format!("{instance} was not heard of any more"),
-                )
-            };
-            let outcome = if is_failure {
-                outcome
-            } else {
-                Outcome::Released
-            };
-            self.end_attempt(&mut tx, &held(row)?, outcome, &reason)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(rows.len())
-    }
-
-    /// Gives back what a worker process holds without knowing it, because the answer to a claim
-    /// was lost.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn release_unknown(&self, instance: &str, known: &[Held]) -> Result<(), QueueError> {
-        let select =
-            "SELECT batch, id, attempt FROM jobs WHERE instance = $1 AND state = 'running'";
-        let rows = sqlx::query(select)
-            .bind(instance)
-            .fetch_all(&self.pool)
-            .await?;
-        for row in &rows {
-            let held = held(row)?;
-            if !known.contains(&held) {
-                self.release(&held, "the answer to the claim was lost")
-                    .await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives a job back untouched.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn release(&self, held: &Held, reason: &str) -> Result<(), QueueError> {
-        let mut tx: Transaction<'_, Any> = self.begin().await?;
-        self.end_attempt(&mut tx, held, Outcome::Released, reason)
-            .await?;
-        tx.commit().await?;
-        Ok(())
-    }
-}
-
-fn held(row: &AnyRow) -> Result<Held, QueueError> {
-    Ok(Held {
-        batch: get(row, "batch")?,
-        job: get(row, "id")?,
-        attempt: get(row, "attempt")?,
-    })
 }
 
 fn claimed(row: &AnyRow) -> Result<Claimed, QueueError> {

@@ -237,7 +237,8 @@ impl Queue {
     /// Opens a done job again because its result cannot be used, and gives the job that was to
     /// use it back until then. `by` is the attempt that found out: it must hold its job. With
     /// `is_false` the result is there and false, which is held against the worker that signed
-    /// it. The same again changes nothing.
+    /// it. The same again changes nothing. The child is parked if it had failed or been refuted
+    /// too often before: one loss is none of its own.
     ///
     /// # Errors
     /// Those of the database.
@@ -294,7 +295,7 @@ impl Queue {
         }
         let open = "UPDATE jobs SET failures = failures + 1, result = NULL, signer = NULL,
                 signature = NULL, took = NULL, finished = NULL,
-                state = CASE WHEN failures + 1 >= (SELECT max_failures FROM batches
+                state = CASE WHEN failures >= (SELECT max_failures FROM batches
                     WHERE batches.id = jobs.batch) THEN 'parked' ELSE 'queued' END
             WHERE batch = $1 AND id = $2 AND state = 'done'";
         sqlx::query(open)

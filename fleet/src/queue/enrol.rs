@@ -84,6 +84,37 @@ impl Queue {
         Ok(worker)
     }
 
+    /// The name under which a worker may work with these circuits: those of the last batch of
+    /// the profile, and of open ones. Before the first batch any will do.
+    ///
+    /// # Errors
+    /// Those of [`worker_of`](Self::worker_of), and other circuits.
+    pub async fn admit(
+        &self,
+        key: &PublicKey,
+        profile: &str,
+        circuits: &str,
+    ) -> Result<String, QueueError> {
+        let worker = self.worker_of(key).await?;
+        let select = "SELECT key_id FROM circuits WHERE profile = $1
+                AND (added = (SELECT MAX(added) FROM circuits WHERE profile = $1)
+                    OR EXISTS (SELECT 1 FROM batches
+                        WHERE batches.circuits = key_id AND state = 'open'))
+            ORDER BY added DESC, key_id";
+        let expected: Vec<String> = sqlx::query_scalar(select)
+            .bind(profile)
+            .fetch_all(&self.pool)
+            .await?;
+        if expected.is_empty() || expected.iter().any(|key| key == circuits) {
+            return Ok(worker);
+        }
+        Err(QueueError::OtherCircuits {
+            profile: profile.into(),
+            found: circuits.into(),
+            expected: expected.join(", ").into(),
+        })
+    }
+
     /// The key of a worker, dismissed or not; `None` if there is no such worker.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod claim;
 mod complete;
 mod enrol;
 mod error;
+mod lease;
 mod look;
 mod operate;
 mod rows;
@@ -23,9 +24,10 @@ use std::time::Duration;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{Any, AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr, Transaction};
 
-pub use claim::{Child, Claimed, Held, Hello, Lease};
+pub use claim::{Child, Claimed, Held, Hello};
 pub use complete::{Delivery, Done};
 pub use error::QueueError;
+pub use lease::Lease;
 pub use look::Explained;
 pub use submit::{Submission, Submitted};
 

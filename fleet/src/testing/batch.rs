@@ -1,11 +1,18 @@
 //! Batches for tests.
 
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
 use shardfold_circuits::profile::Profile;
+use shardfold_circuits::shard::CircuitSet;
+use shardfold_executor::workload::{Pattern, Plan};
+use shardfold_executor::{sequential, shards};
 use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 
+use crate::engine::Engine;
 use crate::manifest::Manifest;
 use crate::objects::ObjectName;
 
@@ -50,3 +57,33 @@ pub fn manifest_for(circuits: [u8; 32], shards: usize, seed: u64) -> Manifest {
 pub fn manifest(shards: usize, seed: u64) -> Manifest {
     manifest_for(CIRCUITS, shards, seed)
 }
+
+/// The circuits, built once for this checkout.
+pub static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| {
+    // Where the tests of the command keep theirs.
+    let cache = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tmp/circuits");
+    let circuits = CircuitSet::new(Profile::UnsoundTest, Path::new(cache));
+    Arc::new(Engine::new(circuits).unwrap())
+});
+
+/// Three shards that follow one another, to be proven.
+pub static SHARDS: LazyLock<Vec<ShardWitness>> = LazyLock::new(|| {
+    let plan = Plan {
+        seed: 4,
+        pattern: Pattern::Independent,
+        vaults: 32,
+        transactions: 8,
+        keys: 4,
+    };
+    let mut workload = plan.build();
+    let outcome = sequential::execute(&workload.state, &workload.batch).unwrap();
+    let cut = shards::cut(
+        &mut workload.state,
+        &workload.batch,
+        &outcome,
+        &[Shape::TINY],
+    );
+    let shards = cut.unwrap();
+    assert_eq!(shards.len(), 3);
+    shards
+});

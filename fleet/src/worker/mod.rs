@@ -3,6 +3,8 @@
 mod heartbeat;
 mod job;
 mod patience;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -318,6 +320,7 @@ impl Worker {
         };
         let claimed = context.database(claim).await?;
         match &claimed {
+            // Known before its task has begun, and so not given back.
             Some(claimed) => drop(context.registry.add(Held::from(claimed))),
             None => {
                 // A worker that may not work hears of it.

@@ -178,6 +178,27 @@ async fn a_job_that_is_given_back_is_ready_at_once_and_does_not_count() {
 }
 
 #[tokio::test]
+async fn a_worker_gives_back_what_it_does_not_know_of() {
+    on_both(async |fleet| {
+        fleet.submit(3, 1).await;
+        for worker in ["a", "b"] {
+            fleet.worker(worker).await;
+        }
+        let known = fleet.take("a").await;
+        let unknown = fleet.take("a").await;
+        let other = fleet.take("b").await;
+        let queue = &fleet.queue;
+        queue.release_unknown("a", &[held(&known)]).await.unwrap();
+        for claimed in [&known, &other] {
+            assert_eq!(fleet.state(claimed).await, JobState::Running);
+        }
+        let job = fleet.job(&unknown).await;
+        assert_eq!((job.state, job.failures), (JobState::Queued, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn all_jobs_are_taken_back_when_nobody_is_left() {
     on_both(async |fleet| {
         let batch = fleet.submit(3, 1).await;

@@ -1,0 +1,186 @@
+use shardfold_circuits::profile::Profile;
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::witness::ShardWitness;
+use tempfile::TempDir;
+
+use super::*;
+use crate::testing::batch::{ENGINE, SHARDS};
+
+const LIMITS: Limits = Limits {
+    jobs: 1,
+    memory: 1 << 40,
+};
+
+/// Events that tests look at: kind, first shard, whether it was found.
+type Seen = Arc<Mutex<Vec<(Kind, usize, bool)>>>;
+
+fn executed(shards: &[ShardWitness]) -> Executed<'_> {
+    Executed {
+        profile: Profile::UnsoundTest,
+        circuits: ENGINE.key().id(),
+        source: "5a",
+        label: "batch.bin",
+        shards,
+        max_failures: submit::MAX_FAILURES,
+    }
+}
+
+async fn open(folder: &Path) -> Embedded {
+    let opened = Embedded::open(folder, |notice| panic!("{notice:?}"));
+    opened.await.unwrap()
+}
+
+/// Proves the batch; what was done on the way.
+async fn prove(
+    fleet: &Embedded,
+    batch: &str,
+) -> (
+    Result<ValidityProof, EmbeddedError>,
+    Vec<(Kind, usize, bool)>,
+) {
+    let seen = Seen::default();
+    let own = seen.clone();
+    let observer = Box::new(move |event: &Event| {
+        if let Event::Done { work, found, .. } = event {
+            own.lock().unwrap().push((work.kind, work.first, *found));
+        }
+    });
+    let proof = fleet.prove(batch, ENGINE.clone(), LIMITS, observer).await;
+    let seen = seen.lock().unwrap().clone();
+    (proof, seen)
+}
+
+fn check(proof: &ValidityProof) {
+    let expected = Statement {
+        after: SHARDS[2].statement.after,
+        ..SHARDS[0].statement
+    };
+    ENGINE.check_finished(proof, &expected).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_proven_in_a_folder_of_which_nothing_is_left() {
+    let above = TempDir::new().unwrap();
+    let folder = above.path().join("a proof?.partial");
+    assert!(!Embedded::is_in(&folder));
+    let fleet = open(&folder).await;
+    let batch = fleet.submit(&executed(&SHARDS)).await.unwrap();
+    assert!(Embedded::is_in(&folder));
+    let (proof, done) = prove(&fleet, &batch).await;
+    check(&proof.unwrap());
+    assert_eq!(done.len(), 6);
+    // Again: it is there.
+    let (proof, done) = prove(&fleet, &batch).await;
+    check(&proof.unwrap());
+    assert_eq!(done, []);
+    fleet.forget(&batch).await.unwrap();
+    assert!(!folder.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finished_parts_are_found_when_only_the_objects_are_left() {
+    let above = TempDir::new().unwrap();
+    let fleet = open(above.path()).await;
+    let batch = fleet.submit(&executed(&SHARDS)).await.unwrap();
+    prove(&fleet, &batch).await.0.unwrap();
+    fleet.close().await.unwrap();
+    for damage in ["no queue", "a damaged queue"] {
+        remove_database(above.path()).unwrap();
+        let is_told = Arc::new(Mutex::new(false));
+        if damage == "a damaged queue" {
+            fs::write(above.path().join(DATABASE), "not a database ".repeat(99)).unwrap();
+        }
+        let fleet = Embedded::open(above.path(), |notice| {
+            assert!(matches!(notice, Notice::Queue(_)), "{notice:?}");
+            *is_told.lock().unwrap() = true;
+        });
+        let fleet = fleet.await.unwrap();
+        assert_eq!(*is_told.lock().unwrap(), damage == "a damaged queue");
+        assert_eq!(fleet.submit(&executed(&SHARDS)).await.unwrap(), batch);
+        let (proof, done) = prove(&fleet, &batch).await;
+        check(&proof.unwrap());
+        let made: Vec<_> = done
+            .iter()
+            .filter(|done| !done.2)
+            .map(|done| done.0)
+            .collect();
+        assert_eq!((done.len(), made), (6, vec![Kind::Finish]));
+        fleet.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_proves_nothing_ends_the_work_at_once_with_its_reason() {
+    let above = TempDir::new().unwrap();
+    let fleet = open(above.path()).await;
+    let mut shards = SHARDS.clone();
+    shards[1].siblings.reverse();
+    let executed = Executed {
+        max_failures: 1,
+        ..executed(&shards)
+    };
+    let batch = fleet.submit(&executed).await.unwrap();
+    // Again, too: it was parked.
+    for expected in [vec![(Kind::Shard, 0, false)], vec![]] {
+        let (refused, done) = prove(&fleet, &batch).await;
+        let refused = refused.unwrap_err();
+        let EmbeddedError::Job { what, reason } = &refused else {
+            panic!("{refused}");
+        };
+        assert_eq!(&**what, "shard 2");
+        assert!(reason.contains("refuses the STARK"), "{reason}");
+        assert_eq!(done, expected);
+    }
+    // The batch is not in the way of another.
+    fleet.forget(&batch).await.unwrap();
+    assert!(!Embedded::is_in(above.path()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_objects_are_made_again() {
+    let above = TempDir::new().unwrap();
+    let fleet = open(above.path()).await;
+    let batch = fleet.submit(&executed(&SHARDS)).await.unwrap();
+    prove(&fleet, &batch).await.0.unwrap();
+    for (lost, expected) in [(&["proof"] as &[&str], 1), (&["proof", "part"], 6)] {
+        for folder in lost {
+            fs::remove_dir_all(above.path().join(OBJECTS).join(folder)).unwrap();
+        }
+        let (proof, done) = prove(&fleet, &batch).await;
+        check(&proof.unwrap());
+        assert_eq!(done.len(), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_proven_from_the_witnesses_of_an_earlier_run_whatever_its_circuits() {
+    let above = TempDir::new().unwrap();
+    let fleet = open(above.path()).await;
+    let stored = Stored {
+        profile: Profile::UnsoundTest,
+        circuits: ENGINE.key().id(),
+        source: "5a",
+        label: "batch.bin",
+        before: &SHARDS[0].statement.before,
+        after: &SHARDS[2].statement.after,
+    };
+    assert_eq!(fleet.stored(&stored).await.unwrap(), None);
+    let old = Executed {
+        circuits: [8; 32],
+        ..executed(&SHARDS)
+    };
+    let old = fleet.submit(&old).await.unwrap();
+    fleet.close().await.unwrap();
+    remove_database(above.path()).unwrap();
+
+    let fleet = open(above.path()).await;
+    let new = fleet.stored(&stored).await.unwrap().unwrap();
+    assert_ne!(new, old);
+    let (proof, _) = prove(&fleet, &new).await;
+    check(&proof.unwrap());
+    let shorter = Stored {
+        after: &SHARDS[1].statement.after,
+        ..stored
+    };
+    assert_eq!(fleet.stored(&shorter).await.unwrap(), None);
+}
