@@ -4,7 +4,7 @@
 # long it took.
 #
 # Needs a Rust toolchain and Debian's packages postgresql (15 or later; its server need not run)
-# and faketime; some twenty minutes on two cores.
+# and faketime; some eight minutes on two cores, after the build.
 #
 #   scripts/scenarios.sh [NAME]     only the scenarios whose name contains NAME
 set -euo pipefail

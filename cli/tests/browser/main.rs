@@ -179,7 +179,7 @@ fn shows_the_job_with_the_focus(browser: &Browser) {
     browser.press(ARROW_DOWN);
     wait_for("the fold below the finish", || {
         let title = browser.text("#job-title");
-        title.starts_with("Fold of shards 0 to ").then_some(())
+        title.starts_with("Fold of shards 1 to ").then_some(())
     });
     assert!(browser.text("#job-facts").contains("waiting"));
 }

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::{Any, Transaction};
-
 use super::claim::Held;
 use super::rows::{named, number};
 use super::view::{JobState, Outcome};
-use super::{Lease, Queue, QueueError};
+use super::{Lease, Queue, QueueError, Tx};
 use crate::keys::Signature;
 use crate::objects::ObjectName;
 
@@ -92,7 +90,7 @@ impl Queue {
     /// or the worker was dismissed.
     async fn not_taken(
         &self,
-        mut tx: Transaction<'_, Any>,
+        mut tx: Tx,
         delivery: &Delivery<'_>,
         result: &str,
     ) -> Result<Done, QueueError> {
@@ -132,11 +130,7 @@ impl Queue {
         Ok(Done::Late)
     }
 
-    async fn close_attempts(
-        &self,
-        tx: &mut Transaction<'_, Any>,
-        held: &Held,
-    ) -> Result<(), QueueError> {
+    async fn close_attempts(&self, tx: &mut Tx, held: &Held) -> Result<(), QueueError> {
         let update = "UPDATE attempts SET ended = @now,
                 outcome = CASE WHEN attempt = $3 THEN 'done' ELSE 'superseded' END
             WHERE batch = $1 AND job = $2 AND (outcome IS NULL OR attempt = $3)";
@@ -149,12 +143,7 @@ impl Queue {
         Ok(())
     }
 
-    async fn free_parent(
-        &self,
-        tx: &mut Transaction<'_, Any>,
-        batch: &str,
-        job: &str,
-    ) -> Result<(), QueueError> {
+    async fn free_parent(&self, tx: &mut Tx, batch: &str, job: &str) -> Result<(), QueueError> {
         let update = "UPDATE jobs SET missing = missing - 1,
                 state = CASE WHEN missing <= 1 AND state = 'waiting' THEN 'queued' ELSE state END
             WHERE batch = $1 AND id = (SELECT parent FROM jobs AS child
@@ -184,7 +173,7 @@ impl Queue {
     /// wrong, or parked if that has happened too often. A job that others hold is left alone.
     pub(super) async fn end_attempt(
         &self,
-        tx: &mut Transaction<'_, Any>,
+        tx: &mut Tx,
         held: &Held,
         outcome: Outcome,
         reason: &str,
@@ -195,7 +184,7 @@ impl Queue {
 
     async fn end(
         &self,
-        tx: &mut Transaction<'_, Any>,
+        tx: &mut Tx,
         held: &Held,
         outcome: Outcome,
         reason: &str,
@@ -278,7 +267,7 @@ impl Queue {
     /// false.
     pub(super) async fn reopen_done(
         &self,
-        tx: &mut Transaction<'_, Any>,
+        tx: &mut Tx,
         batch: &str,
         job: &str,
         is_false: bool,

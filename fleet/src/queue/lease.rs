@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 use super::rows::get;
 use super::view::Outcome;
@@ -129,7 +128,7 @@ impl Queue {
     /// # Errors
     /// Those of the database.
     pub async fn release(&self, held: &Held, reason: &str) -> Result<(), QueueError> {
-        let mut tx: Transaction<'_, Any> = self.begin().await?;
+        let mut tx = self.begin().await?;
         self.end_attempt(&mut tx, held, Outcome::Released, reason)
             .await?;
         tx.commit().await?;

@@ -1,26 +1,24 @@
 //! Looking at the fleet, all at one moment.
 
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
 
-use super::claim::RECENT;
+use super::measures::{HOUR, time_left};
 use super::operate::the_one;
 use super::rows::{
     ATTEMPT, BATCH, JOB, attempt, batch as batch_row, big, get, job as job_view, named, number,
 };
 use super::view::{
-    AttemptView, BatchState, BatchView, FleetView, InstanceView, JobState, JobView, Kind, Millis,
-    Timing, TreeView, WorkerView,
+    AttemptView, BatchView, FleetView, InstanceView, JobState, JobView, Kind, Millis, TreeView,
+    WorkerView,
 };
-use super::{Queue, QueueError};
+use super::{Queue, QueueError, Tx};
 
-/// What is called lately, in milliseconds.
-const HOUR: i64 = 3_600_000;
 /// The most failures that are shown.
 const FAILURES: i64 = 50;
 /// A worker process that was not heard of for so long does not count as alive.
-const ALIVE: i64 = 60_000;
+pub const ALIVE: i64 = 60_000;
 
 /// A job with everything that explains where it stands.
 #[derive(Clone, Debug, Serialize)]
@@ -38,8 +36,6 @@ pub struct Explained {
     /// Worker processes that are there, or left within the last hour.
     pub instances: Vec<InstanceView>,
 }
-
-type Tx = Transaction<'static, Any>;
 
 impl Queue {
     /// The fleet with its latest batches.
@@ -264,104 +260,6 @@ impl Queue {
             .await?;
         rows.iter().map(|row| instance(row, now)).collect()
     }
-
-    async fn timings(&self, tx: &mut Tx) -> Result<Vec<Timing>, QueueError> {
-        let select = "SELECT circuits, kind, size, COUNT(*) AS count,
-                CAST(SUM(took) AS BIGINT) AS total, MAX(took) AS longest
-            FROM (SELECT circuits, kind, size, took, ROW_NUMBER() OVER
-                    (PARTITION BY circuits, kind, size ORDER BY finished DESC) AS place
-                FROM jobs WHERE took IS NOT NULL) AS done
-            WHERE place <= $1 GROUP BY circuits, kind, size ORDER BY circuits, kind, size";
-        let rows = sqlx::query(select)
-            .bind(RECENT)
-            .fetch_all(&mut **tx)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let (count, total) = (number(row, "count")?, number(row, "total")?);
-                Ok(Timing {
-                    circuits: get(row, "circuits")?,
-                    kind: named(row, "kind", Kind::named)?,
-                    size: number(row, "size")?,
-                    count,
-                    mean: total as f64 / count.max(1) as f64,
-                    longest: get(row, "longest")?,
-                })
-            })
-            .collect()
-    }
-
-    async fn counts(&self, tx: &mut Tx) -> Result<Vec<(Kind, JobState, u64)>, QueueError> {
-        let select = "SELECT kind, state, COUNT(*) AS count FROM jobs
-            GROUP BY kind, state ORDER BY kind, state";
-        let rows = sqlx::query(select).fetch_all(&mut **tx).await?;
-        rows.iter()
-            .map(|row| {
-                let kind = named(row, "kind", Kind::named)?;
-                let state = named(row, "state", JobState::named)?;
-                Ok((kind, state, number(row, "count")?))
-            })
-            .collect()
-    }
-
-    async fn batch_counts(&self, tx: &mut Tx) -> Result<[u64; BatchState::ALL.len()], QueueError> {
-        let select = "SELECT state, COUNT(*) AS count FROM batches GROUP BY state";
-        let rows = sqlx::query(select).fetch_all(&mut **tx).await?;
-        let mut counts = [0; BatchState::ALL.len()];
-        for row in &rows {
-            let state = named(row, "state", BatchState::named)?;
-            let slots = BatchState::ALL.iter().zip(&mut counts);
-            for (_, slot) in slots.filter(|(known, _)| **known == state) {
-                *slot = number(row, "count")?;
-            }
-        }
-        Ok(counts)
-    }
-
-    async fn rates(&self, tx: &mut Tx, view: &mut FleetView) -> Result<(), QueueError> {
-        // A job is ready when it is submitted, when its last child is done, or when its pause
-        // after a failure ends.
-        let oldest = "SELECT MIN(COALESCE(job.not_before,
-                (SELECT MAX(finished) FROM jobs AS child WHERE child.batch = job.batch
-                    AND child.parent = job.id), job.submitted)) AS oldest
-            FROM jobs AS job WHERE job.state = 'queued'
-                AND (job.not_before IS NULL OR job.not_before <= $1)";
-        let row = sqlx::query(oldest)
-            .bind(view.now)
-            .fetch_one(&mut **tx)
-            .await?;
-        view.oldest_queued = get(&row, "oldest")?;
-        let proven = "SELECT CAST(COALESCE(SUM(transactions), 0) AS BIGINT) AS count FROM batches
-            WHERE state = 'proven' AND finished > $1";
-        let row = sqlx::query(proven)
-            .bind(view.now - HOUR)
-            .fetch_one(&mut **tx)
-            .await?;
-        view.proven_last_hour = number(&row, "count")?;
-        let done = "SELECT kind, COUNT(*) AS count FROM jobs
-            WHERE state = 'done' AND finished > $1 GROUP BY kind ORDER BY kind";
-        let rows = sqlx::query(done)
-            .bind(view.now - HOUR)
-            .fetch_all(&mut **tx)
-            .await?;
-        let done = rows
-            .iter()
-            .map(|row| Ok((named(row, "kind", Kind::named)?, number(row, "count")?)));
-        view.done_last_hour = done.collect::<Result<_, QueueError>>()?;
-        Ok(())
-    }
-
-    /// Jobs that living workers with these circuits take at once.
-    async fn slots(&self, tx: &mut Tx, circuits: &str, now: Millis) -> Result<u64, QueueError> {
-        let select = "SELECT CAST(COALESCE(SUM(slots), 0) AS BIGINT) AS slots FROM instances
-            WHERE circuits = $1 AND left_at IS NULL AND seen > $2";
-        let row = sqlx::query(select)
-            .bind(circuits)
-            .bind(now - ALIVE)
-            .fetch_one(&mut **tx)
-            .await?;
-        number(&row, "slots")
-    }
 }
 
 fn add_counts(batches: &mut [BatchView], rows: &[AnyRow]) -> Result<(), QueueError> {
@@ -402,31 +300,4 @@ fn instance(row: &AnyRow, now: Millis) -> Result<InstanceView, QueueError> {
         done: number(row, "done")?,
         failed: number(row, "failed")?,
     })
-}
-
-/// The work that is left at the mean times of late, shared by the slots. That folds wait for
-/// one another is not looked at: near its end a batch takes longer.
-fn time_left(
-    batch: &BatchView,
-    jobs: &[JobView],
-    timings: &[Timing],
-    slots: u64,
-    now: Millis,
-) -> Option<Millis> {
-    if batch.state != BatchState::Open || slots == 0 {
-        return None;
-    }
-    let mut left = 0.0;
-    for job in jobs.iter().filter(|job| job.state != JobState::Done) {
-        let alike = |timing: &&Timing| {
-            timing.circuits == batch.circuits && timing.kind == job.kind && timing.size == job.size
-        };
-        let mean = timings.iter().find(alike)?.mean;
-        let spent = match (job.state, job.started) {
-            (JobState::Running, Some(started)) => now.saturating_sub(started) as f64,
-            _ => 0.0,
-        };
-        left += (mean - spent).max(0.0);
-    }
-    Some((left / slots as f64) as Millis)
 }

@@ -10,6 +10,7 @@ mod enrol;
 mod error;
 mod lease;
 mod look;
+mod measures;
 mod operate;
 mod rows;
 mod schema;
@@ -30,6 +31,9 @@ pub use error::QueueError;
 pub use lease::Lease;
 pub use look::Explained;
 pub use submit::{Submission, Submitted};
+
+/// A transaction of either engine.
+type Tx = Transaction<'static, Any>;
 
 /// The engine under the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +193,7 @@ impl Queue {
         AssertSqlSafe(text).into_sql_str()
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Any>, QueueError> {
+    async fn begin(&self) -> Result<Tx, QueueError> {
         Ok(self.pool.begin_with(self.dialect.begin()).await?)
     }
 }

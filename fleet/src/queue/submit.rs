@@ -1,10 +1,8 @@
 //! Putting a batch's jobs into the queue.
 
-use sqlx::{Any, Transaction};
-
 use super::rows::{big, get, named};
 use super::view::{BatchState, Kind};
-use super::{Queue, QueueError};
+use super::{Queue, QueueError, Tx};
 use crate::manifest::{Job, Manifest};
 use crate::objects::ObjectName;
 
@@ -72,7 +70,7 @@ impl Queue {
     /// Whether the batch was not there yet.
     async fn insert_batch(
         &self,
-        tx: &mut Transaction<'_, Any>,
+        tx: &mut Tx,
         submission: &Submission<'_>,
     ) -> Result<bool, QueueError> {
         let manifest = submission.manifest;
@@ -96,7 +94,7 @@ impl Queue {
 
     async fn insert_job(
         &self,
-        tx: &mut Transaction<'_, Any>,
+        tx: &mut Tx,
         submission: &Submission<'_>,
         job: &Job,
     ) -> Result<(), QueueError> {

@@ -1,6 +1,7 @@
 //! A worker: takes jobs that fit, proves them, hands the results in.
 
 mod heartbeat;
+mod inputs;
 mod job;
 mod patience;
 #[cfg(test)]
@@ -21,7 +22,8 @@ use crate::objects::Objects;
 use crate::queue::view::Kind;
 use crate::queue::{Claimed, Held, Hello, Lease, Queue, QueueError};
 use heartbeat::{Heartbeat, Registry};
-use job::{Ended, Manifests};
+use inputs::Manifests;
+use job::Ended;
 use patience::Patience;
 
 /// How a worker works.

@@ -38,9 +38,9 @@ function paint(group, state, size) {
 }
 
 export function jobName(job) {
-  if (job.kind === 'shard') return `Shard ${job.first}`;
+  if (job.kind === 'shard') return `Shard ${job.first + 1}`;
   if (job.kind === 'fold') {
-    return job.end - job.first > 1 ? `Fold of shards ${job.first} to ${job.end - 1}` : `Fold of shard ${job.first}`;
+    return job.end - job.first > 1 ? `Fold of shards ${job.first + 1} to ${job.end}` : `Fold of shard ${job.end}`;
   }
   return 'Finish';
 }
@@ -181,7 +181,7 @@ export class Picture {
       svg('path', { class: 'mark' }),
     );
     if (job.kind === 'shard' && !row.grid && row.pitch >= 26) {
-      node.append(svg('text', { class: 'number', y: row.size + 15 }, String(job.first)));
+      node.append(svg('text', { class: 'number', y: row.size + 15 }, String(job.first + 1)));
     }
     return node;
   }

@@ -68,22 +68,26 @@ async fn the_time_left_is_the_work_left_shared_by_the_workers() {
             tree.unwrap().left
         };
         assert_eq!(left(&measured).await, None);
-        // Two shards, a fold, a finish.
-        for seconds in [30, 10, 5, 1] {
-            let claimed = fleet.take("a").await;
-            fleet.pass(Duration::from_secs(seconds)).await;
-            fleet.complete("a", &claimed).await.unwrap();
-        }
-        assert_eq!(left(&measured).await, None);
-
-        let batch = fleet.submit(4, 2).await;
-        let expected = async |seconds: i64| {
-            let found = left(&batch).await.unwrap();
+        let expected_of = async |batch: &str, seconds: i64| {
+            let found = left(batch).await.unwrap();
             assert!(
                 (found - seconds * 1_000).abs() < 3_000,
                 "{found}, not {seconds} s"
             );
         };
+        // Two shards, a fold, a finish. What was not measured counts as a shard.
+        for (seconds, then) in [(30, Some(90)), (10, Some(40)), (5, Some(20)), (1, None)] {
+            let claimed = fleet.take("a").await;
+            fleet.pass(Duration::from_secs(seconds)).await;
+            fleet.complete("a", &claimed).await.unwrap();
+            match then {
+                Some(then) => expected_of(&measured, then).await,
+                None => assert_eq!(left(&measured).await, None),
+            }
+        }
+
+        let batch = fleet.submit(4, 2).await;
+        let expected = async |seconds| expected_of(&batch, seconds).await;
         // 4 shards of 20 s, 3 folds of 5 s, a finish of 1 s.
         expected(96).await;
         fleet.worker("b").await;
