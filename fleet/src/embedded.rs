@@ -197,11 +197,10 @@ impl Embedded {
         let failure = Arc::new(Mutex::new(None));
         let (stop, stopped) = watch::channel(false);
         let heard = failure.clone();
-        let own = batch.to_owned();
         let observe = move |event: &Event| {
             observer(event);
             match event {
-                Event::Done { work, .. } if work.kind == Kind::Finish && work.batch == own => {
+                Event::Done { work, .. } if work.kind == Kind::Finish => {
                     stop.send_replace(true);
                 }
                 Event::Failed { work, reason } => {
@@ -217,7 +216,7 @@ impl Embedded {
             }
         };
         let worker = self
-            .worker(engine.clone(), limits, Box::new(observe))
+            .worker(batch, engine.clone(), limits, Box::new(observe))
             .await?;
         worker.run(stopped).await?;
         let failure = failure
@@ -235,6 +234,7 @@ impl Embedded {
 
     async fn worker(
         &self,
+        batch: &str,
         engine: Arc<Engine>,
         limits: Limits,
         observer: Box<Observer>,
@@ -244,6 +244,8 @@ impl Embedded {
         self.queue.enrol(&instance, &key.public()).await?;
         let options = Options {
             kinds: Kind::ALL.to_vec(),
+            // What other runs have left here is theirs to prove.
+            batch: Some(batch.to_owned()),
             jobs: limits.jobs.max(1),
             memory: limits.memory,
             lease: LEASE,

@@ -107,8 +107,15 @@ pub async fn fetch(
     let is_there = !matches!(unusable, Unusable::Objects(_) | Unusable::Name(_));
     let is_false = is_there && queue.is_signed(batch, &finish).await?;
     queue
-        .refute_proof(batch, is_false, &unusable.to_string())
+        .refute_proof(batch, &finish, is_false, &unusable.to_string())
         .await?;
+    // One that proves something else may be another batch's.
+    if let (Unusable::Proof(_) | Unusable::Verify(_), Ok(name)) = (&unusable, result.parse()) {
+        let removed = objects.remove(Folder::Proof, name).await;
+        if let Err(error) = removed {
+            tracing::warn!(%error, "a false proof stays in the store");
+        }
+    }
     Err(unusable.into())
 }
 

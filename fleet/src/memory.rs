@@ -31,23 +31,27 @@ pub fn of_shard(shape: &Shape) -> u64 {
 pub fn available() -> Option<u64> {
     let info = fs::read_to_string("/proc/meminfo").ok()?;
     let machine = available_in(&info)?;
-    let number = |file| {
-        fs::read_to_string(Path::new(CGROUP).join(file))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
-    };
-    let limit: Option<u64> = number("memory.max");
-    let held: Option<u64> = number("memory.current");
-    let container = limit
-        .zip(held)
-        .map(|(limit, held)| limit.saturating_sub(held));
+    let read = |file| fs::read_to_string(Path::new(CGROUP).join(file)).ok();
+    let limit = read("memory.max").and_then(|limit| limit.trim().parse().ok());
+    let container = limit.and_then(|limit| {
+        let held = read("memory.current")?.trim().parse().ok()?;
+        Some(left_of(limit, held, &read("memory.stat")?))
+    });
     Some(container.map_or(machine, |container| container.min(machine)))
 }
 
 /// Where a container with cgroups of version 2 sees its own.
 const CGROUP: &str = "/sys/fs/cgroup";
+
+/// What is left of a container's limit. Files that were read once and are not looked at any
+/// more count as held, and are dropped when the memory is wanted.
+fn left_of(limit: u64, held: u64, stat: &str) -> u64 {
+    let cached = stat
+        .lines()
+        .find_map(|line| line.strip_prefix("inactive_file ")?.parse().ok())
+        .unwrap_or(0);
+    limit.saturating_sub(held.saturating_sub(cached))
+}
 
 fn available_in(info: &str) -> Option<u64> {
     let line = info
@@ -55,4 +59,24 @@ fn available_in(info: &str) -> Option<u64> {
         .find(|line| line.starts_with("MemAvailable:"))?;
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_a_container_has_read_do_not_count_against_its_limit() {
+        let stat = "anon 300\nfile 5000\nactive_file 900\ninactive_file 4000\n";
+        assert_eq!(left_of(10_000, 6_000, stat), 8_000);
+        assert_eq!(left_of(10_000, 6_000, ""), 4_000);
+        assert_eq!(left_of(10_000, 12_000, ""), 0);
+    }
+
+    #[test]
+    fn what_the_machine_can_give_is_found() {
+        let info = "MemTotal:       100 kB\nMemAvailable:    40 kB\n";
+        assert_eq!(available_in(info), Some(40 * 1024));
+        assert_eq!(available_in("MemTotal: 100 kB\n"), None);
+    }
 }

@@ -7,7 +7,7 @@ use shardfold_protocol::head::Head;
 use shardfold_protocol::witness::ShardWitness;
 
 use crate::manifest::{Manifest, ManifestError};
-use crate::objects::{Folder, NameError, ObjectName, Objects, ObjectsError};
+use crate::objects::{Folder, MAX_WITNESS_BYTES, NameError, ObjectName, Objects, ObjectsError};
 use crate::queue::{Queue, QueueError, Submission, Submitted};
 
 /// Why a batch could not be submitted or removed.
@@ -84,16 +84,51 @@ pub async fn submit(
         shards.push((objects.put(Folder::Witness, bytes).await?, witness));
     }
     let manifest = Manifest::new(batch.profile, batch.circuits, &shards)?;
+    let label = (batch.source, batch.label);
+    enqueue(queue, objects, &manifest, label, batch.max_failures).await
+}
+
+/// Stores a manifest and puts its jobs into the queue; the label is the batch file's digest and
+/// what people call it.
+async fn enqueue(
+    queue: &Queue,
+    objects: &Objects,
+    manifest: &Manifest,
+    (source, label): (&str, &str),
+    max_failures: u32,
+) -> Result<(ObjectName, Submitted), SubmitError> {
     let id = objects.put(Folder::Manifest, manifest.to_bytes()?).await?;
     let submission = Submission {
         id,
-        manifest: &manifest,
-        source: batch.source,
-        label: batch.label,
+        manifest,
+        source,
+        label,
         arity: ARITY,
-        max_failures: batch.max_failures,
+        max_failures,
     };
     Ok((id, queue.submit(&submission).await?))
+}
+
+/// Submits a batch again that was submitted before, perhaps for other circuits, from the manifest
+/// and the witnesses that the store has of it; the label is as it was. A cancelled one goes on.
+///
+/// # Errors
+/// Those of store and queue, among them that the store has lost something of it.
+pub async fn submit_again(
+    queue: &Queue,
+    objects: &Objects,
+    batch: &str,
+    circuits: [u8; 32],
+    label: (&str, &str),
+) -> Result<ObjectName, SubmitError> {
+    let manifest = manifest(objects, batch).await?.with_circuits(circuits);
+    for shard in manifest.shards() {
+        objects
+            .get(Folder::Witness, shard.witness, MAX_WITNESS_BYTES)
+            .await?;
+    }
+    let (id, _) = enqueue(queue, objects, &manifest, label, MAX_FAILURES).await?;
+    Ok(id)
 }
 
 /// The manifest of a batch.
@@ -147,16 +182,8 @@ pub async fn submit_stored(
             continue;
         }
         let manifest = manifest.with_circuits(batch.circuits);
-        let id = objects.put(Folder::Manifest, manifest.to_bytes()?).await?;
-        let submission = Submission {
-            id,
-            manifest: &manifest,
-            source: batch.source,
-            label: batch.label,
-            arity: ARITY,
-            max_failures: MAX_FAILURES,
-        };
-        queue.submit(&submission).await?;
+        let label = (batch.source, batch.label);
+        let (id, _) = enqueue(queue, objects, &manifest, label, MAX_FAILURES).await?;
         return Ok(Some(id.to_string()));
     }
     Ok(None)

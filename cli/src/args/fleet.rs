@@ -96,6 +96,9 @@ pub struct SubmitArgs {
     /// The size of the shards.
     #[arg(long, value_enum, default_value_t = ShapeChoice::Auto)]
     pub shape: ShapeChoice,
+    /// Make the store although the database knows batches, whose objects are given up for lost.
+    #[arg(long)]
+    pub create_store: bool,
     /// The circuit cache.
     #[command(flatten)]
     pub cache: CacheArgs,

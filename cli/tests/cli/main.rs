@@ -13,3 +13,4 @@ mod kills;
 mod prove_state;
 mod resume;
 mod state;
+mod submit;

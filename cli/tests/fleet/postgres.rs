@@ -1,11 +1,12 @@
 //! A PostgreSQL server of one scenario's own, with its data in a temporary folder.
 
-use std::fs;
-use std::os::unix::fs::chown;
-use std::path::{Path, PathBuf};
+#[path = "../../../fleet/src/testing/programs.rs"]
+mod programs;
+
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use rustix::process::{Signal, getuid};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::process::Process;
@@ -14,8 +15,6 @@ use crate::time::wait_for;
 
 /// A server on 127.0.0.1 that syncs as in production. It stops when dropped.
 pub struct Postgres {
-    /// The user who owns the data, where that is not the user of this process.
-    owner: Option<Owner>,
     port: u16,
     server: Option<Process>,
     // Dropped after the server.
@@ -36,12 +35,8 @@ impl Postgres {
     /// Makes a cluster and starts its server. Panics if PostgreSQL is not installed.
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a folder for temporary files");
-        let owner = Owner::of_servers();
-        if let Some(owner) = &owner {
-            chown(folder.path(), Some(owner.user), Some(owner.group)).expect("root may");
-        }
+        programs::give(folder.path());
         let mut postgres = Self {
-            owner,
             port: free_port(),
             server: None,
             folder,
@@ -122,7 +117,7 @@ impl Postgres {
     }
 
     fn client(&self) -> Command {
-        let mut client = Command::new(binary("psql"));
+        let mut client = Command::new(programs::find("psql"));
         client
             .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only"])
             .args(["--set", "ON_ERROR_STOP=1"])
@@ -143,20 +138,7 @@ impl Postgres {
 
     /// One of its programs, run by the owner of the data.
     fn program(&self, name: &str) -> Command {
-        let mut command = match &self.owner {
-            None => Command::new(binary(name)),
-            Some(owner) => {
-                let mut command = Command::new("setpriv");
-                command
-                    .arg(format!("--reuid={}", owner.user))
-                    .arg(format!("--regid={}", owner.group))
-                    .arg("--clear-groups")
-                    .arg(binary(name));
-                command
-            }
-        };
-        command.current_dir(self.folder.path());
-        command
+        programs::as_owner(programs::find(name), self.folder.path())
     }
 
     fn data(&self) -> PathBuf {
@@ -174,47 +156,6 @@ impl Drop for Postgres {
             server.wait();
         }
     }
-}
-
-/// A user without privileges: PostgreSQL does not run as root.
-struct Owner {
-    user: u32,
-    group: u32,
-}
-
-impl Owner {
-    /// For root, the user of Debian's package, or else nobody.
-    fn of_servers() -> Option<Self> {
-        if !getuid().is_root() {
-            return None;
-        }
-        let owner = ["postgres", "nobody"].into_iter().find_map(|name| {
-            Some(Self {
-                user: id("-u", name)?,
-                group: id("-g", name)?,
-            })
-        });
-        assert!(owner.is_some(), "no user postgres or nobody");
-        owner
-    }
-}
-
-/// What `id` prints.
-fn id(option: &str, user: &str) -> Option<u32> {
-    let output = Command::new("id").args([option, user]).output().ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
-}
-
-/// A program of the newest version that Debian's packages have put beside the search path, or
-/// else of that path.
-fn binary(name: &str) -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    let newest = versions
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
-        .map(|version| (version, format!("/usr/lib/postgresql/{version}/bin/{name}")))
-        .filter(|(_, path)| Path::new(path).exists())
-        .max();
-    newest.map_or_else(|| PathBuf::from(name), |(_, path)| PathBuf::from(path))
 }
 
 #[test]

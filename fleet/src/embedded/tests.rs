@@ -184,3 +184,18 @@ async fn a_batch_is_proven_from_the_witnesses_of_an_earlier_run_whatever_its_cir
     };
     assert_eq!(fleet.stored(&shorter).await.unwrap(), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_run_has_left_unfinished_is_left_alone() {
+    let above = TempDir::new().unwrap();
+    let fleet = open(above.path()).await;
+    let mut broken = SHARDS[..2].to_vec();
+    broken[0].siblings.reverse();
+    let old = fleet.submit(&executed(&broken)).await.unwrap();
+    let batch = fleet.submit(&executed(&SHARDS)).await.unwrap();
+    let (proof, done) = prove(&fleet, &batch).await;
+    check(&proof.unwrap());
+    assert_eq!(done.len(), 6);
+    let untouched = fleet.tree(&old).await.unwrap();
+    assert!(untouched.jobs.iter().all(|job| job.attempt == 0));
+}

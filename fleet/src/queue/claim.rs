@@ -11,6 +11,17 @@ use super::view::Kind;
 use super::{Lease, Queue, QueueError};
 use crate::keys::{PublicKey, Signature};
 
+/// The jobs that a worker would take.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Those of these kinds.
+    pub kinds: &'a [Kind],
+    /// Those that take no more memory, in bytes.
+    pub memory: u64,
+    /// Those of this batch; of any if `None`.
+    pub batch: Option<&'a str>,
+}
+
 /// A worker process that presents itself.
 #[derive(Clone, Debug)]
 pub struct Hello<'a> {
@@ -113,6 +124,7 @@ const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, i
     WHERE (batch, id) = (
         SELECT job.batch, job.id FROM jobs AS job
         WHERE job.state = 'queued' AND job.kind IN (@kinds) AND job.memory <= $7
+            AND ($9 = '' OR job.batch = $9)
             AND (job.not_before IS NULL OR job.not_before <= @now)
             AND EXISTS (SELECT 1 FROM instances AS me, workers
                 WHERE me.id = $1 AND me.circuits = job.circuits AND workers.name = me.worker
@@ -163,19 +175,18 @@ impl Queue {
     }
 
     /// The best job for a worker process, which holds it from now on: what finishes something
-    /// before new shards, earlier batches before later ones. `None` if there is none that fits
-    /// into `memory` bytes.
+    /// before new shards, earlier batches before later ones. `None` if none is as wanted.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn claim(
         &self,
         instance: &str,
-        kinds: &[Kind],
-        memory: u64,
+        wanted: &Wanted<'_>,
         lease: Lease,
     ) -> Result<Option<Claimed>, QueueError> {
-        let kinds: Vec<_> = kinds
+        let kinds: Vec<_> = wanted
+            .kinds
             .iter()
             .map(|kind| format!("'{}'", kind.name()))
             .collect();
@@ -192,8 +203,9 @@ impl Queue {
             .bind(DEADLINE_EXTRA)
             .bind(RECENT)
             .bind(Lease(FIRST_DEADLINE).millis())
-            .bind(big(memory))
+            .bind(big(wanted.memory))
             .bind(MAX_STRIKES)
+            .bind(wanted.batch.unwrap_or(""))
             .fetch_optional(&mut *tx)
             .await?;
         let Some(row) = row else {

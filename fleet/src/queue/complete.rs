@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::claim::Held;
+use super::claim::{Child, Held};
 use super::rows::{named, number};
 use super::view::{JobState, Outcome};
 use super::{Lease, Queue, QueueError, Tx};
@@ -20,8 +20,9 @@ pub struct Delivery<'a> {
     pub result: ObjectName,
     /// The worker's signature over batch, job and result.
     pub signature: &'a Signature,
-    /// Whether it was proven now, rather than found in the store: then its time counts.
-    pub is_new: bool,
+    /// How long proving took by the worker's clock, without waiting for anything; `None` if the
+    /// result was found in the store.
+    pub took: Option<Duration>,
 }
 
 /// What became of a result that was handed in.
@@ -31,6 +32,8 @@ pub enum Done {
     Accepted,
     /// The job was done already, or its batch cancelled.
     Late,
+    /// There is no such job any more: its batch was forgotten.
+    Gone,
 }
 
 /// The pause after a job's first failure; it doubles up to eight times this.
@@ -51,10 +54,14 @@ impl Queue {
             attempt,
         } = delivery.held;
         let result = delivery.result.to_string();
+        let took = delivery.took.map(|took| Lease(took).millis());
         let mut tx = self.begin().await?;
+        self.share_batch(&mut tx, batch).await?;
         let update = "UPDATE jobs SET state = 'done', result = $3, instance = $4, signature = $5,
                 signer = (SELECT worker FROM instances WHERE id = $4),
-                took = CASE WHEN $6 = attempt THEN @now - started ELSE NULL END,
+                took = CASE WHEN attempt <> $7 THEN NULL
+                    WHEN CAST($6 AS BIGINT) > @now - started THEN @now - started
+                    ELSE CAST($6 AS BIGINT) END,
                 finished = @now, lease = NULL, deadline = NULL, not_before = NULL
             WHERE batch = $1 AND id = $2 AND state IN ('running', 'queued', 'parked')
                 AND EXISTS (SELECT 1 FROM instances, workers WHERE instances.id = $4
@@ -65,7 +72,8 @@ impl Queue {
             .bind(&result)
             .bind(delivery.instance)
             .bind(delivery.signature.to_string())
-            .bind(if delivery.is_new { *attempt } else { 0 })
+            .bind(took)
+            .bind(*attempt)
             .execute(&mut *tx)
             .await?;
         if done.rows_affected() == 0 {
@@ -84,6 +92,16 @@ impl Queue {
             .await?;
         tx.commit().await?;
         Ok(Done::Accepted)
+    }
+
+    /// Keeps a batch from being cancelled until the transaction ends: what it does to several
+    /// jobs is then seen as a whole.
+    async fn share_batch(&self, tx: &mut Tx, batch: &str) -> Result<(), QueueError> {
+        sqlx::query(self.sql("SELECT state FROM batches WHERE id = $1 @for_share"))
+            .bind(batch)
+            .fetch_optional(&mut **tx)
+            .await?;
+        Ok(())
     }
 
     /// Why a result is not taken: the job is done, perhaps by this very result, or cancelled,
@@ -106,7 +124,7 @@ impl Queue {
             .fetch_optional(&mut *tx)
             .await?;
         let Some(row) = row else {
-            return Ok(Done::Late);
+            return Ok(Done::Gone);
         };
         let same = number(&row, "same")? == 1;
         let state = named(&row, "state", JobState::named)?;
@@ -234,22 +252,25 @@ impl Queue {
     pub async fn refute(
         &self,
         by: &Held,
-        child: &str,
+        child: &Child,
         is_false: bool,
         reason: &str,
     ) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
+        self.share_batch(&mut tx, &by.batch).await?;
         let wait = "UPDATE jobs SET missing = missing + 1, state = 'waiting', lease = NULL,
                 deadline = NULL
             WHERE batch = $1 AND id = $2 AND attempt = $3 AND state = 'running'
                 AND EXISTS (SELECT 1 FROM batches WHERE id = $1 AND state = 'open')
                 AND EXISTS (SELECT 1 FROM jobs AS child WHERE child.batch = $1
-                    AND child.id = $4 AND child.parent = $2 AND child.state = 'done')";
+                    AND child.id = $4 AND child.parent = $2 AND child.state = 'done'
+                    AND child.result = $5)";
         let waits = sqlx::query(wait)
             .bind(&by.batch)
             .bind(&by.job)
             .bind(by.attempt)
-            .bind(child)
+            .bind(&child.job)
+            .bind(child.result.as_deref().unwrap_or(""))
             .execute(&mut *tx)
             .await?;
         if waits.rows_affected() == 0 {
@@ -263,40 +284,40 @@ impl Queue {
         Ok(())
     }
 
-    /// Opens a done job again, holding its result against the worker that signed it if that is
-    /// false.
+    /// Opens a done job again if it still has this result, holding that against the worker that
+    /// signed it if it is false.
     pub(super) async fn reopen_done(
         &self,
         tx: &mut Tx,
         batch: &str,
-        job: &str,
+        job: &Child,
         is_false: bool,
         reason: &str,
     ) -> Result<(), QueueError> {
-        if is_false {
-            let strike = "UPDATE workers SET strikes = strikes + 1
-                WHERE name = (SELECT signer FROM jobs WHERE batch = $1 AND id = $2)";
-            sqlx::query(strike)
-                .bind(batch)
-                .bind(job)
-                .execute(&mut **tx)
-                .await?;
-        }
         let open = "UPDATE jobs SET failures = failures + 1, result = NULL, signer = NULL,
                 signature = NULL, took = NULL, finished = NULL,
                 state = CASE WHEN failures >= (SELECT max_failures FROM batches
                     WHERE batches.id = jobs.batch) THEN 'parked' ELSE 'queued' END
-            WHERE batch = $1 AND id = $2 AND state = 'done'";
-        sqlx::query(open)
+            WHERE batch = $1 AND id = $2 AND state = 'done' AND result = $3";
+        let opened = sqlx::query(open)
             .bind(batch)
-            .bind(job)
+            .bind(&job.job)
+            .bind(job.result.as_deref().unwrap_or(""))
             .execute(&mut **tx)
             .await?;
-        let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3
+        if opened.rows_affected() == 0 {
+            return Ok(());
+        }
+        if let (true, Some(signer)) = (is_false, &job.signer) {
+            let strike = "UPDATE workers SET strikes = strikes + 1 WHERE name = $1";
+            sqlx::query(strike).bind(signer).execute(&mut **tx).await?;
+        }
+        // Dated to now, when it is news.
+        let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3, ended = @now
             WHERE batch = $1 AND job = $2 AND outcome = 'done'";
-        sqlx::query(mark)
+        sqlx::query(self.sql(mark))
             .bind(batch)
-            .bind(job)
+            .bind(&job.job)
             .bind(shortened(reason))
             .execute(&mut **tx)
             .await?;

@@ -22,25 +22,36 @@ impl Lease {
 
 impl Queue {
     /// Says that a worker process is alive, which extends what it holds up to each job's
-    /// deadline. Gives what it still holds.
+    /// deadline, if it was not dismissed. Gives what it still holds, or `None` if it has to say
+    /// hello again: the database has never heard of it, as one that was restored.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn heartbeat(&self, instance: &str, lease: Lease) -> Result<Vec<Held>, QueueError> {
+    pub async fn heartbeat(
+        &self,
+        instance: &str,
+        lease: Lease,
+    ) -> Result<Option<Vec<Held>>, QueueError> {
         let seen = "UPDATE instances SET seen = @now WHERE id = $1";
-        sqlx::query(self.sql(seen))
+        let seen = sqlx::query(self.sql(seen))
             .bind(instance)
             .execute(&self.pool)
             .await?;
+        if seen.rows_affected() == 0 {
+            return Ok(None);
+        }
         let extend = "UPDATE jobs SET lease =
                 CASE WHEN deadline < @now + $2 THEN deadline ELSE @now + $2 END
-            WHERE instance = $1 AND state = 'running' RETURNING batch, id, attempt";
+            WHERE instance = $1 AND state = 'running'
+                AND EXISTS (SELECT 1 FROM instances, workers WHERE instances.id = $1
+                    AND workers.name = instances.worker AND workers.dismissed IS NULL)
+            RETURNING batch, id, attempt";
         let rows = sqlx::query(self.sql(extend))
             .bind(instance)
             .bind(lease.millis())
             .fetch_all(&self.pool)
             .await?;
-        rows.iter().map(held).collect()
+        rows.iter().map(held).collect::<Result<_, _>>().map(Some)
     }
 
     /// Takes jobs from workers whose lease has run out; how many. Whoever calls this has been

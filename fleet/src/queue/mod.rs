@@ -25,7 +25,7 @@ use std::time::Duration;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{Any, AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr, Transaction};
 
-pub use claim::{Child, Claimed, Held, Hello};
+pub use claim::{Child, Claimed, Held, Hello, Wanted};
 pub use complete::{Delivery, Done};
 pub use error::QueueError;
 pub use lease::Lease;
@@ -74,6 +74,14 @@ impl Dialect {
         }
     }
 
+    /// What keeps rows as they are until the transaction ends.
+    const fn for_share(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "FOR SHARE",
+        }
+    }
+
     /// What begins a transaction that will write.
     const fn begin(self) -> &'static str {
         match self {
@@ -118,13 +126,13 @@ impl Queue {
         Self::connect_with(url, CONNECTIONS).await
     }
 
-    /// The database of this URL, for whoever only looks: nothing is connected before the first
-    /// question, and no tables are made.
+    /// The database of this URL, for whoever only looks, with at most so many connections:
+    /// nothing is connected before the first question, and no tables are made.
     ///
     /// # Errors
     /// If the URL is none.
-    pub fn lazy(url: &str) -> Result<Self, QueueError> {
-        Self::over(url, CONNECTIONS)
+    pub fn lazy(url: &str, connections: u32) -> Result<Self, QueueError> {
+        Self::over(url, connections)
     }
 
     fn over(url: &str, connections: u32) -> Result<Self, QueueError> {
@@ -184,12 +192,13 @@ impl Queue {
         Ok(())
     }
 
-    /// A statement with the engine's own words for `@now` and `@skip_locked`. The text is a
+    /// A statement with the engine's own words for `@now` and the like. The text is a
     /// constant of this program: values go through `bind`.
     fn sql(&self, text: &'static str) -> SqlStr {
         let text = text
             .replace("@now", self.dialect.now())
-            .replace("@skip_locked", self.dialect.skip_locked());
+            .replace("@skip_locked", self.dialect.skip_locked())
+            .replace("@for_share", self.dialect.for_share());
         AssertSqlSafe(text).into_sql_str()
     }
 

@@ -1,11 +1,9 @@
 //! What operators do to batches and jobs.
 
-use sqlx::{Any, Transaction};
-
 use super::claim::child;
 use super::rows::{big, get, named};
 use super::view::BatchState;
-use super::{Child, Queue, QueueError};
+use super::{Child, Queue, QueueError, Tx};
 
 impl Queue {
     /// The one batch whose id starts like this.
@@ -87,42 +85,37 @@ impl Queue {
         child(&row)
     }
 
-    /// Opens a proven batch again whose validity proof cannot be used: it is made anew from the
-    /// root. With `is_false` it is there and false, which is held against the worker that
-    /// signed it.
+    /// Opens a proven batch again whose validity proof, the result of this finish, cannot be used:
+    /// it is made anew from the root. With `is_false` it is there and false, which is held
+    /// against the worker that signed it.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn refute_proof(
         &self,
         batch: &str,
+        finish: &Child,
         is_false: bool,
         reason: &str,
     ) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
-        let finish = "SELECT id FROM jobs WHERE batch = $1 AND kind = 'finish' AND state = 'done'";
-        let finish: Option<String> = sqlx::query_scalar(finish)
-            .bind(batch)
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(finish) = finish else {
-            return Ok(());
-        };
-        self.reopen_done(&mut tx, batch, &finish, is_false, reason)
-            .await?;
         let open = "UPDATE batches SET state = 'open', finished = NULL, proof = NULL
-            WHERE id = $1 AND state = 'proven'";
-        sqlx::query(open).bind(batch).execute(&mut *tx).await?;
+            WHERE id = $1 AND state = 'proven' AND proof = $2";
+        let opened = sqlx::query(open)
+            .bind(batch)
+            .bind(finish.result.as_deref().unwrap_or(""))
+            .execute(&mut *tx)
+            .await?;
+        if opened.rows_affected() > 0 {
+            self.reopen_done(&mut tx, batch, finish, is_false, reason)
+                .await?;
+        }
         tx.commit().await?;
         Ok(())
     }
 
     /// Lets a cancelled batch go on.
-    pub(super) async fn reopen(
-        &self,
-        tx: &mut Transaction<'_, Any>,
-        batch: &str,
-    ) -> Result<(), QueueError> {
+    pub(super) async fn reopen(&self, tx: &mut Tx, batch: &str) -> Result<(), QueueError> {
         let update = "UPDATE batches SET state = 'open', finished = NULL
             WHERE id = $1 AND state = 'cancelled'";
         sqlx::query(update).bind(batch).execute(&mut **tx).await?;
@@ -161,11 +154,7 @@ impl Queue {
         self.refuse_open(&mut tx, batch).await
     }
 
-    async fn refuse_open(
-        &self,
-        tx: &mut Transaction<'_, Any>,
-        batch: &str,
-    ) -> Result<(), QueueError> {
+    async fn refuse_open(&self, tx: &mut Tx, batch: &str) -> Result<(), QueueError> {
         let found = self.batch_state(tx, batch).await?;
         if found == BatchState::Open {
             return Err(QueueError::BatchState {
@@ -189,15 +178,16 @@ impl Queue {
         row.map_or(Ok(None), |row| get(&row, "proof"))
     }
 
-    /// Whether no job of these circuits is ready or in work.
+    /// Whether no job of these circuits, and of this batch if one is named, is ready or in work.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn is_idle(&self, circuits: &str) -> Result<bool, QueueError> {
+    pub async fn is_idle(&self, circuits: &str, batch: Option<&str>) -> Result<bool, QueueError> {
         let select = "SELECT id FROM jobs WHERE circuits = $1 AND state IN ('queued', 'running')
-            LIMIT 1";
+            AND ($2 = '' OR batch = $2) LIMIT 1";
         let row = sqlx::query(select)
             .bind(circuits)
+            .bind(batch.unwrap_or(""))
             .fetch_optional(&self.pool)
             .await?;
         Ok(row.is_none())
@@ -218,11 +208,7 @@ impl Queue {
         Ok(row.is_some())
     }
 
-    async fn batch_state(
-        &self,
-        tx: &mut Transaction<'_, Any>,
-        batch: &str,
-    ) -> Result<BatchState, QueueError> {
+    async fn batch_state(&self, tx: &mut Tx, batch: &str) -> Result<BatchState, QueueError> {
         let row = sqlx::query("SELECT state FROM batches WHERE id = $1")
             .bind(batch)
             .fetch_optional(&mut **tx)

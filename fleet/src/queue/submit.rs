@@ -67,6 +67,18 @@ impl Queue {
         Ok(Submitted::New)
     }
 
+    /// Whether a batch was ever submitted.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn has_had_batches(&self) -> Result<bool, QueueError> {
+        // They stay when a batch is forgotten.
+        let row = sqlx::query("SELECT key_id FROM circuits LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Whether the batch was not there yet.
     async fn insert_batch(
         &self,

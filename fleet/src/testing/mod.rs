@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod postgres;
+mod programs;
 mod s3;
 
 pub use s3::S3Server;

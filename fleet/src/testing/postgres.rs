@@ -1,9 +1,8 @@
 //! A PostgreSQL server for the tests of this binary, with its data in a temporary folder.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, chown};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,8 @@ use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+use super::programs;
 
 /// How long a server may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,19 +52,17 @@ impl Server {
     async fn start() -> Self {
         install_default_drivers();
         let folder = TempDir::new().expect("a folder for temporary files").keep();
-        if let Some((user, group)) = owner() {
-            chown(&folder, Some(user), Some(group)).expect("root may");
-        }
-        let initdb = program("initdb", &folder)
+        programs::give(&folder);
+        let initdb = programs::as_owner(programs::find("initdb"), &folder)
             .args(["--auth=trust", "--username=postgres", "--no-sync"])
             .args(["--encoding=UTF8", "--locale=C", "--pgdata=data"])
             .output()
             .expect("initdb starts");
         assert!(initdb.status.success(), "{initdb:?}");
-        let mut shell = as_owner("sh", &folder);
+        let mut shell = programs::as_owner("sh", &folder);
         shell
             .args(["-c", SERVE])
-            .arg(find("postgres"))
+            .arg(programs::find("postgres"))
             .stdin(Stdio::piped());
         let server = Self {
             _shell: shell.spawn().expect("a shell"),
@@ -95,68 +94,4 @@ impl Server {
         let folder = self.folder.display();
         format!("postgres://postgres@localhost/{database}?host={folder}")
     }
-}
-
-/// A program of PostgreSQL, run in a folder by the folder's owner.
-fn program(name: &str, folder: &Path) -> Command {
-    as_owner(find(name), folder)
-}
-
-fn as_owner(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
-    let mut command = match owner() {
-        None => Command::new(program),
-        Some((user, group)) => {
-            let mut command = Command::new("setpriv");
-            command
-                .arg(format!("--reuid={user}"))
-                .arg(format!("--regid={group}"))
-                .arg("--clear-groups")
-                .arg(program);
-            command
-        }
-    };
-    command.current_dir(folder);
-    command
-}
-
-/// PostgreSQL does not run as root: the user and group of Debian's package, or else nobody's.
-fn owner() -> Option<(u32, u32)> {
-    let own = fs::metadata("/proc/self").expect("this is Linux").uid();
-    if own != 0 {
-        return None;
-    }
-    let mut users = ["postgres", "nobody"].into_iter();
-    let owner = users.find_map(|name| Some((id("-u", name)?, id("-g", name)?)));
-    assert!(owner.is_some(), "found no user postgres or nobody");
-    owner
-}
-
-/// What `id` prints.
-fn id(option: &str, user: &str) -> Option<u32> {
-    let output = Command::new("id").args([option, user]).output().ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
-}
-
-/// The program of the newest version that Debian's packages have put beside the search path,
-/// or else of that path.
-fn find(name: &str) -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    let newest = versions
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
-        .map(|version| (version, format!("/usr/lib/postgresql/{version}/bin/{name}")))
-        .filter(|(_, path)| Path::new(path).exists())
-        .max();
-    if let Some((_, path)) = newest {
-        return path.into();
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|path| path.exists());
-    found.unwrap_or_else(|| {
-        panic!(
-            "found no {name} in /usr/lib/postgresql or on the search path: these tests need \
-             PostgreSQL, Debian's package `postgresql`"
-        )
-    })
 }

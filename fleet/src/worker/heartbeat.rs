@@ -65,6 +65,7 @@ impl Heartbeat {
             own: None,
             instance: context.instance.clone(),
             registry: context.registry.clone(),
+            is_forgotten: context.is_forgotten.clone(),
             lease,
             unknown: HashSet::new(),
         };
@@ -93,6 +94,8 @@ struct Beat {
     own: Option<Queue>,
     instance: String,
     registry: Arc<Registry>,
+    /// Set when the database has not heard of this worker process.
+    is_forgotten: Arc<AtomicBool>,
     lease: Lease,
     /// Jobs that were this worker's at the last sign of life without its knowing.
     unknown: HashSet<Held>,
@@ -139,7 +142,10 @@ impl Beat {
             }
         };
         let before = self.registry.all();
-        let held = queue.heartbeat(&self.instance, self.lease).await?;
+        let Some(held) = queue.heartbeat(&self.instance, self.lease).await? else {
+            self.is_forgotten.store(true, Ordering::Relaxed);
+            return Ok(());
+        };
         for mine in before.iter().filter(|mine| !held.contains(mine)) {
             self.registry.lose(mine);
         }

@@ -37,7 +37,7 @@ pub struct Planned {
 
 /// The result of another job, not yet verified.
 pub struct Part {
-    pub job: String,
+    pub child: Child,
     pub bytes: Vec<u8>,
     pub statement: Statement,
 }
@@ -163,7 +163,7 @@ impl Context {
             match self.part(held, plan, child).await? {
                 Ok(part) => parts.push(part),
                 Err((is_false, reason)) => {
-                    return Err(self.refute(held, &child.job, is_false, reason).await);
+                    return Err(self.refute(held, child, is_false, reason).await);
                 }
             }
         }
@@ -207,7 +207,7 @@ impl Context {
         };
         let statement = plan.manifest.statement(child.first, child.end);
         Ok(Ok(Part {
-            job: child.job.clone(),
+            child: child.clone(),
             bytes,
             statement: statement.ok_or(JobError::NotOfManifest)?,
         }))

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shardfold_aggregator::ProvenStatement;
 use shardfold_protocol::files;
@@ -25,7 +25,7 @@ use crate::keys::Claim;
 use crate::manifest::ManifestError;
 use crate::objects::{Folder, NameError, ObjectName, ObjectsError};
 use crate::queue::view::Kind;
-use crate::queue::{Claimed, Delivery, Done, Held, QueueError};
+use crate::queue::{Child, Claimed, Delivery, Done, Held, QueueError};
 
 /// How a job ended for the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub enum JobError {
     /// Somebody else holds the job, or has done it.
     #[error("somebody else has the job now")]
     Lost,
+    /// Its batch was forgotten.
+    #[error("the batch is there no more")]
+    Gone,
 }
 
 /// What a job is made from.
@@ -80,7 +83,7 @@ enum Made {
     Proof(Vec<u8>),
     /// This child's proof is false.
     False {
-        child: Box<Part>,
+        part: Box<Part>,
         reason: Box<str>,
     },
 }
@@ -95,8 +98,9 @@ impl Context {
         let start = Instant::now();
         let outcome = self.clone().try_run(&claimed, &held, &lost).await;
         let ended = match outcome {
-            Ok(found) => {
-                let took = start.elapsed();
+            Ok(proving) => {
+                let found = proving.is_none();
+                let took = proving.unwrap_or_else(|| start.elapsed());
                 self.tell(&Event::Done { work, took, found });
                 Ended::Done
             }
@@ -108,7 +112,10 @@ impl Context {
 
     async fn give_up(&self, work: Work, held: &Held, error: &JobError) -> Ended {
         let reason = error.to_string();
-        if matches!(error, JobError::Lost | JobError::Refuted(_)) {
+        if matches!(
+            error,
+            JobError::Lost | JobError::Gone | JobError::Refuted(_)
+        ) {
             self.tell(&Event::GivenBack { work, reason });
             return Ended::GivenBack;
         }
@@ -132,13 +139,13 @@ impl Context {
         Ended::Failed
     }
 
-    /// Whether the result was found in the store.
+    /// How long proving took, or `None` if the result was found in the store.
     async fn try_run(
         self: Arc<Self>,
         claimed: &Claimed,
         held: &Held,
         lost: &Arc<AtomicBool>,
-    ) -> Result<bool, JobError> {
+    ) -> Result<Option<Duration>, JobError> {
         let plan = self.plan(claimed).await?;
         let statement = plan
             .manifest
@@ -147,18 +154,20 @@ impl Context {
         if claimed.kind != Kind::Finish
             && let Some(result) = self.find(claimed, &statement).await?
         {
-            self.hand_in(held, result, false).await?;
-            return Ok(true);
+            self.hand_in(held, result, None).await?;
+            return Ok(None);
         }
         let inputs = match claimed.kind {
             Kind::Shard => Inputs::Shard(self.witness(claimed, &plan, &statement).await?),
             Kind::Fold | Kind::Finish => Inputs::Parts(self.parts(claimed, held, &plan).await?),
         };
+        let start = Instant::now();
         let made = self.clone().make(claimed, inputs, statement, lost).await?;
+        let took = Some(start.elapsed());
         let bytes = match made {
             Made::Proof(bytes) => bytes,
-            Made::False { child, reason } => {
-                return Err(self.refute(held, &child.job, true, reason).await);
+            Made::False { part, reason } => {
+                return Err(self.refute(held, &part.child, true, reason).await);
             }
         };
         let folder = match claimed.kind {
@@ -168,21 +177,40 @@ impl Context {
         let result = self
             .store(|| self.objects.put(folder, bytes.clone()))
             .await?;
-        self.hand_in(held, result, true).await?;
-        Ok(false)
+        match self.hand_in(held, result, took).await {
+            Err(JobError::Gone) => self.tidy(held, folder, result).await?,
+            handed_in => handed_in?,
+        }
+        Ok(took)
+    }
+
+    /// Removes a result that nobody will ask for: its batch was forgotten meanwhile.
+    async fn tidy(
+        &self,
+        held: &Held,
+        folder: Folder<'_>,
+        result: ObjectName,
+    ) -> Result<(), JobError> {
+        let shared = || self.queue.is_shared(&held.batch, &held.job);
+        if !self.database(shared).await? {
+            self.store(|| self.objects.remove(folder, result)).await?;
+        }
+        Err(JobError::Gone)
     }
 
     /// Says that a result cannot be used, which gives this job back.
     pub async fn refute(
         &self,
         held: &Held,
-        child: &str,
+        child: &Child,
         is_false: bool,
         reason: Box<str>,
     ) -> JobError {
         let refute = || self.queue.refute(held, child, is_false, &reason);
         match self.database(refute).await {
-            Ok(()) => JobError::Refuted(format!("the job {child} is open again: {reason}").into()),
+            Ok(()) => {
+                JobError::Refuted(format!("the job {} is open again: {reason}", child.job).into())
+            }
             Err(error) => error.into(),
         }
     }
@@ -225,7 +253,12 @@ impl Context {
     }
 
     /// Signs a result that is in the store, and hands it in.
-    async fn hand_in(&self, held: &Held, result: ObjectName, is_new: bool) -> Result<(), JobError> {
+    async fn hand_in(
+        &self,
+        held: &Held,
+        result: ObjectName,
+        took: Option<Duration>,
+    ) -> Result<(), JobError> {
         let signature = self.key.sign(&Claim::Result {
             batch: &held.batch,
             job: &held.job,
@@ -236,11 +269,12 @@ impl Context {
             instance: &self.instance,
             result,
             signature: &signature,
-            is_new,
+            took,
         };
         match self.database(|| self.queue.complete(&delivery)).await? {
             Done::Accepted => Ok(()),
             Done::Late => Err(JobError::Lost),
+            Done::Gone => Err(JobError::Gone),
         }
     }
 }
@@ -258,7 +292,7 @@ fn join(
             Ok(decoded) => proven.push(decoded),
             Err(error) => {
                 return Ok(Made::False {
-                    child: Box::new(part),
+                    part: Box::new(part),
                     reason: error.to_string().into(),
                 });
             }

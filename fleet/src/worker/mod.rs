@@ -20,7 +20,7 @@ use crate::engine::Engine;
 use crate::keys::{Claim, WorkerKey};
 use crate::objects::Objects;
 use crate::queue::view::Kind;
-use crate::queue::{Claimed, Held, Hello, Lease, Queue, QueueError};
+use crate::queue::{Claimed, Held, Hello, Lease, Queue, QueueError, Wanted};
 use heartbeat::{Heartbeat, Registry};
 use inputs::Manifests;
 use job::Ended;
@@ -31,6 +31,8 @@ use patience::Patience;
 pub struct Options {
     /// The kinds of jobs that it takes.
     pub kinds: Vec<Kind>,
+    /// The batch whose jobs it takes; those of any if none.
+    pub batch: Option<String>,
     /// Jobs at the same time; each uses all threads of the pool where it can.
     pub jobs: usize,
     /// The memory that they may take together, in bytes.
@@ -161,6 +163,8 @@ struct Context {
     observer: Box<Observer>,
     manifests: Mutex<Manifests>,
     registry: Arc<Registry>,
+    /// Whether the database has to be told again of this worker process.
+    is_forgotten: Arc<AtomicBool>,
     patience: Patience,
 }
 
@@ -196,6 +200,7 @@ impl Worker {
             observer,
             manifests: Mutex::default(),
             registry: Arc::default(),
+            is_forgotten: Arc::default(),
             patience: Patience::new(&options),
         };
         Self {
@@ -307,7 +312,17 @@ impl Worker {
 
     async fn claim(&self, free: u64) -> Result<Option<Claimed>, WorkerError> {
         let context = &self.context;
-        let Options { kinds, lease, .. } = &self.options;
+        if context.is_forgotten.swap(false, Ordering::Relaxed) {
+            tracing::warn!("the database has not heard of this worker: saying hello again");
+            self.hello().await?;
+        }
+        let Options { kinds, batch, .. } = &self.options;
+        let lease = Lease(self.options.lease);
+        let wanted = Wanted {
+            kinds,
+            memory: free,
+            batch: batch.as_deref(),
+        };
         let is_unsure = AtomicBool::new(false);
         let (queue, instance) = (&context.queue, &context.instance);
         let claim = || async {
@@ -318,7 +333,7 @@ impl Worker {
                     .await?;
             }
             is_unsure.store(true, Ordering::Relaxed);
-            queue.claim(instance, kinds, free, Lease(*lease)).await
+            queue.claim(instance, &wanted, lease).await
         };
         let claimed = context.database(claim).await?;
         match &claimed {
@@ -336,7 +351,8 @@ impl Worker {
 
     async fn is_idle(&self) -> Result<bool, WorkerError> {
         let context = &self.context;
-        let idle = || context.queue.is_idle(&context.circuits);
+        let batch = self.options.batch.as_deref();
+        let idle = || context.queue.is_idle(&context.circuits, batch);
         Ok(context.database(idle).await?)
     }
 

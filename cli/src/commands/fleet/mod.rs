@@ -62,8 +62,14 @@ async fn objects(place: &Place) -> Result<Objects> {
         .with_context(|| format!("cannot use the store {}", redact(&place.store)))
 }
 
-/// The store of a place, made if it is not there.
-async fn create_objects(place: &Place) -> Result<Objects> {
+/// The store of a place, made if it is not there and must be new: a fleet that has had batches
+/// has a store, which is away or not mounted if it is not found.
+async fn create_objects(place: &Place, queue: &Queue, is_new: bool) -> Result<Objects> {
+    if !is_new && queue.has_had_batches().await? {
+        return objects(place).await.context(
+            "the database knows batches, so that no new store is made for it without --create-store",
+        );
+    }
     Objects::create(&place.store)
         .await
         .with_context(|| format!("cannot use the store {}", redact(&place.store)))

@@ -15,6 +15,9 @@ use super::{objects, worker};
 use crate::args::DashboardArgs;
 use crate::config::{Config, Place, redact};
 
+/// Connections to the database for the people who look at one page.
+const PAGE_CONNECTIONS: u32 = 4;
+
 /// What a worker is ready with; empty until it has it.
 pub type Readiness = Arc<OnceLock<Objects>>;
 
@@ -34,7 +37,8 @@ pub async fn serve_metrics(
         })
     });
     let site = Site {
-        queue: lazy(place)?,
+        // There are as many workers as machines, and the database has an end.
+        queue: lazy(place, 1)?,
         process,
         ready,
     };
@@ -65,7 +69,7 @@ pub fn dashboard(args: &DashboardArgs) -> Result<()> {
             })
         });
         let site = Site {
-            queue: lazy(&place)?,
+            queue: lazy(&place, PAGE_CONNECTIONS)?,
             process: ProcessMetrics::new(0),
             ready,
         };
@@ -84,7 +88,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
     listener.with_context(|| format!("cannot listen on {address}"))
 }
 
-fn lazy(place: &Place) -> Result<Queue> {
-    Queue::lazy(&place.database)
+fn lazy(place: &Place, connections: u32) -> Result<Queue> {
+    Queue::lazy(&place.database, connections)
         .with_context(|| format!("cannot use the database {}", redact(&place.database)))
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use shardfold_fleet::submit::{Executed, MAX_FAILURES, submit};
+use shardfold_fleet::submit::{Executed, MAX_FAILURES, submit, submit_again};
 use shardfold_store::Applied;
 
 use super::{connect, create_objects};
@@ -68,7 +68,8 @@ fn submit_cut(
         max_failures: MAX_FAILURES,
     };
     let (id, _) = means.wait(async {
-        let (queue, objects) = (connect(place).await?, create_objects(place).await?);
+        let queue = connect(place).await?;
+        let objects = create_objects(place, &queue, args.create_store).await?;
         let submitted = submit(&queue, &objects, &executed).await?;
         queue.close().await;
         anyhow::Ok(submitted)
@@ -88,23 +89,45 @@ fn submit_cut(
     })
 }
 
-/// The id under which a batch was submitted that the state database has already.
+/// Submits a batch again that the state database has already, from what the store has of it.
 fn known(args: &SubmitArgs, means: &Means, place: &Place, applied: &Applied) -> Result<String> {
     check_accepted(&args.batch, applied.counts)?;
     let source = applied.batch.to_string();
-    let batches = means.wait(async {
+    let label = args.batch.file_name().unwrap_or_default().to_string_lossy();
+    let circuits = means.key()?.id();
+    let mut lost = None;
+    let id = means.wait(async {
         let queue = connect(place).await?;
         let batches = queue.batches_of(&source, means.profile().name()).await?;
-        queue.close().await;
-        anyhow::Ok(batches)
+        if batches.is_empty() {
+            return anyhow::Ok(None);
+        }
+        let objects = create_objects(place, &queue, args.create_store).await?;
+        for (batch, _) in batches {
+            let label = (source.as_str(), &*label);
+            match submit_again(&queue, &objects, &batch, circuits, label).await {
+                Ok(id) => return Ok(Some(id)),
+                Err(error) if error.is_transient() => return Err(error.into()),
+                Err(error) => lost = Some(error),
+            }
+        }
+        Ok(None)
     })?;
-    match batches.into_iter().next() {
-        Some((id, _)) => Ok(id),
-        None => bail!(
-            "{} is part of the state's ledger, but was not submitted to this fleet for {}: \
-             submit it from a snapshot of the state before it, with --state FILE",
-            args.batch.display(),
-            means.profile().name()
-        ),
+    if let Some(id) = id {
+        return Ok(id.to_string());
     }
+    let why = lost.map_or_else(
+        || {
+            format!(
+                "was not submitted to this fleet for {}",
+                means.profile().name()
+            )
+        },
+        |error| format!("the store has not all of it any more ({error})"),
+    );
+    bail!(
+        "{} is part of the state's ledger, but {why}: submit it from a snapshot of the state \
+         before it, with --state FILE",
+        args.batch.display()
+    )
 }

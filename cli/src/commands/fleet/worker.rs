@@ -29,6 +29,9 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     let config = Config::load(&args.fleet)?;
     let place = config.place.clone();
     let settings = config.worker(args)?;
+    // Before the circuits are there, which the jobs' own figures count.
+    let memory = settings.memory.or_else(memory::available);
+    let memory = memory.unwrap_or(u64::MAX);
     let key = WorkerKey::from_file(&settings.key)?;
     set_threads(args.threads)?;
     let means = Means::new(profile(settings.profile), &settings.cache, Say::new(true))?;
@@ -52,19 +55,19 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
         let engine = tokio::task::block_in_place(|| means.engine().cloned())?;
         readiness.get_or_init(|| objects.clone());
         let instance = format!("{name}-{:08x}", rand::random::<u32>());
-        let options = options(args, &settings);
+        let options = options(args, &settings, memory);
         let observer = observer(process);
         let worker = Worker::new(queue, objects, engine, key, instance, options, observer);
         Ok(worker.run(stop).await?)
     })
 }
 
-fn options(args: &WorkerArgs, settings: &WorkerSettings) -> Options {
-    let memory = settings.memory.or_else(memory::available);
+fn options(args: &WorkerArgs, settings: &WorkerSettings, memory: u64) -> Options {
     Options {
         kinds: settings.kinds.clone(),
+        batch: None,
         jobs: settings.jobs.get(),
-        memory: memory.unwrap_or(u64::MAX),
+        memory,
         lease: Duration::from_secs(args.lease),
         poll: POLL,
         drain: settings.drain,

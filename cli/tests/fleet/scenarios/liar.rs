@@ -8,7 +8,9 @@ use shardfold_fleet::keys::{Claim, WorkerKey};
 use shardfold_fleet::manifest::Manifest;
 use shardfold_fleet::objects::{Folder, MAX_PART_BYTES, MAX_WITNESS_BYTES, ObjectName, Objects};
 use shardfold_fleet::queue::view::Kind;
-use shardfold_fleet::queue::{Claimed, Delivery, Done, Held, Hello, Lease, Queue, QueueError};
+use shardfold_fleet::queue::{
+    Claimed, Delivery, Done, Held, Hello, Lease, Queue, QueueError, Wanted,
+};
 use shardfold_fleet::submit::{self, Executed};
 use shardfold_protocol::files;
 use shardfold_protocol::witness::ShardWitness;
@@ -140,7 +142,12 @@ impl Liar {
     pub fn claim(&self, kind: Kind) -> Option<Claimed> {
         let lease = Lease(Duration::from_secs(600));
         let queue = &self.access.queue;
-        let claim = queue.claim(&self.instance, std::slice::from_ref(&kind), u64::MAX, lease);
+        let wanted = Wanted {
+            kinds: std::slice::from_ref(&kind),
+            memory: u64::MAX,
+            batch: None,
+        };
+        let claim = queue.claim(&self.instance, &wanted, lease);
         self.access.runtime.block_on(claim).expect("it answers")
     }
 
@@ -181,7 +188,7 @@ impl Liar {
                 instance: &self.instance,
                 result,
                 signature: &signature,
-                is_new: true,
+                took: Some(Duration::from_secs(1)),
             };
             queue.complete(&delivery).await.expect("it answers")
         });

@@ -50,13 +50,15 @@ fn are_done(tree: &Value, kind: &str, count: usize) -> bool {
     jobs(tree).iter().filter(done).count() == count
 }
 
-/// What was done for a batch: how many attempts ended how.
+/// What was done for a batch: how many attempts ended how. A claim whose answer was lost with the
+/// connection, as when PostgreSQL stops just then, is none: nobody has worked.
 type Outcomes = BTreeMap<String, usize>;
 
 fn outcomes(fleet: &Fleet, batch: &str) -> Outcomes {
     let rows = fleet.postgres.query(&format!(
         "SELECT COALESCE(outcome, 'running'), count(*) FROM attempts
-         WHERE batch = '{batch}' GROUP BY 1"
+         WHERE batch = '{batch}' AND COALESCE(reason, '') <> 'the answer to the claim was lost'
+         GROUP BY 1"
     ));
     let row = |line: &str| {
         let (outcome, count) = line.split_once('|').expect("two fields");

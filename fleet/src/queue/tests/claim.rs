@@ -70,7 +70,7 @@ async fn of_many_workers_one_gets_each_job() {
             let queue = fleet.queue.clone();
             tokio::spawn(async move {
                 let worker = worker.to_string();
-                let claimed = queue.claim(&worker, &Kind::ALL, MEMORY, LEASE).await;
+                let claimed = queue.claim(&worker, &wanted(&Kind::ALL), LEASE).await;
                 claimed.unwrap().map(|claimed| (worker, claimed))
             })
         };
@@ -109,15 +109,46 @@ async fn a_worker_gets_only_the_kinds_that_it_takes_and_what_fits() {
             (&[Kind::Fold, Kind::Finish], MEMORY),
             (&Kind::ALL, shard - 1),
         ] {
-            let claimed = queue.claim("a", kinds, memory, LEASE).await.unwrap();
+            let wanted = Wanted {
+                memory,
+                ..wanted(kinds)
+            };
+            let claimed = queue.claim("a", &wanted, LEASE).await.unwrap();
             assert_eq!(claimed, None, "{kinds:?} {memory}");
         }
-        let claimed = queue
-            .claim("a", &[Kind::Shard], shard, LEASE)
-            .await
-            .unwrap();
+        let wanted = Wanted {
+            memory: shard,
+            ..wanted(&[Kind::Shard])
+        };
+        let claimed = queue.claim("a", &wanted, LEASE).await.unwrap();
         let claimed = claimed.unwrap();
         assert_eq!((claimed.kind, claimed.memory), (Kind::Shard, shard));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_of_one_batch_leaves_those_of_others_alone() {
+    on_both(async |fleet| {
+        let first = fleet.submit(1, 1).await;
+        let own = fleet.submit(1, 2).await;
+        fleet.worker("a").await;
+        let circuits = hex::encode(batch::CIRCUITS);
+        let wanted = Wanted {
+            batch: Some(&own),
+            ..wanted(&Kind::ALL)
+        };
+        let queue = &fleet.queue;
+        for _ in 0..3 {
+            assert!(!queue.is_idle(&circuits, Some(&own)).await.unwrap());
+            let claimed = queue.claim("a", &wanted, LEASE).await.unwrap().unwrap();
+            assert_eq!(claimed.batch, own);
+            fleet.complete("a", &claimed).await.unwrap();
+        }
+        assert_eq!(queue.claim("a", &wanted, LEASE).await.unwrap(), None);
+        assert!(queue.is_idle(&circuits, Some(&own)).await.unwrap());
+        assert!(!queue.is_idle(&circuits, None).await.unwrap());
+        assert_eq!(fleet.take("a").await.batch, first);
     })
     .await;
 }
@@ -231,7 +262,7 @@ async fn a_deadline_follows_the_last_twenty_jobs() {
         for shard in 0..21 {
             let claimed = fleet
                 .queue
-                .claim("a", &shards, MEMORY, LEASE)
+                .claim("a", &wanted(&shards), LEASE)
                 .await
                 .unwrap();
             let claimed = claimed.unwrap();
@@ -242,7 +273,7 @@ async fn a_deadline_follows_the_last_twenty_jobs() {
         }
         let last = fleet
             .queue
-            .claim("a", &shards, MEMORY, LEASE)
+            .claim("a", &wanted(&shards), LEASE)
             .await
             .unwrap();
         let allowed = allowed(&fleet.job(&last.unwrap()).await);

@@ -66,7 +66,7 @@ async fn signs_of_life_keep_a_job_until_its_deadline() {
         // 59 minutes and 30 seconds.
         for _ in 0..85 {
             fleet.pass(Duration::from_secs(42)).await;
-            let still = fleet.queue.heartbeat("a", LEASE).await.unwrap();
+            let still = fleet.queue.heartbeat("a", LEASE).await.unwrap().unwrap();
             assert_eq!(still, [held(&claimed)]);
             assert_eq!(fleet.queue.reap().await.unwrap(), 0);
         }
@@ -76,7 +76,8 @@ async fn signs_of_life_keep_a_job_until_its_deadline() {
         fleet.queue.heartbeat("a", LEASE).await.unwrap();
         assert_eq!(fleet.queue.reap().await.unwrap(), 1);
         assert_eq!(fleet.outcomes(&claimed).await, [Some(Outcome::Overdue)]);
-        assert_eq!(fleet.queue.heartbeat("a", LEASE).await.unwrap(), []);
+        let none = Some(Vec::new());
+        assert_eq!(fleet.queue.heartbeat("a", LEASE).await.unwrap(), none);
     })
     .await;
 }
@@ -89,7 +90,7 @@ async fn a_sign_of_life_keeps_only_what_the_worker_holds() {
         fleet.worker("b").await;
         let (own, other) = (fleet.take("a").await, fleet.take("b").await);
         fleet.pass(Duration::from_secs(55)).await;
-        let still = fleet.queue.heartbeat("a", LEASE).await.unwrap();
+        let still = fleet.queue.heartbeat("a", LEASE).await.unwrap().unwrap();
         assert_eq!(still, [held(&own)]);
         fleet.pass(Duration::from_secs(6)).await;
         assert_eq!(fleet.queue.reap().await.unwrap(), 1);
@@ -115,7 +116,11 @@ async fn pauses_grow_with_each_failure_until_the_job_is_parked() {
             fleet.pass(Duration::from_millis(pause * 1_000 - 900)).await;
             assert_eq!(fleet.claim("a").await, None, "{pause} s have not passed");
             fleet.pass(Duration::from_millis(900)).await;
-            let again = fleet.queue.claim("a", &kinds, MEMORY, LEASE).await.unwrap();
+            let again = fleet
+                .queue
+                .claim("a", &wanted(&kinds), LEASE)
+                .await
+                .unwrap();
             claimed = again.expect("the pause is over");
             assert_eq!(claimed.job, first.job);
         }
@@ -231,6 +236,43 @@ async fn a_long_reason_is_cut_and_any_character_is_kept() {
         let kept = fleet.attempts(&claimed).await[0].reason.clone().unwrap();
         assert!(kept.starts_with("a NUL , then €€"), "{kept}");
         assert_eq!(kept.chars().count(), 4_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_the_database_has_not_heard_of_is_told_so() {
+    on_both(async |fleet| {
+        fleet.submit(1, 1).await;
+        fleet.worker("a").await;
+        // As in a backup that was made before it came.
+        fleet.execute("DELETE FROM instances").await;
+        assert_eq!(fleet.queue.heartbeat("a", LEASE).await.unwrap(), None);
+        assert_eq!(fleet.claim("a").await, None);
+        fleet.worker("a").await;
+        let claimed = fleet.take("a").await;
+        let still = fleet.queue.heartbeat("a", LEASE).await.unwrap();
+        assert_eq!(still, Some(vec![held(&claimed)]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn signs_of_life_of_a_dismissed_worker_keep_nothing() {
+    on_both(async |fleet| {
+        fleet.submit(1, 1).await;
+        for worker in ["a", "b"] {
+            fleet.worker(worker).await;
+        }
+        let claimed = fleet.take("a").await;
+        fleet.queue.dismiss("a").await.unwrap();
+        fleet.pass(Duration::from_secs(40)).await;
+        let still = fleet.queue.heartbeat("a", LEASE).await.unwrap();
+        assert_eq!(still, Some(Vec::new()));
+        fleet.pass(Duration::from_secs(30)).await;
+        assert_eq!(fleet.queue.reap().await.unwrap(), 1);
+        fleet.pass(Duration::from_secs(3)).await;
+        assert_eq!(fleet.take("b").await.job, claimed.job);
     })
     .await;
 }

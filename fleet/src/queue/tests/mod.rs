@@ -154,7 +154,7 @@ impl Fleet {
 
     /// What a worker gets that takes everything.
     async fn claim(&self, worker: &str) -> Option<Claimed> {
-        let claimed = self.queue.claim(worker, &Kind::ALL, MEMORY, LEASE).await;
+        let claimed = self.queue.claim(worker, &wanted(&Kind::ALL), LEASE).await;
         claimed.unwrap()
     }
 
@@ -164,7 +164,23 @@ impl Fleet {
     }
 
     async fn complete(&self, worker: &str, claimed: &Claimed) -> Result<Done, QueueError> {
-        self.deliver(worker, claimed, result(claimed), true).await
+        let tree = self.queue.tree_view(&claimed.batch).await?;
+        let took = tree.and_then(|tree| {
+            let job = tree.jobs.iter().find(|job| job.id == claimed.job)?;
+            Some(Duration::from_millis(tree.now.abs_diff(job.started?)))
+        });
+        self.deliver(worker, claimed, result(claimed), took).await
+    }
+
+    /// A done job with its result, as whoever uses it gets it.
+    async fn child(&self, claimed: &Claimed) -> Child {
+        let job = self.job(claimed).await;
+        if job.kind == Kind::Finish {
+            return self.queue.finish_of(&job.batch).await.unwrap();
+        }
+        let children = self.queue.children(&job.batch, &job.parent.unwrap()).await;
+        let mut children = children.unwrap().into_iter();
+        children.find(|child| child.job == job.id).unwrap()
     }
 
     async fn deliver(
@@ -172,7 +188,7 @@ impl Fleet {
         worker: &str,
         claimed: &Claimed,
         result: ObjectName,
-        is_new: bool,
+        took: Option<Duration>,
     ) -> Result<Done, QueueError> {
         let held = held(claimed);
         let claim = Claim::Result {
@@ -185,7 +201,7 @@ impl Fleet {
             instance: worker,
             result,
             signature: &self.key(worker).sign(&claim),
-            is_new,
+            took,
         };
         self.queue.complete(&delivery).await
     }
@@ -278,4 +294,13 @@ fn held(claimed: &Claimed) -> Held {
 /// The object that stands for the result of a job.
 fn result(claimed: &Claimed) -> ObjectName {
     ObjectName::of(claimed.job.as_bytes())
+}
+
+/// Whatever job of these kinds there is.
+fn wanted(kinds: &[Kind]) -> Wanted<'_> {
+    Wanted {
+        kinds,
+        memory: MEMORY,
+        batch: None,
+    }
 }

@@ -18,7 +18,8 @@ async fn nothing_of_a_cancelled_batch_is_begun() {
         fleet.queue.cancel(&batch).await.unwrap();
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Cancelled);
         assert_eq!(fleet.claim("a").await, None);
-        assert_eq!(fleet.queue.heartbeat("a", LEASE).await.unwrap(), []);
+        let none = Some(Vec::new());
+        assert_eq!(fleet.queue.heartbeat("a", LEASE).await.unwrap(), none);
         assert_eq!(fleet.state(&done).await, JobState::Done);
         assert_eq!(fleet.state(&running).await, JobState::Cancelled);
         let [attempt] = &fleet.attempts(&running).await[..] else {
@@ -75,24 +76,29 @@ async fn a_lost_validity_proof_is_made_again_from_the_root() {
     on_both(async |fleet| {
         let batch = fleet.submit(2, 1).await;
         fleet.worker("a").await;
-        fleet
-            .queue
-            .refute_proof(&batch, false, "gone")
-            .await
-            .unwrap();
+        let refute = async |finish: &Child| {
+            let refuted = fleet.queue.refute_proof(&batch, finish, true, "gone").await;
+            refuted.unwrap();
+        };
+        refute(&fleet.queue.finish_of(&batch).await.unwrap()).await;
         for _ in 0..4 {
             fleet.work("a").await;
         }
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Proven);
-        fleet
-            .queue
-            .refute_proof(&batch, false, "gone")
-            .await
-            .unwrap();
+        let lost = fleet.queue.finish_of(&batch).await.unwrap();
+        refute(&lost).await;
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Open);
         assert_eq!(fleet.queue.proof_of(&batch).await.unwrap(), None);
-        assert_eq!(fleet.work("a").await.kind, Kind::Finish);
+        let finish = fleet.take("a").await;
+        assert_eq!(finish.kind, Kind::Finish);
+        let another = ObjectName::of(b"another proof");
+        let done = fleet.deliver("a", &finish, another, None).await;
+        assert_eq!(done.unwrap(), Done::Accepted);
+        // Somebody else has looked at the lost one, too.
+        refute(&lost).await;
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Proven);
+        let view = fleet.queue.fleet_view(1).await.unwrap();
+        assert_eq!(view.workers[0].strikes, 1);
         assert_eq!(fleet.claim("a").await, None);
     })
     .await;
@@ -154,17 +160,17 @@ async fn inputs_and_jobs_of_other_batches_are_shared() {
 async fn nothing_is_left_to_do_when_no_job_of_these_circuits_is_ready_or_in_work() {
     on_both(async |fleet| {
         let (own, others) = (hex::encode(batch::CIRCUITS), "ab".repeat(32));
-        assert!(fleet.queue.is_idle(&own).await.unwrap());
+        assert!(fleet.queue.is_idle(&own, None).await.unwrap());
         fleet.submit(1, 1).await;
         fleet.worker("a").await;
-        assert!(fleet.queue.is_idle(&others).await.unwrap());
+        assert!(fleet.queue.is_idle(&others, None).await.unwrap());
         for _ in 0..3 {
-            assert!(!fleet.queue.is_idle(&own).await.unwrap());
+            assert!(!fleet.queue.is_idle(&own, None).await.unwrap());
             let claimed = fleet.take("a").await;
-            assert!(!fleet.queue.is_idle(&own).await.unwrap());
+            assert!(!fleet.queue.is_idle(&own, None).await.unwrap());
             fleet.complete("a", &claimed).await.unwrap();
         }
-        assert!(fleet.queue.is_idle(&own).await.unwrap());
+        assert!(fleet.queue.is_idle(&own, None).await.unwrap());
     })
     .await;
 }
@@ -214,6 +220,32 @@ async fn a_batch_is_found_by_the_start_of_its_id() {
                 matches!(unknown, QueueError::Unknown { .. }),
                 "{prefix}: {unknown}"
             );
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_batch_has_no_live_job_whatever_happens_at_the_same_time() {
+    on_both(async |fleet| {
+        for worker in ["a", "b"] {
+            fleet.worker(worker).await;
+        }
+        for seed in 1..20 {
+            let batch = fleet.submit(2, seed).await;
+            let shards = [fleet.work("a").await, fleet.take("b").await];
+            fleet.complete("b", &shards[1]).await.unwrap();
+            let fold = fleet.take("b").await;
+            let child = fleet.child(&shards[0]).await;
+            let by = held(&fold);
+            let refute = fleet.queue.refute(&by, &child, false, "it is lost");
+            let (cancelled, refuted) = tokio::join!(fleet.queue.cancel(&batch), refute);
+            cancelled.unwrap();
+            refuted.unwrap();
+            for job in fleet.jobs(&batch).await {
+                let is_over = matches!(job.state, JobState::Done | JobState::Cancelled);
+                assert!(is_over, "{job:?}");
+            }
         }
     })
     .await;

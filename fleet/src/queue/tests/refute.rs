@@ -13,8 +13,9 @@ async fn folding(fleet: &Fleet) -> (Claimed, Claimed) {
 }
 
 async fn refute(fleet: &Fleet, by: &Claimed, child: &Claimed, is_false: bool) {
+    let child = fleet.child(child).await;
     let (by, queue) = (held(by), &fleet.queue);
-    let refuted = queue.refute(&by, &child.job, is_false, "it is false");
+    let refuted = queue.refute(&by, &child, is_false, "it is false");
     refuted.await.unwrap();
 }
 
@@ -28,6 +29,10 @@ async fn strikes(fleet: &Fleet, worker: &str) -> u64 {
 async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
     on_both(async |fleet| {
         let (shard, fold) = folding(fleet).await;
+        fleet
+            .execute("UPDATE attempts SET ended = ended - 200000")
+            .await;
+        let job_ended = fleet.attempts(&shard).await[0].ended;
         refute(fleet, &fold, &shard, true).await;
         let opened = fleet.job(&shard).await;
         assert_eq!((opened.state, opened.failures), (JobState::Queued, 1));
@@ -38,6 +43,8 @@ async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
         let attempts = fleet.attempts(&shard).await;
         assert_eq!(attempts[0].outcome, Some(Outcome::Refuted));
         assert_eq!(attempts[0].reason.as_deref(), Some("it is false"));
+        // It is news, however long ago the result was handed in.
+        assert!(attempts[0].ended >= job_ended.map(|ended| ended + 100_000));
 
         // It goes to another worker than the one that made it.
         assert_eq!(fleet.claim("a").await, None);

@@ -38,11 +38,7 @@ async fn what_was_stored_but_not_handed_in_is_found() {
     let (fleet, batch) = Fleet::with(&SHARDS).await;
     fleet.work_off("a").await;
     // As if the queue had never heard of it.
-    fleet
-        .queue
-        .refute_proof(&batch, false, "it is lost")
-        .await
-        .unwrap();
+    fleet.lose_proof(&batch).await;
     fleet.execute("DELETE FROM attempts").await;
     fleet
         .execute(
@@ -103,6 +99,67 @@ async fn work_ends_when_the_job_is_lost() {
     assert_eq!(fleet.count(given_back), 1);
     // The STARK was not begun.
     assert_eq!(fleet.count(|event| matches!(event, Event::Stage { .. })), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_a_restored_database_has_not_heard_of_says_hello_again() {
+    let (fleet, batch) = Fleet::with(&SHARDS[..1]).await;
+    let (go_on, wait) = mpsc::channel();
+    let (at_stage, mut is_at_stage) = watch::channel(false);
+    let wait = Mutex::new(wait);
+    let worker = fleet.enrolled("a", short(), move |event| {
+        if is_first_stage(event) && !at_stage.send_replace(true) {
+            wait.lock().unwrap().recv().unwrap();
+        }
+    });
+    let worker = worker.await;
+    let running = fleet.run(&worker);
+    let restoring = async {
+        is_at_stage.wait_for(|is_there| *is_there).await.unwrap();
+        fleet.execute("DELETE FROM instances").await;
+        while !worker.context.is_forgotten.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        go_on.send(()).unwrap();
+    };
+    let (ran, ()) = tokio::join!(running, restoring);
+    ran.unwrap();
+    fleet.check_proof(&batch, &SHARDS[..1]).await;
+    // What it had at hand was not proven again.
+    assert_eq!(fleet.done()[0], (Kind::Shard, 0, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_of_a_batch_that_was_forgotten_meanwhile_is_removed() {
+    let (fleet, batch) = Fleet::with(&SHARDS[..1]).await;
+    let (go_on, wait) = mpsc::channel();
+    let (at_stage, mut is_at_stage) = watch::channel(false);
+    let wait = Mutex::new(wait);
+    // It does not hear of it before the job is done.
+    let worker = fleet.enrolled("a", options(), move |event| {
+        if is_first_stage(event) {
+            at_stage.send_replace(true);
+            wait.lock().unwrap().recv().unwrap();
+        }
+    });
+    let worker = worker.await;
+    let running = fleet.run(&worker);
+    let forgetting = async {
+        is_at_stage.wait_for(|is_there| *is_there).await.unwrap();
+        fleet.queue.cancel(&batch).await.unwrap();
+        submit::forget(&fleet.queue, &fleet.objects, &batch)
+            .await
+            .unwrap();
+        go_on.send(()).unwrap();
+    };
+    let (ran, ()) = tokio::join!(running, forgetting);
+    ran.unwrap();
+    let given_back = |event: &Event| matches!(event, Event::GivenBack { reason, .. } if reason == "the batch is there no more");
+    assert_eq!(fleet.count(given_back), 1);
+    let parts = fleet.folder.path().join("store/part");
+    let jobs = fs::read_dir(parts).into_iter().flatten();
+    let left = jobs.flat_map(|job| fs::read_dir(job.unwrap().path()).unwrap());
+    assert_eq!(left.count(), 0);
 }
 
 /// Waits for the next sign of life of the only worker process.

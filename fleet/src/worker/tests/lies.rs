@@ -24,7 +24,7 @@ async fn lie(fleet: &Fleet, bytes: Vec<u8>, is_signed: bool) {
         instance: "liar",
         result,
         signature: &worker.context.key.sign(&claim),
-        is_new: true,
+        took: Some(Duration::from_secs(1)),
     };
     let done = fleet.queue.complete(&delivery).await.unwrap();
     assert_eq!(done, Done::Accepted);
@@ -96,11 +96,7 @@ async fn a_result_that_is_lost_from_the_store_is_made_again() {
             .await
             .unwrap();
     }
-    fleet
-        .queue
-        .refute_proof(&batch, false, "it is lost")
-        .await
-        .unwrap();
+    fleet.lose_proof(&batch).await;
     fleet.work_off("b").await;
     fleet.check_proof(&batch, &SHARDS[..1]).await;
     for worker in ["a", "b"] {

@@ -132,6 +132,13 @@ impl Fleet {
         workers.find(|found| found.name == worker).unwrap().strikes
     }
 
+    /// Opens a proven batch again, as if its proof was lost.
+    async fn lose_proof(&self, batch: &str) {
+        let finish = self.queue.finish_of(batch).await.unwrap();
+        let refuted = self.queue.refute_proof(batch, &finish, false, "it is lost");
+        refuted.await.unwrap();
+    }
+
     /// The reason of a job that is parked.
     async fn parked(&self, batch: &str) -> String {
         let jobs = self.jobs(batch).await;
@@ -178,6 +185,7 @@ impl Fleet {
 fn options() -> Options {
     Options {
         kinds: Kind::ALL.to_vec(),
+        batch: None,
         jobs: 1,
         memory: MEMORY,
         // Nobody loses a job because this machine is busy.
