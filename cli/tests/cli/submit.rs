@@ -24,7 +24,7 @@ fn refused(sandbox: &Sandbox, arguments: &[&str]) -> String {
     printed.err
 }
 
-fn submit<'a>(state: &'a str) -> [&'a str; 6] {
+fn submit(state: &str) -> [&str; 6] {
     [
         "submit",
         "batch.bin",
