@@ -109,12 +109,13 @@ pub async fn fetch(
     queue
         .refute_proof(batch, &finish, is_false, &unusable.to_string())
         .await?;
-    // One that proves something else may be another batch's.
-    if let (Unusable::Proof(_) | Unusable::Verify(_), Ok(name)) = (&unusable, result.parse()) {
-        let removed = objects.remove(Folder::Proof, name).await;
-        if let Err(error) = removed {
-            tracing::warn!(%error, "a false proof stays in the store");
-        }
+    // It may be another batch's, who has it in its own place.
+    if is_there
+        && !queue.is_proof(result).await?
+        && let Ok(name) = result.parse()
+        && let Err(error) = objects.remove(Folder::Proof, name).await
+    {
+        tracing::warn!(%error, "a false proof stays in the store");
     }
     Err(unusable.into())
 }

@@ -124,7 +124,7 @@ impl Queue {
             .fetch_optional(&mut *tx)
             .await?;
         let Some(row) = row else {
-            return Ok(Done::Gone);
+            return self.gone(&mut tx, delivery.instance).await;
         };
         let same = number(&row, "same")? == 1;
         let state = named(&row, "state", JobState::named)?;
@@ -146,6 +146,16 @@ impl Queue {
             .await?;
         tx.commit().await?;
         Ok(Done::Late)
+    }
+
+    /// A database that knows the worker has forgotten the job's batch; another one was restored,
+    /// and may hear of the batch again.
+    async fn gone(&self, tx: &mut Tx, instance: &str) -> Result<Done, QueueError> {
+        let known = sqlx::query("SELECT id FROM instances WHERE id = $1")
+            .bind(instance)
+            .fetch_optional(&mut **tx)
+            .await?;
+        Ok(known.map_or(Done::Late, |_| Done::Gone))
     }
 
     async fn close_attempts(&self, tx: &mut Tx, held: &Held) -> Result<(), QueueError> {

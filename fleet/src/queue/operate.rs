@@ -178,6 +178,18 @@ impl Queue {
         row.map_or(Ok(None), |row| get(&row, "proof"))
     }
 
+    /// Whether this object is the validity proof of a batch.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_proof(&self, object: &str) -> Result<bool, QueueError> {
+        let row = sqlx::query("SELECT id FROM batches WHERE proof = $1 LIMIT 1")
+            .bind(object)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Whether no job of these circuits, and of this batch if one is named, is ready or in work.
     ///
     /// # Errors

@@ -191,7 +191,8 @@ impl Context {
         folder: Folder<'_>,
         result: ObjectName,
     ) -> Result<(), JobError> {
-        let shared = || self.queue.is_shared(&held.batch, &held.job);
+        // Perhaps by the same batch, submitted again.
+        let shared = || self.queue.is_shared("", &held.job);
         if !self.database(shared).await? {
             self.store(|| self.objects.remove(folder, result)).await?;
         }

@@ -37,8 +37,9 @@ pub async fn serve_metrics(
         })
     });
     let site = Site {
-        // There are as many workers as machines, and the database has an end.
-        queue: lazy(place, 1)?,
+        // There are many workers, and the database takes so many connections; one of them may
+        // hang for a while when its host is gone without a word.
+        queue: lazy(place, 2)?,
         process,
         ready,
     };

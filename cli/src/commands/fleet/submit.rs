@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use shardfold_fleet::submit::{Executed, MAX_FAILURES, submit, submit_again};
+use shardfold_fleet::submit::{Executed, MAX_FAILURES, SubmitError, submit, submit_again};
 use shardfold_store::Applied;
 
 use super::{connect, create_objects};
@@ -107,6 +107,7 @@ fn known(args: &SubmitArgs, means: &Means, place: &Place, applied: &Applied) -> 
             let label = (source.as_str(), &*label);
             match submit_again(&queue, &objects, &batch, circuits, label).await {
                 Ok(id) => return Ok(Some(id)),
+                Err(error @ SubmitError::Queue(_)) => return Err(error.into()),
                 Err(error) if error.is_transient() => return Err(error.into()),
                 Err(error) => lost = Some(error),
             }

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{FOUR_SHARDS, end, is, is_stage, jobs, outcomes, text};
+use super::{FOUR_SHARDS, UNANSWERED, end, is, is_stage, jobs, outcomes, text};
 use crate::disk::with_full_disk;
 use crate::fleet::{Fleet, Ports};
 use crate::gate::Gate;
@@ -46,7 +46,7 @@ fn workers_go_on_when_postgresql_was_restarted_in_any_way() {
         let count = done(&fleet.status(&batch));
         fleet.wait_until(&batch, "another job", |tree| done(tree) > count);
     }
-    end(&fleet, &batch, &mut workers, &[]);
+    end(&fleet, &batch, &mut workers, &[UNANSWERED]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn workers_wait_for_postgresql_and_no_attempt_is_lost() {
     wait_until_they_wait(&mut workers);
     sleep(outage());
     fleet.postgres.start();
-    end(&fleet, &batch, &mut workers, &[]);
+    end(&fleet, &batch, &mut workers, &[UNANSWERED]);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn workers_wait_for_a_silent_postgresql_and_no_attempt_is_lost() {
     gate.hold();
     sleep(outage());
     gate.pass();
-    end(&fleet, &batch, &mut workers, &[]);
+    end(&fleet, &batch, &mut workers, &[UNANSWERED]);
 }
 
 #[test]

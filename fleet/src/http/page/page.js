@@ -237,8 +237,9 @@ function job() {
   keyed($('job-attempts'), list, (attempt) => attempt.attempt, make, (item, attempt) => {
     const [badge, who, reason] = item.children;
     showBadge(badge, attempt.outcome ?? 'running');
-    const took = duration((attempt.ended ?? found.now) - attempt.started);
-    text(who, `${attempt.instance}, ${clock(attempt.started)}, ${took}`);
+    // A refuted one ended when it was found out.
+    const took = attempt.outcome === 'refuted' ? [] : [duration((attempt.ended ?? found.now) - attempt.started)];
+    text(who, [attempt.instance, clock(attempt.started), ...took].join(', '));
     text(reason, attempt.reason ?? '');
   });
 }

@@ -232,14 +232,23 @@ async fn a_job_took_what_proving_took_and_not_what_waiting_did() {
         fleet.submit(2, 1).await;
         fleet.worker("a").await;
         // Found; proven in two seconds and then kept waiting; a clock that goes wrong.
-        for (seconds, expected) in [(None, None), (Some(2), Some(2)), (Some(900), Some(50))] {
+        for (seconds, expected) in [
+            (None, None),
+            (Some(2), Some(2..3)),
+            (Some(900), Some(50..90)),
+        ] {
             let claimed = fleet.take("a").await;
             fleet.pass(Duration::from_secs(50)).await;
             let took = seconds.map(Duration::from_secs);
             let done = fleet.deliver("a", &claimed, result(&claimed), took).await;
             assert_eq!(done.unwrap(), Done::Accepted);
             let took = fleet.job(&claimed).await.took;
-            assert_eq!(took.map(|took| took / 1_000), expected, "{took:?}");
+            let fits = took.zip(expected.as_ref());
+            assert_eq!(took.is_some(), expected.is_some());
+            assert!(
+                fits.is_none_or(|(took, expected)| expected.contains(&(took / 1_000))),
+                "{took:?}"
+            );
         }
     })
     .await;
