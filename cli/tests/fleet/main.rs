@@ -17,3 +17,4 @@ mod process;
 mod s3;
 mod scenarios;
 mod time;
+mod tls;

@@ -3,6 +3,8 @@
 #[path = "../../../fleet/src/testing/programs.rs"]
 mod programs;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -12,6 +14,7 @@ use tempfile::TempDir;
 use crate::process::Process;
 use crate::s3::free_port;
 use crate::time::wait_for;
+use crate::tls::Certified;
 
 /// A server on 127.0.0.1 that syncs as in production. It stops when dropped.
 pub struct Postgres {
@@ -74,6 +77,28 @@ impl Postgres {
             self.psql("SELECT 1").status.success().then_some(())
         });
         self.server = Some(server);
+    }
+
+    /// From now on it shows this certificate, and talks to nobody without TLS.
+    pub fn demand_tls(&mut self, certified: &Certified) {
+        self.stop(Stop::Fast);
+        let (certificate, key) = certified.pem();
+        let files = [
+            ("server.crt", certificate),
+            ("server.key", key),
+            (
+                "pg_hba.conf",
+                "hostssl all all 127.0.0.1/32 trust\n".to_owned(),
+            ),
+            ("postgresql.auto.conf", "ssl = on\n".to_owned()),
+        ];
+        for (name, text) in files {
+            let path = self.data().join(name);
+            fs::write(&path, text).expect("the folder is there");
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
+            programs::give(&path);
+        }
+        self.start();
     }
 
     /// Stops the server, and waits for its end.
