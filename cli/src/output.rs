@@ -123,6 +123,11 @@ fn set_readable(file: &File) -> std::io::Result<()> {
     }
 }
 
+/// Bytes in GiB, to be printed.
+pub fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
 /// The most memory that this process has held at once, in bytes.
 pub fn peak_memory_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;

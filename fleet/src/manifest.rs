@@ -280,6 +280,11 @@ impl Manifest {
         jobs
     }
 
+    /// The profile, which `check` has found; the one that takes most, if it had not.
+    fn known_profile(&self) -> Profile {
+        Profile::named(&self.profile).unwrap_or(Profile::Proven100)
+    }
+
     fn leaves(&self) -> impl Iterator<Item = Job> {
         self.shards.iter().enumerate().map(|(first, shard)| Job {
             id: self.job_id(Kind::Shard, &[shard.witness.as_bytes()]),
@@ -287,7 +292,7 @@ impl Manifest {
             first,
             end: first + 1,
             size: shard.shape.transactions() as u64,
-            memory: memory::of_shard(&shard.shape),
+            memory: memory::of_shard(self.known_profile(), &shard.shape),
             input: Some(shard.witness),
             parent: None,
             children: 0,
@@ -313,7 +318,7 @@ impl Manifest {
             size: 0,
             memory: match kind {
                 Kind::Finish => memory::FINISH,
-                _ => memory::FOLD,
+                _ => memory::of_fold(self.known_profile()),
             },
             input: None,
             parent: None,

@@ -3,26 +3,65 @@
 use std::fs;
 use std::path::Path;
 
+use shardfold_circuits::profile::Profile;
 use shardfold_protocol::shape::Shape;
 
-/// The circuits that a worker holds: those of the shapes that it has proven, and the fold.
-const CIRCUITS: u64 = 2 << 30;
-
-/// What a fold takes at its peak, in bytes, with its circuit.
-pub const FOLD: u64 = CIRCUITS;
+use crate::queue::view::Kind;
 
 /// What the finish takes: the root proof, and the verifier's data.
-pub const FINISH: u64 = 1 << 28;
+pub const FINISH: u64 = 256 * MIB;
 
-/// The memory that proving a shard of this shape takes at its peak, in bytes: what its STARK
-/// holds at once, about 30 bytes for each cell at blow-up 2 as measured
-/// on `mainnet.csv`, 40 to leave room, and the circuits.
+const MIB: u64 = 1 << 20;
+
+/// What a worker of these kinds of jobs holds beside them, in bytes: the circuits of the fold,
+/// which verifies all results, and if it proves shards those of all shapes, which it keeps.
 #[must_use]
-pub fn of_shard(shape: &Shape) -> u64 {
-    const BYTES_PER_CELL: u64 = 40;
+pub fn of_circuits(profile: Profile, kinds: &[Kind]) -> u64 {
+    let shapes = if kinds.contains(&Kind::Shard) {
+        profile.shapes().len()
+    } else {
+        0
+    };
+    Sizes::of(profile).circuit * (1 + shapes as u64)
+}
+
+/// What a fold takes at its peak, in bytes.
+#[must_use]
+pub const fn of_fold(profile: Profile) -> u64 {
+    Sizes::of(profile).plonk
+}
+
+/// What proving a shard of this shape takes at its peak, in bytes: what its STARK holds at
+/// once, 26 bytes for each cell at blow-up 2 as measured on `mainnet.csv`, and what the proof
+/// that verifies it takes, which the allocator keeps for the next one.
+#[must_use]
+pub const fn of_shard(profile: Profile, shape: &Shape) -> u64 {
+    const BYTES_PER_CELL: u64 = 30;
     // Cells of a transaction's own rows, and of a permutation or a node.
     let cells = 4_700 * shape.transactions() + 185 * shape.permutations() + 40 * shape.nodes();
-    CIRCUITS + BYTES_PER_CELL * cells as u64
+    Sizes::of(profile).plonk + BYTES_PER_CELL * cells as u64
+}
+
+/// What plonky2 takes, in bytes, as measured (`docs/performance.md`) and somewhat more.
+struct Sizes {
+    /// A loaded circuit.
+    circuit: u64,
+    /// Making a proof.
+    plonk: u64,
+}
+
+impl Sizes {
+    const fn of(profile: Profile) -> Self {
+        let (circuit, plonk) = match profile {
+            Profile::Proven100 => (900, 1_536),
+            Profile::Conjectured100 => (480, 768),
+            Profile::UnsoundTest => (64, 256),
+        };
+        Self {
+            circuit: circuit * MIB,
+            plonk: plonk * MIB,
+        }
+    }
 }
 
 /// What the machine can give without swapping, or what is left of the container's limit if that
@@ -64,6 +103,26 @@ fn available_in(info: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_worker_that_proves_shards_holds_a_circuit_of_each_shape_beside_the_folds() {
+        for profile in Profile::ALL {
+            let fold = of_circuits(profile, &[Kind::Fold, Kind::Finish]);
+            let all = of_circuits(profile, &Kind::ALL);
+            assert_eq!(all, fold * (1 + profile.shapes().len() as u64));
+            assert_eq!(all, of_circuits(profile, &[Kind::Shard]));
+        }
+    }
+
+    /// Peaks of `docs/performance.md`: 4,490 MiB with two circuits after two shards, 2,249 with
+    /// one after a fold.
+    #[test]
+    fn what_jobs_count_as_covers_what_was_measured() {
+        let profile = Profile::Proven100;
+        let one = of_circuits(profile, &[Kind::Fold]);
+        assert!(2 * one + of_shard(profile, &Shape::MEDIUM) >= 4_490 * MIB);
+        assert!(one + of_fold(profile) >= 2_249 * MIB);
+    }
 
     #[test]
     fn files_that_a_container_has_read_do_not_count_against_its_limit() {

@@ -28,7 +28,7 @@ use shardfold_protocol::text;
 use shardfold_store::{Applied, Counts};
 
 use crate::args::{self, CacheArgs, ShapeChoice};
-use crate::output::{Say, peak_memory_bytes};
+use crate::output::{Say, gib, peak_memory_bytes};
 
 /// Seconds by the name of the stage.
 pub type Stages = BTreeMap<&'static str, f64>;
@@ -92,10 +92,7 @@ impl Summary {
             say.line(format_args!("  {stage:<14} {seconds:>8.3} s"));
         }
         if let Some(bytes) = self.peak_memory_bytes {
-            say.line(format_args!(
-                "peak memory {:.2} GiB",
-                bytes as f64 / f64::from(1 << 30)
-            ));
+            say.line(format_args!("peak memory {:.2} GiB", gib(bytes)));
         }
     }
 }

@@ -191,7 +191,8 @@ fn files_that_cannot_be_read_are_named() {
 fn arguments_that_make_no_sense_are_explained() {
     let sandbox = Sandbox::with_batch(1);
     let prove = ["prove", "batch.bin", "-o", "p", "--profile"];
-    let cases: [(&[&str], &str); 8] = [
+    let worker = ["worker", "--key", "worker.key", "--profile"];
+    let cases: [(&[&str], &str); 9] = [
         (
             &["execute", "batch.bin", "--threads", "0"],
             "0 is not in 1..=1024",
@@ -202,6 +203,10 @@ fn arguments_that_make_no_sense_are_explained() {
         (
             &[&prove[..], &[PROFILE, "--memory", "lots"]].concat(),
             "write 8G or 500M",
+        ),
+        (
+            &[&worker[..], &[PROFILE, "--memory", "100M"]].concat(),
+            "found 0.1 GiB of memory, expected more than the 0.1 GiB of the circuits",
         ),
         (
             &["replay", "trace.csv", "-o", "r", "--fee", "281474976710656"],

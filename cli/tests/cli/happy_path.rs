@@ -157,7 +157,7 @@ fn deposits_open_and_fund_the_vaults_in_the_proof() {
 fn one_key_verifies_batches_of_any_size() {
     for transfers in [1, 5] {
         let sandbox = Sandbox::with_batch(transfers);
-        sandbox.prove("proof.bin", &["--memory", "1G"]);
+        sandbox.prove("proof.bin", &["--memory", "1M"]);
         assert_eq!(sandbox.verify("proof.bin")["transactions"], transfers);
     }
 }

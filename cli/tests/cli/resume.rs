@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::common::{PROFILE, Printed, Sandbox, prove_arguments};
 
 /// One job at a time, so that parts come one after the other.
-const ONE_JOB: [&str; 4] = ["--memory", "1G", "--threads", "2"];
+const ONE_JOB: [&str; 4] = ["--memory", "1M", "--threads", "2"];
 /// A line that stands once for each shard that is proven.
 const STARK: &str = "STARK in";
 

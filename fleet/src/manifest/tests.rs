@@ -90,14 +90,14 @@ fn a_shard_has_its_witness_and_size_and_each_job_its_memory() {
             Kind::Shard => {
                 let shard = &manifest.shards()[job.first];
                 assert_eq!(shard.witness, name(job.first, 1));
-                let memory = memory::of_shard(&shard.shape);
+                let memory = memory::of_shard(Profile::UnsoundTest, &shard.shape);
                 (
                     Some(shard.witness),
                     shard.shape.transactions() as u64,
                     memory,
                 )
             }
-            Kind::Fold => (None, 0, memory::FOLD),
+            Kind::Fold => (None, 0, memory::of_fold(Profile::UnsoundTest)),
             Kind::Finish => (None, 0, memory::FINISH),
         };
         assert_eq!((job.input, job.size, job.memory), (input, size, memory));

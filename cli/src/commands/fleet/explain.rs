@@ -6,7 +6,7 @@ use shardfold_fleet::queue::view::{InstanceView, JobState, Outcome};
 
 use super::{Span, job_name, queue, runtime, short};
 use crate::args::ExplainArgs;
-use crate::output::{Say, print};
+use crate::output::{Say, gib, print};
 
 /// A worker process that was not heard of for so long does not count.
 const SILENT: i64 = 60_000;
@@ -133,7 +133,6 @@ fn who_could(explained: &Explained) -> String {
         .filter(|instance| instance.circuits == batch.circuits)
         .filter(|instance| instance.kinds.contains(&job.kind))
         .collect();
-    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
     let most = fitting.iter().map(|instance| instance.memory).max();
     match most {
         None if there.is_empty() => "no worker is there".to_owned(),

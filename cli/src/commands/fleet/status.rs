@@ -11,7 +11,7 @@ use shardfold_fleet::queue::view::{
 
 use super::{PAUSE, Span, is_transient, job_name, queue, runtime, short};
 use crate::args::StatusArgs;
-use crate::output::{Say, print, warn};
+use crate::output::{Say, gib, print, warn};
 
 /// The latest batches that are shown.
 const BATCHES: u32 = 20;
@@ -132,7 +132,7 @@ fn instance_line(instance: &InstanceView, now: i64) -> String {
         instance.slots,
         instance.done,
         instance.failed,
-        instance.memory as f64 / f64::from(1 << 30),
+        gib(instance.memory),
         instance.host,
         instance.profile
     )

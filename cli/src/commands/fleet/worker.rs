@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use shardfold_fleet::http::process::{BusySlot, ProcessMetrics};
 use shardfold_fleet::keys::WorkerKey;
 use shardfold_fleet::memory;
@@ -19,7 +19,7 @@ use crate::args::WorkerArgs;
 use crate::commands::means::Means;
 use crate::commands::{profile, set_threads};
 use crate::config::{Config, Place, WorkerSettings};
-use crate::output::Say;
+use crate::output::{Say, gib};
 
 /// The longest pause before the queue is asked again when there was nothing to do.
 const POLL: Duration = Duration::from_millis(500);
@@ -29,9 +29,17 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     let config = Config::load(&args.fleet)?;
     let place = config.place.clone();
     let settings = config.worker(args)?;
-    // Before the circuits are there, which the jobs' own figures count.
+    // Before the circuits are there, which take of it.
     let memory = settings.memory.or_else(memory::available);
     let memory = memory.unwrap_or(u64::MAX);
+    let circuits = memory::of_circuits(profile(settings.profile), &settings.kinds);
+    ensure!(
+        memory > circuits,
+        "found {:.1} GiB of memory, expected more than the {:.1} GiB of the circuits: --kinds \
+         fold,finish takes fewer",
+        gib(memory),
+        gib(circuits)
+    );
     let key = WorkerKey::from_file(&settings.key)?;
     set_threads(args.threads)?;
     let means = Means::new(profile(settings.profile), &settings.cache, Say::new(true))?;

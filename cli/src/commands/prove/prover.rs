@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use shardfold_aggregator::{ValidityProof, verify};
+use shardfold_circuits::profile::Profile;
 use shardfold_fleet::embedded::Limits;
 use shardfold_fleet::engine::Engine;
 use shardfold_fleet::memory;
@@ -30,8 +31,9 @@ pub struct Prover<'a> {
 }
 
 impl<'a> Prover<'a> {
-    /// Within the memory that is asked for, in bytes.
-    pub const fn new(means: &'a Means, memory: Option<u64>) -> Self {
+    /// Within the memory that is asked for, in bytes, or what the machine has now.
+    pub fn new(means: &'a Means, memory: Option<u64>) -> Self {
+        let memory = memory.or_else(memory::available);
         Self { means, memory }
     }
 
@@ -107,7 +109,7 @@ impl<'a> Prover<'a> {
             count_time(event, &counted);
             shown.event(event);
         };
-        let limits = limits(&tree.jobs, self.memory);
+        let limits = limits(engine.profile(), &tree.jobs, self.memory);
         let proving = jobs
             .fleet
             .prove(&jobs.batch, engine.clone(), limits, Box::new(observer));
@@ -176,14 +178,17 @@ fn load_shapes(engine: &Engine, jobs: &[JobView]) -> Result<()> {
 }
 
 /// How many jobs fit into the memory at once, at most one for each core.
-fn limits(jobs: &[JobView], memory: Option<u64>) -> Limits {
+fn limits(profile: Profile, jobs: &[JobView], memory: Option<u64>) -> Limits {
+    let circuits = memory::of_circuits(profile, &Kind::ALL);
     let largest = jobs.iter().map(|job| job.memory).max().unwrap_or(1).max(1);
-    let memory = memory.or_else(memory::available).unwrap_or(largest);
-    let fit = usize::try_from(memory / largest).unwrap_or(usize::MAX);
+    let memory = memory.unwrap_or(circuits + largest);
+    let fit = memory.saturating_sub(circuits) / largest;
     Limits {
-        jobs: fit.clamp(1, rayon::current_num_threads()),
+        jobs: usize::try_from(fit)
+            .unwrap_or(usize::MAX)
+            .clamp(1, rayon::current_num_threads()),
         // One job at a time may take what there is.
-        memory: memory.max(largest),
+        memory: memory.max(circuits + largest),
     }
 }
 
