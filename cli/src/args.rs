@@ -262,6 +262,9 @@ pub struct SetupArgs {
     /// The security profile.
     #[arg(long, value_enum, default_value_t = Profile::Proven100)]
     pub profile: Profile,
+    /// Then remove the circuits of other builds from the cache.
+    #[arg(long)]
+    pub prune: bool,
     /// The circuit cache.
     #[command(flatten)]
     pub cache: CacheArgs,

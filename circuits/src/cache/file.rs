@@ -152,7 +152,7 @@ pub(super) fn write(
 }
 
 /// Removes temporary files that a killed process has left behind. No write takes an hour.
-fn remove_leftovers(folder: &Path) {
+pub(super) fn remove_leftovers(folder: &Path) {
     let old = |path: &Path| {
         let age = path
             .metadata()

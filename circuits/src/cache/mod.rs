@@ -5,6 +5,7 @@
 //! replaced: the cache can make a process slower, never wrong.
 
 mod file;
+mod prune;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use file::FileError;
+pub use prune::{Pruned, prune};
 
 use crate::plonk::{Circuit, PlonkParameters, circuit_digest};
 

@@ -274,3 +274,40 @@ fn every_part_changes_the_fingerprint() {
     ];
     assert!(others.iter().all(|other| *other != base));
 }
+
+#[test]
+fn pruning_removes_the_circuits_of_others_and_nothing_else() {
+    let (fixture, bytes) = Fixture::stored();
+    let other = CircuitCache::new(fixture.root.path(), fingerprint(b"b"));
+    other.store("tiny", &*TINY).unwrap();
+    let shared = CircuitCache::new(fixture.root.path(), fingerprint(b"c"));
+    shared.store("tiny", &*TINY).unwrap();
+    // Others' files: in a cache's folder, beside it, and in folders that are no caches.
+    let mine = [
+        shared.path("tiny").with_extension("txt"),
+        fixture.root.path().join("mine.circuit"),
+        fixture.root.path().join("mine/tiny.circuit"),
+        fixture.root.path().join("D".repeat(32)).join("a.circuit"),
+    ];
+    for path in &mine {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, b"mine").unwrap();
+    }
+
+    let pruned = prune(fixture.root.path(), &[&fixture.cache]).unwrap();
+    let expected = Pruned {
+        files: 2,
+        bytes: 2 * bytes.len() as u64,
+    };
+    assert_eq!(pruned, expected);
+    assert!(fs::read(fixture.path()).unwrap() == bytes);
+    assert!(!other.path("tiny").parent().unwrap().exists());
+    assert!(!shared.path("tiny").exists());
+    for path in &mine {
+        assert_eq!(fs::read(path).unwrap(), b"mine");
+    }
+    let again = prune(fixture.root.path(), &[&fixture.cache]).unwrap();
+    assert_eq!(again, Pruned::default());
+    let nowhere = prune(&fixture.root.path().join("nowhere"), &[]).unwrap();
+    assert_eq!(nowhere, Pruned::default());
+}

@@ -95,6 +95,12 @@ impl CircuitSet {
         self.profile
     }
 
+    /// Where the circuits are kept.
+    #[must_use]
+    pub const fn cache(&self) -> &CircuitCache {
+        &self.cache
+    }
+
     /// The number of a shape among the profile's, which is that of its leaf key.
     ///
     /// # Errors

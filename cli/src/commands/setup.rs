@@ -1,11 +1,15 @@
 //! `setup`: build the circuits of a profile ahead of time.
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use shardfold_circuits::cache::prune;
+use shardfold_circuits::profile::Profile;
 use shardfold_circuits::shard::CircuitSet;
 
 use super::{cache_folder, profile};
 use crate::args::SetupArgs;
-use crate::output::Say;
+use crate::output::{Say, gib};
 use crate::progress::circuit_listener;
 
 /// Runs the command.
@@ -22,6 +26,23 @@ pub fn run(args: &SetupArgs) -> Result<()> {
         "the circuits of {} are in {}",
         profile.name(),
         folder.display()
+    ));
+    if args.prune {
+        prune_others(&folder, say)?;
+    }
+    Ok(())
+}
+
+/// Leaves what this build uses, in any profile.
+fn prune_others(folder: &Path, say: Say) -> Result<()> {
+    let own = Profile::ALL.map(|profile| CircuitSet::new(profile, folder));
+    let own = own.each_ref().map(CircuitSet::cache);
+    let pruned = prune(folder, &own)
+        .with_context(|| format!("circuits of other builds in {}", folder.display()))?;
+    say.line(format_args!(
+        "removed {} circuits of other builds, {:.2} GiB",
+        pruned.files,
+        gib(pruned.bytes)
     ));
     Ok(())
 }

@@ -214,6 +214,25 @@ fn a_torn_circuit_is_reported_and_built_again() {
 }
 
 #[test]
+fn circuits_of_other_builds_are_removed_when_asked() {
+    let sandbox = Sandbox::new();
+    let setup = ["setup", "--profile", PROFILE, "--cache", "circuits"];
+    sandbox.ok(&setup);
+    let own = sandbox.names("circuits");
+    let other = sandbox.path("circuits").join("0".repeat(32));
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("fold.circuit"), b"of another build").unwrap();
+    assert_eq!(sandbox.ok(&setup).count("removed"), 0);
+
+    let pruned = sandbox.ok(&[&setup[..], &["--prune"]].concat());
+    assert_eq!(pruned.count("removed 1 circuits of other builds"), 1);
+    assert_eq!(pruned.count("built in"), 0, "{pruned:?}");
+    assert_eq!(sandbox.names("circuits"), own);
+    let after = sandbox.ok(&setup);
+    assert_eq!(after.count("built in"), 0, "{after:?}");
+}
+
+#[test]
 fn the_circuit_cache_may_be_unusable() {
     let sandbox = Sandbox::with_batch(1);
     sandbox.write("file", b"mine");
