@@ -96,7 +96,7 @@ pub enum Notice<'a> {
 pub struct Limits {
     /// Jobs at the same time.
     pub jobs: usize,
-    /// The memory that they may take together with the circuits, in bytes.
+    /// The memory that they may take together beside the circuits, in bytes.
     pub memory: u64,
 }
 

@@ -18,7 +18,6 @@ use tokio::task::{Id, JoinSet};
 
 use crate::engine::Engine;
 use crate::keys::{Claim, WorkerKey};
-use crate::memory;
 use crate::objects::Objects;
 use crate::queue::view::Kind;
 use crate::queue::{Claimed, Held, Hello, Lease, Queue, QueueError, Wanted};
@@ -36,7 +35,7 @@ pub struct Options {
     pub batch: Option<String>,
     /// Jobs at the same time; each uses all threads of the pool where it can.
     pub jobs: usize,
-    /// The memory that they may take together with the circuits, in bytes.
+    /// The memory that they may take together beside the circuits, in bytes.
     pub memory: u64,
     /// How long a job is lent without a sign of life.
     pub lease: Duration,
@@ -188,11 +187,9 @@ impl Worker {
         engine: Arc<Engine>,
         key: WorkerKey,
         instance: String,
-        mut options: Options,
+        options: Options,
         observer: Box<Observer>,
     ) -> Self {
-        let circuits = memory::of_circuits(engine.profile(), &options.kinds);
-        options.memory = options.memory.saturating_sub(circuits);
         let context = Context {
             queue,
             objects,

@@ -144,7 +144,7 @@ fn who_could(explained: &Explained) -> String {
             short(&batch.circuits)
         ),
         Some(most) if most < job.memory => format!(
-            "it takes {:.1} GiB of memory, the largest worker offers {:.1}",
+            "it takes {:.1} GiB of memory, the largest worker offers {:.1} beside its circuits",
             gib(job.memory),
             gib(most)
         ),

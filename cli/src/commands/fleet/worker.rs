@@ -35,8 +35,8 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     let circuits = memory::of_circuits(profile(settings.profile), &settings.kinds);
     ensure!(
         memory > circuits,
-        "found {:.1} GiB of memory, expected more than the {:.1} GiB of the circuits: --kinds \
-         fold,finish takes fewer",
+        "found {:.1} GiB of memory, expected more than the {:.1} GiB of the circuits of its \
+         --kinds",
         gib(memory),
         gib(circuits)
     );
@@ -63,7 +63,7 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
         let engine = tokio::task::block_in_place(|| means.engine().cloned())?;
         readiness.get_or_init(|| objects.clone());
         let instance = format!("{name}-{:08x}", rand::random::<u32>());
-        let options = options(args, &settings, memory);
+        let options = options(args, &settings, memory - circuits);
         let observer = observer(process);
         let worker = Worker::new(queue, objects, engine, key, instance, options, observer);
         Ok(worker.run(stop).await?)

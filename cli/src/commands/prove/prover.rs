@@ -181,14 +181,13 @@ fn load_shapes(engine: &Engine, jobs: &[JobView]) -> Result<()> {
 fn limits(profile: Profile, jobs: &[JobView], memory: Option<u64>) -> Limits {
     let circuits = memory::of_circuits(profile, &Kind::ALL);
     let largest = jobs.iter().map(|job| job.memory).max().unwrap_or(1).max(1);
-    let memory = memory.unwrap_or(circuits + largest);
-    let fit = memory.saturating_sub(circuits) / largest;
+    let free = memory.map_or(0, |memory| memory.saturating_sub(circuits));
+    // One job at a time may take what there is.
+    let memory = free.max(largest);
+    let fit = usize::try_from(memory / largest).unwrap_or(usize::MAX);
     Limits {
-        jobs: usize::try_from(fit)
-            .unwrap_or(usize::MAX)
-            .clamp(1, rayon::current_num_threads()),
-        // One job at a time may take what there is.
-        memory: memory.max(circuits + largest),
+        jobs: fit.min(rayon::current_num_threads()),
+        memory,
     }
 }
 

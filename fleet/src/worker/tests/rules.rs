@@ -1,7 +1,6 @@
 //! Who may work, and how much at once.
 
 use super::*;
-use crate::memory;
 use crate::testing::batch;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,12 +64,11 @@ async fn a_worker_with_other_circuits_is_refused_also_if_it_came_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_that_do_not_fit_together_are_done_one_after_the_other() {
     let needed = batch::manifest(1, 1).jobs(2)[0].memory;
-    let circuits = memory::of_circuits(ENGINE.profile(), &Kind::ALL);
     for (memory, at_once) in [(needed * 3 / 2, 1), (2 * needed, 2)] {
         let (fleet, batch) = Fleet::with(&SHARDS).await;
         let options = Options {
             jobs: 3,
-            memory: circuits + memory,
+            memory,
             ..options()
         };
         let worker = fleet.enrolled("a", options, |_| {}).await;
