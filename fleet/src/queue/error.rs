@@ -124,11 +124,20 @@ impl QueueError {
     /// Whether SQLite's file is damaged, or none of SQLite's.
     #[must_use]
     pub fn is_damage(&self) -> bool {
+        matches!(self.sqlite_code(), Some(11 | 26))
+    }
+
+    /// Whether another process has SQLite's file locked.
+    pub(super) fn is_busy(&self) -> bool {
+        self.sqlite_code() == Some(5)
+    }
+
+    /// SQLite's primary result code, if the error is SQLite's.
+    fn sqlite_code(&self) -> Option<u32> {
         let Self::Database(sqlx::Error::Database(error)) = self else {
-            return false;
+            return None;
         };
-        let code = error.code().and_then(|code| code.parse::<u32>().ok());
-        matches!(code.map(|code| code & 0xff), Some(11 | 26))
+        primary_code(&error.code()?)
     }
 }
 
@@ -153,6 +162,11 @@ fn is_transient_code(code: &str) -> bool {
         let single = ["25006", "25P03", "55P03"];
         return classes.iter().any(|class| code.starts_with(class)) || single.contains(&code);
     }
-    let primary = code.parse::<u32>().map(|code| code & 0xff);
-    matches!(primary, Ok(5 | 6 | 10 | 13 | 14))
+    matches!(primary_code(code), Some(5 | 6 | 10 | 13 | 14))
+}
+
+/// The primary result code of one of SQLite's, which are shorter than a SQLSTATE.
+fn primary_code(code: &str) -> Option<u32> {
+    let code: u32 = code.parse().ok().filter(|_| code.len() < 5)?;
+    Some(code & 0xff)
 }

@@ -20,7 +20,7 @@ mod tests;
 pub mod view;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{Any, AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr, Transaction};
@@ -109,6 +109,8 @@ pub struct Queue {
 
 /// How long one statement waits for a connection before the database counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The pause before SQLite is asked again for what it does not wait for by itself.
+const BUSY: Duration = Duration::from_millis(5);
 /// A process that is frozen or cut off in the middle of a transaction must not keep others from
 /// its rows, nor a host that is gone keep this process waiting.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '15s';
@@ -160,12 +162,25 @@ impl Queue {
     async fn connect_with(url: &str, connections: u32) -> Result<Self, QueueError> {
         let queue = Self::over(url, connections)?;
         if !queue.dialect.is_postgres() {
-            // Readers go on while one process writes.
-            let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL");
-            mode.fetch_one(&queue.pool).await?;
+            queue.let_readers_go_on().await?;
         }
         queue.create_tables().await?;
         Ok(queue)
+    }
+
+    /// Lets SQLite's readers go on while one process writes. In a new file this is a change for
+    /// which SQLite, other than for a transaction, does not wait until another process is done.
+    async fn let_readers_go_on(&self) -> Result<(), QueueError> {
+        let start = Instant::now();
+        loop {
+            let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL");
+            match mode.fetch_one(&self.pool).await.map_err(QueueError::from) {
+                Err(error) if error.is_busy() && start.elapsed() < PATIENCE => {
+                    tokio::time::sleep(BUSY).await;
+                }
+                mode => return mode.map(|_| ()),
+            }
+        }
     }
 
     /// The same database through a connection of its own, for another runtime.

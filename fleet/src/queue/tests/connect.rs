@@ -21,6 +21,27 @@ async fn many_processes_may_open_a_new_database_at_once() {
     }
 }
 
+/// Not every round has two that come at the same moment: without the wait one in ten fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn who_opens_a_new_sqlite_file_waits_for_others_that_do() {
+    for round in 0..60 {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/queue.db", folder.path().display());
+        let connect = || {
+            let url = url.clone();
+            tokio::spawn(async move { Queue::connect(&url).await })
+        };
+        let connecting: Vec<_> = (0..8).map(|_| connect()).collect();
+        for queue in connecting {
+            let queue = queue.await.unwrap();
+            queue
+                .unwrap_or_else(|error| panic!("round {round}: {error}"))
+                .close()
+                .await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_queue_outlasts_its_connections() {
     on_both(async |fleet| {
