@@ -6,7 +6,7 @@ use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
 use shardfold_circuits::chips::Chip;
 use shardfold_circuits::chips::poseidon2::{self, Poseidon2Chip, Poseidon2Columns};
-use shardfold_circuits::config::{Config, F, StarkParameters, StarkProof};
+use shardfold_recursion::config::{Config, F, StarkParameters, StarkProof};
 
 /// `2^log_rows` Poseidon2 permutations in one table.
 ///
@@ -93,8 +93,8 @@ impl PermutationStark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shardfold_circuits::profile::Profile;
     use shardfold_protocol::shape::Shape;
+    use shardfold_recursion::profile::Profile;
 
     #[test]
     fn the_rows_are_proven_though_nobody_asks_for_them() {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use shardfold_aggregator::ValidityProof;
-use shardfold_circuits::cache;
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::CircuitSet;
 use shardfold_fleet::embedded::{Embedded, Limits};
 use shardfold_fleet::engine::Engine;
 use shardfold_fleet::submit::{Executed, MAX_FAILURES};
 use shardfold_fleet::worker::{Event, Observer};
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_prover::CircuitSet;
+use shardfold_prover::cache;
+use shardfold_recursion::profile::Profile;
 use tokio::runtime::Runtime;
 
 /// The circuits of a profile, and a runtime for queue and store.

@@ -1,13 +1,12 @@
 //! Joining proofs of neighbouring statements.
 
+use crate::circuit::{Child, FoldCircuit, FoldError, Origin};
+use crate::wire::{WireError, decode_proof, encode_proof};
 use p3_field::PrimeField64 as _;
-use shardfold_circuits::convert::statement_from_plonk;
-use shardfold_circuits::fold::{
-    Child, FoldCircuit, FoldError, Origin, WireError, common_data, decode_proof, encode_proof,
-    gate_set,
-};
-use shardfold_circuits::plonk::{PlonkParameters, PlonkProof};
 use shardfold_protocol::head::{Head, Statement};
+use shardfold_recursion::convert::statement_from_plonk;
+use shardfold_recursion::plonk::{PlonkParameters, PlonkProof};
+use shardfold_recursion::tree::{common_data, gate_set};
 use std::fmt;
 
 use crate::{ValidityProof, VerificationKey};

@@ -6,17 +6,17 @@
     clippy::panic
 )]
 
+use crate::circuit::flatten_key;
 use plonky2::field::types::{Field as _, PrimeField64 as _};
 use plonky2::hash::hash_types::HashOut;
 use plonky2::hash::merkle_tree::MerkleCap;
 use plonky2::plonk::circuit_data::VerifierCircuitData;
 use sha2::{Digest as _, Sha256};
-use shardfold_circuits::fold::circuit::flatten_key;
-use shardfold_circuits::fold::{common_data, gate_set};
-use shardfold_circuits::plonk::{
+use shardfold_protocol::field::MODULUS;
+use shardfold_recursion::plonk::{
     CommonData, D, PlonkConfig, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
 };
-use shardfold_protocol::field::MODULUS;
+use shardfold_recursion::tree::{common_data, gate_set};
 
 const MAGIC: [u8; 8] = *b"SFVKEY\n\0";
 const VERSION: u32 = 1;

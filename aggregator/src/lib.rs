@@ -6,14 +6,18 @@
 //! many shards it covers. [`verify`] needs that key and nothing else.
 
 mod aggregator;
+mod circuit;
 mod key;
 mod proof;
 mod verify;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
 pub use aggregator::{AggregateError, Aggregator, Gap, ProvenStatement};
+pub use circuit::{ARITY, Child, FoldCircuit, FoldError, Origin, common_degree_bits, fold_rows};
 pub use key::{KeyError, VerificationKey};
 pub use proof::{ProofError, ValidityProof};
 pub use verify::{VerifyError, verify};
+pub use wire::{WireError, encode_proof};

@@ -6,8 +6,8 @@
     clippy::panic
 )]
 
-use shardfold_circuits::fold::encode_proof;
-use shardfold_circuits::plonk::PlonkProof;
+use crate::wire::encode_proof;
+use shardfold_recursion::plonk::PlonkProof;
 
 const MAGIC: [u8; 8] = *b"SFVALID\n";
 const VERSION: u32 = 1;

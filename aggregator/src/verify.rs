@@ -6,10 +6,11 @@
     clippy::panic
 )]
 
-use shardfold_circuits::convert::statement_from_plonk;
-use shardfold_circuits::fold::circuit::states_key;
-use shardfold_circuits::fold::{PlonkError, WireError, decode_proof};
+use crate::circuit::states_key;
+use crate::wire::{WireError, decode_proof};
 use shardfold_protocol::head::Statement;
+use shardfold_recursion::convert::statement_from_plonk;
+use shardfold_recursion::plonk::PlonkError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{ValidityProof, VerificationKey};

@@ -10,9 +10,9 @@ use std::time::Duration;
 use criterion::{Criterion, SamplingMode, Throughput};
 use shardfold_benches::run::{Pipeline, silent};
 use shardfold_benches::workload;
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::shard_traces;
 use shardfold_protocol::shape::Shape;
+use shardfold_prover::shard_traces;
+use shardfold_recursion::profile::Profile;
 
 fn pipeline(criterion: &mut Criterion) {
     if std::env::var_os("SHARDFOLD_BENCH_FULL").is_none() {

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use shardfold_benches::machine;
-use shardfold_circuits::profile::Profile;
 use shardfold_fleet::keys::{Claim, WorkerKey};
 use shardfold_fleet::manifest::Manifest;
 use shardfold_fleet::objects::ObjectName;
@@ -20,6 +19,7 @@ use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_recursion::profile::Profile;
 use tokio::task::JoinSet;
 
 /// Workers at a time.

@@ -12,14 +12,14 @@ use shardfold_benches::{PermutationStark, Reference, workload};
 use shardfold_circuits::chips::{
     deposit, fee, ledger, node, poseidon2, range, record, signature, transfer, withdraw,
 };
-use shardfold_circuits::config::{F, StarkParameters, StarkProof};
 use shardfold_circuits::error::TraceError;
-use shardfold_circuits::profile::Profile;
 use shardfold_circuits::replay::{Replay, replay};
 use shardfold_circuits::requests::Requests;
-use shardfold_circuits::shard::{ShardStark, ShardTraces, shard_traces, signature_requests};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_prover::{ShardStark, ShardTraces, shard_traces, signature_requests};
+use shardfold_recursion::config::{F, StarkParameters, StarkProof};
+use shardfold_recursion::profile::Profile;
 
 const SHAPES: [(&str, Shape); 2] = [("small", Shape::SMALL), ("medium", Shape::MEDIUM)];
 

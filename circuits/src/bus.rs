@@ -6,7 +6,7 @@ use p3_air::AirBuilder;
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::{Count, InteractionBuilder, LookupBus, PermutationCheckBus};
 
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// What an AIR's builder must offer: constraints over Goldilocks, and buses.
 pub trait ChipBuilder: AirBuilder<F = F> + InteractionBuilder {}

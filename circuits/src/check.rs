@@ -13,7 +13,7 @@ use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
 
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// An AIR and the trace that is claimed to satisfy it.
 pub struct Table<'a, A> {

@@ -3,7 +3,7 @@
 use shardfold_protocol::hash::{self, Digest, Domain};
 
 use crate::cells::write;
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// Everything asked for while the traces of a shard are made. Each generator fills one of
 /// its own; they are merged before the serving chips' traces are made.

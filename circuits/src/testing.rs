@@ -23,7 +23,8 @@ use p3_util::log2_strict_usize;
 use crate::bus::ChipBuilder;
 use crate::check::{Leftover, Report, Table, check};
 use crate::chips::Chip;
-use crate::config::{Config, EF, F, StarkParameters};
+use shardfold_protocol::field::F;
+use shardfold_recursion::config::{Config, EF, StarkParameters};
 
 /// Parameters that are sound for nobody: a wrong constraint still fails, since it is seen at
 /// a random point, but a prover who cheats in FRI is hardly asked.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use shardfold_circuits::cache::{FileError, Listener, Progress as CacheProgress};
 use shardfold_fleet::embedded;
 use shardfold_fleet::queue::view::{JobState, Kind, TreeView};
 use shardfold_fleet::worker::{Event, Work};
 use shardfold_prover::Stage;
+use shardfold_prover::cache::{FileError, Listener, Progress as CacheProgress};
 
 use crate::output::Say;
 

@@ -1,15 +1,14 @@
 //! What a worker proves with: the circuits of one profile.
 
 use shardfold_aggregator::{
-    AggregateError, Aggregator, ProvenStatement, ValidityProof, VerificationKey, VerifyError,
-    verify,
+    ARITY, AggregateError, Aggregator, FoldCircuit, FoldError, Origin, ProvenStatement,
+    ValidityProof, VerificationKey, VerifyError, verify,
 };
-use shardfold_circuits::fold::Origin;
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::{CircuitSet, SetError};
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_prover::{CircuitSet, SetError};
 use shardfold_prover::{ProveError, Stage, prove_shard};
+use shardfold_recursion::profile::Profile;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -31,6 +30,9 @@ pub enum EngineError {
     /// Proofs could not be folded.
     #[error(transparent)]
     Fold(#[from] AggregateError),
+    /// The fold circuit could not be built.
+    #[error(transparent)]
+    FoldCircuit(#[from] FoldError),
     /// The finished proof does not verify.
     #[error("the finished proof does not verify: {0}")]
     Verify(#[from] VerifyError),
@@ -50,7 +52,8 @@ impl Engine {
     /// # Errors
     /// If they cannot be built.
     pub fn new(circuits: CircuitSet) -> Result<Self, EngineError> {
-        let aggregator = Aggregator::new(&circuits.profile().plonk(), circuits.fold()?)?;
+        let fold = fold_circuit(&circuits)?;
+        let aggregator = Aggregator::new(&circuits.profile().plonk(), fold)?;
         Ok(Self {
             circuits,
             aggregator,
@@ -146,6 +149,18 @@ impl Engine {
     ) -> Result<(), EngineError> {
         check(&verify(self.key(), proof)?, expected)
     }
+}
+
+/// The fold circuit of a profile, from the cache or built; building needs the circuits of all
+/// shapes.
+///
+/// # Errors
+/// If a circuit cannot be built.
+pub fn fold_circuit(circuits: &CircuitSet) -> Result<FoldCircuit, EngineError> {
+    circuits.cache().load_or_build("fold", || {
+        let (common, keys) = (circuits.common()?, circuits.keys()?);
+        Ok(FoldCircuit::build(common, keys, ARITY)?)
+    })
 }
 
 fn check(found: &Statement, expected: &Statement) -> Result<(), EngineError> {

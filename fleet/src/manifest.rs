@@ -8,10 +8,10 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use shardfold_circuits::profile::Profile;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_recursion::profile::Profile;
 
 use crate::memory;
 use crate::objects::ObjectName;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use shardfold_circuits::profile::Profile;
 use shardfold_protocol::shape::Shape;
+use shardfold_recursion::profile::Profile;
 
 use crate::queue::view::Kind;
 

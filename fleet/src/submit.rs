@@ -1,10 +1,10 @@
 //! From a batch's shards to jobs in the queue, and away again.
 
-use shardfold_circuits::fold::ARITY;
-use shardfold_circuits::profile::Profile;
+use shardfold_aggregator::ARITY;
 use shardfold_protocol::files::{self, FileError};
 use shardfold_protocol::head::Head;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_recursion::profile::Profile;
 
 use crate::manifest::{Manifest, ManifestError};
 use crate::objects::{Folder, MAX_WITNESS_BYTES, NameError, ObjectName, Objects, ObjectsError};

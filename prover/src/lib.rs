@@ -4,11 +4,22 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use shardfold_circuits::error::TraceError;
-use shardfold_circuits::plonk::PlonkProof;
-use shardfold_circuits::shard::{
-    CircuitSet, SetError, ShardCircuitError, StarkError, shard_traces,
-};
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_recursion::plonk::PlonkProof;
+
+pub mod cache;
+mod circuit;
+mod set;
+mod stark;
+mod traces;
+
+#[cfg(test)]
+mod tests;
+
+pub use circuit::{ShardCircuit, ShardCircuitError};
+pub use set::{CircuitSet, SetError};
+pub use stark::{ShardStark, StarkError, TableWidth};
+pub use traces::{ShardTraces, shard_traces, signature_requests};
 
 /// A step of proving a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

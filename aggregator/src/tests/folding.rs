@@ -1,7 +1,7 @@
 use super::*;
+use crate::circuit::FoldError;
+use crate::circuit::flatten_key;
 use crate::{AggregateError, VerifyError, verify};
-use shardfold_circuits::fold::FoldError;
-use shardfold_circuits::fold::circuit::flatten_key;
 
 #[test]
 fn one_key_verifies_batches_of_every_length() {

@@ -1,8 +1,8 @@
 //! The verifier against thousands of altered proofs: all refused, none by a panic.
 
 use super::*;
+use crate::wire::{WireError, decode_proof, proof_bytes};
 use crate::{ProofError, VerifyError, verify};
-use shardfold_circuits::fold::{WireError, proof_bytes};
 use shardfold_protocol::field::MODULUS;
 
 /// Bytes of magic and version.
@@ -159,7 +159,7 @@ fn attacks_on_every_length_field() {
         altered[at] = altered[at].wrapping_add(1);
         let proof = ValidityProof::from_bytes(&altered).unwrap();
         if matches!(
-            shardfold_circuits::fold::decode_proof(proof.proof(), common),
+            decode_proof(proof.proof(), common),
             Err(WireError::Shape { .. })
         ) {
             paths += 1;

@@ -4,17 +4,16 @@ mod folding;
 mod fuzz;
 mod keys;
 
+use crate::circuit::{ARITY, FoldCircuit, Origin, common_degree_bits};
 use plonky2::field::types::Field as _;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
-use shardfold_circuits::convert::statement_to_plonk;
-use shardfold_circuits::fold::{
-    ARITY, FoldCircuit, Origin, common_data, common_degree_bits, finish_leaf, gate_set,
-};
-use shardfold_circuits::plonk::{Builder, Circuit, CommonData, PlonkField, PlonkParameters};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Domain, hash};
 use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statement};
+use shardfold_recursion::convert::statement_to_plonk;
+use shardfold_recursion::plonk::{Builder, Circuit, CommonData, PlonkField, PlonkParameters};
+use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
 use std::sync::LazyLock;
 
 use crate::{Aggregator, ProvenStatement, ValidityProof};

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::ShardStark;
+use shardfold_prover::ShardStark;
+use shardfold_recursion::profile::Profile;
 
 /// One line for each chip, one column for each shape of the profile.
 pub fn table(report: &mut String, profile: Profile) -> anyhow::Result<()> {

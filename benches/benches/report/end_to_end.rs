@@ -10,7 +10,6 @@ use anyhow::{Context as _, ensure};
 use shardfold_aggregator::{ValidityProof, verify};
 use shardfold_benches::run::Pipeline;
 use shardfold_benches::{machine, workload};
-use shardfold_circuits::profile::Profile;
 use shardfold_executor::workload::Workload;
 use shardfold_executor::{parallel, shards};
 use shardfold_fleet::queue::view::Kind;
@@ -18,6 +17,7 @@ use shardfold_fleet::worker::Event;
 use shardfold_protocol::files;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_recursion::profile::Profile;
 
 use crate::{gibibytes, root};
 

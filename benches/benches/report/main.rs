@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use shardfold_benches::machine;
-use shardfold_circuits::profile::Profile;
+use shardfold_recursion::profile::Profile;
 
 fn main() -> anyhow::Result<()> {
     // `cargo test --all-targets` starts benchmarks too, but to see that they start.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use shardfold_benches::{PermutationStark, Reference};
-use shardfold_circuits::profile::Profile;
+use shardfold_recursion::profile::Profile;
 
 use crate::end_to_end::Run;
 

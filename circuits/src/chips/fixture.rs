@@ -18,11 +18,11 @@ use super::ledger::LedgerChip;
 use super::transfer::TransferChip;
 use super::withdraw::WithdrawChip;
 use super::{Chip, deposit, fee, ledger, transfer, withdraw};
-use crate::config::F;
 use crate::error::TraceError;
 use crate::replay::{Replay, replay};
 use crate::requests::Requests;
 use crate::testing::{ChipTrace, Counterparty, constraints_refuse, prove_and_verify, report};
+use shardfold_protocol::field::F;
 
 /// The chain of the fixtures.
 pub const CHAIN_ID: u64 = 7;

@@ -8,7 +8,7 @@ use shardfold_protocol::curve::{DIGIT_SIZE, DIGITS, WINDOWS};
 use shardfold_protocol::shape::Shape;
 
 use crate::bus::ChipBuilder;
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 pub mod deposit;
 pub mod fee;

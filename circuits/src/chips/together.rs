@@ -18,9 +18,9 @@ use super::node::{self, NodeChip, TouchedNode};
 use super::poseidon2::{self, Poseidon2Chip};
 use super::range::{self, RangeChip};
 use super::record::{self, RecordChip};
-use crate::config::F;
 use crate::error::TraceError;
 use crate::testing::{ChipTrace, accepts, cost, report};
+use shardfold_protocol::field::F;
 
 /// Net multiplicity of each message on one bus.
 fn left_on(shard: &Shard, bus: &str) -> BTreeMap<Vec<F>, F> {

@@ -4,10 +4,10 @@ use p3_field::PrimeCharacteristicRing;
 
 use crate::bus::{ChipBuilder, RangeBus, StateBus, StateMessage};
 use crate::cells::Cells;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::replay::Access;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// Which record, and when it was last written.
 #[derive(Clone, Copy, Debug)]

@@ -5,9 +5,9 @@ use shardfold_protocol::amount::{AMOUNT_BITS, FEE_BITS};
 
 use crate::bus::{ChipBuilder, RangeBus};
 use crate::cells::{Cells, write};
-use crate::config::F;
 use crate::error::TraceError;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 const LIMB_BITS: usize = 16;
 /// What brings the top limb of an amount, of 14 bits, to 16.

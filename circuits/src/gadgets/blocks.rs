@@ -4,7 +4,7 @@ use p3_air::AirBuilder;
 use p3_field::{Field, PrimeCharacteristicRing};
 
 use crate::bus::ChipBuilder;
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// One on the last row of each block, zero elsewhere, of degree one.
 ///

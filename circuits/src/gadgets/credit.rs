@@ -7,10 +7,10 @@ use super::access::{AccessColumns, access};
 use super::amount::{self, AmountColumns};
 use crate::bus::ChipBuilder;
 use crate::cells::{Cells, write};
-use crate::config::F;
 use crate::error::TraceError;
 use crate::replay::Access;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// The receiving vault: taken as it stands, a vault or eight zeros, written back as
 /// `[1, asset, new_balance, nonce, owner]` with the transaction's asset and owner.

@@ -8,8 +8,8 @@ use shardfold_protocol::curve::{A, AffinePoint, B, F5, elements};
 
 use super::quintic::Quintic;
 use crate::bus::Point;
-use crate::config::F;
 use crate::error::TraceError;
+use shardfold_protocol::field::F;
 
 /// A point (x, y).
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use shardfold_protocol::transaction::FeePayment;
 use super::amount;
 use crate::bus::{ChipBuilder, FeeBus};
 use crate::cells::{Cells, write};
-use crate::config::F;
 use crate::error::TraceError;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// The fee and the vault that earns it.
 #[derive(Clone, Copy, Debug)]

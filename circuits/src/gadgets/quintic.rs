@@ -5,7 +5,7 @@ use core::ops::{Add, Mul, Neg, Sub};
 use p3_field::{Algebra, PrimeCharacteristicRing};
 use shardfold_protocol::curve::{F5, elements};
 
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// c0 + c1 z + ... + c4 z^4, each coefficient an expression.
 #[derive(Clone, Debug)]

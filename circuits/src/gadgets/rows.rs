@@ -3,8 +3,8 @@
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
 
-use crate::config::F;
 use crate::error::TraceError;
+use shardfold_protocol::field::F;
 
 /// A trace of `2^log_height` rows: one per step, filled by `fill`, then rows of zeros.
 ///

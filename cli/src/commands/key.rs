@@ -1,9 +1,10 @@
 //! `key`: write the verification key of a profile.
 
 use anyhow::Result;
-use shardfold_aggregator::{Aggregator, VerificationKey};
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::CircuitSet;
+use shardfold_aggregator::VerificationKey;
+use shardfold_fleet::engine::Engine;
+use shardfold_prover::CircuitSet;
+use shardfold_recursion::profile::Profile;
 
 use super::{cache_folder, profile};
 use crate::args::{CacheArgs, KeyArgs};
@@ -28,6 +29,5 @@ pub fn run(args: &KeyArgs) -> Result<()> {
 pub fn from_circuits(profile: Profile, cache: &CacheArgs, say: Say) -> Result<VerificationKey> {
     let circuits =
         CircuitSet::new(profile, &cache_folder(cache)?).with_listener(circuit_listener(say));
-    let aggregator = Aggregator::new(&profile.plonk(), circuits.fold()?)?;
-    Ok(aggregator.verification_key().clone())
+    Ok(Engine::new(circuits)?.key().clone())
 }

@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
 use shardfold_aggregator::VerificationKey;
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::CircuitSet;
 use shardfold_fleet::engine::Engine;
+use shardfold_prover::CircuitSet;
+use shardfold_recursion::profile::Profile;
 use tokio::runtime::Runtime;
 
 use crate::args::CacheArgs;

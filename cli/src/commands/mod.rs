@@ -18,13 +18,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use shardfold_circuits::cache;
-use shardfold_circuits::profile::Profile;
 use shardfold_executor::outcome::{Outcome, Receipt};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::text;
+use shardfold_prover::cache;
+use shardfold_recursion::profile::Profile;
 use shardfold_store::{Applied, Counts};
 
 use crate::args::{self, CacheArgs, ShapeChoice};

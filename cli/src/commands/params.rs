@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::security::{Bits, plonk_bits, stark_bits};
-use shardfold_circuits::shard::ShardStark;
 use shardfold_protocol::shape::Shape;
+use shardfold_prover::ShardStark;
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::security::{Bits, plonk_bits, stark_bits};
 
 use super::profile;
 use crate::args::ParamsArgs;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use shardfold_circuits::cache::prune;
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::CircuitSet;
+use shardfold_fleet::engine::fold_circuit;
+use shardfold_prover::CircuitSet;
+use shardfold_prover::cache::prune;
+use shardfold_recursion::profile::Profile;
 
 use super::{cache_folder, profile};
 use crate::args::SetupArgs;
@@ -21,7 +22,7 @@ pub fn run(args: &SetupArgs) -> Result<()> {
     for shape in profile.shapes() {
         circuits.shard(shape)?;
     }
-    circuits.fold()?;
+    fold_circuit(&circuits)?;
     say.line(format_args!(
         "the circuits of {} are in {}",
         profile.name(),

@@ -5,9 +5,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use shardfold_aggregator::{ValidityProof, VerificationKey, VerifyError, verify};
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::security::Bits;
 use shardfold_protocol::head::{Head, Statement};
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::security::Bits;
 
 use super::{hex as digest_hex, params};
 use crate::args::VerifyArgs;

@@ -6,15 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use shardfold_aggregator::{Aggregator, ValidityProof, VerificationKey, verify};
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::CircuitSet;
 use shardfold_executor::workload::{Pattern, Plan, Random};
 use shardfold_executor::{parallel, replay, sequential, shards};
+use shardfold_fleet::engine::fold_circuit;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, HEADER_BYTES, MAGIC};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_prover::CircuitSet;
+use shardfold_recursion::profile::Profile;
 
 use crate::common::{Sandbox, cache, key};
 
@@ -252,7 +253,7 @@ fn mutated_keys_verify_nothing() {
 #[test]
 fn mutated_parts_are_refused() {
     let circuits = CircuitSet::new(Profile::UnsoundTest, cache());
-    let fold = circuits.fold().expect("it is cached");
+    let fold = fold_circuit(&circuits).expect("it is cached");
     let aggregator = Aggregator::new(&Profile::UnsoundTest.plonk(), fold).expect("its profile");
     for (seed, part) in (11..).zip(&proven().parts) {
         let admitted = |bytes: &[u8]| aggregator.decode(bytes).is_ok();

@@ -1,6 +1,6 @@
-use shardfold_circuits::profile::Profile;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_recursion::profile::Profile;
 use tempfile::TempDir;
 
 use super::*;

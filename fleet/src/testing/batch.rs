@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::CircuitSet;
 use shardfold_executor::workload::{Pattern, Plan};
 use shardfold_executor::{sequential, shards};
 use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_prover::CircuitSet;
+use shardfold_recursion::profile::Profile;
 
 use crate::engine::Engine;
 use crate::manifest::Manifest;

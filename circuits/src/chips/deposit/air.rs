@@ -7,9 +7,9 @@ use shardfold_protocol::transaction::Kind;
 
 use super::columns::{DepositColumns, WIDTH};
 use crate::bus::{ChipBuilder, Digest, LedgerBus, LedgerMessage};
-use crate::config::F;
 use crate::gadgets::credit::{Income, credit};
 use crate::gadgets::{amount, fee, hash};
+use shardfold_protocol::field::F;
 
 /// The rule of a deposit. Public value: the chain id.
 #[derive(Clone, Copy, Debug)]

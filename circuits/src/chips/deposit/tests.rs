@@ -4,8 +4,8 @@ use shardfold_protocol::transaction::{Deposit, Transaction};
 use super::DepositColumns;
 use super::columns::WIDTH;
 use crate::chips::fixture::*;
-use crate::config::F;
 use crate::testing::{ChipTrace, accepts};
+use shardfold_protocol::field::F;
 
 fn columns() -> DepositColumns<usize> {
     DepositColumns::of(0..WIDTH)

@@ -7,9 +7,9 @@ use shardfold_protocol::shape::FEE_CLOCK;
 
 use super::columns::{FeeColumns, WIDTH};
 use crate::bus::{ChipBuilder, FeeBus};
-use crate::config::F;
 use crate::gadgets::access::access;
 use crate::gadgets::amount;
+use shardfold_protocol::field::F;
 
 /// The credit of a shard's fees to its fee vaults.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@ use shardfold_protocol::transaction::{FeePayment, Transaction};
 use super::FeeColumns;
 use super::columns::WIDTH;
 use crate::chips::fixture::*;
-use crate::config::F;
 use crate::testing::{ChipTrace, accepts, report};
+use shardfold_protocol::field::F;
 
 fn columns() -> FeeColumns<usize> {
     FeeColumns::of(0..WIDTH)

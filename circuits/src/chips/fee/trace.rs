@@ -6,11 +6,11 @@ use shardfold_protocol::shape::FEE_CLOCK;
 
 use super::columns::{FeeColumns, WIDTH};
 use crate::cells::write;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::gadgets::rows;
 use crate::replay::FeeStep;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// One row per fee vault; range checks are noted in `requests`.
 ///

@@ -9,10 +9,10 @@ use shardfold_protocol::curve::WINDOWS;
 
 use super::columns::{FixedBaseColumns, WIDTH};
 use crate::bus::{ChipBuilder, FixedBaseBus, FixedTableBus};
-use crate::config::F;
 use crate::gadgets::blocks::is_last;
 use crate::gadgets::curve::{PointExpr, sum_x};
 use crate::gadgets::quintic::Quintic;
+use shardfold_protocol::field::F;
 
 /// Ladders of 32 rows, each the product of the generator with some scalar.
 #[derive(Clone, Copy, Debug)]

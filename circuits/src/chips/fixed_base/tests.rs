@@ -12,10 +12,10 @@ use super::trace::generate;
 use crate::cells::write;
 use crate::chips::Chip;
 use crate::chips::fixed_table::{self, FixedTableChip};
-use crate::config::F;
 use crate::testing::{
     ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
 };
+use shardfold_protocol::field::F;
 
 // The numbers of the constraints, in the order of the README.
 const WINDOW: Range<usize> = 0..1;

@@ -9,8 +9,8 @@ use shardfold_protocol::curve::{WINDOW_SIZE, elements, fixed_base_table};
 
 use super::columns::{FixedTableColumns, FixedTableEntry, PREPROCESSED_WIDTH, WIDTH};
 use crate::bus::{ChipBuilder, FixedTableBus};
-use crate::config::F;
 use crate::gadgets::curve::PointExpr;
+use shardfold_protocol::field::F;
 
 /// The multiples of the generator for all windows and digits.
 #[derive(Clone, Copy, Debug)]

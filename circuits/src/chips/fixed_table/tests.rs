@@ -6,8 +6,8 @@ use super::columns::{FixedTableColumns, FixedTableEntry, PREPROCESSED_WIDTH, WID
 use super::trace::generate;
 use super::{FixedTableChip, LOG_HEIGHT};
 use crate::chips::Chip;
-use crate::config::F;
 use crate::testing::{ChipTrace, accepts, bus_refuses, cost};
+use shardfold_protocol::field::F;
 
 fn honest() -> ChipTrace {
     let trace = generate(&[Scalar::ZERO, Scalar::ONE]);

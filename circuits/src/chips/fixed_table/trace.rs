@@ -6,7 +6,7 @@ use shardfold_protocol::curve::{Scalar, WINDOW_SIZE, WINDOWS};
 
 use super::LOG_HEIGHT;
 use super::columns::WIDTH;
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// 2^16 rows with the multiplicities of the digits of all scalars; the table's second copy is
 /// not used.

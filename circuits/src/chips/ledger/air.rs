@@ -8,7 +8,7 @@ use shardfold_protocol::transaction::Kind;
 use super::columns::{ChainColumns, HeadValues, LedgerColumns, StatementValues, WIDTH};
 use crate::bus::{ChipBuilder, HashBus, LedgerBus, LedgerMessage, NodeBus, NodeMessage};
 use crate::chips::node::DEPTH;
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// The transactions in order and the head that they move. Public values: the statement.
 #[derive(Clone, Copy, Debug)]

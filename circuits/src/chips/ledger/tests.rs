@@ -4,8 +4,8 @@ use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use super::columns::WIDTH;
 use super::{LedgerColumns, StatementValues};
 use crate::chips::fixture::*;
-use crate::config::F;
 use crate::testing::{ChipTrace, accepts, constraints_refuse, report};
+use shardfold_protocol::field::F;
 
 fn columns() -> LedgerColumns<usize> {
     LedgerColumns::of(0..WIDTH)

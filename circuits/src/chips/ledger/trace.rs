@@ -8,10 +8,10 @@ use shardfold_protocol::transaction::Kind;
 
 use super::columns::{ChainColumns, LedgerColumns, WIDTH};
 use crate::cells::write;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::replay::LedgerStep;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// One row per transaction, from the head before the first; hashes are noted in `requests`.
 ///

@@ -5,7 +5,7 @@ use p3_field::PrimeCharacteristicRing;
 
 use super::columns::{Child, NodeColumns, WIDTH};
 use crate::bus::{ChipBuilder, HashBus, NodeBus, NodeMessage};
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// The touched inner nodes of the state tree.
 #[derive(Clone, Copy, Debug)]

@@ -11,10 +11,10 @@ use shardfold_protocol::record::{Index, Record};
 use super::columns::WIDTH;
 use super::{DEPTH, NodeChip, NodeColumns, TouchedNode, generate};
 use crate::chips::Chip;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::requests::Requests;
 use crate::testing::{ChipTrace, accepts, bus_refuses, constraints_refuse, cost, report};
+use shardfold_protocol::field::F;
 
 const LOG_HEIGHT: usize = 7;
 const NODES: usize = 64;

@@ -9,9 +9,9 @@ use shardfold_protocol::record::Index;
 use super::columns::{Child, NodeColumns, WIDTH};
 use super::{DEPTH, TouchedNode};
 use crate::cells::write;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// The trace, and the root before and after: whether these are the statement's is for the
 /// caller to check.

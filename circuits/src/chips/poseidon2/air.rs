@@ -6,7 +6,7 @@ use p3_field::Dup;
 use super::columns::{Poseidon2Columns, WIDTH};
 use super::rounds::{Registers, permute};
 use crate::bus::{ChipBuilder, HashBus};
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// The compressions of a shard.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use p3_goldilocks::{
 use p3_poseidon2::GenericPoseidon2LinearLayers;
 
 use super::columns::{FullRound, Poseidon2Columns};
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// What happens at a column whose value is given by an expression: a constraint is asserted,
 /// or a trace is filled.

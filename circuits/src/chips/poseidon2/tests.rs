@@ -5,9 +5,9 @@ use super::columns::WIDTH;
 use super::rounds::{Registers, permute};
 use super::{Poseidon2Chip, Poseidon2Columns, generate};
 use crate::chips::Chip;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::testing::{ChipTrace, accepts, bus_refuses, constraints_refuse, cost, report};
+use shardfold_protocol::field::F;
 
 const LOG_HEIGHT: usize = 3;
 

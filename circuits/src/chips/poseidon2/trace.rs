@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::columns::{Poseidon2Columns, WIDTH};
 use super::rounds::{Registers, permute};
-use crate::config::F;
 use crate::error::TraceError;
+use shardfold_protocol::field::F;
 
 /// As many field elements as the machine computes with at once.
 type Packed = <F as Field>::Packing;

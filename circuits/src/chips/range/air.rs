@@ -5,7 +5,7 @@ use p3_field::PrimeCharacteristicRing;
 
 use super::columns::{RangeColumns, WIDTH};
 use crate::bus::{ChipBuilder, RangeBus};
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// The table of all 16-bit integers.
 #[derive(Clone, Copy, Debug)]

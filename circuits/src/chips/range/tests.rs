@@ -4,8 +4,8 @@ use super::columns::{RangeColumns, WIDTH};
 use super::trace::generate;
 use super::{LOG_RANGE, RangeChip};
 use crate::chips::Chip;
-use crate::config::F;
 use crate::testing::{ChipTrace, accepts, bus_refuses, constraints_refuse, cost};
+use shardfold_protocol::field::F;
 
 const ASKED: [u16; 5] = [0, 7, 7, 65_534, 65_535];
 

@@ -5,7 +5,7 @@ use p3_matrix::dense::RowMajorMatrix;
 
 use super::LOG_RANGE;
 use super::columns::WIDTH;
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// The table, 2^16 rows, with the multiplicities of the values asked for.
 #[must_use]

@@ -5,7 +5,7 @@ use p3_field::PrimeCharacteristicRing;
 
 use super::columns::{RecordColumns, WIDTH};
 use crate::bus::{ChipBuilder, HashBus, NodeBus, NodeMessage, StateBus, StateMessage};
-use crate::config::F;
+use shardfold_protocol::field::F;
 
 /// The touched records.
 #[derive(Clone, Copy, Debug)]

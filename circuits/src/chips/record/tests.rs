@@ -7,10 +7,10 @@ use crate::chips::Chip;
 use crate::chips::node::tests::siblings_of;
 use crate::chips::node::{self, NodeChip};
 use crate::chips::poseidon2::{self, Poseidon2Chip};
-use crate::config::F;
 use crate::error::TraceError;
 use crate::requests::Requests;
 use crate::testing::{ChipTrace, accepts, bus_refuses, constraints_refuse, cost, report};
+use shardfold_protocol::field::F;
 
 const LOG_HEIGHT: usize = 2;
 

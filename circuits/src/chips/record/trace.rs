@@ -8,9 +8,9 @@ use super::TouchedRecord;
 use super::columns::{RecordColumns, WIDTH};
 use crate::cells::write;
 use crate::chips::node::TouchedNode;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// The trace, and the leaves that rise to the node chip, in the order of the records.
 ///

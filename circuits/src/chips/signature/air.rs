@@ -10,9 +10,9 @@ use super::columns::{Element, SignatureColumns, WIDTH};
 use crate::bus::{
     BaseBus, ChipBuilder, FixedBaseBus, HashBus, SignatureBus, VariableBaseBus, VariableBaseMessage,
 };
-use crate::config::F;
 use crate::gadgets::curve::{PointExpr, one, sum_x};
 use crate::gadgets::quintic::Quintic;
+use shardfold_protocol::field::F;
 
 /// One signature per row.
 #[derive(Clone, Copy, Debug)]

@@ -15,12 +15,12 @@ use crate::chips::fixed_base::{self, FixedBaseChip};
 use crate::chips::fixed_table::{self, FixedTableChip};
 use crate::chips::variable_base::VariableBaseChip;
 use crate::chips::variable_table::VariableTableChip;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::requests::Requests;
 use crate::testing::{
     ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
 };
+use shardfold_protocol::field::F;
 
 // The numbers of the constraints, in the order of the README.
 const IS_REAL: Range<usize> = 0..1;

@@ -15,10 +15,10 @@ use super::columns::{Element, SignatureColumns, WIDTH};
 use crate::cells::write;
 use crate::chips::variable_table::Product;
 use crate::chips::{fixed_base, fixed_table, variable_base, variable_table};
-use crate::config::F;
 use crate::error::TraceError;
 use crate::gadgets::curve::invert;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// A signature that a shard relies on.
 #[derive(Clone, Copy, Debug)]

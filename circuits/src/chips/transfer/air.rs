@@ -7,10 +7,10 @@ use shardfold_protocol::transaction::Kind;
 
 use super::columns::{TransferColumns, WIDTH};
 use crate::bus::{ChipBuilder, Digest, LedgerBus, LedgerMessage, SignatureBus};
-use crate::config::F;
 use crate::gadgets::credit::{Income, credit};
 use crate::gadgets::debit::debit;
 use crate::gadgets::{amount, fee, hash};
+use shardfold_protocol::field::F;
 
 /// The rule of a transfer. Public value: the chain id.
 #[derive(Clone, Copy, Debug)]

@@ -5,10 +5,10 @@ use super::columns::WIDTH;
 use super::{TransferChip, TransferColumns, generate};
 use crate::chips::Chip;
 use crate::chips::fixture::*;
-use crate::config::F;
 use crate::replay::TransferStep;
 use crate::requests::Requests;
 use crate::testing::{ChipTrace, accepts, report};
+use shardfold_protocol::field::F;
 
 fn columns() -> TransferColumns<usize> {
     TransferColumns::of(0..WIDTH)

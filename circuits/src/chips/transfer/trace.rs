@@ -5,11 +5,11 @@ use p3_matrix::dense::RowMajorMatrix;
 
 use super::columns::{TransferColumns, WIDTH};
 use crate::cells::write;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::gadgets::rows;
 use crate::replay::TransferStep;
 use crate::requests::Requests;
+use shardfold_protocol::field::F;
 
 /// One row per transfer; hashes and range checks are noted in `requests`.
 ///

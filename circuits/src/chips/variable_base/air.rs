@@ -9,10 +9,10 @@ use shardfold_protocol::curve::{DIGIT_SIZE, DIGITS};
 
 use super::columns::{VariableBaseColumns, WIDTH};
 use crate::bus::{ChipBuilder, VariableBaseBus, VariableBaseMessage, VariableTableBus};
-use crate::config::F;
 use crate::gadgets::blocks::constrain_places;
 use crate::gadgets::curve::{PointExpr, one, sum_x};
 use crate::gadgets::quintic::Quintic;
+use shardfold_protocol::field::F;
 
 /// Ladders of 32 rows, each the product of a key with a challenge.
 #[derive(Clone, Copy, Debug)]

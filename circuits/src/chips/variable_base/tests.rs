@@ -12,10 +12,10 @@ use super::columns::{VariableBaseColumns, WIDTH};
 use super::trace::{Step, generate, steps, witness, write_step};
 use crate::chips::Chip;
 use crate::chips::variable_table::{self, Product, VariableTableChip};
-use crate::config::F;
 use crate::testing::{
     ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
 };
+use shardfold_protocol::field::F;
 
 // The numbers of the constraints, in the order of the README.
 const IS_LAST: Range<usize> = 0..1;

@@ -8,9 +8,9 @@ use shardfold_protocol::curve::{AffinePoint, DIGITS, F5, elements};
 use super::columns::{VariableBaseColumns, WIDTH};
 use crate::cells::write;
 use crate::chips::variable_table::{Multiples, Product};
-use crate::config::F;
 use crate::error::TraceError;
 use crate::gadgets::curve::invert;
+use shardfold_protocol::field::F;
 
 /// Ladders that share their inversions.
 const BATCH: usize = 128;

@@ -9,10 +9,10 @@ use shardfold_protocol::curve::{DIGIT_SIZE, VARIABLE_BASE_OFFSET};
 
 use super::columns::{VariableTableColumns, WIDTH};
 use crate::bus::{BaseBus, ChipBuilder, VariableTableBus};
-use crate::config::F;
 use crate::gadgets::blocks::{constrain_places, is_last};
 use crate::gadgets::curve::{PointExpr, one, sum_x};
 use crate::gadgets::quintic::Quintic;
+use shardfold_protocol::field::F;
 
 /// Blocks of 16 rows, the multiples of one key each.
 #[derive(Clone, Copy, Debug)]

@@ -11,11 +11,11 @@ use super::columns::{VariableTableColumns, WIDTH};
 use super::trace::{Product, generate};
 use crate::cells::write;
 use crate::chips::Chip;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::testing::{
     ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
 };
+use shardfold_protocol::field::F;
 
 // The numbers of the constraints, in the order of the README.
 const DIGIT: Range<usize> = 0..1;

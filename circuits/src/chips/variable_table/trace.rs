@@ -9,9 +9,9 @@ use shardfold_protocol::curve::{
 
 use super::columns::{VariableTableColumns, WIDTH};
 use crate::cells::write;
-use crate::config::F;
 use crate::error::TraceError;
 use crate::gadgets::curve::invert;
+use shardfold_protocol::field::F;
 
 /// Blocks that share their inversions.
 const BATCH: usize = 128;

@@ -7,9 +7,9 @@ use shardfold_protocol::transaction::Kind;
 
 use super::columns::{WIDTH, WithdrawColumns};
 use crate::bus::{ChipBuilder, Digest, LedgerBus, LedgerMessage, SignatureBus};
-use crate::config::F;
 use crate::gadgets::debit::debit;
 use crate::gadgets::{amount, fee, hash};
+use shardfold_protocol::field::F;
 
 /// The rule of a withdrawal. Public value: the chain id.
 #[derive(Clone, Copy, Debug)]

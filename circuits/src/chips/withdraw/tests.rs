@@ -4,8 +4,8 @@ use shardfold_protocol::transaction::Withdraw;
 use super::WithdrawColumns;
 use super::columns::WIDTH;
 use crate::chips::fixture::*;
-use crate::config::F;
 use crate::testing::{ChipTrace, accepts};
+use shardfold_protocol::field::F;
 
 fn columns() -> WithdrawColumns<usize> {
     WithdrawColumns::of(0..WIDTH)

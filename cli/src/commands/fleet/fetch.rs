@@ -3,10 +3,10 @@
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use shardfold_aggregator::ValidityProof;
-use shardfold_circuits::profile::Profile;
 use shardfold_fleet::fetch;
 use shardfold_fleet::queue::Queue;
 use shardfold_fleet::queue::view::{BatchState, BatchView, JobState};
+use shardfold_recursion::profile::Profile;
 
 use super::{PAUSE, connect, is_transient, objects, short};
 use crate::args::FetchArgs;

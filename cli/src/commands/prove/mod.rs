@@ -9,8 +9,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
-use shardfold_circuits::profile::Profile;
 use shardfold_protocol::folder;
+use shardfold_recursion::profile::Profile;
 
 use super::means::Means;
 use super::{input, partial_folder, profile, set_threads, shapes};

@@ -7,12 +7,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use shardfold_aggregator::{ValidityProof, verify};
-use shardfold_circuits::profile::Profile;
 use shardfold_fleet::embedded::Limits;
 use shardfold_fleet::engine::Engine;
 use shardfold_fleet::memory;
 use shardfold_fleet::queue::view::{JobState, JobView, Kind};
 use shardfold_fleet::worker::Event;
+use shardfold_recursion::profile::Profile;
 use shardfold_store::Applied;
 
 use super::prepare::{Jobs, Plan, Task, Work};

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use shardfold_circuits::profile::Profile;
 use shardfold_fleet::keys::{Claim, WorkerKey};
 use shardfold_fleet::manifest::Manifest;
 use shardfold_fleet::objects::{Folder, MAX_PART_BYTES, MAX_WITNESS_BYTES, ObjectName, Objects};
@@ -14,6 +13,7 @@ use shardfold_fleet::queue::{
 use shardfold_fleet::submit::{self, Executed};
 use shardfold_protocol::files;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_recursion::profile::Profile;
 use tokio::runtime::Runtime;
 
 use crate::common::PROFILE;

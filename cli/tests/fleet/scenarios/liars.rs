@@ -1,12 +1,13 @@
 //! Enrolled workers that hand in what is no proof of their job.
 
 use shardfold_aggregator::Aggregator;
-use shardfold_circuits::fold::{ARITY, FoldCircuit};
-use shardfold_circuits::profile::Profile;
-use shardfold_circuits::shard::CircuitSet;
+use shardfold_aggregator::{ARITY, FoldCircuit};
+use shardfold_fleet::engine::fold_circuit;
 use shardfold_fleet::keys::WorkerKey;
 use shardfold_fleet::queue::QueueError;
 use shardfold_fleet::queue::view::Kind;
+use shardfold_prover::CircuitSet;
+use shardfold_recursion::profile::Profile;
 
 use super::liar::{Access, Liar, executed};
 use super::{FOUR_SHARDS, TWO_SHARDS, are_done, end, jobs, text};
@@ -112,9 +113,7 @@ fn a_proof_made_with_the_circuits_of_last_week_is_refuted() {
 /// A fold of other circuits: it allows one more kind of shard.
 fn last_week() -> Aggregator {
     let profile = Profile::named(PROFILE).expect("it is known");
-    let today = CircuitSet::new(profile, cache())
-        .fold()
-        .expect("it is there");
+    let today = fold_circuit(&CircuitSet::new(profile, cache())).expect("it is there");
     let mut keys = today.leaf_keys().to_vec();
     keys.extend_from_within(..1);
     let fold = FoldCircuit::build(today.common(), keys, ARITY).expect("it fits");

@@ -1,6 +1,6 @@
 //! What can be seen.
 
-use shardfold_circuits::profile::Profile;
+use shardfold_recursion::profile::Profile;
 
 use super::view::BatchState;
 use super::*;

@@ -4,8 +4,8 @@ mod faults;
 mod lies;
 mod rules;
 
-use shardfold_circuits::profile::Profile;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_recursion::profile::Profile;
 use sqlx::{AnyConnection, Connection as _};
 use tempfile::TempDir;
 

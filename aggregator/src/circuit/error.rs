@@ -1,0 +1,54 @@
+//! Why proofs could not be folded.
+
+use shardfold_recursion::plonk::PlonkError;
+use shardfold_recursion::tree::TreeError;
+
+/// Why the fold circuit could not be built, or a fold not be proven.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// The circuit does not belong to the tree.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A leaf key's cap has another height than the common data say.
+    #[error("leaf key {key} has {found} elements, expected {expected}")]
+    LeafKey {
+        /// Position among the leaf keys.
+        key: usize,
+        /// Elements found.
+        found: usize,
+        /// Elements expected.
+        expected: usize,
+    },
+    /// A fold circuit needs a leaf and a child slot.
+    #[error("a fold circuit needs at least one leaf key and one child slot")]
+    Empty,
+    /// More children than slots, or none.
+    #[error("{found} children given, a fold takes 1 to {arity}")]
+    Children {
+        /// Children given.
+        found: usize,
+        /// Slots of the fold.
+        arity: usize,
+    },
+    /// A child names a leaf key that does not exist.
+    #[error("child {slot} claims leaf key {key}, there are {keys}")]
+    NoSuchKey {
+        /// Position of the child.
+        slot: usize,
+        /// The claimed key.
+        key: usize,
+        /// How many leaf keys there are.
+        keys: usize,
+    },
+    /// A child's proof does not verify under the key that it claims.
+    #[error("child {slot} is not a valid proof under the key that it claims: {source}")]
+    InvalidChild {
+        /// Position of the child.
+        slot: usize,
+        /// plonky2's reason.
+        source: PlonkError,
+    },
+    /// The children do not satisfy the fold's constraints.
+    #[error("the children cannot be folded: {0}")]
+    Prove(#[source] PlonkError),
+}

@@ -1,0 +1,378 @@
+//! The cyclic fold: one circuit that joins the statements of a few neighbouring proofs, each a
+//! shard proof (a *leaf*) or itself a fold, so that one key serves trees of any size and form.
+//!
+//! A fold's slot states the key of the fold circuit itself, which no circuit can hold as a
+//! constant. That a slot tells the truth is checked by whoever verifies the *root* outside:
+//! a root that was verified under the fold key and whose slot holds the fold key has only
+//! children that were verified under an allowed leaf key, or under the fold key with the fold
+//! key in their slot; and so on down to the leaves.
+//!
+//! # Constraints
+//!
+//! For the child slots `i = 0, 1, ..., arity - 1`:
+//!
+//! 1. `choice_i` is one-hot over the allowed leaf keys and the fold key.
+//! 2. The key of slot `i` is the chosen one: a leaf key is a constant of this circuit, the
+//!    fold key is what our own key slot states. No key is a witness, so a proof of any other
+//!    circuit cannot be verified at all.
+//! 3. The proof in slot `i` verifies under that key, digest and cap.
+//! 4. If the choice is the fold key, the child's key slot equals ours, digest and cap.
+//! 5. All children have one chain id.
+//! 6. `present_i` is boolean for `i > 0`, slot 0 is always present, and the present slots are a
+//!    prefix: `present_{i+1} * (1 - present_i) = 0`.
+//! 7. If slot `i > 0` is present, its head before is the head after slot `i - 1`.
+//! 8. We state: the chain id, the head before slot 0, the head after the last present slot.
+//!
+//! An absent slot is filled with another proof of the tree (the prover repeats the first
+//! child). Rules 1 to 5 hold for it as for any other, only its heads are ignored: it can make
+//! the statement neither longer nor different, and nothing need be cached to fill it.
+
+use plonky2::iop::target::{BoolTarget, Target};
+use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
+use plonky2::plonk::circuit_data::{VerifierCircuitData, VerifierCircuitTarget};
+use plonky2::plonk::proof::ProofWithPublicInputsTarget;
+use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use shardfold_recursion::plonk::{
+    Builder, Circuit, CommonData, D, PlonkConfig, PlonkError, PlonkField, PlonkProof, VerifierKey,
+};
+use shardfold_recursion::tree::finish;
+
+mod disk;
+mod error;
+mod rows;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use error::FoldError;
+pub use rows::{common_degree_bits, fold_rows};
+
+/// Child slots of the production fold circuit.
+pub const ARITY: usize = 2;
+
+/// Where a proof of the tree comes from: which key it verifies under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Origin {
+    /// A shard proof under the leaf key at this position.
+    Leaf(usize),
+    /// A fold.
+    Fold,
+}
+
+/// A proof to be folded.
+#[derive(Clone, Copy, Debug)]
+pub struct Child<'a> {
+    /// The key that it verifies under.
+    pub origin: Origin,
+    /// The proof.
+    pub proof: &'a PlonkProof,
+}
+
+/// The targets of one child slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) proof: ProofWithPublicInputsTarget<D>,
+    /// One-hot: the leaf keys in order, then the fold key.
+    pub(crate) choice: Vec<BoolTarget>,
+    /// Whether the child counts. Slot 0's is the constant one.
+    pub(crate) present: BoolTarget,
+}
+
+/// The targets that a fold's witness sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoldTargets {
+    pub(crate) slots: Vec<Slot>,
+    /// Our own key slot.
+    pub(crate) key: VerifierCircuitTarget,
+}
+
+/// The fold circuit, built.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FoldCircuit {
+    pub(crate) circuit: Circuit,
+    pub(crate) targets: FoldTargets,
+    pub(crate) leaf_keys: Vec<VerifierKey>,
+}
+
+impl FoldCircuit {
+    /// Builds the circuit that folds up to `arity` proofs over `common`, each a fold or a leaf
+    /// under one of `leaf_keys`.
+    ///
+    /// # Errors
+    /// If the circuit does not fit the degree of `common`, `common` lacks a gate, or there is
+    /// no leaf key.
+    pub fn build(
+        common: &CommonData,
+        leaf_keys: Vec<VerifierKey>,
+        arity: usize,
+    ) -> Result<Self, FoldError> {
+        if leaf_keys.is_empty() || arity == 0 {
+            return Err(FoldError::Empty);
+        }
+        let expected = common.num_public_inputs.saturating_sub(STATEMENT_ELEMENTS);
+        let keys: Vec<_> = leaf_keys.iter().map(flatten_key).collect();
+        if let Some((key, elements)) = keys.iter().enumerate().find(|(_, k)| k.len() != expected) {
+            return Err(FoldError::LeafKey {
+                key,
+                found: elements.len(),
+                expected,
+            });
+        }
+        let (builder, targets) = assemble(common, &keys, arity);
+        let circuit = finish(builder, common)?;
+        Ok(Self {
+            circuit,
+            targets,
+            leaf_keys,
+        })
+    }
+
+    /// The fold key: what the key slot of every valid fold states.
+    #[must_use]
+    pub fn key(&self) -> &VerifierKey {
+        &self.circuit.verifier_only
+    }
+
+    /// The common data of the tree.
+    #[must_use]
+    pub fn common(&self) -> &CommonData {
+        &self.circuit.common
+    }
+
+    /// The allowed leaf keys.
+    #[must_use]
+    pub fn leaf_keys(&self) -> &[VerifierKey] {
+        &self.leaf_keys
+    }
+
+    /// How many proofs one fold takes.
+    #[must_use]
+    pub fn arity(&self) -> usize {
+        self.targets.slots.len()
+    }
+
+    /// Verifies one proof of the tree under the key of its origin; a fold's key slot must hold
+    /// the fold key.
+    ///
+    /// # Errors
+    /// If the key does not exist or the proof does not verify; `slot` names it in the error.
+    pub fn check_child(&self, slot: usize, child: &Child<'_>) -> Result<(), FoldError> {
+        let key = match child.origin {
+            Origin::Fold => self.key(),
+            Origin::Leaf(key) => self.leaf_keys.get(key).ok_or(FoldError::NoSuchKey {
+                slot,
+                key,
+                keys: self.leaf_keys.len(),
+            })?,
+        };
+        let invalid = |error| FoldError::InvalidChild {
+            slot,
+            source: PlonkError(error),
+        };
+        if child.origin == Origin::Fold && !states_key(child.proof, self.key()) {
+            return Err(invalid(anyhow::anyhow!(
+                "the key slot does not hold the fold key"
+            )));
+        }
+        let verifier = VerifierCircuitData {
+            verifier_only: key.clone(),
+            common: self.common().clone(),
+        };
+        // The proof may come from another machine; no input is known on which plonky2 panics.
+        let proof = child.proof.clone();
+        catch_unwind(AssertUnwindSafe(|| verifier.verify(proof)))
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("the verifier gave up on it")))
+            .map_err(invalid)
+    }
+
+    /// Proves the fold of one to [`arity`](Self::arity) neighbours.
+    ///
+    /// # Errors
+    /// If there are too few or too many children, one is no valid proof, or they are no
+    /// neighbours of one chain.
+    pub fn prove(&self, children: &[Child<'_>]) -> Result<PlonkProof, FoldError> {
+        if children.is_empty() || children.len() > self.arity() {
+            return Err(FoldError::Children {
+                found: children.len(),
+                arity: self.arity(),
+            });
+        }
+        for (slot, child) in children.iter().enumerate() {
+            self.check_child(slot, child)?;
+        }
+        self.witness(children)
+            .and_then(|witness| self.circuit.prove(witness))
+            .map_err(|error| FoldError::Prove(PlonkError(error)))
+    }
+
+    /// Sets the children; absent slots repeat the first one.
+    pub(crate) fn witness(
+        &self,
+        children: &[Child<'_>],
+    ) -> anyhow::Result<PartialWitness<PlonkField>> {
+        let mut witness = PartialWitness::new();
+        witness.set_verifier_data_target(&self.targets.key, self.key())?;
+        for (i, slot) in self.targets.slots.iter().enumerate() {
+            let present = i < children.len();
+            let child = &children[if present { i } else { 0 }];
+            let chosen = match child.origin {
+                Origin::Leaf(key) => key,
+                Origin::Fold => self.leaf_keys.len(),
+            };
+            for (key, &bit) in slot.choice.iter().enumerate() {
+                witness.set_bool_target(bit, key == chosen)?;
+            }
+            if i > 0 {
+                witness.set_bool_target(slot.present, present)?;
+            }
+            witness.set_proof_with_pis_target(&slot.proof, child.proof)?;
+        }
+        Ok(witness)
+    }
+}
+
+/// A key as public inputs: digest, then the cap's digests.
+#[must_use]
+pub fn flatten_key(key: &VerifierKey) -> Vec<PlonkField> {
+    let cap = key
+        .constants_sigmas_cap
+        .0
+        .iter()
+        .flat_map(|hash| hash.elements);
+    key.circuit_digest.elements.into_iter().chain(cap).collect()
+}
+
+/// Whether the key slot of this proof holds `key`, digest and cap.
+#[must_use]
+pub fn states_key(proof: &PlonkProof, key: &VerifierKey) -> bool {
+    proof.public_inputs.get(STATEMENT_ELEMENTS..) == Some(flatten_key(key).as_slice())
+}
+
+/// Lays out the whole circuit but for the padding.
+fn assemble(
+    common: &CommonData,
+    leaf_keys: &[Vec<PlonkField>],
+    arity: usize,
+) -> (Builder, FoldTargets) {
+    let mut builder = Builder::new(common.config.clone());
+    let key = builder.add_virtual_verifier_data(common.config.fri_config.cap_height);
+    let mut slots: Vec<Slot> = (0..arity)
+        .map(|i| add_slot(&mut builder, common, leaf_keys, &key, i == 0))
+        .collect();
+    join(&mut builder, &mut slots);
+    builder.register_public_inputs(&flatten_key_target(&key));
+    (builder, FoldTargets { slots, key })
+}
+
+/// Rules 1 to 4, and that `present` is boolean.
+fn add_slot(
+    builder: &mut Builder,
+    common: &CommonData,
+    leaf_keys: &[Vec<PlonkField>],
+    own_key: &VerifierCircuitTarget,
+    first: bool,
+) -> Slot {
+    let proof = builder.add_virtual_proof_with_pis(common);
+
+    // 1. One-hot choice.
+    let choice: Vec<BoolTarget> = (0..=leaf_keys.len())
+        .map(|_| builder.add_virtual_bool_target_safe())
+        .collect();
+    let sum = builder.add_many(choice.iter().map(|bit| bit.target));
+    builder.assert_one(sum);
+
+    // 2. The key is the chosen one.
+    let own = flatten_key_target(own_key);
+    let is_fold = choice[leaf_keys.len()].target;
+    let elements: Vec<Target> = own
+        .iter()
+        .enumerate()
+        .map(|(i, &own_element)| {
+            let fold_part = builder.mul(is_fold, own_element);
+            leaf_keys
+                .iter()
+                .zip(&choice)
+                .fold(fold_part, |sum, (key, bit)| {
+                    let constant = builder.constant(key[i]);
+                    builder.mul_add(bit.target, constant, sum)
+                })
+        })
+        .collect();
+    let key = unflatten_key_target(&elements);
+
+    // 3. The proof verifies under it.
+    builder.verify_proof::<PlonkConfig>(&proof, &key, common);
+
+    // 4. A fold states the fold key that we state.
+    for (&theirs, &ours) in proof.public_inputs[STATEMENT_ELEMENTS..].iter().zip(&own) {
+        builder.conditional_assert_eq(is_fold, theirs, ours);
+    }
+
+    let present = if first {
+        builder._true()
+    } else {
+        builder.add_virtual_bool_target_safe()
+    };
+    Slot {
+        proof,
+        choice,
+        present,
+    }
+}
+
+/// Rules 5 to 8, and registers the statement as public inputs.
+fn join(builder: &mut Builder, slots: &mut [Slot]) {
+    let statements: Vec<&[Target]> = slots
+        .iter()
+        .map(|slot| &slot.proof.public_inputs[..STATEMENT_ELEMENTS])
+        .collect();
+    let (chain_id, before) = (statements[0][0], &statements[0][1..=HEAD_ELEMENTS]);
+    let mut after = statements[0][1 + HEAD_ELEMENTS..].to_vec();
+
+    for i in 1..slots.len() {
+        let (statement, present) = (statements[i], slots[i].present);
+
+        // 5. One chain.
+        builder.connect(statement[0], chain_id);
+
+        // 6. The present slots are a prefix: present_i * present_{i-1} = present_i.
+        let both = builder.and(present, slots[i - 1].present);
+        builder.connect(both.target, present.target);
+
+        // 7. A present child starts where the one before it ended.
+        // 8. The head after the last present child.
+        for e in 0..HEAD_ELEMENTS {
+            builder.conditional_assert_eq(present.target, statement[1 + e], after[e]);
+            after[e] = builder.select(present, statement[1 + HEAD_ELEMENTS + e], after[e]);
+        }
+    }
+    builder.register_public_input(chain_id);
+    builder.register_public_inputs(before);
+    builder.register_public_inputs(&after);
+}
+
+/// A key's targets in the order of the public inputs.
+fn flatten_key_target(key: &VerifierCircuitTarget) -> Vec<Target> {
+    let cap = key
+        .constants_sigmas_cap
+        .0
+        .iter()
+        .flat_map(|hash| hash.elements);
+    key.circuit_digest.elements.into_iter().chain(cap).collect()
+}
+
+/// The inverse of [`flatten_key_target`].
+fn unflatten_key_target(elements: &[Target]) -> VerifierCircuitTarget {
+    use plonky2::hash::hash_types::{HashOutTarget, MerkleCapTarget};
+    let mut hashes = elements
+        .chunks_exact(4)
+        .map(|hash| HashOutTarget::from_vec(hash.to_vec()));
+    VerifierCircuitTarget {
+        circuit_digest: hashes.next().expect("a key starts with its digest"),
+        constants_sigmas_cap: MerkleCapTarget(hashes.collect()),
+    }
+}

@@ -1,0 +1,191 @@
+//! A proof as bytes, decoded so that nothing in them can surprise plonky2.
+//!
+//! All proofs of one tree have one shape, hence one length: the common data say where every
+//! element, path length and count stands. [`decode_proof`] checks each of them before plonky2
+//! reads the bytes, so plonky2 allocates only what a valid proof needs, its own checks of
+//! shape cannot fail, and two different byte strings never decode to one proof.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+use plonky2::plonk::proof::ProofWithPublicInputs;
+use shardfold_protocol::field::MODULUS;
+
+use shardfold_recursion::plonk::{CommonData, D, PlonkProof};
+
+/// Why bytes are no proof of the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// A proof of this tree has another length.
+    #[error("a proof of this tree has {expected} bytes, found {found}")]
+    Length {
+        /// Bytes found.
+        found: usize,
+        /// Bytes of every proof of the tree.
+        expected: usize,
+    },
+    /// An integer that is no canonical field element.
+    #[error("the integer {value} at byte {offset} is not below the field's modulus")]
+    NotCanonical {
+        /// Where it stands.
+        offset: usize,
+        /// The integer.
+        value: u64,
+    },
+    /// A path length or a count that the shape does not allow.
+    #[error("the length {found} at byte {offset} should be {expected}")]
+    Shape {
+        /// Where it stands.
+        offset: usize,
+        /// The length found.
+        found: u64,
+        /// The length of the shape.
+        expected: u64,
+    },
+    /// plonky2 refused bytes of the right shape.
+    #[error("plonky2 cannot decode the proof")]
+    Decode,
+}
+
+/// A stretch of an encoded proof.
+#[derive(Clone, Copy)]
+enum Piece {
+    /// So many field elements, eight bytes each.
+    Elements(usize),
+    /// One byte, the number of digests in the Merkle path that follows.
+    PathLength(u8),
+    /// Eight bytes, the number of elements that follow.
+    Count(u64),
+}
+
+impl Piece {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Elements(count) => 8 * count,
+            Self::PathLength(_) => 1,
+            Self::Count(_) => 8,
+        }
+    }
+}
+
+/// The bytes of every proof over these common data.
+#[must_use]
+pub fn proof_bytes(common: &CommonData) -> usize {
+    layout(common).into_iter().map(Piece::bytes).sum()
+}
+
+/// plonky2's uncompressed form of the proof.
+#[must_use]
+pub fn encode_proof(proof: &PlonkProof) -> Vec<u8> {
+    proof.to_bytes()
+}
+
+/// The proof that these bytes encode, of exactly the shape that `common` gives.
+///
+/// # Errors
+/// If the length, any element or any inner length is not as it must be.
+pub fn decode_proof(bytes: &[u8], common: &CommonData) -> Result<PlonkProof, WireError> {
+    let expected = proof_bytes(common);
+    if bytes.len() != expected {
+        return Err(WireError::Length {
+            found: bytes.len(),
+            expected,
+        });
+    }
+    let mut rest = bytes;
+    for piece in layout(common) {
+        let offset = bytes.len() - rest.len();
+        // The lengths add up to that of the bytes, so the split cannot fail.
+        let (head, tail) = rest
+            .split_at_checked(piece.bytes())
+            .ok_or(WireError::Decode)?;
+        check(piece, head, offset)?;
+        rest = tail;
+    }
+    ProofWithPublicInputs::from_bytes(bytes.to_vec(), common).map_err(|_| WireError::Decode)
+}
+
+/// Checks one stretch that starts at byte `offset`.
+fn check(piece: Piece, bytes: &[u8], offset: usize) -> Result<(), WireError> {
+    let same = |found: u64, expected: u64| match found == expected {
+        true => Ok(()),
+        false => Err(WireError::Shape {
+            offset,
+            found,
+            expected,
+        }),
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    match piece {
+        Piece::PathLength(expected) => same(
+            bytes.first().copied().unwrap_or_default().into(),
+            expected.into(),
+        ),
+        Piece::Count(expected) => same(
+            words.first().map_or(0, |word| u64::from_le_bytes(*word)),
+            expected,
+        ),
+        Piece::Elements(_) => words.iter().enumerate().try_for_each(|(i, word)| {
+            let value = u64::from_le_bytes(*word);
+            let offset = offset.saturating_add(8 * i);
+            match value < MODULUS {
+                true => Ok(()),
+                false => Err(WireError::NotCanonical { offset, value }),
+            }
+        }),
+    }
+}
+
+/// Where everything stands in plonky2's encoding (`util::serialization`, `write_proof`).
+fn layout(common: &CommonData) -> Vec<Piece> {
+    let config = &common.config;
+    let fri = &common.fri_params;
+    let cap = 4 << config.fri_config.cap_height;
+    let products = config.num_challenges * common.num_partial_products;
+    let quotients = config.num_challenges * common.quotient_degree_factor;
+    let preprocessed = common.num_constants + config.num_routed_wires;
+    let openings =
+        preprocessed + config.num_wires + 2 * config.num_challenges + products + quotients;
+
+    let mut pieces = vec![
+        // The caps of wires, copy-constraint products and quotients, the openings, and the
+        // caps of the folded codewords.
+        Piece::Elements(3 * cap + D * openings + fri.reduction_arity_bits.len() * cap),
+    ];
+    for _ in 0..config.fri_config.num_query_rounds {
+        let mut height = fri.lde_bits();
+        for leaf in [
+            preprocessed,
+            config.num_wires,
+            config.num_challenges + products,
+            quotients,
+        ] {
+            path(&mut pieces, leaf, height, config.fri_config.cap_height);
+        }
+        for &arity_bits in &fri.reduction_arity_bits {
+            height = height.saturating_sub(arity_bits);
+            path(
+                &mut pieces,
+                D << arity_bits,
+                height,
+                config.fri_config.cap_height,
+            );
+        }
+    }
+    pieces.push(Piece::Elements(D * fri.final_poly_len() + 1));
+    pieces.push(Piece::Count(common.num_public_inputs as u64));
+    pieces.push(Piece::Elements(common.num_public_inputs));
+    pieces
+}
+
+/// A leaf of so many elements and its path in a tree of this height, up to the cap.
+fn path(pieces: &mut Vec<Piece>, leaf: usize, height: usize, cap_height: usize) {
+    let siblings = height.saturating_sub(cap_height);
+    pieces.push(Piece::Elements(leaf));
+    // A tree of 2^255 leaves has never been built: the cast loses nothing.
+    pieces.push(Piece::PathLength(siblings as u8));
+    pieces.push(Piece::Elements(4 * siblings));
+}

@@ -1,0 +1,114 @@
+//! What folding costs: rows by profile and arity, and with `PROFILE ARITY` as arguments the
+//! times and sizes of building, caching, proving, compressing and verifying one fold.
+//!
+//! `cargo run --release -p shardfold-benches --example fold_cost [PROFILE ARITY]`
+
+use anyhow::Context as _;
+use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
+use plonky2::plonk::circuit_data::VerifierCircuitData;
+use shardfold_aggregator::{
+    Child, FoldCircuit, Origin, common_degree_bits, encode_proof, fold_rows,
+};
+use shardfold_protocol::head::STATEMENT_ELEMENTS;
+use shardfold_prover::cache::{CircuitCache, Fingerprint};
+use shardfold_recursion::plonk::{Builder, CommonData, PlonkField, PlonkParameters};
+use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
+use std::time::Instant;
+
+/// Leaf keys assumed: three shapes of shards.
+const LEAF_KEYS: usize = 3;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [] => rows(),
+        [profile, arity] => {
+            let parameters = PlonkParameters::named(profile).context("no such profile")?;
+            prove(&parameters, arity.parse()?)?;
+        }
+        _ => anyhow::bail!("expected no arguments, or PROFILE ARITY"),
+    }
+    Ok(())
+}
+
+fn rows() {
+    for parameters in [
+        PlonkParameters::PROVEN_100,
+        PlonkParameters::CONJECTURED_100,
+    ] {
+        let gates = gate_set(&parameters);
+        for degree_bits in 13..=17 {
+            let common = common_data(&parameters, degree_bits, &gates);
+            for arity in [1, 2, 3, 4, 5] {
+                let rows = *fold_rows(&common, LEAF_KEYS, arity).start();
+                let fits = if rows <= common.degree() { "fits" } else { "-" };
+                println!(
+                    "{} 2^{degree_bits} arity {arity}: {rows} {fits}",
+                    parameters.profile
+                );
+            }
+        }
+    }
+}
+
+fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
+    let gates = gate_set(parameters);
+    let degree_bits = common_degree_bits(parameters, &gates, 12, LEAF_KEYS, arity);
+    println!("degree 2^{degree_bits}");
+    let common = timed("common data", || {
+        common_data(parameters, degree_bits, &gates)
+    });
+    let (leaf, statement) = timed("leaf: build", || leaf(&common))?;
+    let mut witness = PartialWitness::new();
+    witness.set_target_arr(&statement, &[PlonkField::default(); STATEMENT_ELEMENTS])?;
+    let proof = timed("leaf: prove", || leaf.prove(witness))?;
+
+    let keys = vec![leaf.verifier_only.clone()];
+    let fold = timed("fold: build", || FoldCircuit::build(&common, keys, arity))?;
+    let folder = std::env::temp_dir().join(format!("fold_cost-{}", std::process::id()));
+    let cache = CircuitCache::new(&folder, Fingerprint::new(parameters, &[]));
+    timed("fold: store", || cache.store("fold", &fold))?;
+    let size = std::fs::metadata(cache.path("fold"))?.len();
+    println!("fold on disk: {} MB", size / 1_000_000);
+    let fold: FoldCircuit = timed("fold: load", || cache.load("fold"))?;
+    std::fs::remove_dir_all(&folder)?;
+
+    let child = Child {
+        origin: Origin::Leaf(0),
+        proof: &proof,
+    };
+    let children = vec![child; arity];
+    let root = timed("fold: prove", || fold.prove(&children))?;
+    println!("proof: {} bytes", encode_proof(&root).len());
+    let verifier = VerifierCircuitData {
+        verifier_only: fold.key().clone(),
+        common: fold.common().clone(),
+    };
+    timed("verify", || verifier.verify(root.clone()))?;
+    let digest = fold.key().circuit_digest;
+    let compressed = timed("compress", || root.clone().compress(&digest, fold.common()))?;
+    println!("compressed: {} bytes", compressed.to_bytes().len());
+    timed("verify compressed", || {
+        verifier.verify_compressed(compressed)
+    })?;
+    Ok(())
+}
+
+/// A leaf that states anything whose heads are equal.
+fn leaf(
+    common: &CommonData,
+) -> anyhow::Result<(
+    shardfold_recursion::plonk::Circuit,
+    [plonky2::iop::target::Target; STATEMENT_ELEMENTS],
+)> {
+    let mut builder = Builder::new(common.config.clone());
+    let statement = builder.add_virtual_target_arr();
+    Ok((finish_leaf(builder, &statement, common)?, statement))
+}
+
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = work();
+    println!("{what}: {:.3} s", start.elapsed().as_secs_f64());
+    result
+}

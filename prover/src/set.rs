@@ -1,0 +1,192 @@
+//! The shard circuits of a profile, one for each shape.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use shardfold_protocol::shape::Shape;
+
+use shardfold_recursion::plonk::{CommonData, PlonkParameters, VerifierKey};
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::security::{Bits, plonk_bits};
+use shardfold_recursion::tree::{common_data, gate_set};
+
+use crate::cache::{CircuitCache, Fingerprint, Listener};
+use crate::circuit::{ShardCircuit, ShardCircuitError};
+use crate::stark::{ShardStark, StarkError};
+
+/// The circuits of one profile. Each is loaded from the cache, or built, when it is first
+/// asked for: a small batch does not wait for the large shape's circuit.
+pub struct CircuitSet {
+    profile: Profile,
+    parameters: PlonkParameters,
+    cache: CircuitCache,
+    starks: Vec<OnceLock<ShardStark>>,
+    shards: Vec<OnceLock<ShardCircuit>>,
+    common: OnceLock<CommonData>,
+}
+
+/// Why a circuit is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SetError {
+    /// The profile has no circuit for the shape.
+    #[error("the profile `{profile}` has no shape {found:?}, it has {expected:?}")]
+    NoSuchShape {
+        /// The profile.
+        profile: &'static str,
+        /// The shape asked for.
+        found: Shape,
+        /// Those that there are.
+        expected: &'static [Shape],
+    },
+    /// The circuits have so many rows that the profile's promise is broken.
+    #[error("circuits of 2^{degree_bits} rows do not keep what `{profile}` promises: {bits:?}")]
+    TooLarge {
+        /// The profile.
+        profile: &'static str,
+        /// log2 of the rows.
+        degree_bits: usize,
+        /// The bits that they give.
+        bits: Box<Bits>,
+    },
+    /// The STARK could not be set up.
+    #[error(transparent)]
+    Stark(#[from] StarkError),
+    /// The shard circuit could not be built.
+    #[error(transparent)]
+    Shard(#[from] ShardCircuitError),
+}
+
+impl CircuitSet {
+    /// The circuits of `profile`, kept below the folder `cache`; nothing is built yet.
+    #[must_use]
+    pub fn new(profile: Profile, cache: &Path) -> Self {
+        let shapes = profile.shapes();
+        let parameters = profile.plonk();
+        let description = format!(
+            "{} {:?}",
+            profile.degree_bits(),
+            shapes
+                .iter()
+                .map(|shape| (shape, profile.stark(shape)))
+                .collect::<Vec<_>>()
+        );
+        let fingerprint = Fingerprint::new(&parameters, &[description.as_bytes()]);
+        Self {
+            profile,
+            parameters,
+            cache: CircuitCache::new(cache, fingerprint),
+            starks: shapes.iter().map(|_| OnceLock::new()).collect(),
+            shards: shapes.iter().map(|_| OnceLock::new()).collect(),
+            common: OnceLock::new(),
+        }
+    }
+
+    /// Reports loading and building to `listener` instead of as `tracing` events.
+    #[must_use]
+    pub fn with_listener(mut self, listener: Box<Listener>) -> Self {
+        self.cache = self.cache.with_listener(listener);
+        self
+    }
+
+    /// The profile.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Where the circuits are kept.
+    #[must_use]
+    pub const fn cache(&self) -> &CircuitCache {
+        &self.cache
+    }
+
+    /// The number of a shape among the profile's, which is that of its leaf key.
+    ///
+    /// # Errors
+    /// If the profile has no such shape.
+    pub fn position(&self, shape: &Shape) -> Result<usize, SetError> {
+        let expected = self.profile.shapes();
+        expected
+            .iter()
+            .position(|known| known == shape)
+            .ok_or(SetError::NoSuchShape {
+                profile: self.profile.name(),
+                found: *shape,
+                expected,
+            })
+    }
+
+    /// The STARK of a shape.
+    ///
+    /// # Errors
+    /// If the profile has no such shape.
+    pub fn stark(&self, shape: &Shape) -> Result<&ShardStark, SetError> {
+        let slot = &self.starks[self.position(shape)?];
+        get_or_try(slot, || {
+            Ok(ShardStark::new(*shape, self.profile.stark(shape))?)
+        })
+    }
+
+    /// The circuit of a shape, from the cache or built.
+    ///
+    /// # Errors
+    /// If the profile has no such shape, or the circuit cannot be built.
+    pub fn shard(&self, shape: &Shape) -> Result<&ShardCircuit, SetError> {
+        let position = self.position(shape)?;
+        get_or_try(&self.shards[position], || {
+            let name = format!("shard-{}", shape.transactions());
+            self.cache.load_or_build(&name, || {
+                let common = self.common()?;
+                Ok(ShardCircuit::build(
+                    self.stark(shape)?,
+                    &self.parameters,
+                    common,
+                )?)
+            })
+        })
+    }
+
+    /// The keys of all shapes' circuits, in the order of the shapes.
+    ///
+    /// # Errors
+    /// If a circuit cannot be built.
+    pub fn keys(&self) -> Result<Vec<VerifierKey>, SetError> {
+        let shapes = self.profile.shapes().iter();
+        shapes
+            .map(|shape| Ok(self.shard(shape)?.key().clone()))
+            .collect()
+    }
+
+    /// The common data of all circuits.
+    ///
+    /// # Errors
+    /// If circuits of so many rows do not keep what the profile promises.
+    pub fn common(&self) -> Result<&CommonData, SetError> {
+        get_or_try(&self.common, || {
+            let degree_bits = self.profile.degree_bits();
+            let bits = plonk_bits(&self.parameters, degree_bits);
+            if !self.profile.is_kept_by(&bits) {
+                return Err(SetError::TooLarge {
+                    profile: self.profile.name(),
+                    degree_bits,
+                    bits: Box::new(bits),
+                });
+            }
+            let gates = gate_set(&self.parameters);
+            Ok(common_data(&self.parameters, degree_bits, &gates))
+        })
+    }
+}
+
+/// What is in the cell, or what `make` makes. Two threads that come at once may both make
+/// it; the first to finish is kept.
+fn get_or_try<T>(
+    cell: &OnceLock<T>,
+    make: impl FnOnce() -> Result<T, SetError>,
+) -> Result<&T, SetError> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
+}

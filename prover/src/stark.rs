@@ -1,0 +1,273 @@
+//! The STARK of one shape: prover and native verifier.
+
+use p3_air::BaseAir;
+use p3_air::symbolic::AirLayout;
+use p3_batch_stark::symbolic::{get_max_constraint_degree, get_symbolic_constraints};
+use p3_batch_stark::{ProverData, StarkInstance, prove_batch, verify_batch};
+use p3_lookup::LogUpGadget;
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::shape::Shape;
+
+use shardfold_circuits::chips::Chip;
+use shardfold_protocol::field::F;
+use shardfold_recursion::config::{Config, EF, StarkParameters, StarkProof};
+use shardfold_recursion::security::StarkSize;
+
+use crate::traces::{ShardTraces, public_values};
+
+/// Proves and verifies shards of one shape.
+pub struct ShardStark {
+    shape: Shape,
+    parameters: StarkParameters,
+    config: Config,
+    chips: Vec<Chip>,
+    log_heights: Vec<usize>,
+    data: ProverData<Config>,
+}
+
+/// What the prover commits to for each row of a chip's table, in elements of the base field;
+/// a preprocessed table, committed to once, is apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableWidth {
+    /// The chip's own columns.
+    pub main: usize,
+    /// The columns of the buses: one for each lookup and a sum, two elements each.
+    pub permutation: usize,
+    /// The chunks of the quotient polynomial, two elements each.
+    pub quotient: usize,
+}
+
+impl TableWidth {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.main + self.permutation + self.quotient
+    }
+}
+
+/// Why a shard's STARK could not be made or is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StarkError {
+    /// The shape is beyond all bounds.
+    #[error("found the shape {found:?}, expected one within the bounds of a shape")]
+    Shape {
+        /// The shape.
+        found: Shape,
+    },
+    /// The prover gave up.
+    #[error("the STARK cannot be proven: {0}")]
+    Prove(Box<dyn std::error::Error + Send + Sync>),
+    /// The traces are of another shape.
+    #[error("the trace of `{chip}` has {found} rows, expected {expected}")]
+    Height {
+        /// The chip.
+        chip: &'static str,
+        /// Rows found.
+        found: usize,
+        /// Rows of the shape.
+        expected: usize,
+    },
+    /// The proof claims other heights than the shape's.
+    #[error("the proof is of heights (log2) {found:?}, expected {expected:?}")]
+    Heights {
+        /// Claimed by the proof.
+        found: Vec<usize>,
+        /// The shape's.
+        expected: Vec<usize>,
+    },
+    /// The verifier refuses.
+    #[error("the STARK does not verify: {0}")]
+    Verify(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ShardStark {
+    /// The STARK of this shape; commits to the preprocessed table.
+    ///
+    /// # Errors
+    /// If the shape is beyond the bounds on which clocks and fee sums rest, or the
+    /// preprocessed table cannot be committed to.
+    pub fn new(shape: Shape, parameters: StarkParameters) -> Result<Self, StarkError> {
+        if !shape.is_bounded() {
+            return Err(StarkError::Shape { found: shape });
+        }
+        let config = parameters.config();
+        let chips = Chip::all();
+        let log_heights: Vec<usize> = chips.iter().map(|chip| chip.log_height(&shape)).collect();
+        let data = ProverData::from_airs_and_degrees(&config, &chips, &log_heights)
+            .map_err(|error| StarkError::Prove(error.to_string().into()))?;
+        Ok(Self {
+            shape,
+            parameters,
+            config,
+            chips,
+            log_heights,
+            data,
+        })
+    }
+
+    /// The shape of the shards.
+    #[must_use]
+    pub const fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub const fn parameters(&self) -> &StarkParameters {
+        &self.parameters
+    }
+
+    /// The chips, in the order of the proof's tables.
+    #[must_use]
+    pub fn chips(&self) -> &[Chip] {
+        &self.chips
+    }
+
+    /// log2 of each chip's height.
+    #[must_use]
+    pub fn log_heights(&self) -> &[usize] {
+        &self.log_heights
+    }
+
+    /// What prover and verifier share: lookups and the preprocessed commitment.
+    #[must_use]
+    pub const fn common(&self) -> &p3_batch_stark::CommonData<Config> {
+        &self.data.common
+    }
+
+    /// Proves the traces of one shard.
+    ///
+    /// # Errors
+    /// If a trace has another height than the shape says. Traces that break a constraint
+    /// give a proof that does not verify.
+    pub fn prove(&self, traces: &ShardTraces) -> Result<StarkProof, StarkError> {
+        let instances: Vec<StarkInstance<'_, Config, Chip>> = self
+            .chips
+            .iter()
+            .zip(&traces.traces)
+            .zip(&traces.public_values)
+            .map(|((air, trace), public_values)| StarkInstance {
+                air,
+                trace,
+                public_values: public_values.clone(),
+            })
+            .collect();
+        for (instance, &log_height) in instances.iter().zip(&self.log_heights) {
+            let found = instance.trace.values.len() / instance.trace.width;
+            if found != 1 << log_height {
+                return Err(StarkError::Height {
+                    chip: instance.air.name(),
+                    found,
+                    expected: 1 << log_height,
+                });
+            }
+        }
+        prove_batch(&self.config, &instances, &self.data)
+            .map_err(|error| StarkError::Prove(error.to_string().into()))
+    }
+
+    /// Verifies natively that `proof` proves `statement`.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn verify(&self, proof: &StarkProof, statement: &Statement) -> Result<(), StarkError> {
+        if proof.degree_bits != self.log_heights {
+            return Err(StarkError::Heights {
+                found: proof.degree_bits.clone(),
+                expected: self.log_heights.clone(),
+            });
+        }
+        let public_values = public_values(&self.chips, statement);
+        verify_batch(
+            &self.config,
+            &self.chips,
+            proof,
+            &public_values,
+            &self.data.common,
+        )
+        .map_err(|error| StarkError::Verify(error.to_string().into()))
+    }
+
+    /// The width of each chip's table, in the order of [`chips`](Self::chips).
+    #[must_use]
+    pub fn widths(&self) -> Vec<TableWidth> {
+        let extension = 2;
+        let tables = self.chips.iter().zip(&self.data.common.lookups);
+        tables
+            .zip(&self.log_heights)
+            .map(|((chip, lookups), &log_height)| {
+                let degree = get_max_constraint_degree::<F, EF, _, _>(
+                    chip,
+                    AirLayout::from_air(chip),
+                    1 << log_height,
+                    lookups,
+                    &LogUpGadget::new(),
+                );
+                let sum = usize::from(!lookups.is_empty());
+                TableWidth {
+                    main: chip.width(),
+                    permutation: extension * (lookups.len() + sum),
+                    quotient: extension * quotient_chunks(degree),
+                }
+            })
+            .collect()
+    }
+
+    /// What the security of this STARK depends on.
+    #[must_use]
+    pub fn size(&self) -> StarkSize {
+        let gadget = LogUpGadget::new();
+        let mut size = StarkSize {
+            log_height: self.log_heights.iter().copied().max().unwrap_or_default(),
+            batched_openings: 0,
+            constraints: 0,
+            constraint_degree: 2,
+            messages: 0,
+            message_width: 0,
+        };
+        let tables = self.chips.iter().zip(&self.data.common.lookups);
+        for ((chip, lookups), &log_height) in tables.zip(&self.log_heights) {
+            let (base, extension) = get_symbolic_constraints::<F, EF, _, _>(
+                chip,
+                AirLayout::from_air(chip),
+                lookups,
+                &gadget,
+            );
+            let degree = get_max_constraint_degree::<F, EF, _, _>(
+                chip,
+                AirLayout::from_air(chip),
+                1 << log_height,
+                lookups,
+                &gadget,
+            );
+            size.constraints += base.len() + extension.len();
+            size.constraint_degree = size.constraint_degree.max(degree);
+            size.batched_openings += self.openings(chip, lookups.len(), degree);
+            for lookup in lookups.iter() {
+                size.messages += lookup.elements.len() << log_height;
+                let widest = lookup.elements.iter().map(Vec::len).max();
+                size.message_width = size.message_width.max(widest.unwrap_or_default());
+            }
+        }
+        size
+    }
+
+    fn openings(&self, chip: &Chip, lookups: usize, degree: usize) -> usize {
+        let extension = 2;
+        p3_batch_stark::num_batched_openings(
+            chip.width(),
+            !chip.main_next_row_columns().is_empty(),
+            chip.preprocessed_width(),
+            !chip.preprocessed_next_row_columns().is_empty(),
+            quotient_chunks(degree),
+            lookups,
+            extension,
+            p3_uni_stark::OpeningShape::new(),
+        )
+    }
+}
+
+/// Into how many polynomials of a table's height the quotient of its constraints is cut.
+fn quotient_chunks(degree: usize) -> usize {
+    (degree.max(2) - 1).next_power_of_two()
+}

@@ -1,0 +1,194 @@
+//! Tests of whole shards: executed, proven, verified natively and in plonky2.
+
+use std::sync::LazyLock;
+
+use p3_field::PrimeCharacteristicRing;
+use shardfold_executor::workload::{Pattern, Plan, Random};
+use shardfold_executor::{sequential, shards};
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::witness::ShardWitness;
+
+use super::{CircuitSet, ShardStark, ShardTraces, StarkError, shard_traces};
+use shardfold_circuits::check::{Table, check};
+use shardfold_protocol::field::F;
+use shardfold_recursion::config::StarkProof;
+use shardfold_recursion::convert::statement_from_plonk;
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::security::stark_bits;
+
+static STARK: LazyLock<ShardStark> = LazyLock::new(|| {
+    ShardStark::new(Shape::TINY, Profile::UnsoundTest.stark(&Shape::TINY)).unwrap()
+});
+
+/// The shards of a random batch with every kind of transaction.
+fn witnesses(seed: u64, transactions: usize) -> Vec<ShardWitness> {
+    let plan = Plan {
+        seed,
+        pattern: Pattern::Mixed,
+        vaults: 8,
+        transactions,
+        keys: 3,
+    };
+    let workload = plan.build();
+    let outcome = sequential::execute(&workload.state, &workload.batch).unwrap();
+    let mut state = workload.state;
+    shards::cut(&mut state, &workload.batch, &outcome, &[Shape::TINY]).unwrap()
+}
+
+fn assert_holds(traces: &ShardTraces) {
+    let tables: Vec<_> = STARK
+        .chips()
+        .iter()
+        .zip(&traces.traces)
+        .zip(&traces.public_values)
+        .map(|((air, trace), public_values)| Table {
+            name: air.name(),
+            air,
+            trace,
+            public_values,
+        })
+        .collect();
+    let report = check(&tables);
+    assert!(report.violations.is_empty(), "{report}");
+    assert!(report.leftovers.is_empty(), "{report}");
+}
+
+fn prove(witness: &ShardWitness) -> StarkProof {
+    STARK.prove(&shard_traces(witness).unwrap()).unwrap()
+}
+
+#[test]
+fn every_profile_keeps_its_promise_at_every_shape() {
+    for profile in Profile::ALL {
+        for shape in profile.shapes() {
+            let stark = ShardStark::new(*shape, profile.stark(shape)).unwrap();
+            let bits = stark_bits(stark.parameters(), &stark.size());
+            assert!(profile.is_kept_by(&bits), "{profile:?} {shape:?} {bits:?}");
+        }
+    }
+}
+
+#[test]
+fn a_shape_beyond_all_bounds_is_refused() {
+    let shape = Shape {
+        log_transactions: 15,
+        ..Shape::LARGE
+    };
+    let stark = ShardStark::new(shape, Profile::UnsoundTest.stark(&shape));
+    assert!(matches!(stark, Err(StarkError::Shape { found }) if found == shape));
+}
+
+#[test]
+fn all_constraints_hold_and_all_buses_balance() {
+    for witness in witnesses(1, 24) {
+        assert_holds(&shard_traces(&witness).unwrap());
+    }
+}
+
+#[test]
+fn executed_shards_are_proven() {
+    for witness in witnesses(2, 8) {
+        let proof = prove(&witness);
+        STARK.verify(&proof, &witness.statement).unwrap();
+    }
+}
+
+#[test]
+fn widths_are_those_that_a_proof_opens() {
+    let proof = prove(&witnesses(2, 4)[0]);
+    let opened = &proof.opened_values.instances;
+    assert_eq!(opened.len(), STARK.widths().len());
+    for (width, opened) in STARK.widths().iter().zip(opened) {
+        let base = &opened.base_opened_values;
+        assert_eq!(base.trace_local.len(), width.main);
+        assert_eq!(opened.permutation_local.len(), width.permutation);
+        let quotient: usize = base.quotient_chunks.iter().map(Vec::len).sum();
+        assert_eq!(quotient, width.quotient);
+    }
+}
+
+#[test]
+fn a_proof_states_nothing_else() {
+    let witness = &witnesses(3, 4)[0];
+    let proof = prove(witness);
+    let refuse = |change: &dyn Fn(&mut Statement)| {
+        let mut statement = witness.statement;
+        change(&mut statement);
+        assert!(STARK.verify(&proof, &statement).is_err());
+    };
+    refuse(&|s| s.chain_id += 1);
+    refuse(&|s| s.before.state_root[0] += F::ONE);
+    refuse(&|s| s.before.tx_count += 1);
+    refuse(&|s| s.before.deposit_count += 1);
+    refuse(&|s| s.after.state_root[3] += F::ONE);
+    refuse(&|s| s.after.tx_count += 1);
+    refuse(&|s| s.after.deposit_count += 1);
+    refuse(&|s| s.after.tx_commitment[1] += F::ONE);
+    refuse(&|s| s.after.deposit_commitment[1] += F::ONE);
+    refuse(&|s| s.after.withdrawal_commitment[1] += F::ONE);
+}
+
+#[test]
+fn a_witness_for_another_end_is_not_provable() {
+    let mut witness = witnesses(4, 4).swap_remove(0);
+    witness.statement.after.state_root[0] += F::ONE;
+    let proof = prove(&witness);
+    assert!(STARK.verify(&proof, &witness.statement).is_err());
+}
+
+#[test]
+fn the_circuit_accepts_what_the_native_verifier_accepts() {
+    let cache = tempfile::tempdir().unwrap();
+    let circuits = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    let circuit = circuits.shard(&Shape::TINY).unwrap();
+    let witness = &witnesses(5, 4)[0];
+    let stark = prove(witness);
+    let proof = circuit.prove(&STARK, &stark, &witness.statement).unwrap();
+    circuit.verify(&proof).unwrap();
+    let stated = statement_from_plonk(&proof.public_inputs).unwrap();
+    assert_eq!(stated, witness.statement);
+
+    let mut other = witness.statement;
+    other.after.tx_count += 1;
+    assert!(circuit.prove(&STARK, &stark, &other).is_err());
+
+    // The circuit that comes back from disk is the same.
+    let again = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    assert_eq!(again.shard(&Shape::TINY).unwrap(), circuit);
+}
+
+#[test]
+fn native_verifier_and_circuit_agree_on_altered_shard_proofs() {
+    let cache = tempfile::tempdir().unwrap();
+    let circuits = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    let circuit = circuits.shard(&Shape::TINY).unwrap();
+    let witness = &witnesses(6, 4)[0];
+    let statement = &witness.statement;
+    let honest = bincode::serialize(&prove(witness)).unwrap();
+    let accepted_by_circuit = |proof: &StarkProof| {
+        let proven = circuit.prove(&STARK, proof, statement);
+        proven.is_ok_and(|proof| circuit.verify(&proof).is_ok())
+    };
+
+    let mut decoded = 0;
+    let mut random = Random::new(6);
+    for _ in 0..60 {
+        let mut bytes = honest.clone();
+        let bit = random.below(8 * bytes.len() as u64) as usize;
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let Ok(proof) = bincode::deserialize::<StarkProof>(&bytes) else {
+            continue;
+        };
+        decoded += 1;
+        let native = STARK.verify(&proof, statement).is_ok();
+        assert_eq!(native, accepted_by_circuit(&proof), "bit {bit}");
+        assert!(!native, "bit {bit}");
+    }
+    assert!(
+        decoded > 30,
+        "only {decoded} altered proofs could be decoded"
+    );
+    let proof = bincode::deserialize(&honest).unwrap();
+    assert!(accepted_by_circuit(&proof));
+}

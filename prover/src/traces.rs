@@ -1,0 +1,135 @@
+//! From a shard's witness to the traces of all chips.
+
+use p3_field::PrimeCharacteristicRing;
+use p3_matrix::dense::RowMajorMatrix;
+use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
+use shardfold_protocol::witness::ShardWitness;
+
+use shardfold_circuits::chips::signature::SignatureRequest;
+use shardfold_circuits::chips::{
+    Chip, deposit, fee, ledger, node, poseidon2, range, record, signature, transfer, withdraw,
+};
+use shardfold_circuits::error::TraceError;
+use shardfold_circuits::replay::{Replay, replay};
+use shardfold_circuits::requests::Requests;
+use shardfold_protocol::field::F;
+
+/// The traces of one shard, in the order of [`Chip::all`].
+#[derive(Clone, Debug)]
+pub struct ShardTraces {
+    /// One for each chip.
+    pub traces: Vec<RowMajorMatrix<F>>,
+    /// The public values of each chip.
+    pub public_values: Vec<Vec<F>>,
+}
+
+/// Plays the witness and lays out every chip's rows.
+///
+/// The witness comes from elsewhere: one that does not lead from its head before to its head
+/// after gives traces whose proof does not verify, or an error here.
+///
+/// # Errors
+/// If the witness is malformed, does not fit its shape, or holds an invalid signature.
+pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
+    let replay = replay(witness)?;
+    let signatures = signature_requests(witness, &replay);
+    let log_transactions = witness.shape.log_transactions as usize;
+    // The curve's traces and all others are independent but for the hashes that they ask for.
+    let (curve, rest) = rayon::join(
+        || {
+            let mut requests = Requests::default();
+            let traces = signature::generate(&signatures, log_transactions, &mut requests)?;
+            Ok::<_, TraceError>((traces, requests))
+        },
+        || rule_and_state_traces(witness, &replay),
+    );
+    let (curve, curve_requests) = curve?;
+    let (rest, mut requests) = rest?;
+    requests.merge(curve_requests);
+
+    let poseidon2 = poseidon2::generate(&requests.hashes, witness.shape.log_permutations as usize)?;
+    let [ledger, transfer, deposit, withdraw, fee, record, node] = rest;
+    let traces = vec![
+        ledger,
+        transfer,
+        deposit,
+        withdraw,
+        fee,
+        curve.signature,
+        curve.variable_table,
+        curve.variable_base,
+        curve.fixed_base,
+        record,
+        node,
+        poseidon2,
+        curve.fixed_table,
+        range::generate(&requests.range),
+    ];
+    Ok(ShardTraces {
+        traces,
+        public_values: public_values(&Chip::all(), &witness.statement),
+    })
+}
+
+/// The traces of ledger, transfer, deposit, withdraw, fee, record and node, and what they
+/// ask of `poseidon2` and `range`.
+fn rule_and_state_traces(
+    witness: &ShardWitness,
+    replay: &Replay,
+) -> Result<([RowMajorMatrix<F>; 7], Requests), TraceError> {
+    let log = witness.shape.log_transactions as usize;
+    let chain_id = F::from_u64(witness.statement.chain_id);
+    let requests = &mut Requests::default();
+    let ledger = ledger::generate(&replay.ledger, &witness.statement.before, log, requests)?;
+    let transfer = transfer::generate(&replay.transfers, chain_id, log, requests)?;
+    let deposit = deposit::generate(&replay.deposits, chain_id, log, requests)?;
+    let withdraw = withdraw::generate(&replay.withdraws, chain_id, log, requests)?;
+    let fee = fee::generate(&replay.fees, log, requests)?;
+    let log_records = witness.shape.log_records as usize;
+    let (record, leaves) = record::generate(&replay.records, log_records, requests)?;
+    let log_nodes = witness.shape.log_nodes as usize;
+    let (node, _root) = node::generate(&leaves, &witness.siblings, log_nodes, requests)?;
+    let traces = [ledger, transfer, deposit, withdraw, fee, record, node];
+    Ok((traces, core::mem::take(requests)))
+}
+
+/// The signatures that the rules of a played witness require, in order.
+#[must_use]
+pub fn signature_requests(witness: &ShardWitness, replay: &Replay) -> Vec<SignatureRequest> {
+    replay
+        .signatures
+        .iter()
+        .filter_map(|step| {
+            let transaction = witness.transactions.get(step.transaction)?;
+            let (key, signature) = transaction.signed_by()?;
+            Some(SignatureRequest {
+                key: *key,
+                signature: *signature,
+                message: step.digest,
+            })
+        })
+        .collect()
+}
+
+/// The public values of each chip for a statement.
+#[must_use]
+pub(crate) fn public_values(chips: &[Chip], statement: &Statement) -> Vec<Vec<F>> {
+    public_values_of(chips, &statement.elements())
+}
+
+/// The public values of each chip, given the elements of the statement as values or targets:
+/// all of them for the ledger, the chain id for the rules.
+///
+/// # Panics
+/// If there are fewer elements than a statement has.
+pub(crate) fn public_values_of<T: Copy>(chips: &[Chip], statement: &[T]) -> Vec<Vec<T>> {
+    assert_eq!(statement.len(), STATEMENT_ELEMENTS);
+    chips
+        .iter()
+        .map(|chip| match chip {
+            Chip::Ledger(_) => statement.to_vec(),
+            Chip::Transfer(_) | Chip::Deposit(_) | Chip::Withdraw(_) => vec![statement[0]],
+            _ => Vec::new(),
+        })
+        .collect()
+}

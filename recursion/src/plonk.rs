@@ -1,0 +1,138 @@
+//! The one plonky2 configuration of the recursion, behind type aliases, and its parameters.
+
+use plonky2::field::goldilocks_field::GoldilocksField;
+use plonky2::field::types::Field as _;
+use plonky2::fri::FriConfig;
+use plonky2::fri::reduction_strategies::FriReductionStrategy;
+use plonky2::gates::gate::GateRef;
+use plonky2::hash::hash_types::HashOut;
+use plonky2::hash::merkle_tree::MerkleCap;
+use plonky2::hash::poseidon::PoseidonHash;
+use plonky2::plonk::circuit_builder::CircuitBuilder;
+use plonky2::plonk::circuit_data::{
+    CircuitConfig, CircuitData, CommonCircuitData, VerifierOnlyCircuitData,
+};
+use plonky2::plonk::config::{Hasher as _, PoseidonGoldilocksConfig};
+use plonky2::plonk::proof::ProofWithPublicInputs;
+
+/// Degree of the extension field from which plonky2 draws its evaluation points.
+pub const D: usize = 2;
+/// plonky2's type of the Goldilocks field; [`crate::convert`] leads to and from ours.
+pub type PlonkField = GoldilocksField;
+/// Field, hash and extension of every plonky2 proof of the system.
+pub type PlonkConfig = PoseidonGoldilocksConfig;
+/// A circuit under construction.
+pub type Builder = CircuitBuilder<PlonkField, D>;
+/// A built circuit with prover and verifier data.
+pub type Circuit = CircuitData<PlonkField, PlonkConfig, D>;
+/// What all circuits of one proof tree share: degree, gates, configuration.
+pub type CommonData = CommonCircuitData<PlonkField, D>;
+/// What tells circuits of equal [`CommonData`] apart: digest and cap of the preprocessed
+/// polynomials.
+pub type VerifierKey = VerifierOnlyCircuitData<PlonkConfig, D>;
+/// A proof with its public inputs.
+pub type PlonkProof = ProofWithPublicInputs<PlonkField, PlonkConfig, D>;
+/// A type of gate.
+pub type Gate = GateRef<PlonkField, D>;
+
+/// What plonky2 says when it refuses.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+pub struct PlonkError(pub anyhow::Error);
+
+/// The parameters of plonky2 that trade prover time, proof size and security.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlonkParameters {
+    /// Name of the profile. A verification key holds this name and no parameter, so a key
+    /// file cannot weaken a verifier.
+    pub profile: &'static str,
+    /// Challenges of each argument over the base field (copy constraints, constraints).
+    pub challenges: usize,
+    /// log2 of the inverse rate.
+    pub log_blowup: usize,
+    /// log2 of the digests that stand for one Merkle tree.
+    pub cap_height: usize,
+    /// Grinding before the queries are drawn, in bits.
+    pub grinding: u32,
+    /// Queries of the low-degree test.
+    pub queries: usize,
+    /// log2 of the folding arity.
+    pub log_arity: usize,
+    /// log2 of the longest polynomial that is sent in full.
+    pub log_final_poly_len: usize,
+}
+
+impl PlonkParameters {
+    /// 100 proven bits: 102 queries at rate 1/8 in unique decoding, 16 grinding bits.
+    pub const PROVEN_100: Self = Self {
+        profile: "proven-100",
+        challenges: 3,
+        log_blowup: 3,
+        cap_height: 4,
+        grinding: 16,
+        queries: 102,
+        log_arity: 4,
+        log_final_poly_len: 5,
+    };
+
+    /// 100 conjectured bits. plonky2's own default, 28 queries and 2 challenges, gives 81.
+    pub const CONJECTURED_100: Self = Self {
+        profile: "conjectured-100",
+        queries: 30,
+        ..Self::PROVEN_100
+    };
+
+    /// For tests only: proofs under it prove nothing.
+    pub const UNSOUND_TEST: Self = Self {
+        profile: "unsound-test",
+        challenges: 2,
+        grinding: 1,
+        queries: 2,
+        ..Self::PROVEN_100
+    };
+
+    /// The parameters of the profile of this name.
+    #[must_use]
+    pub fn named(profile: &str) -> Option<Self> {
+        [Self::PROVEN_100, Self::CONJECTURED_100, Self::UNSOUND_TEST]
+            .into_iter()
+            .find(|parameters| parameters.profile == profile)
+    }
+
+    /// plonky2's form of the parameters, on the standard rows of 135 wires, 80 of them routed.
+    ///
+    /// `security_bits` is zero because [`CircuitBuilder::new`] asserts it against the
+    /// conjecture `queries * log_blowup + grinding`, which was refuted (ePrint 2025/2010);
+    /// the bits of a profile are computed elsewhere.
+    #[must_use]
+    pub fn circuit_config(&self) -> CircuitConfig {
+        CircuitConfig {
+            security_bits: 0,
+            num_challenges: self.challenges,
+            fri_config: FriConfig {
+                rate_bits: self.log_blowup,
+                cap_height: self.cap_height,
+                proof_of_work_bits: self.grinding,
+                reduction_strategy: FriReductionStrategy::ConstantArityBits(
+                    self.log_arity,
+                    self.log_final_poly_len,
+                ),
+                num_query_rounds: self.queries,
+            },
+            ..CircuitConfig::standard_recursion_config()
+        }
+    }
+}
+
+/// The digest of a circuit of `2^degree_bits` rows whose preprocessed polynomials have this cap,
+/// as plonky2's builder computes it for an empty domain separator.
+#[must_use]
+pub fn circuit_digest(
+    cap: &MerkleCap<PlonkField, PoseidonHash>,
+    degree_bits: usize,
+) -> HashOut<PlonkField> {
+    let mut parts = cap.flatten();
+    parts.extend(PoseidonHash::hash_pad(&[] as &[PlonkField]).elements);
+    parts.push(PlonkField::from_canonical_usize(degree_bits));
+    PoseidonHash::hash_no_pad(&parts)
+}

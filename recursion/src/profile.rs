@@ -1,0 +1,119 @@
+//! Security profiles: every parameter of both layers under one name.
+
+use shardfold_protocol::shape::Shape;
+
+use crate::config::StarkParameters;
+use crate::plonk::PlonkParameters;
+use crate::security::Bits;
+
+/// A named level of security.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// At least 100 proven bits in both layers.
+    Proven100,
+    /// At least 100 conjectured bits in both layers.
+    Conjectured100,
+    /// Proves nothing: for tests.
+    UnsoundTest,
+}
+
+impl Profile {
+    /// All of them, the strongest first.
+    pub const ALL: [Self; 3] = [Self::Proven100, Self::Conjectured100, Self::UnsoundTest];
+
+    /// The name that files and the command line use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.plonk().profile
+    }
+
+    /// The profile of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Whether figures keep what the profile's name promises.
+    #[must_use]
+    pub fn is_kept_by(self, bits: &Bits) -> bool {
+        match self {
+            Self::Proven100 => bits.proven() >= 100.0,
+            Self::Conjectured100 => bits.conjectured >= 100.0,
+            Self::UnsoundTest => true,
+        }
+    }
+
+    /// The shapes whose shards are proven, the smallest first. Their order numbers the leaf
+    /// keys of the fold circuit.
+    #[must_use]
+    pub const fn shapes(self) -> &'static [Shape] {
+        match self {
+            Self::Proven100 | Self::Conjectured100 => &[Shape::SMALL, Shape::MEDIUM, Shape::LARGE],
+            Self::UnsoundTest => &[Shape::TINY],
+        }
+    }
+
+    /// log2 of the rows of every plonky2 circuit: the least at which the shard circuit of each
+    /// shape and the fold circuit fit.
+    #[must_use]
+    pub const fn degree_bits(self) -> usize {
+        match self {
+            Self::Proven100 => 16,
+            Self::Conjectured100 => 15,
+            Self::UnsoundTest => 12,
+        }
+    }
+
+    /// The parameters of plonky2.
+    #[must_use]
+    pub const fn plonk(self) -> PlonkParameters {
+        match self {
+            Self::Proven100 => PlonkParameters::PROVEN_100,
+            Self::Conjectured100 => PlonkParameters::CONJECTURED_100,
+            Self::UnsoundTest => PlonkParameters::UNSOUND_TEST,
+        }
+    }
+
+    /// The parameters of the STARK for shards of this shape. Small shards have more blow-up
+    /// and fewer queries, large ones the reverse.
+    #[must_use]
+    pub fn stark(self, shape: &Shape) -> StarkParameters {
+        let small = shape.log_transactions <= Shape::SMALL.log_transactions;
+        let common = StarkParameters {
+            log_blowup: if small { 3 } else { 1 },
+            queries: 0,
+            max_log_arity: 3,
+            log_final_poly_len: (shape.log_transactions as usize).min(5),
+            query_grinding: 20,
+            fold_grinding: 20,
+            batch_grinding: 20,
+            point_grinding: 12,
+            lookup_grinding: 12,
+        };
+        match self {
+            Self::Proven100 => StarkParameters {
+                queries: if small { 98 } else { 170 },
+                ..common
+            },
+            Self::Conjectured100 => StarkParameters {
+                queries: if small { 30 } else { 88 },
+                fold_grinding: 4,
+                batch_grinding: 4,
+                point_grinding: 4,
+                lookup_grinding: 4,
+                ..common
+            },
+            Self::UnsoundTest => StarkParameters {
+                log_blowup: 1,
+                queries: 2,
+                max_log_arity: 3,
+                log_final_poly_len: 1,
+                query_grinding: 1,
+                fold_grinding: 0,
+                batch_grinding: 0,
+                point_grinding: 0,
+                lookup_grinding: 0,
+            },
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! How circuits are written to disk: the gates and witness generators that may occur in one.
+//!
+//! A new gate, and each generator that it places, needs a line here; the position of a line is
+//! its tag on disk, so new ones go last. Files of other versions of this list are never read
+//! (the sources are part of a cache's fingerprint).
+
+use plonky2::gadgets::arithmetic::EqualityGenerator;
+use plonky2::gadgets::arithmetic_extension::QuotientGeneratorExtension;
+use plonky2::gadgets::range_check::LowHighGenerator;
+use plonky2::gadgets::split_base::BaseSumGenerator;
+use plonky2::gadgets::split_join::{SplitGenerator, WireSplitGenerator};
+use plonky2::gates::arithmetic_base::{ArithmeticBaseGenerator, ArithmeticGate};
+use plonky2::gates::arithmetic_extension::{ArithmeticExtensionGate, ArithmeticExtensionGenerator};
+use plonky2::gates::base_sum::{BaseSplitGenerator, BaseSumGate};
+use plonky2::gates::constant::ConstantGate;
+use plonky2::gates::coset_interpolation::{CosetInterpolationGate, InterpolationGenerator};
+use plonky2::gates::exponentiation::{ExponentiationGate, ExponentiationGenerator};
+use plonky2::gates::multiplication_extension::{MulExtensionGate, MulExtensionGenerator};
+use plonky2::gates::noop::NoopGate;
+use plonky2::gates::poseidon::{PoseidonGate, PoseidonGenerator};
+use plonky2::gates::poseidon_mds::{PoseidonMdsGate, PoseidonMdsGenerator};
+use plonky2::gates::public_input::PublicInputGate;
+use plonky2::gates::random_access::{RandomAccessGate, RandomAccessGenerator};
+use plonky2::gates::reducing::{ReducingGate, ReducingGenerator};
+use plonky2::gates::reducing_extension::{
+    ReducingExtensionGate, ReducingGenerator as ReducingExtensionGenerator,
+};
+use plonky2::iop::generator::{
+    ConstantGenerator, CopyGenerator, NonzeroTestGenerator, RandomValueGenerator,
+};
+use plonky2::util::serialization::{GateSerializer, WitnessGeneratorSerializer};
+use plonky2::{
+    get_gate_tag_impl, get_generator_tag_impl, impl_gate_serializer, impl_generator_serializer,
+    read_gate_impl, read_generator_impl,
+};
+
+use crate::plonk::{Circuit, D, PlonkField as F};
+use crate::stark::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
+
+/// Every gate of the system.
+#[derive(Clone, Copy, Debug)]
+pub struct Gates;
+
+impl GateSerializer<F, D> for Gates {
+    impl_gate_serializer! {
+        Gates,
+        ArithmeticGate,
+        ArithmeticExtensionGate<D>,
+        BaseSumGate<2>,
+        ConstantGate,
+        CosetInterpolationGate<F, D>,
+        ExponentiationGate<F, D>,
+        MulExtensionGate<D>,
+        NoopGate,
+        PoseidonMdsGate<F, D>,
+        PoseidonGate<F, D>,
+        PublicInputGate,
+        RandomAccessGate<F, D>,
+        ReducingExtensionGate<D>,
+        ReducingGate<D>,
+        Poseidon2Gate,
+        FoldGate
+    }
+}
+
+/// Every witness generator of the system.
+#[derive(Clone, Copy, Debug)]
+pub struct Generators;
+
+impl WitnessGeneratorSerializer<F, D> for Generators {
+    impl_generator_serializer! {
+        Generators,
+        ArithmeticBaseGenerator<F, D>,
+        ArithmeticExtensionGenerator<F, D>,
+        BaseSplitGenerator<2>,
+        BaseSumGenerator<2>,
+        ConstantGenerator<F>,
+        CopyGenerator,
+        EqualityGenerator,
+        ExponentiationGenerator<F, D>,
+        InterpolationGenerator<F, D>,
+        LowHighGenerator,
+        MulExtensionGenerator<F, D>,
+        NonzeroTestGenerator,
+        PoseidonGenerator<F, D>,
+        PoseidonMdsGenerator<D>,
+        QuotientGeneratorExtension<D>,
+        RandomAccessGenerator<F, D>,
+        RandomValueGenerator,
+        ReducingGenerator<D>,
+        ReducingExtensionGenerator<D>,
+        SplitGenerator,
+        WireSplitGenerator,
+        Poseidon2Generator,
+        FoldGenerator
+    }
+}
+
+/// A circuit that can be kept on disk.
+pub trait Cached: Sized {
+    /// The circuit and the targets that its witness sets; `None` if a gate or generator is
+    /// missing in these lists.
+    fn to_bytes(&self) -> Option<Vec<u8>>;
+    /// The inverse of [`to_bytes`](Self::to_bytes).
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+    /// The circuit itself, from which its digest is computed anew after loading.
+    fn circuit(&self) -> &Circuit;
+}

@@ -1,0 +1,101 @@
+//! One `CommonData` for all circuits of a proof tree, and circuits brought to it.
+
+use plonky2::gates::noop::NoopGate;
+use plonky2::iop::target::Target;
+use shardfold_protocol::head::STATEMENT_ELEMENTS;
+
+use super::TreeError;
+use crate::plonk::{Builder, Circuit, CommonData, Gate, PlonkConfig, PlonkParameters};
+
+/// Elements of a verifier key as public input: digest, and the digests of the cap.
+#[must_use]
+pub fn key_elements(parameters: &PlonkParameters) -> usize {
+    4 + (4 << parameters.cap_height)
+}
+
+/// The common data of all circuits with these parameters, `2^degree_bits` rows and this set of
+/// gates, whose public inputs are a statement and a key slot.
+///
+/// Beside the FRI parameters nothing in it depends on the degree, so it is read off a circuit
+/// of a few rows.
+#[must_use]
+pub fn common_data(parameters: &PlonkParameters, degree_bits: usize, gates: &[Gate]) -> CommonData {
+    let mut builder = Builder::new(parameters.circuit_config());
+    for gate in gates {
+        builder.add_gate_to_gate_set(gate.clone());
+    }
+    let zero = builder.zero();
+    builder.register_public_inputs(&vec![zero; STATEMENT_ELEMENTS + key_elements(parameters)]);
+    let mut common = builder.build::<PlonkConfig>().common;
+    let config = common.config.clone();
+    common.fri_params = config
+        .fri_config
+        .fri_params(degree_bits, config.zero_knowledge);
+    common
+}
+
+/// Registers a leaf's public inputs, which are `statement` and a key slot of zeros, and builds
+/// the circuit over `common`.
+///
+/// A leaf's slot is never looked at: the fold circuit knows leaves by their keys. It is zero
+/// so that one witness has one list of public inputs.
+///
+/// # Errors
+/// If the circuit has other public inputs, needs more rows than `common` has, or uses a gate
+/// that `common` lacks.
+pub fn finish_leaf(
+    mut builder: Builder,
+    statement: &[Target; STATEMENT_ELEMENTS],
+    common: &CommonData,
+) -> Result<Circuit, TreeError> {
+    let zero = builder.zero();
+    builder.register_public_inputs(statement);
+    builder.register_public_inputs(&vec![zero; common.num_public_inputs - STATEMENT_ELEMENTS]);
+    finish(builder, common)
+}
+
+/// Fills the circuit to the rows and gates of `common`, builds it, and checks that it has
+/// exactly these common data.
+///
+/// # Errors
+/// If the circuit has other public inputs, needs more rows than `common` has, or uses a gate
+/// that `common` lacks.
+pub fn finish(mut builder: Builder, common: &CommonData) -> Result<Circuit, TreeError> {
+    let found = builder.num_public_inputs();
+    if found != common.num_public_inputs {
+        return Err(TreeError::PublicInputs {
+            found,
+            expected: common.num_public_inputs,
+        });
+    }
+    let rows = builder.num_gates();
+    let capacity = common.degree();
+    if rows > capacity {
+        return Err(TreeError::TooManyRows { rows, capacity });
+    }
+    for gate in &common.gates {
+        builder.add_gate_to_gate_set(gate.clone());
+    }
+    // plonky2 fills up to the next power of two.
+    while builder.num_gates() <= capacity / 2 {
+        builder.add_gate(NoopGate, vec![]);
+    }
+    let circuit = builder.build::<PlonkConfig>();
+    if circuit.common.degree() != capacity {
+        return Err(TreeError::TooManyRows { rows, capacity });
+    }
+    let foreign: Vec<String> = circuit
+        .common
+        .gates
+        .iter()
+        .filter(|gate| !common.gates.contains(gate))
+        .map(|gate| gate.0.id())
+        .collect();
+    if !foreign.is_empty() {
+        return Err(TreeError::ForeignGates { gates: foreign });
+    }
+    if circuit.common != *common {
+        return Err(TreeError::CommonData);
+    }
+    Ok(circuit)
+}

@@ -1,0 +1,101 @@
+//! The gates of every circuit of a proof tree.
+//!
+//! The fold circuit verifies all proofs against one [`CommonData`], whose gate list fixes the
+//! selectors and the constraints that are evaluated. So each circuit of the tree declares the
+//! same list, whether it places a gate of each type or not. plonky2 sorts the list by degree
+//! and id: its order here has no meaning.
+//!
+//! [`CommonData`]: crate::plonk::CommonData
+
+use plonky2::gates::arithmetic_base::ArithmeticGate;
+use plonky2::gates::arithmetic_extension::ArithmeticExtensionGate;
+use plonky2::gates::base_sum::BaseSumGate;
+use plonky2::gates::constant::ConstantGate;
+use plonky2::gates::coset_interpolation::CosetInterpolationGate;
+use plonky2::gates::exponentiation::ExponentiationGate;
+use plonky2::gates::multiplication_extension::MulExtensionGate;
+use plonky2::gates::noop::NoopGate;
+use plonky2::gates::poseidon::PoseidonGate;
+use plonky2::gates::poseidon_mds::PoseidonMdsGate;
+use plonky2::gates::public_input::PublicInputGate;
+use plonky2::gates::random_access::RandomAccessGate;
+use plonky2::gates::reducing::ReducingGate;
+use plonky2::gates::reducing_extension::ReducingExtensionGate;
+use plonky2::plonk::circuit_data::CircuitConfig;
+
+use crate::plonk::{D, Gate, PlonkField, PlonkParameters};
+use crate::stark::{FoldGate, Poseidon2Gate};
+
+/// Every gate of the system under these parameters: those of plonky2's own recursive verifier
+/// and those that only a shard circuit places.
+#[must_use]
+pub fn gate_set(parameters: &PlonkParameters) -> Vec<Gate> {
+    let mut gates = verifier_gates(parameters);
+    gates.extend(shard_gates());
+    gates
+}
+
+/// log2 of the largest folding arity of the STARK in any profile.
+const MAX_LOG_ARITY: usize = 3;
+
+/// The gates that only shard circuits place. A new one needs its line here and one in
+/// [`crate::serializers`].
+fn shard_gates() -> Vec<Gate> {
+    let folds = (1..=MAX_LOG_ARITY).map(|log_arity| Gate::new(FoldGate { log_arity }));
+    core::iter::once(Gate::new(Poseidon2Gate))
+        .chain(folds)
+        .collect()
+}
+
+/// The gates that plonky2's recursive verifier places.
+fn verifier_gates(parameters: &PlonkParameters) -> Vec<Gate> {
+    let config = parameters.circuit_config();
+    let (wires, routed) = (config.num_wires, config.num_routed_wires);
+    let mut gates = vec![
+        Gate::new(NoopGate),
+        Gate::new(ConstantGate::new(config.num_constants)),
+        Gate::new(PublicInputGate),
+        Gate::new(BaseSumGate::<2>::new_from_config::<PlonkField>(&config)),
+        Gate::new(ReducingExtensionGate::<D>::new(
+            ReducingExtensionGate::<D>::max_coeffs_len(wires, routed),
+        )),
+        Gate::new(ReducingGate::<D>::new(ReducingGate::<D>::max_coeffs_len(
+            wires, routed,
+        ))),
+        Gate::new(ArithmeticExtensionGate::<D>::new_from_config(&config)),
+        Gate::new(ArithmeticGate::new_from_config(&config)),
+        Gate::new(MulExtensionGate::<D>::new_from_config(&config)),
+        Gate::new(ExponentiationGate::<PlonkField, D>::new_from_config(
+            &config,
+        )),
+        Gate::new(interpolation_gate(parameters.log_arity, &config)),
+        Gate::new(PoseidonGate::<PlonkField, D>::new()),
+        Gate::new(PoseidonMdsGate::<PlonkField, D>::new()),
+        random_access_gate(parameters.cap_height, &config),
+    ];
+    if parameters.log_arity != parameters.cap_height {
+        gates.push(random_access_gate(parameters.log_arity, &config));
+    }
+    gates
+}
+
+/// The gate that reads one entry of a list of `2^bits`.
+fn random_access_gate(bits: usize, config: &CircuitConfig) -> Gate {
+    Gate::new(RandomAccessGate::<PlonkField, D>::new_from_config(
+        config, bits,
+    ))
+}
+
+/// The gate that interpolates one folding coset, at the least degree that needs no more
+/// intermediate values than the largest degree would: plonky2's own choice, which it does not
+/// export.
+fn interpolation_gate(
+    log_arity: usize,
+    config: &CircuitConfig,
+) -> CosetInterpolationGate<PlonkField, D> {
+    let points = 1 << log_arity;
+    let intermediates = (points - 2) / (config.max_quotient_degree_factor - 1);
+    let mut gate = CosetInterpolationGate::new(log_arity);
+    gate.degree = (points - 2) / (intermediates + 1) + 2;
+    gate
+}

@@ -1,0 +1,48 @@
+//! What all proofs of one tree share, so that one circuit can verify any of them: the
+//! [common data](common_data), the [gates](gate_set), and the public inputs.
+//!
+//! | elements | meaning |
+//! | --- | --- |
+//! | 0 | chain id |
+//! | 1..19 | head before |
+//! | 19..37 | head after |
+//! | 37..41 | key slot: circuit digest |
+//! | 41.. | key slot: cap of the preprocessed polynomials |
+
+mod common;
+mod gates;
+
+pub use common::{common_data, finish, finish_leaf, key_elements};
+pub use gates::gate_set;
+
+/// Why a circuit cannot be part of the tree.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// The circuit does not fit the common data's degree.
+    #[error(
+        "the circuit has {rows} rows before public inputs and constants, which together do not fit {capacity}"
+    )]
+    TooManyRows {
+        /// Rows before public inputs, constants and padding.
+        rows: usize,
+        /// Rows that the common data provide.
+        capacity: usize,
+    },
+    /// The circuit registers other public inputs than a statement and a key slot.
+    #[error("the circuit has {found} public inputs, the tree expects {expected}")]
+    PublicInputs {
+        /// How many are registered.
+        found: usize,
+        /// How many a statement and a key slot are.
+        expected: usize,
+    },
+    /// The circuit uses gates that the common gate set lacks.
+    #[error("the circuit uses gates outside the common gate set: {gates:?}")]
+    ForeignGates {
+        /// Their plonky2 ids.
+        gates: Vec<String>,
+    },
+    /// The circuit was built with another configuration.
+    #[error("the circuit's configuration is not that of the tree")]
+    CommonData,
+}
