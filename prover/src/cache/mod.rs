@@ -4,6 +4,8 @@
 //! its circuits. What cannot be read, is stale, torn or altered is reported, built anew and
 //! replaced: the cache can make a process slower, never wrong.
 
+#[cfg(test)]
+mod code;
 mod file;
 mod prune;
 
@@ -31,8 +33,8 @@ impl Fingerprint {
     /// The fingerprint of circuits with these parameters and whatever else the caller's code
     /// depends on (shape heights, STARK parameters, degree), each part in any fixed encoding.
     ///
-    /// The sources of this crate and of the protocol, and the versions of all dependencies,
-    /// are in it without being named.
+    /// The code of the chips and of all circuits, without its comments and tests, and the
+    /// versions of the proving libraries are in it without being named.
     #[must_use]
     pub fn new(parameters: &PlonkParameters, parts: &[&[u8]]) -> Self {
         let mut digest = Sha256::new();
@@ -41,7 +43,7 @@ impl Fingerprint {
             digest.update(part);
         };
         add(env!("CARGO_PKG_VERSION").as_bytes());
-        add(env!("SHARDFOLD_SOURCE_DIGEST").as_bytes());
+        add(env!("SHARDFOLD_CODE_DIGEST").as_bytes());
         add(&file::VERSION.to_le_bytes());
         add(format!("{parameters:?}").as_bytes());
         for part in parts {

@@ -8,6 +8,7 @@ mod error;
 mod fri;
 mod gates;
 mod hash;
+mod layout;
 mod parts;
 mod seeds;
 mod shape;
@@ -17,8 +18,9 @@ mod verifier;
 
 pub use error::RecursionError;
 pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
+pub use layout::{CommitmentShape, MatrixShape, Oracle, TableShape};
 pub use parts::{FoldOpening, ProofParts, QueryParts, RoundParts, RowOpening};
-pub use shape::{CommitmentShape, MatrixShape, Oracle, ProofShape, TableShape};
+pub use shape::ProofShape;
 pub use verifier::{Cost, StarkProofTarget, StarkVerifier};
 
 pub use crate::convert::to_plonk as word;

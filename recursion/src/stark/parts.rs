@@ -1,6 +1,7 @@
 //! The parts of a proof that the circuit verifies: as values or as targets.
 
-use super::shape::{CommitmentShape, Oracle, ProofShape};
+use super::layout::{CommitmentShape, Oracle};
+use super::shape::ProofShape;
 
 /// A digest.
 pub(super) type Digest<T> = [T; 4];

@@ -5,11 +5,12 @@ use p3_batch_stark::BatchShape;
 use p3_challenger::CanObserve;
 use p3_fri::{FriShape, PcsShape};
 
-use super::shape::{MatrixShape, ProofShape};
-use crate::config::{EF, F};
+use super::layout::{CommitmentShape, MatrixShape, TableShape, lookup_tables};
+use crate::config::{EF, F, StarkParameters};
 
-/// What each transcript observes before anything else.
-#[derive(Clone, Debug, Default)]
+/// What each transcript observes before anything else. Plonky3 derives it from descriptions of
+/// the transcripts, and so does this.
+#[derive(Clone, Debug)]
 pub(super) struct Seeds {
     /// Of the batch.
     pub batch: Vec<F>,
@@ -20,47 +21,58 @@ pub(super) struct Seeds {
 }
 
 impl Seeds {
-    /// Plonky3 derives the seeds from descriptions of the transcripts, and so does this.
-    pub fn new<A: BaseAir<F>>(shape: &ProofShape, airs: &[A]) -> Self {
-        let parameters = &shape.parameters;
-        let batch = BatchShape {
+    /// The seed of the batch's transcript.
+    pub fn batch<A: BaseAir<F>>(
+        airs: &[A],
+        tables: &[TableShape],
+        has_preprocessed_commitment: bool,
+        parameters: &StarkParameters,
+    ) -> Vec<F> {
+        let shape = BatchShape {
             trace_widths: airs.iter().map(BaseAir::width).collect(),
-            public_value_counts: shape.tables.iter().map(|t| t.public_values).collect(),
-            preprocessed_widths: shape.tables.iter().map(|t| t.preprocessed_width).collect(),
-            has_preprocessed_commitment: shape.preprocessed.is_some(),
-            num_lookup_instances: shape.lookup_tables(),
+            public_value_counts: tables.iter().map(|t| t.public_values).collect(),
+            preprocessed_widths: tables.iter().map(|t| t.preprocessed_width).collect(),
+            has_preprocessed_commitment,
+            num_lookup_instances: lookup_tables(tables),
             lookup_pow_bits: parameters.lookup_grinding,
             has_randomization_commitment: false,
             ood_pow_bits: parameters.point_grinding,
         };
+        let mut seed = Seed::default();
+        shape.domain_separator::<F, EF>().seed(&mut seed);
+        seed.0
+    }
+
+    /// The seed of the openings' transcript.
+    pub fn opening(commitments: &[CommitmentShape], parameters: &StarkParameters) -> Vec<F> {
         let counts = |matrix: &MatrixShape| vec![matrix.width; matrix.points()];
-        let opening = PcsShape {
-            claimed_evaluation_counts: shape
-                .commitments
+        let shape = PcsShape {
+            claimed_evaluation_counts: commitments
                 .iter()
                 .map(|commitment| commitment.matrices.iter().map(counts).collect())
                 .collect(),
             batch_pow_bits: parameters.batch_grinding,
         };
-        let fri = FriShape {
-            log_arities: shape.log_arities.clone(),
+        let mut seed = Seed::default();
+        shape.domain_separator::<F, EF>().seed(&mut seed);
+        seed.0
+    }
+
+    /// The seed of the low-degree test's transcript.
+    pub fn fri(log_arities: &[usize], index_bits: usize, parameters: &StarkParameters) -> Vec<F> {
+        let shape = FriShape {
+            log_arities: log_arities.to_vec(),
             final_poly_len: 1 << parameters.log_final_poly_len,
             commit_pow_bits: parameters.fold_grinding,
             query_pow_bits: parameters.query_grinding,
             num_queries: parameters.queries,
-            index_bits: shape.log_max_height,
+            index_bits,
             log_blowup: parameters.log_blowup,
             max_log_arity: parameters.max_log_arity,
         };
-        let [mut batch_seed, mut opening_seed, mut fri_seed] = [(); 3].map(|()| Seed::default());
-        batch.domain_separator::<F, EF>().seed(&mut batch_seed);
-        opening.domain_separator::<F, EF>().seed(&mut opening_seed);
-        fri.domain_separator::<F, EF>().seed(&mut fri_seed);
-        Self {
-            batch: batch_seed.0,
-            opening: opening_seed.0,
-            fri: fri_seed.0,
-        }
+        let mut seed = Seed::default();
+        shape.domain_separator::<F, EF>().seed(&mut seed);
+        seed.0
     }
 }
 

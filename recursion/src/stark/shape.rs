@@ -3,8 +3,6 @@
 //! The shape comes from the chips, their heights, the parameters and the preprocessed data.
 //! Nothing in it is read from a proof, so a verifier circuit is one circuit per shape.
 
-use core::ops::Range;
-
 use p3_air::symbolic::AirLayout;
 use p3_air::{Air, BaseAir};
 use p3_batch_stark::CommonData;
@@ -18,6 +16,7 @@ use p3_lookup::{
 };
 
 use super::error::{RecursionError, check_length, check_presence, check_range};
+use super::layout::{CommitmentShape, MatrixShape, Oracle, TableShape, lookup_tables};
 use super::seeds::Seeds;
 use crate::config::{Config, EF, F, StarkParameters};
 
@@ -25,75 +24,6 @@ use crate::config::{Config, EF, F, StarkParameters};
 pub(super) const MAX_SAMPLED_BITS: usize = 32;
 /// The most rows of a table, in log2, before the blow-up.
 const MAX_LOG_DEGREE: usize = 31;
-
-/// What a commitment of the STARK holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Oracle {
-    /// The main columns of all tables.
-    Main,
-    /// The chunks of all quotients.
-    Quotient,
-    /// The preprocessed columns of the tables that have any.
-    Preprocessed,
-    /// The lookup columns of the tables that have any.
-    Permutation,
-}
-
-/// One committed matrix.
-#[derive(Clone, Debug)]
-pub struct MatrixShape {
-    /// The table that it belongs to.
-    pub table: usize,
-    /// log2 of its rows, blow-up included.
-    pub log_height: usize,
-    /// Its columns, in base-field elements.
-    pub width: usize,
-    /// Whether it is opened at the next row as well.
-    pub next: bool,
-}
-
-impl MatrixShape {
-    /// The points at which it is opened: `zeta`, and the next row's if it is read.
-    #[must_use]
-    pub fn points(&self) -> usize {
-        1 + usize::from(self.next)
-    }
-}
-
-/// One commitment and its matrices, in the order in which they were committed.
-#[derive(Clone, Debug)]
-pub struct CommitmentShape {
-    /// What it holds.
-    pub oracle: Oracle,
-    /// Its matrices.
-    pub matrices: Vec<MatrixShape>,
-}
-
-impl CommitmentShape {
-    /// log2 of the leaves of its Merkle tree.
-    #[must_use]
-    pub fn log_height(&self) -> usize {
-        let heights = self.matrices.iter().map(|matrix| matrix.log_height);
-        heights.max().unwrap_or_default()
-    }
-}
-
-/// One table.
-#[derive(Clone, Debug)]
-pub struct TableShape {
-    /// log2 of its rows.
-    pub log_degree: usize,
-    /// log2 of the chunks of its quotient.
-    pub log_quotient_chunks: usize,
-    /// Its public values.
-    pub public_values: usize,
-    /// Its lookup columns, the accumulator apart.
-    pub lookups: usize,
-    /// Its preprocessed columns.
-    pub preprocessed_width: usize,
-    /// Where the chunks of its quotient are in their commitment.
-    pub chunks: Range<usize>,
-}
 
 /// The shape of a proof; see the module's documentation.
 #[derive(Clone, Debug)]
@@ -173,17 +103,23 @@ impl ProofShape {
             parameters.log_blowup + parameters.log_final_poly_len,
             parameters.max_log_arity,
         );
-        let mut shape = Self {
+        let log_max_height = heights.first().copied().unwrap_or_default();
+        let batch = Seeds::batch(airs, &tables, preprocessed.is_some(), &parameters);
+        let opening = Seeds::opening(&commitments, &parameters);
+        let fri = Seeds::fri(&log_arities, log_max_height, &parameters);
+        Ok(Self {
             parameters,
             tables,
             commitments,
             preprocessed,
             log_arities,
-            log_max_height: heights.first().copied().unwrap_or_default(),
-            seeds: Seeds::default(),
-        };
-        shape.seeds = Seeds::new(&shape, airs);
-        Ok(shape)
+            log_max_height,
+            seeds: Seeds {
+                batch,
+                opening,
+                fri,
+            },
+        })
     }
 
     /// log2 of the domain on which the final polynomial is evaluated.
@@ -195,8 +131,7 @@ impl ProofShape {
     /// Tables that look something up; the lookup phase is skipped when there are none.
     #[must_use]
     pub fn lookup_tables(&self) -> usize {
-        let tables = self.tables.iter();
-        tables.filter(|table| table.lookups > 0).count()
+        lookup_tables(&self.tables)
     }
 
     /// Where the matrix of a table is among the commitments. Of a quotient: its first chunk.

@@ -13,8 +13,9 @@ use super::Word;
 use super::error::RecursionError;
 use super::gates::WIDTH;
 use super::hash::{Circuit, RATE};
+use super::layout::Oracle;
 use super::parts::{Pair, ProofParts};
-use super::shape::{Oracle, ProofShape};
+use super::shape::ProofShape;
 use crate::config::{Challenger, F};
 
 /// A sponge that observes and samples.

@@ -15,8 +15,9 @@ use p3_merkle_tree::MerkleCap;
 
 use self::queries::{unpack_folds, unpack_inputs};
 use super::error::{RecursionError, check_length, check_presence};
+use super::layout::{MatrixShape, Oracle};
 use super::parts::{Claims, Digest, Pair, ProofParts, QueryParts, RoundParts};
-use super::shape::{MatrixShape, Oracle, ProofShape, trace_domain};
+use super::shape::{ProofShape, trace_domain};
 use super::transcript::replay;
 use crate::config::{Challenger, EF, F, StarkProof};
 

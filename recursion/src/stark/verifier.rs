@@ -17,8 +17,9 @@ use super::constraints::{TableRow, constant, folded_constraints, lookup_challeng
 use super::error::{RecursionError, check_length};
 use super::fri::Queries;
 use super::hash::Circuit;
+use super::layout::{Oracle, TableShape};
 use super::parts::{Digest, ProofParts};
-use super::shape::{Oracle, ProofShape, TableShape, trace_domain};
+use super::shape::{ProofShape, trace_domain};
 use super::transcript::{Challenges, TargetTranscript, replay};
 use super::unpack::unpack;
 use super::{Builder, D, Word, word};

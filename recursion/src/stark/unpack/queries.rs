@@ -12,8 +12,9 @@ use p3_merkle_tree::MerkleCap;
 use super::{extension, pair};
 use crate::config::{ChallengeMmcs, EF, F, StarkProof, ValMmcs, mmcs};
 use crate::stark::error::{RecursionError, check_length};
+use crate::stark::layout::Oracle;
 use crate::stark::parts::{Digest, FoldOpening, ProofParts, RowOpening};
-use crate::stark::shape::{Oracle, ProofShape, trace_domain};
+use crate::stark::shape::{ProofShape, trace_domain};
 use crate::stark::transcript::Challenges;
 
 /// By query and commitment: the opened rows and their paths.
