@@ -115,7 +115,8 @@ fn libraries(lock: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, libraries};
+    use super::{code, digest, libraries};
+    use std::fs;
 
     const SOURCE: &str = "//! Module.\n/// Says.\npub fn add(a: u8) -> u8 { a + 1 }\n";
 
@@ -161,5 +162,23 @@ mod tests {
         let lock = |p3: &str, serde: &str| package("p3-air", p3) + &package("serde", serde);
         assert_eq!(libraries(&lock("1", "1")), libraries(&lock("1", "2")));
         assert_ne!(libraries(&lock("1", "1")), libraries(&lock("2", "1")));
+    }
+
+    #[test]
+    fn a_folder_counts_but_for_its_tests() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(root.path().join(name), text).unwrap();
+        let digest = || digest(root.path(), &["chip"], "").unwrap();
+        fs::create_dir_all(root.path().join("chip/tests")).unwrap();
+        write("chip/air.rs", SOURCE);
+        write("chip/README.md", "words");
+        write("chip/tests/cheats.rs", SOURCE);
+        let before = digest();
+        write("chip/README.md", "other words");
+        write("chip/tests/cheats.rs", "");
+        write("chip/tests.rs", SOURCE);
+        assert_eq!(digest(), before);
+        write("chip/trace.rs", SOURCE);
+        assert_ne!(digest(), before);
     }
 }
