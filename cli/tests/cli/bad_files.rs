@@ -130,7 +130,7 @@ fn kinds_are_not_taken_for_each_other() {
 #[test]
 fn a_damaged_json_batch_is_refused_with_line_and_column() {
     let sandbox = Sandbox::with_batch(5);
-    sandbox.ok(&["replay", "trace.csv", "-o", ".", "--format", "json"]);
+    sandbox.ok(&["import", "trace.csv", "-o", ".", "--format", "json"]);
     let good = String::from_utf8(sandbox.read("batch.json")).expect("text");
     let cases = [
         (good.replacen("\"amount\": ", "\"amount\": -", 1), "line "),
@@ -182,7 +182,7 @@ fn a_damaged_json_batch_is_refused_with_line_and_column() {
 fn a_batch_of_another_chain_or_state_is_refused() {
     let sandbox = Sandbox::with_batch(5);
     sandbox.ok(&[
-        "replay",
+        "import",
         "trace.csv",
         "-o",
         "other",
@@ -192,7 +192,7 @@ fn a_batch_of_another_chain_or_state_is_refused() {
         "5",
     ]);
     sandbox.ok(&[
-        "replay",
+        "import",
         "trace.csv",
         "-o",
         "poor",

@@ -86,12 +86,12 @@ impl Sandbox {
         Self { folder }
     }
 
-    /// A folder with a replay of so many transfers: genesis.bin and batch.bin.
+    /// A folder with an import of so many transfers: genesis.bin and batch.bin.
     pub fn with_batch(transfers: usize) -> Self {
         let sandbox = Self::new();
         sandbox.write_trace();
         let limit = transfers.to_string();
-        sandbox.ok(&["replay", "trace.csv", "-o", ".", "--limit", &limit]);
+        sandbox.ok(&["import", "trace.csv", "-o", ".", "--limit", &limit]);
         sandbox
     }
 

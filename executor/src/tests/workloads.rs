@@ -5,7 +5,7 @@ use shardfold_protocol::state::{State, StateFile};
 
 use super::oracle;
 use crate::outcome::{ExecuteError, Receipt};
-use crate::workload::trace::{Movement, Options, Replay, Trace};
+use crate::workload::trace::{Import, Movement, Options, Trace};
 use crate::workload::{CHAIN_ID, Pattern, Plan};
 use crate::{parallel, sequential};
 
@@ -152,7 +152,7 @@ fn a_repeated_trace_is_accepted_whole() {
         chain_id: 5,
         fee: 2,
     };
-    let workload = Replay::new(&trace.transfers, options).workload().unwrap();
+    let workload = Import::new(&trace.transfers, options).workload().unwrap();
     assert_eq!(workload.batch.transactions.len(), 39);
     let outcome = oracle::execute(&workload.state, &workload.batch);
     assert_eq!(outcome.accepted.len(), 39, "{:?}", outcome.receipts);
@@ -165,15 +165,15 @@ fn deposits_open_what_a_trace_needs() {
         chain_id: CHAIN_ID,
         fee: 0,
     };
-    let replay = Replay::new(&trace().transfers, options);
+    let import = Import::new(&trace().transfers, options);
     let state = State::try_from(&StateFile {
         chain_id: CHAIN_ID,
         head: None,
         vaults: Vec::new(),
     })
     .unwrap();
-    let mut transactions = replay.deposits();
-    transactions.extend(replay.transfers());
+    let mut transactions = import.deposits();
+    transactions.extend(import.transfers());
     let batch = Batch {
         chain_id: CHAIN_ID,
         before: *state.head(),

@@ -1,13 +1,13 @@
-//! Traces of mainnet traffic, replayed as transfers between vaults.
+//! Traces of mainnet traffic, imported as transfers between vaults.
 //!
 //! A trace is a CSV file with a value movement a line; of its columns `kind`, `from`, `to`,
 //! `asset_in` and `amount_in` are used.
 
+mod import;
 mod plan;
-mod replay;
 
+pub use import::{Import, Options};
 pub use plan::{Holding, Plan, TransferPlan, VaultPlan};
-pub use replay::{Options, Replay};
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub struct Movement {
 pub struct Trace {
     /// In the order of the file.
     pub transfers: Vec<Movement>,
-    /// Swaps are not replayed yet.
+    /// Swaps are not imported yet.
     pub swaps_skipped: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Plans a replay: which vault stands for which address, what genesis must hold, and every
+//! Plans an import: which vault stands for which address, what genesis must hold, and every
 //! transfer in the rollup's own units.
 
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ pub struct Holding {
     pub second: bool,
 }
 
-/// One vault of the replay.
+/// One vault of the import.
 #[derive(Clone, Debug)]
 pub struct VaultPlan {
     /// What it stands for.
@@ -43,7 +43,7 @@ pub struct TransferPlan {
     pub nonce: u64,
 }
 
-/// The whole replay. The fee vault of asset `a` is at index `a`.
+/// The whole import. The fee vault of asset `a` is at index `a`.
 #[derive(Debug)]
 pub struct Plan {
     /// Names of the assets by their number, and by how many decimal digits each is scaled.

@@ -1,7 +1,7 @@
 //! Turns a trace of real traffic into a genesis state and a signed batch.
 
 use anyhow::{Context, Result, ensure};
-use shardfold_executor::workload::trace::{Options, Plan, Replay, Trace};
+use shardfold_executor::workload::trace::{Import, Options, Plan, Trace};
 use shardfold_protocol::amount::FEE_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::MODULUS;
@@ -9,11 +9,11 @@ use shardfold_protocol::files;
 use shardfold_protocol::folder;
 use shardfold_protocol::state::{State, StateFile};
 
-use crate::args::{Format, ReplayArgs};
+use crate::args::{Format, ImportArgs};
 use crate::output::{self, Say};
 
-/// The `replay` command.
-pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
+/// The `import` command.
+pub fn run(args: &ImportArgs, say: Say) -> Result<()> {
     ensure!(
         args.fee < FEE_LIMIT,
         "--fee is {}, the rollup takes fees below 2^48",
@@ -30,7 +30,7 @@ pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
     }
     ensure!(
         !trace.transfers.is_empty(),
-        "{} has no transfers to replay",
+        "{} has no transfers to import",
         args.trace.display()
     );
     let options = Options {
@@ -38,11 +38,11 @@ pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
         chain_id: args.chain_id,
         fee: args.fee,
     };
-    let replay = Replay::new(&trace.transfers, options);
+    let import = Import::new(&trace.transfers, options);
     let (vaults, mut transactions) = if args.deposits {
-        (Vec::new(), replay.deposits())
+        (Vec::new(), import.deposits())
     } else {
-        (replay.genesis(), Vec::new())
+        (import.genesis(), Vec::new())
     };
     let genesis = StateFile {
         chain_id: args.chain_id,
@@ -51,18 +51,18 @@ pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
     };
     let state = State::try_from(&genesis)?;
     let deposit_count = transactions.len();
-    transactions.extend(replay.transfers());
+    transactions.extend(import.transfers());
     let batch = Batch {
         chain_id: args.chain_id,
         before: *state.head(),
         transactions,
     };
     write(args, &genesis, &batch)?;
-    report(args, &trace, replay.plan(), deposit_count, say);
+    report(args, &trace, import.plan(), deposit_count, say);
     Ok(())
 }
 
-fn write(args: &ReplayArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
+fn write(args: &ImportArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
     folder::create(&args.output)
         .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
     output::write_file(
@@ -76,7 +76,7 @@ fn write(args: &ReplayArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
     output::write_file(&args.output.join(name), &bytes)
 }
 
-fn report(args: &ReplayArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {
+fn report(args: &ImportArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {
     say.line(format_args!(
         "{} transfers of {} assets between {} vaults, {} swaps skipped",
         plan.transfers.len(),

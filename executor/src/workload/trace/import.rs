@@ -26,7 +26,7 @@ pub struct Options {
 
 /// A plan with what it takes to sign it.
 #[derive(Debug)]
-pub struct Replay {
+pub struct Import {
     options: Options,
     plan: Plan,
     /// One for each vault of the plan: that of its address, whatever the asset.
@@ -35,7 +35,7 @@ pub struct Replay {
     operator: SecretKey,
 }
 
-impl Replay {
+impl Import {
     /// Plans transfers.
     #[must_use]
     pub fn new(transfers: &[Movement], options: Options) -> Self {
