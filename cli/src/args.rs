@@ -85,11 +85,13 @@ pub enum Command {
 #[command(after_help = "\
 Example:
   shardfold import examples/block-12459406/trace.csv -o run --fee 10
+Every amount is read exactly or refused with its line. An asset whose transfers are 2^60 or more
+together is scaled by a power of ten; what rounding takes is reported, and kept in DIR/assets.csv.
 Swaps in the trace are skipped and counted.")]
 pub struct ImportArgs {
     /// The trace: CSV with kind, from, to, asset_in, amount_in.
     pub trace: PathBuf,
-    /// The folder for genesis.bin and batch.bin; made if it is not there.
+    /// The folder for genesis.bin, batch.bin and assets.csv; made if it is not there.
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
     /// Keys are derived from this seed and each address.

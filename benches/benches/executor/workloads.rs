@@ -97,5 +97,5 @@ fn import(transactions: usize) -> anyhow::Result<Option<Workload>> {
         chain_id: CHAIN_ID,
         fee: 3,
     };
-    Ok(Some(Import::new(&trace.transfers, options).workload()?))
+    Ok(Some(Import::new(&trace.transfers, options)?.workload()?))
 }

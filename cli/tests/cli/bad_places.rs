@@ -259,7 +259,15 @@ fn a_faulty_trace_is_refused_with_its_line() {
             "is no address of 0x and 40 hex digits",
         ),
         (format!("mint,{who},{who},eth,5\n"), "the kind is `mint`"),
-        (format!("transfer,{who}\n"), "line: 2"),
+        (format!("transfer,{who}\n"), "line 2: found 2 fields"),
+        (
+            format!("transfer,{who},{who},eth,+5\n"),
+            "line 2, column `amount_in`: `+5` is no integer",
+        ),
+        (
+            format!("\n\nswap,{who},{who},\"a\nb\",1\ntransfer,{who},{who},,5\n"),
+            "line 6, column `asset_in`: found nothing",
+        ),
         (String::new(), "no transfers"),
     ];
     for (lines, expected) in cases {

@@ -9,7 +9,11 @@ fn imported_traffic_is_executed_proven_and_verified() {
     let sandbox = Sandbox::new();
     sandbox.write_trace();
     let imported = sandbox.ok(&["import", "trace.csv", "-o", "run"]);
-    assert_eq!(imported.count("10 transfers of 2 assets"), 1, "{imported:?}");
+    assert_eq!(
+        imported.count("10 transfers of 2 assets"),
+        1,
+        "{imported:?}"
+    );
     assert_eq!(imported.count("1 swaps skipped"), 1, "{imported:?}");
     assert_eq!(imported.count("second vault of the same owner"), 1);
 
