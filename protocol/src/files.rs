@@ -16,10 +16,14 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::text::excerpt_of;
+
 /// The first bytes of every binary file.
 pub const MAGIC: [u8; 8] = *b"SHRDFOLD";
 /// Bytes before the payload of a binary file.
 pub const HEADER_BYTES: usize = 8 + 2 + 2 + 8;
+/// A byte order mark, which some editors write before JSON.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,9 +152,29 @@ pub enum FileError {
         /// How many bytes follow.
         found: usize,
     },
-    /// JSON that does not decode; the source has line and column.
+    /// Text in another encoding than UTF-8.
+    #[error("found a byte order mark of {encoding} at byte 0, expected JSON in UTF-8")]
+    Encoding {
+        /// The encoding's name.
+        encoding: &'static str,
+    },
+    /// JSON that does not decode.
     #[error("JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] JsonError),
+}
+
+/// Why JSON text is not the content.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{path}{}{message} at line {line} column {column}", if path.is_empty() { "" } else { ": " })]
+pub struct JsonError {
+    /// Where in the content, as `content.transactions[2].deposit.amount`; may be empty.
+    pub path: String,
+    /// The line, from 1; a byte order mark does not count.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
 }
 
 /// What is read first of a JSON file, whatever the content.
@@ -206,11 +230,13 @@ pub fn to_binary<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
 /// Content that makes a file above the limit.
 pub fn to_json<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
     let (format, version) = (T::KIND.name(), T::VERSION);
-    let mut bytes = serde_json::to_vec_pretty(&JsonOut {
+    let file = JsonOut {
         format,
         version,
         content,
-    })?;
+    };
+    let mut bytes = serde_json::to_vec_pretty(&file)
+        .map_err(|error| FileError::Json(JsonError::new(&error, String::new())))?;
     bytes.push(b'\n');
     check_size::<T>(bytes.len() as u64)?;
     Ok(bytes)
@@ -224,6 +250,10 @@ pub fn from_bytes<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
     if bytes.starts_with(&MAGIC) {
         return from_binary(bytes);
     }
+    if let Some(encoding) = other_encoding(bytes) {
+        return Err(FileError::Encoding { encoding });
+    }
+    let bytes = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => from_json(bytes),
         _ => Err(FileError::UnknownForm {
@@ -316,7 +346,7 @@ fn from_binary<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
 }
 
 fn from_json<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
-    let header: JsonHeader = serde_json::from_slice(bytes)?;
+    let header: JsonHeader = parse(bytes)?;
     if *header.format != *T::KIND.name() {
         return Err(FileError::WrongFormat {
             found: header.format,
@@ -325,6 +355,46 @@ fn from_json<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
     }
     check_version::<T>(header.version)?;
     check_size::<T>(bytes.len() as u64)?;
-    let file: JsonIn<T> = serde_json::from_slice(bytes)?;
+    let file: JsonIn<T> = parse(bytes)?;
     Ok(file.content)
+}
+
+/// The encoding whose byte order mark the bytes start with, if it is not UTF-8.
+fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// Reads one JSON value and nothing after it. The path is looked for only where reading fails.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FileError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        let path = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Err(error) if error.path().iter().len() > 0 => error.path().to_string(),
+            _ => String::new(),
+        };
+        JsonError::new(&error, path).into()
+    })
+}
+
+impl JsonError {
+    fn new(error: &serde_json::Error, path: String) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let place = format!(" at line {line} column {column}");
+        let message = error.to_string();
+        Self {
+            path: shortened(&path),
+            line,
+            column,
+            message: shortened(message.strip_suffix(&place).unwrap_or(&message)),
+        }
+    }
+}
+
+/// Names of members may be long.
+fn shortened(text: &str) -> String {
+    excerpt_of(text, 256)
 }

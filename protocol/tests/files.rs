@@ -248,7 +248,7 @@ fn json_errors_say_the_line() {
         let FileError::Json(source) = &error else {
             panic!("{error}");
         };
-        assert_eq!(source.line(), line, "{error}");
+        assert_eq!(source.line, line, "{error}");
     };
     // Line 9 has the balance of the first vault, line 8 its asset.
     let balance = json
@@ -257,11 +257,11 @@ fn json_errors_say_the_line() {
         .unwrap()
         + 1;
     line_of(
-        &json.replacen("\"balance\": 5", "\"balance\": -5", 1),
+        &json.replacen("\"balance\": \"5\"", "\"balance\": -5", 1),
         balance,
     );
     line_of(
-        &json.replacen("\"balance\": 5", "\"balanse\": 5", 1),
+        &json.replacen("\"balance\": \"5\"", "\"balanse\": 5", 1),
         balance,
     );
     line_of(

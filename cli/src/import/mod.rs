@@ -1,13 +1,14 @@
 //! Turns a trace of real traffic into a genesis state and a signed batch.
 
 use anyhow::{Context, Result, ensure};
-use shardfold_executor::workload::trace::{AssetPlan, Import, Options, Plan, Trace, excerpt};
+use shardfold_executor::workload::trace::{AssetPlan, Import, Options, Plan, Trace};
 use shardfold_protocol::amount::FEE_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::MODULUS;
 use shardfold_protocol::files;
 use shardfold_protocol::folder;
 use shardfold_protocol::state::{State, StateFile};
+use shardfold_protocol::text::excerpt;
 
 use crate::args::{Format, ImportArgs};
 use crate::output::{self, Say};

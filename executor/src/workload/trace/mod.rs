@@ -11,7 +11,7 @@ mod read;
 pub use assets::AssetPlan;
 pub use import::{Import, Options};
 pub use plan::{Holding, Plan, PlanError, TransferPlan, VaultPlan};
-pub use read::{FieldError, TraceError, excerpt};
+pub use read::{FieldError, TraceError};
 
 use num_bigint::BigUint;
 

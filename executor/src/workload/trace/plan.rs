@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::io;
 
 use shardfold_protocol::record::{Asset, Index};
+use shardfold_protocol::text::excerpt;
 use thiserror::Error;
 
 use super::assets::{self, AssetPlan};
-use super::{Address, Movement, excerpt};
+use super::{Address, Movement};
 
 /// Where an address keeps an asset. Who pays themselves uses a second vault of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,7 +70,7 @@ pub enum PlanError {
     )]
     Fees {
         /// An excerpt of the asset's name.
-        asset: Box<str>,
+        asset: String,
         /// How many transfers move it.
         transfers: u64,
         /// The fee of each.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use num_bigint::BigUint;
+use shardfold_protocol::text::excerpt;
 use thiserror::Error;
 
 use super::{Address, Movement, Trace};
@@ -15,8 +16,6 @@ use super::{Address, Movement, Trace};
 const COLUMNS: [&str; 5] = ["kind", "from", "to", "asset_in", "amount_in"];
 /// A 256-bit integer has no more decimal digits.
 const MAX_DIGITS: usize = 78;
-/// The most characters of a field that an error repeats.
-const EXCERPT: usize = 48;
 
 /// Why a trace cannot be read. Lines are counted from 1, as an editor shows them.
 #[derive(Debug, Error)]
@@ -78,43 +77,33 @@ pub enum FieldError {
     Utf8,
     /// A kind that does not exist.
     #[error("the kind is `{0}`, expected `transfer` or `swap`")]
-    Kind(Box<str>),
+    Kind(String),
     /// Text that is no address.
     #[error("`{0}` is no address of 0x and 40 hex digits")]
-    Address(Box<str>),
+    Address(String),
     /// No asset.
     #[error("found nothing, expected an asset: a contract's address or a name")]
     NoAsset,
     /// An asset with white space around it.
     #[error("`{0}` starts or ends with white space, expected an asset without")]
-    AssetSpace(Box<str>),
+    AssetSpace(String),
     /// A name that another name equals but for upper and lower case.
     #[error("the asset `{found}` is `{earlier}` in an earlier line, expected one spelling")]
     AssetCase {
         /// The name.
-        found: Box<str>,
+        found: String,
         /// The name as it stood before.
-        earlier: Box<str>,
+        earlier: String,
     },
     /// Text that is no amount.
     #[error("`{0}` is no integer, expected decimal digits alone")]
-    Amount(Box<str>),
+    Amount(String),
     /// An amount that no contract can hold.
     #[error("found an integer of {found} digits, expected at most {MAX_DIGITS}")]
     Digits {
         /// How many digits it has.
         found: usize,
     },
-}
-
-/// The start of a text with control characters escaped, to be shown.
-#[must_use]
-pub fn excerpt(text: &str) -> Box<str> {
-    let mut shown: String = text.chars().take(EXCERPT).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown.escape_debug().to_string().into()
 }
 
 impl Trace {
@@ -300,7 +289,7 @@ fn address(text: &str) -> Result<Address, FieldError> {
 
 /// An asset in its one spelling: a contract's address in lower case, or a name as it is
 /// written, of which no other spelling may be among the names before.
-fn asset(text: &str, names: &mut HashMap<String, Box<str>>) -> Result<String, FieldError> {
+fn asset(text: &str, names: &mut HashMap<String, String>) -> Result<String, FieldError> {
     if text.trim().is_empty() {
         return Err(FieldError::NoAsset);
     }
