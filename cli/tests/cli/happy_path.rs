@@ -38,7 +38,8 @@ fn imported_traffic_is_executed_proven_and_verified() {
         .iter()
         .map(|r| &r["place"])
         .collect();
-    assert_eq!(places, (0..10).collect::<Vec<_>>());
+    let expected: Vec<String> = (0..10).map(|place| place.to_string()).collect();
+    assert_eq!(places, expected.iter().collect::<Vec<_>>());
 
     let printed = sandbox.ok(&[
         "prove",
