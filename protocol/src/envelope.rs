@@ -127,7 +127,7 @@ pub enum EnvelopeError {
     #[error("found a payload of {found} bytes at byte {HEADER_BYTES}, expected {expected}")]
     PayloadLength {
         /// How many bytes follow the header.
-        found: usize,
+        found: u64,
         /// How many the header announces.
         expected: u64,
     },
@@ -174,20 +174,35 @@ impl Envelope {
             });
         }
         let truncated = EnvelopeError::TruncatedHeader { found: bytes.len() };
-        let (header, payload) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(truncated)?;
-        let [_, _, _, _, _, _, _, _, k0, k1, v0, v1, length @ ..] = *header;
+        let (header, payload) = bytes.split_first_chunk().ok_or(truncated)?;
+        self.check(header, bytes.len() as u64)?;
+        Ok(payload)
+    }
+
+    /// Checks the header of a file that has so many bytes in all.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn check(&self, header: &[u8; HEADER_BYTES], bytes: u64) -> Result<(), EnvelopeError> {
+        let [magic @ .., k0, k1, v0, v1, _, _, _, _, _, _, _, _] = *header;
+        if magic != MAGIC {
+            let found = magic.to_vec();
+            return Err(EnvelopeError::Magic { found });
+        }
         let found = u16::from_le_bytes([k0, k1]);
         if found != self.kind as u16 {
             let expected = self.kind;
             return Err(EnvelopeError::WrongKind { found, expected });
         }
         self.check_version(u16::from_le_bytes([v0, v1]).into())?;
-        self.check_size(bytes.len() as u64)?;
-        let (found, expected) = (payload.len(), u64::from_le_bytes(length));
-        if found as u64 != expected {
+        self.check_size(bytes)?;
+        let [_, _, _, _, _, _, _, _, _, _, _, _, length @ ..] = *header;
+        let found = bytes.saturating_sub(HEADER_BYTES as u64);
+        let expected = u64::from_le_bytes(length);
+        if found != expected {
             return Err(EnvelopeError::PayloadLength { found, expected });
         }
-        Ok(payload)
+        Ok(())
     }
 
     /// Refuses another version.

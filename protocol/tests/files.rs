@@ -159,7 +159,7 @@ fn every_truncation_is_refused() {
                 matches!(error, FileError::Envelope(EnvelopeError::TruncatedHeader { found }) if found == end)
             }
             _ => {
-                matches!(error, FileError::Envelope(EnvelopeError::PayloadLength { found, .. }) if found == end - HEADER_BYTES)
+                matches!(error, FileError::Envelope(EnvelopeError::PayloadLength { found, .. }) if found == (end - HEADER_BYTES) as u64)
             }
         };
         assert!(expected, "{end} bytes: {error}");

@@ -8,6 +8,7 @@ use crate::fold::testing::{COMMON, FOLD, Leaf, statement};
 use crate::fold::{Child, Origin};
 use crate::serializers::{Gates, Generators};
 use plonky2::util::serialization::{Buffer, Read as _, Write as _};
+use shardfold_protocol::envelope::EnvelopeError;
 
 /// A small circuit: encoding the fold circuit for every flipped bit would take minutes.
 impl Cached for Leaf {
@@ -163,7 +164,10 @@ fn a_truncated_or_extended_file_is_found() {
         assert!(fixture.load().is_err(), "{length} bytes");
     }
     fs::write(fixture.path(), [bytes.as_slice(), &[0]].concat()).unwrap();
-    assert!(matches!(fixture.load(), Err(FileError::Length { .. })));
+    assert!(matches!(
+        fixture.load(),
+        Err(FileError::Envelope(EnvelopeError::PayloadLength { .. }))
+    ));
 }
 
 #[test]
@@ -181,11 +185,14 @@ fn a_stale_file_is_found() {
     ));
     // So is a file of another format.
     let mut newer = bytes;
-    newer[8] += 1;
+    newer[10] += 1;
     fs::write(fixture.path(), newer).unwrap();
     assert!(matches!(
         fixture.load(),
-        Err(FileError::Version { found: 2 })
+        Err(FileError::Envelope(EnvelopeError::WrongVersion {
+            found: 2,
+            ..
+        }))
     ));
 }
 
