@@ -25,7 +25,7 @@ fi
     -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder" start >/dev/null
 trap '"${as_user[@]}" pg_ctl -D "$folder/pg" -m immediate stop >/dev/null; rm -rf "$folder"' EXIT
 
-"$shardfold" replay "$trace" -o "$folder/run" --limit "$transfers" >/dev/null
+"$shardfold" import "$trace" -o "$folder/run" --limit "$transfers" >/dev/null
 
 "$shardfold" key -o "$folder/key" --profile "$profile" >/dev/null
 

@@ -12,14 +12,22 @@ use plonky2::hash::hash_types::HashOut;
 use plonky2::hash::merkle_tree::MerkleCap;
 use plonky2::plonk::circuit_data::VerifierCircuitData;
 use sha2::{Digest as _, Sha256};
+use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
 use shardfold_protocol::field::MODULUS;
 use shardfold_recursion::plonk::{
     CommonData, D, PlonkConfig, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
 };
 use shardfold_recursion::tree::{common_data, gate_set};
 
-const MAGIC: [u8; 8] = *b"SFVKEY\n\0";
-const VERSION: u32 = 1;
+/// How the file is marked. The largest key is that of a cap of 64 hashes.
+const ENVELOPE: Envelope = Envelope {
+    kind: FileKind::Key,
+    version: 1,
+    max_bytes: 1 << 16,
+};
+/// What a key's id hashes before its content: once the header of its file, and constant, so that
+/// ids outlast changes of the file's format.
+const ID_DOMAIN: [u8; 12] = *b"SFVKEY\n\0\x01\0\0\0";
 /// The degrees that a fold circuit can have: below, one child does not fit; above, the field
 /// has no large enough subgroup that anyone would prove over.
 const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
@@ -39,15 +47,12 @@ pub struct VerificationKey {
 /// Why bytes are no verification key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The bytes do not start as a verification key, or end too early or too late.
-    #[error("not a verification key")]
+    /// No whole file that is marked as a verification key of this version.
+    #[error("not a verification key: {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// The content ends too early or too late.
+    #[error("not a verification key: the content is not of the length of its profile")]
     Format,
-    /// Written in another format.
-    #[error("verification key of format {found}, this build reads {VERSION}")]
-    Version {
-        /// The format found.
-        found: u32,
-    },
     /// This build knows no such profile.
     #[error("the key's security profile is unknown to this build")]
     Profile,
@@ -92,20 +97,24 @@ impl VerificationKey {
         self.data.common.degree_bits()
     }
 
-    /// SHA-256 of the encoded key: what a verifier pins.
+    /// SHA-256 of a constant and the key's content, without the header of its file: what a
+    /// verifier pins.
     #[must_use]
     pub fn id(&self) -> [u8; 32] {
-        Sha256::digest(self.to_bytes()).into()
+        let domain = Sha256::new_with_prefix(ID_DOMAIN);
+        domain.chain_update(self.content()).finalize().into()
     }
 
-    /// Magic, format version, length and name of the profile, log2 of the rows, circuit digest
-    /// and cap.
+    /// The key's content after the header of all files.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(VERSION.to_le_bytes());
+        ENVELOPE.seal(&self.content())
+    }
+
+    /// Length and name of the profile, log2 of the rows, circuit digest and cap.
+    fn content(&self) -> Vec<u8> {
         // Profiles are constants with short names, degrees are below 64.
-        bytes.push(self.profile.len() as u8);
+        let mut bytes = vec![self.profile.len() as u8];
         bytes.extend(self.profile.as_bytes());
         bytes.push(self.data.common.degree_bits() as u8);
         for element in flatten_key(&self.data.verifier_only) {
@@ -119,16 +128,8 @@ impl VerificationKey {
     /// # Errors
     /// If the bytes are no key of this format, of a profile that this build knows.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let (magic, rest) = bytes.split_first_chunk().ok_or(KeyError::Format)?;
-        let (version, rest) = rest.split_first_chunk().ok_or(KeyError::Format)?;
-        if *magic != MAGIC {
-            return Err(KeyError::Format);
-        }
-        let found = u32::from_le_bytes(*version);
-        if found != VERSION {
-            return Err(KeyError::Version { found });
-        }
-        let (&length, rest) = rest.split_first().ok_or(KeyError::Format)?;
+        let content = ENVELOPE.open(bytes)?;
+        let (&length, rest) = content.split_first().ok_or(KeyError::Format)?;
         let (profile, rest) = rest
             .split_at_checked(length.into())
             .ok_or(KeyError::Format)?;

@@ -7,10 +7,15 @@
 )]
 
 use crate::wire::encode_proof;
+use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
 use shardfold_recursion::plonk::PlonkProof;
 
-const MAGIC: [u8; 8] = *b"SFVALID\n";
-const VERSION: u32 = 1;
+/// How the file is marked.
+const ENVELOPE: Envelope = Envelope {
+    kind: FileKind::Proof,
+    version: 1,
+    max_bytes: ValidityProof::MAX_BYTES,
+};
 
 /// A validity proof, not yet verified: what it states is what [`crate::verify`] returns, and
 /// no statement stands beside the proof.
@@ -24,24 +29,9 @@ pub struct ValidityProof {
 }
 
 /// Why bytes are no validity proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProofError {
-    /// The bytes do not start as a validity proof.
-    #[error("not a validity proof")]
-    Magic,
-    /// Written in another format.
-    #[error("validity proof of format {found}, this build reads {VERSION}")]
-    Version {
-        /// The format found.
-        found: u32,
-    },
-    /// Longer than any validity proof.
-    #[error("{found} bytes are more than any validity proof has")]
-    TooLong {
-        /// Bytes found.
-        found: usize,
-    },
-}
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a validity proof: {0}")]
+pub struct ProofError(#[from] pub EnvelopeError);
 
 impl ValidityProof {
     /// The most bytes that a file may have: no profile's proofs come near this.
@@ -54,32 +44,20 @@ impl ValidityProof {
         }
     }
 
-    /// Magic, format version, and the root proof in plonky2's plain form.
+    /// The root proof in plonky2's plain form, after the header of all files.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        [MAGIC.as_slice(), &VERSION.to_le_bytes(), &self.proof].concat()
+        ENVELOPE.seal(&self.proof)
     }
 
     /// The inverse of [`to_bytes`](Self::to_bytes). What follows the header is looked at by
     /// [`crate::verify`] only, since its shape depends on the key.
     ///
     /// # Errors
-    /// If the header is not that of a validity proof of this format.
+    /// If the bytes are not one whole file that is marked as a validity proof of this version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProofError> {
-        if bytes.len() as u64 > Self::MAX_BYTES {
-            return Err(ProofError::TooLong { found: bytes.len() });
-        }
-        let (magic, rest) = bytes.split_first_chunk().ok_or(ProofError::Magic)?;
-        let (version, proof) = rest.split_first_chunk().ok_or(ProofError::Magic)?;
-        if *magic != MAGIC {
-            return Err(ProofError::Magic);
-        }
-        match u32::from_le_bytes(*version) {
-            VERSION => Ok(Self {
-                proof: proof.to_vec(),
-            }),
-            found => Err(ProofError::Version { found }),
-        }
+        let proof = ENVELOPE.open(bytes)?.to_vec();
+        Ok(Self { proof })
     }
 
     /// The root proof, encoded.

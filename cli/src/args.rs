@@ -14,7 +14,7 @@ use clap_complete::Shell;
 
 const EXAMPLES: &str = "\
 Examples:
-  shardfold replay trace.csv -o run        mainnet traffic to run/genesis.bin and run/batch.bin
+  shardfold import trace.csv -o run        mainnet traffic to run/genesis.bin and run/batch.bin
   shardfold execute run/batch.bin          run the batch, print receipts and the new head
   shardfold prove run/batch.bin -o run/proof.bin
   shardfold verify run/proof.bin --min-security 100";
@@ -48,7 +48,8 @@ pub enum LogFormat {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Turn real traffic into a genesis state and a signed batch.
-    Replay(ReplayArgs),
+    #[command(alias = "replay")]
+    Import(ImportArgs),
     /// Run a batch without proving it.
     Execute(ExecuteArgs),
     /// Prove a batch: one validity proof for all of it.
@@ -79,16 +80,18 @@ pub enum Command {
     },
 }
 
-/// Arguments of `replay`.
+/// Arguments of `import`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
-  shardfold replay examples/block-12459406/trace.csv -o run --fee 10
+  shardfold import examples/block-12459406/trace.csv -o run --fee 10
+Every amount is read exactly or refused with its line. An asset whose transfers are 2^60 or more
+together is scaled by a power of ten; what rounding takes is reported, and kept in DIR/assets.csv.
 Swaps in the trace are skipped and counted.")]
-pub struct ReplayArgs {
+pub struct ImportArgs {
     /// The trace: CSV with kind, from, to, asset_in, amount_in.
     pub trace: PathBuf,
-    /// The folder for genesis.bin and batch.bin; made if it is not there.
+    /// The folder for genesis.bin, batch.bin and assets.csv; made if it is not there.
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
     /// Keys are derived from this seed and each address.

@@ -3,9 +3,9 @@
 mod args;
 mod commands;
 mod config;
+mod import;
 mod output;
 mod progress;
-mod replay;
 
 use std::io::IsTerminal as _;
 use std::panic;
@@ -65,7 +65,7 @@ fn describe(error: &anyhow::Error) -> String {
 
 fn run(command: &Command) -> Result<()> {
     match command {
-        Command::Replay(args) => replay::run(args, Say::new(false)),
+        Command::Import(args) => import::run(args, Say::new(false)),
         Command::Execute(args) => commands::execute::run(args),
         Command::Prove(args) => commands::prove::run(args),
         Command::Verify(args) => commands::verify::run(args),

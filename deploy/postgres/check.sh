@@ -119,7 +119,7 @@ shardfold() {
     SHARDFOLD_DATABASE="postgres://shardfold_$role@localhost/shardfold?host=$home" SHARDFOLD_STORE=$home/objects \
         "$binary" "$@"
 }
-shardfold operator replay ../../examples/block-12459406/trace.csv -o "$home/run" --limit 9 >/dev/null
+shardfold operator import ../../examples/block-12459406/trace.csv -o "$home/run" --limit 9 >/dev/null
 key=$(shardfold operator worker-key "$home/worker.key")
 prove() { shardfold worker worker --key "$home/worker.key" --profile unsound-test --until-idle; }
 batch=$(shardfold operator submit "$home/run/batch.bin" --profile unsound-test)

@@ -8,6 +8,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use shardfold_protocol::files::{self, FileContent, FileError, FileKind};
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
@@ -17,19 +18,16 @@ use crate::memory;
 use crate::objects::ObjectName;
 use crate::queue::view::Kind;
 
-/// What this build writes and reads.
-const FORMAT: u32 = 1;
-
 /// A batch that was executed and cut into shards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    format: u32,
     /// The security profile's name.
     profile: String,
     /// The verification key of the circuits, 64 hexadecimal digits.
     circuits: String,
     /// The chain to which the transactions are bound.
+    #[serde(with = "shardfold_protocol::text::element")]
     chain_id: u64,
     /// Where the ledger stands before the first shard and after each: one more than shards.
     heads: Vec<Head>,
@@ -50,15 +48,9 @@ pub struct Shard {
 /// Why bytes are no manifest, or shards make none.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// Not in this form.
+    /// No file that is marked as a manifest of this version, or not in its form.
     #[error("not a manifest: {0}")]
-    Json(#[from] serde_json::Error),
-    /// Written in another format.
-    #[error("found a manifest of format {found}, expected {FORMAT}")]
-    Format {
-        /// The format found.
-        found: u32,
-    },
+    File(#[from] FileError),
     /// This build knows no such profile.
     #[error("found the profile {found:?}, which this build does not know")]
     Profile {
@@ -99,6 +91,12 @@ pub enum ManifestError {
     },
 }
 
+impl FileContent for Manifest {
+    const KIND: FileKind = FileKind::Manifest;
+    const VERSION: u16 = 1;
+    const MAX_BYTES: u64 = Manifest::MAX_BYTES;
+}
+
 impl Manifest {
     /// The most bytes that a manifest may have: some 60,000 shards.
     pub const MAX_BYTES: u64 = 1 << 26;
@@ -131,7 +129,6 @@ impl Manifest {
             heads.push(after);
         }
         let manifest = Self {
-            format: FORMAT,
             profile: profile.name().to_owned(),
             circuits: hex::encode(circuits),
             chain_id,
@@ -151,9 +148,9 @@ impl Manifest {
     /// The bytes that are stored; their SHA-256 is the batch's id.
     ///
     /// # Errors
-    /// None is known.
+    /// More shards than a manifest may have.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
-        Ok(serde_json::to_vec(self)?)
+        Ok(files::to_json(self)?)
     }
 
     /// The inverse of [`to_bytes`](Self::to_bytes).
@@ -161,15 +158,12 @@ impl Manifest {
     /// # Errors
     /// If the bytes are no manifest of this format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let manifest: Self = serde_json::from_slice(bytes)?;
+        let manifest: Self = files::from_bytes(bytes)?;
         manifest.check()?;
         Ok(manifest)
     }
 
     fn check(&self) -> Result<(), ManifestError> {
-        if self.format != FORMAT {
-            return Err(ManifestError::Format { found: self.format });
-        }
         if Profile::named(&self.profile).is_none() {
             return Err(ManifestError::Profile {
                 found: self.profile.as_str().into(),

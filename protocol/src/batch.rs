@@ -14,6 +14,7 @@ use crate::transaction::Transaction;
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// The chain that the transactions are bound to.
+    #[serde(with = "crate::text::element")]
     pub chain_id: u64,
     /// The head before the first transaction.
     pub before: Head,

@@ -16,37 +16,13 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The first bytes of every binary file.
-pub const MAGIC: [u8; 8] = *b"SHRDFOLD";
-/// Bytes before the payload of a binary file.
-pub const HEADER_BYTES: usize = 8 + 2 + 2 + 8;
+pub use crate::envelope::{FileKind, HEADER_BYTES, MAGIC};
 
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u16)]
-pub enum FileKind {
-    /// A [`Batch`](crate::batch::Batch).
-    Batch = 1,
-    /// A [`StateFile`](crate::state::StateFile).
-    State = 2,
-    /// A [`ShardWitness`](crate::witness::ShardWitness).
-    Witness = 3,
-    /// An [`Inclusion`](crate::inclusion::Inclusion).
-    Inclusion = 4,
-}
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::text::excerpt_of;
 
-impl FileKind {
-    /// The format's name in JSON files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Batch => "shardfold-batch",
-            Self::State => "shardfold-state",
-            Self::Witness => "shardfold-witness",
-            Self::Inclusion => "shardfold-inclusion",
-        }
-    }
-}
+/// A byte order mark, which some editors write before JSON.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Content that has a file format.
 pub trait FileContent: Serialize + DeserializeOwned {
@@ -76,35 +52,14 @@ pub enum FileError {
         /// Its reason.
         source: io::Error,
     },
-    /// More bytes than such a file may have.
-    #[error("found {found} bytes or more, expected at most {limit} in a {} file", kind.name())]
-    TooLarge {
-        /// What the file should hold.
-        kind: FileKind,
-        /// How many bytes there are at least.
-        found: u64,
-        /// The limit.
-        limit: u64,
-    },
+    /// Another kind, version, size or length.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
     /// Neither of the two forms.
     #[error("found {found:02x?} at byte 0, expected {MAGIC:02x?} (\"SHRDFOLD\") or a JSON object")]
     UnknownForm {
         /// The first bytes.
         found: Vec<u8>,
-    },
-    /// A binary file that ends within its header.
-    #[error("found the end of the file at byte {found}, expected a header of {HEADER_BYTES} bytes")]
-    TruncatedHeader {
-        /// How many bytes there are.
-        found: usize,
-    },
-    /// A binary file of something else.
-    #[error("found kind {found} at byte 8, expected {} ({})", *expected as u16, expected.name())]
-    WrongKind {
-        /// The kind's number.
-        found: u16,
-        /// What was asked for.
-        expected: FileKind,
     },
     /// A JSON file of something else.
     #[error("found format {found:?}, expected {:?}", expected.name())]
@@ -113,24 +68,6 @@ pub enum FileError {
         found: Box<str>,
         /// What was asked for.
         expected: FileKind,
-    },
-    /// Another version of the format.
-    #[error("found version {found} of {}, expected {expected}", kind.name())]
-    WrongVersion {
-        /// The format.
-        kind: FileKind,
-        /// The version found.
-        found: u64,
-        /// The version that can be read.
-        expected: u16,
-    },
-    /// A payload that is shorter or longer than the header says.
-    #[error("found a payload of {found} bytes at byte {HEADER_BYTES}, expected {expected}")]
-    PayloadLength {
-        /// How many bytes follow the header.
-        found: usize,
-        /// How many the header announces.
-        expected: u64,
     },
     /// A payload that does not decode.
     #[error("at byte {offset}: {source}")]
@@ -148,9 +85,29 @@ pub enum FileError {
         /// How many bytes follow.
         found: usize,
     },
-    /// JSON that does not decode; the source has line and column.
+    /// Text in another encoding than UTF-8.
+    #[error("found a byte order mark of {encoding} at byte 0, expected JSON in UTF-8")]
+    Encoding {
+        /// The encoding's name.
+        encoding: &'static str,
+    },
+    /// JSON that does not decode.
     #[error("JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] JsonError),
+}
+
+/// Why JSON text is not the content.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{path}{}{message} at line {line} column {column}", if path.is_empty() { "" } else { ": " })]
+pub struct JsonError {
+    /// Where in the content, as `content.transactions[2].deposit.amount`; may be empty.
+    pub path: String,
+    /// The line, from 1; a byte order mark does not count.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
 }
 
 /// What is read first of a JSON file, whatever the content.
@@ -188,12 +145,9 @@ pub fn to_binary<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
     };
     let options = bincode::DefaultOptions::new().with_fixint_encoding();
     let length = options.serialized_size(content).map_err(failed)?;
-    check_size::<T>(length.saturating_add(HEADER_BYTES as u64))?;
+    envelope::<T>().check_size(length.saturating_add(HEADER_BYTES as u64))?;
     let mut bytes = Vec::with_capacity(HEADER_BYTES + length as usize);
-    bytes.extend(MAGIC);
-    bytes.extend((T::KIND as u16).to_le_bytes());
-    bytes.extend(T::VERSION.to_le_bytes());
-    bytes.extend(length.to_le_bytes());
+    bytes.extend(envelope::<T>().header(length));
     options
         .serialize_into(&mut bytes, content)
         .map_err(failed)?;
@@ -206,13 +160,15 @@ pub fn to_binary<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
 /// Content that makes a file above the limit.
 pub fn to_json<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
     let (format, version) = (T::KIND.name(), T::VERSION);
-    let mut bytes = serde_json::to_vec_pretty(&JsonOut {
+    let file = JsonOut {
         format,
         version,
         content,
-    })?;
+    };
+    let mut bytes = serde_json::to_vec_pretty(&file)
+        .map_err(|error| FileError::Json(JsonError::new(&error, String::new())))?;
     bytes.push(b'\n');
-    check_size::<T>(bytes.len() as u64)?;
+    envelope::<T>().check_size(bytes.len() as u64)?;
     Ok(bytes)
 }
 
@@ -224,6 +180,10 @@ pub fn from_bytes<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
     if bytes.starts_with(&MAGIC) {
         return from_binary(bytes);
     }
+    if let Some(encoding) = other_encoding(bytes) {
+        return Err(FileError::Encoding { encoding });
+    }
+    let bytes = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => from_json(bytes),
         _ => Err(FileError::UnknownForm {
@@ -243,7 +203,7 @@ pub fn read<T: FileContent>(path: &Path) -> Result<T, FileError> {
     };
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
-    check_size::<T>(length)?;
+    envelope::<T>().check_size(length)?;
     let mut bytes = Vec::with_capacity(length as usize + 1);
     // A pipe has no size beforehand, and a file may grow: one byte too many is enough to see.
     file.take(T::MAX_BYTES + 1)
@@ -252,49 +212,17 @@ pub fn read<T: FileContent>(path: &Path) -> Result<T, FileError> {
     from_bytes(&bytes)
 }
 
-fn check_size<T: FileContent>(found: u64) -> Result<(), FileError> {
-    let (kind, limit) = (T::KIND, T::MAX_BYTES);
-    if found > limit {
-        return Err(FileError::TooLarge { kind, found, limit });
+/// What files of this content are marked as.
+const fn envelope<T: FileContent>() -> Envelope {
+    Envelope {
+        kind: T::KIND,
+        version: T::VERSION,
+        max_bytes: T::MAX_BYTES,
     }
-    Ok(())
 }
 
-fn check_version<T: FileContent>(found: u64) -> Result<(), FileError> {
-    let (kind, expected) = (T::KIND, T::VERSION);
-    if found != u64::from(expected) {
-        return Err(FileError::WrongVersion {
-            kind,
-            found,
-            expected,
-        });
-    }
-    Ok(())
-}
-
-/// `bytes` start with the magic.
 fn from_binary<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
-    let truncated = FileError::TruncatedHeader { found: bytes.len() };
-    let Some((header, payload)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-        return Err(truncated);
-    };
-    let [_, _, _, _, _, _, _, _, k0, k1, v0, v1, length @ ..] = *header;
-    let (kind, version) = (u16::from_le_bytes([k0, k1]), u16::from_le_bytes([v0, v1]));
-    if kind != T::KIND as u16 {
-        return Err(FileError::WrongKind {
-            found: kind,
-            expected: T::KIND,
-        });
-    }
-    check_version::<T>(u64::from(version))?;
-    check_size::<T>(bytes.len() as u64)?;
-    let expected = u64::from_le_bytes(length);
-    if payload.len() as u64 != expected {
-        return Err(FileError::PayloadLength {
-            found: payload.len(),
-            expected,
-        });
-    }
+    let payload = envelope::<T>().open(bytes)?;
     if let Some(content) = T::decode_fast(payload) {
         return Ok(content);
     }
@@ -302,7 +230,7 @@ fn from_binary<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
     // Trailing bytes are checked below, where their place is known.
     let options = bincode::DefaultOptions::new()
         .with_fixint_encoding()
-        .with_limit(expected);
+        .with_limit(payload.len() as u64);
     let content = options.deserialize_from(&mut rest);
     let offset = bytes.len() - rest.len();
     match content {
@@ -316,15 +244,55 @@ fn from_binary<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
 }
 
 fn from_json<T: FileContent>(bytes: &[u8]) -> Result<T, FileError> {
-    let header: JsonHeader = serde_json::from_slice(bytes)?;
+    let header: JsonHeader = parse(bytes)?;
     if *header.format != *T::KIND.name() {
         return Err(FileError::WrongFormat {
             found: header.format,
             expected: T::KIND,
         });
     }
-    check_version::<T>(header.version)?;
-    check_size::<T>(bytes.len() as u64)?;
-    let file: JsonIn<T> = serde_json::from_slice(bytes)?;
+    envelope::<T>().check_version(header.version)?;
+    envelope::<T>().check_size(bytes.len() as u64)?;
+    let file: JsonIn<T> = parse(bytes)?;
     Ok(file.content)
+}
+
+/// The encoding whose byte order mark the bytes start with, if it is not UTF-8.
+fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// Reads one JSON value and nothing after it. The path is looked for only where reading fails.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FileError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        let path = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Err(error) if error.path().iter().len() > 0 => error.path().to_string(),
+            _ => String::new(),
+        };
+        JsonError::new(&error, path).into()
+    })
+}
+
+impl JsonError {
+    fn new(error: &serde_json::Error, path: String) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let place = format!(" at line {line} column {column}");
+        let message = error.to_string();
+        Self {
+            path: shortened(&path),
+            line,
+            column,
+            message: shortened(message.strip_suffix(&place).unwrap_or(&message)),
+        }
+    }
+}
+
+/// Names of members may be long.
+fn shortened(text: &str) -> String {
+    excerpt_of(text, 256)
 }

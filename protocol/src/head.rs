@@ -2,8 +2,9 @@
 
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use crate::field::F;
+use crate::field::{F, MODULUS};
 use crate::hash::{Digest, ZERO_DIGEST, compress};
 use crate::transaction::{Digests, Kind};
 
@@ -15,8 +16,10 @@ pub struct Head {
     #[serde(with = "crate::text::digest")]
     pub state_root: Digest,
     /// How many transactions led here since genesis.
+    #[serde(with = "crate::text::element")]
     pub tx_count: u64,
     /// How many deposits were taken from the base chain's queue since genesis.
+    #[serde(with = "crate::text::element")]
     pub deposit_count: u64,
     /// Hash chain over every transaction in order.
     #[serde(with = "crate::text::digest")]
@@ -27,6 +30,25 @@ pub struct Head {
     /// Hash chain over the withdrawals owed to the base chain.
     #[serde(with = "crate::text::digest")]
     pub withdrawal_commitment: Digest,
+}
+
+/// A count or a chain id that is no canonical field element: the elements of a statement would
+/// be those of another statement too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("found a {name} of {found}, expected one below {MODULUS}")]
+pub struct NonCanonical {
+    /// What it is.
+    pub name: &'static str,
+    /// The integer.
+    pub found: u64,
+}
+
+/// Refuses an integer that is not below the field's order.
+fn check_element(name: &'static str, found: u64) -> Result<(), NonCanonical> {
+    if found >= MODULUS {
+        return Err(NonCanonical { name, found });
+    }
+    Ok(())
 }
 
 /// Elements of a head when it is public input of a proof.
@@ -63,6 +85,15 @@ impl Head {
         }
     }
 
+    /// Checks that the counts are canonical field elements.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check(&self) -> Result<(), NonCanonical> {
+        check_element("transaction count", self.tx_count)?;
+        check_element("deposit count", self.deposit_count)
+    }
+
     /// The head as field elements: state root, transaction count, deposit count, and the
     /// commitments to transactions, deposits and withdrawals.
     pub fn elements(&self) -> [F; HEAD_ELEMENTS] {
@@ -84,8 +115,10 @@ pub fn extend_chain(commitment: &Digest, entry: &Digest) -> Digest {
 
 /// What a proof says: valid, signed transactions of this chain lead from one head to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Statement {
     /// The chain that the transactions are bound to.
+    #[serde(with = "crate::text::element")]
     pub chain_id: u64,
     /// The head before the first transaction.
     pub before: Head,
@@ -97,6 +130,17 @@ pub struct Statement {
 pub const STATEMENT_ELEMENTS: usize = 1 + 2 * HEAD_ELEMENTS;
 
 impl Statement {
+    /// Checks that chain id and counts are canonical field elements, so that no other statement
+    /// has the same elements.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check(&self) -> Result<(), NonCanonical> {
+        check_element("chain id", self.chain_id)?;
+        self.before.check()?;
+        self.after.check()
+    }
+
     /// The statement as field elements: chain id, head before, head after.
     pub fn elements(&self) -> [F; STATEMENT_ELEMENTS] {
         let mut out = [F::ZERO; STATEMENT_ELEMENTS];

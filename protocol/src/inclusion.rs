@@ -12,6 +12,7 @@ use crate::tree::RecordProof;
 #[serde(deny_unknown_fields)]
 pub struct Inclusion {
     /// The chain of the ledger.
+    #[serde(with = "crate::text::element")]
     pub chain_id: u64,
     /// The head.
     pub head: Head,

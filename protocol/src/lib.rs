@@ -3,6 +3,7 @@
 pub mod amount;
 pub mod batch;
 pub mod curve;
+pub mod envelope;
 pub mod field;
 pub mod files;
 pub mod folder;

@@ -1,10 +1,11 @@
 //! Records: what a leaf of the state tree holds.
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::field::F;
 use crate::hash::{Digest, compress_block};
+use crate::text::element::Element;
 
 /// An asset, as the base chain's registry numbers it.
 pub type Asset = u32;
@@ -22,10 +23,25 @@ pub const RECORD_ELEMENTS: usize = 8;
 /// One leaf: eight field elements, `[kind, asset, balance, nonce, owner 0..4]` for a vault
 /// and eight zeros where there is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record(pub [F; RECORD_ELEMENTS]);
+pub struct Record(
+    #[serde(serialize_with = "to_text", deserialize_with = "from_text")] pub [F; RECORD_ELEMENTS],
+);
+
+fn to_text<S: Serializer>(
+    elements: &[F; RECORD_ELEMENTS],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    elements.map(Element).serialize(serializer)
+}
+
+fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[F; RECORD_ELEMENTS], D::Error> {
+    let elements = <[Element; RECORD_ELEMENTS]>::deserialize(deserializer)?;
+    Ok(elements.map(|Element(element)| element))
+}
 
 /// A balance of one asset that one key may spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Vault {
     /// Digest of the public key that may spend.
     #[serde(with = "crate::text::digest")]
@@ -33,8 +49,10 @@ pub struct Vault {
     /// What is held.
     pub asset: Asset,
     /// How much is held, below 2^62.
+    #[serde(with = "crate::text::integer")]
     pub balance: u64,
     /// How many transactions the owner has signed for this vault.
+    #[serde(with = "crate::text::integer")]
     pub nonce: u64,
 }
 

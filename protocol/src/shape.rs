@@ -19,6 +19,7 @@ pub const MAX_LOG_HEIGHT: u32 = 24;
 
 /// The capacity of a shard, from which the heights of all chips follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shape {
     /// log2 of the number of transactions.
     pub log_transactions: u32,

@@ -48,6 +48,7 @@ impl PublicKey {
 
 /// A signature of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Signature {
     /// R = k G, the commitment to the nonce.
     pub r: AffinePoint,

@@ -27,6 +27,7 @@ pub struct State {
 #[serde(deny_unknown_fields)]
 pub struct StateFile {
     /// The chain that transactions must be bound to, below the field's order.
+    #[serde(with = "crate::text::element")]
     pub chain_id: u64,
     /// Where the ledger stands; `None` at genesis.
     pub head: Option<Head>,
@@ -46,8 +47,10 @@ pub struct VaultEntry {
     /// What is held.
     pub asset: Asset,
     /// How much is held, below 2^62.
+    #[serde(with = "crate::text::integer")]
     pub balance: u64,
     /// How many transactions the owner has signed for this vault, below 2^62.
+    #[serde(with = "crate::text::integer")]
     pub nonce: u64,
 }
 

@@ -1,5 +1,36 @@
-//! How digests and addresses are written in files for people: as hexadecimal text. In binary
-//! files they are the plain bytes.
+//! How values are written in files for people: digests and addresses as hexadecimal text, 64-bit
+//! integers as decimal text. In binary files they are the plain bytes.
+
+pub mod element;
+pub mod integer;
+
+/// The most characters that [`excerpt`] keeps.
+const EXCERPT: usize = 48;
+
+/// The start of a text from outside, to be shown: short, and without characters that do
+/// something to a terminal.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    excerpt_of(text, EXCERPT)
+}
+
+/// [`excerpt`] of so many characters.
+#[must_use]
+pub fn excerpt_of(text: &str, length: usize) -> String {
+    let is_plain = |c: &char| matches!(c, '"' | '\'' | '\\');
+    let mut shown = String::new();
+    for c in text.chars().take(length) {
+        if is_plain(&c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_debug());
+        }
+    }
+    if text.chars().nth(length).is_some() {
+        shown.push('…');
+    }
+    shown
+}
 
 /// Digests: the four elements as 8 little-endian bytes each, 64 hexadecimal digits together.
 pub mod digest {
@@ -9,6 +40,10 @@ pub mod digest {
 
     use crate::field::{F, MODULUS, canonical};
     use crate::hash::Digest;
+
+    /// A digest that is hexadecimal text in files for people.
+    #[derive(Serialize, Deserialize)]
+    pub struct Text(#[serde(with = "self")] pub Digest);
 
     /// Why text stands for no digest.
     #[derive(Clone, Copy, Debug, PartialEq, Error)]
@@ -73,6 +108,33 @@ pub mod digest {
         } else {
             Digest::deserialize(deserializer)
         }
+    }
+}
+
+/// Lists of digests, each as [`digest`] says.
+pub mod digests {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::digest::Text;
+    use crate::hash::Digest;
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(digests: &[Digest], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(digests.iter().copied().map(Text))
+    }
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// Those of the deserializer and of [`digest::deserialize`](super::digest::deserialize).
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Digest>, D::Error> {
+        let digests = Vec::<Text>::deserialize(deserializer)?;
+        Ok(digests.into_iter().map(|Text(digest)| digest).collect())
     }
 }
 

@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::field::MODULUS;
 use crate::files::{FileContent, FileKind};
 use crate::hash::Digest;
-use crate::head::Statement;
+use crate::head::{NonCanonical, Statement};
 use crate::record::{Index, Record};
 use crate::shape::Shape;
 use crate::text::digest::to_hex;
@@ -17,6 +16,7 @@ use crate::usage::{ShapeExceeded, Usage};
 /// One shard: a run of consecutive valid transactions and the part of the state that they
 /// touch. Self-contained, so that another machine can prove it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ShardWitness {
     /// The heights to prove it with.
     pub shape: Shape,
@@ -28,6 +28,7 @@ pub struct ShardWitness {
     pub records: Vec<(Index, Record)>,
     /// The digests beside the paths from these records to the root, level by level from the
     /// leaves up and by ascending index within a level, leaving out those that are on a path.
+    #[serde(with = "crate::text::digests")]
     pub siblings: Vec<Digest>,
 }
 
@@ -47,12 +48,9 @@ pub enum WitnessError {
         /// The shape.
         found: Shape,
     },
-    /// A chain id that is no canonical field element.
-    #[error("found chain id {found}, expected one below {MODULUS}")]
-    ChainId {
-        /// The chain id.
-        found: u64,
-    },
+    /// A statement that could be taken for another one.
+    #[error(transparent)]
+    Statement(#[from] NonCanonical),
     /// A shard without transactions.
     #[error("found no transactions, expected at least one")]
     NoTransactions,
@@ -116,18 +114,16 @@ impl ShardWitness {
         if !self.shape.is_bounded() {
             return Err(WitnessError::Shape { found: self.shape });
         }
-        let Statement {
-            chain_id, before, ..
-        } = self.statement;
-        if chain_id >= MODULUS {
-            return Err(WitnessError::ChainId { found: chain_id });
-        }
+        self.statement.check()?;
         if self.transactions.is_empty() {
             return Err(WitnessError::NoTransactions);
         }
         let usage = self.usage()?;
         self.check_records(&usage)?;
-        let (found, expected) = (root_from(&self.records, &self.siblings)?, before.state_root);
+        let (found, expected) = (
+            root_from(&self.records, &self.siblings)?,
+            self.statement.before.state_root,
+        );
         if found != expected {
             return Err(WitnessError::Root { found, expected });
         }

@@ -5,7 +5,7 @@ use p3_air::symbolic::AirLayout;
 use p3_batch_stark::symbolic::{get_max_constraint_degree, get_symbolic_constraints};
 use p3_batch_stark::{ProverData, StarkInstance, prove_batch, verify_batch};
 use p3_lookup::LogUpGadget;
-use shardfold_protocol::head::Statement;
+use shardfold_protocol::head::{NonCanonical, Statement};
 use shardfold_protocol::shape::Shape;
 
 use shardfold_circuits::chips::Chip;
@@ -75,6 +75,9 @@ pub enum StarkError {
         /// The shape's.
         expected: Vec<usize>,
     },
+    /// The statement could be taken for another one.
+    #[error(transparent)]
+    Statement(#[from] NonCanonical),
     /// The verifier refuses.
     #[error("the STARK does not verify: {0}")]
     Verify(Box<dyn std::error::Error + Send + Sync>),
@@ -169,8 +172,9 @@ impl ShardStark {
     /// Verifies natively that `proof` proves `statement`.
     ///
     /// # Errors
-    /// If it does not.
+    /// If it does not, or if the statement's integers are no canonical field elements.
     pub fn verify(&self, proof: &StarkProof, statement: &Statement) -> Result<(), StarkError> {
+        statement.check()?;
         if proof.degree_bits != self.log_heights {
             return Err(StarkError::Heights {
                 found: proof.degree_bits.clone(),

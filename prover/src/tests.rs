@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use p3_field::PrimeCharacteristicRing;
 use shardfold_executor::workload::{Pattern, Plan, Random};
 use shardfold_executor::{sequential, shards};
+use shardfold_protocol::field::MODULUS;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
@@ -127,6 +128,26 @@ fn a_proof_states_nothing_else() {
     refuse(&|s| s.after.tx_commitment[1] += F::ONE);
     refuse(&|s| s.after.deposit_commitment[1] += F::ONE);
     refuse(&|s| s.after.withdrawal_commitment[1] += F::ONE);
+}
+
+/// x and x + p are one field element: a proof of one statement would be one of both.
+#[test]
+fn a_statement_that_is_not_canonical_is_refused() {
+    let witness = &witnesses(3, 4)[0];
+    let proof = prove(witness);
+    STARK.verify(&proof, &witness.statement).unwrap();
+    let refuse = |change: &dyn Fn(&mut Statement)| {
+        let mut alias = witness.statement;
+        change(&mut alias);
+        assert_eq!(alias.elements(), witness.statement.elements());
+        let refused = STARK.verify(&proof, &alias);
+        assert!(matches!(refused, Err(StarkError::Statement(_))));
+    };
+    refuse(&|s| s.chain_id += MODULUS);
+    refuse(&|s| s.before.tx_count += MODULUS);
+    refuse(&|s| s.before.deposit_count += MODULUS);
+    refuse(&|s| s.after.tx_count += MODULUS);
+    refuse(&|s| s.after.deposit_count += MODULUS);
 }
 
 #[test]

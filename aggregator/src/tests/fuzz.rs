@@ -3,10 +3,10 @@
 use super::*;
 use crate::wire::{WireError, decode_proof, proof_bytes};
 use crate::{ProofError, VerifyError, verify};
+use shardfold_protocol::envelope::{EnvelopeError, HEADER_BYTES};
 use shardfold_protocol::field::MODULUS;
 
-/// Bytes of magic and version.
-const HEADER: usize = 12;
+const HEADER: usize = HEADER_BYTES;
 
 /// A small generator of random numbers with a fixed seed (splitmix64).
 struct Random(u64);
@@ -49,8 +49,8 @@ fn flipped_bits() {
     for i in 0..1200 {
         // Every bit of the header and of the last words, and random ones between.
         let bit = match i {
-            0..96 => i,
-            96..160 => 8 * bytes.len() - 1 - 8 * (i - 96),
+            0..160 => i,
+            160..224 => 8 * bytes.len() - 1 - 8 * (i - 160),
             _ => random.below(8 * bytes.len()),
         };
         let mut altered = bytes.clone();
@@ -187,10 +187,12 @@ fn bytes_of_any_kind() {
     let huge = [header, &vec![0; 16 << 20]].concat();
     assert!(matches!(
         ValidityProof::from_bytes(&huge),
-        Err(ProofError::TooLong { .. })
+        Err(ProofError(EnvelopeError::TooLarge { .. }))
     ));
+    let mut newer = VALID.to_bytes();
+    newer[10] = 2;
     assert!(matches!(
-        ValidityProof::from_bytes(&[b"SFVALID\n".as_slice(), &[2, 0, 0, 0]].concat()),
-        Err(ProofError::Version { found: 2 })
+        ValidityProof::from_bytes(&newer),
+        Err(ProofError(EnvelopeError::WrongVersion { found: 2, .. }))
     ));
 }

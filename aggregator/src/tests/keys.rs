@@ -1,5 +1,7 @@
 use super::*;
-use crate::{KeyError, VerificationKey, VerifyError, verify};
+use crate::{KeyError, ProofError, VerificationKey, VerifyError, verify};
+use sha2::Digest as _;
+use shardfold_protocol::envelope::{EnvelopeError, FileKind, HEADER_BYTES};
 
 #[test]
 fn a_key_survives_the_file_and_verifies() {
@@ -9,6 +11,33 @@ fn a_key_survives_the_file_and_verifies() {
     assert_eq!(read.id(), key.id());
     assert_eq!(read.profile(), "unsound-test");
     assert_eq!(verify(&read, &VALID).unwrap(), statement(CHAIN, 0, 11));
+}
+
+/// Ids were made over the whole file once, and are pinned: they stay as they were.
+#[test]
+fn the_id_does_not_depend_on_the_header() {
+    let key = TREE.aggregator.verification_key();
+    let mut old_file = b"SFVKEY\n\0\x01\0\0\0".to_vec();
+    old_file.extend(&key.to_bytes()[HEADER_BYTES..]);
+    assert_eq!(key.id(), *sha2::Sha256::digest(&old_file));
+}
+
+#[test]
+fn keys_and_proofs_are_not_taken_for_each_other() {
+    let key = TREE.aggregator.verification_key().to_bytes();
+    let refused = ValidityProof::from_bytes(&key).unwrap_err();
+    let (found, expected) = (FileKind::Key as u16, FileKind::Proof);
+    assert_eq!(
+        refused,
+        ProofError(EnvelopeError::WrongKind { found, expected })
+    );
+    let refused = VerificationKey::from_bytes(&VALID.to_bytes()).unwrap_err();
+    let message = refused.to_string();
+    assert!(
+        message.contains("found kind 5 (shardfold-proof)"),
+        "{message}"
+    );
+    assert!(message.contains("expected 6 (shardfold-key)"), "{message}");
 }
 
 #[test]
@@ -39,6 +68,15 @@ fn a_truncated_or_extended_key_is_refused() {
     }
     for extra in [1, 7, 8, 32] {
         let longer = [bytes.as_slice(), &vec![0; extra]].concat();
+        let refused = VerificationKey::from_bytes(&longer);
+        assert!(matches!(
+            refused,
+            Err(KeyError::Envelope(EnvelopeError::PayloadLength { .. }))
+        ));
+        // A header that agrees with it does not help.
+        let mut longer = longer;
+        let payload = (longer.len() - HEADER_BYTES) as u64;
+        longer[12..HEADER_BYTES].copy_from_slice(&payload.to_le_bytes());
         assert_eq!(VerificationKey::from_bytes(&longer), Err(KeyError::Format));
     }
 }
@@ -46,7 +84,7 @@ fn a_truncated_or_extended_key_is_refused() {
 #[test]
 fn a_key_of_an_unknown_profile_is_refused() {
     let mut bytes = TREE.aggregator.verification_key().to_bytes();
-    bytes[13..25].copy_from_slice(b"unsound-tesT");
+    bytes[HEADER_BYTES + 1..HEADER_BYTES + 13].copy_from_slice(b"unsound-tesT");
     assert_eq!(VerificationKey::from_bytes(&bytes), Err(KeyError::Profile));
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use shardfold_executor::workload::trace::{Options, Replay, Trace};
+use shardfold_executor::workload::trace::{Import, Options, Trace};
 use shardfold_executor::workload::{CHAIN_ID, Pattern, Plan, Workload};
 
 /// The name of the trace among the workloads.
@@ -64,7 +64,7 @@ pub fn names() -> anyhow::Result<Vec<String>> {
 /// The workload of a name; `None` for the trace if its file is missing.
 pub fn build(name: &str, size: Size) -> anyhow::Result<Option<Workload>> {
     if name == TRACE {
-        return replay(size.transactions);
+        return import(size.transactions);
     }
     let pattern = Pattern::ALL.into_iter().find(|p| p.name() == name);
     let pattern = pattern.with_context(|| format!("{name:?} is no workload"))?;
@@ -82,7 +82,7 @@ pub fn plan(pattern: Pattern, size: Size) -> Plan {
     }
 }
 
-fn replay(transactions: usize) -> anyhow::Result<Option<Workload>> {
+fn import(transactions: usize) -> anyhow::Result<Option<Workload>> {
     let path = std::env::var_os("SHARDFOLD_TRACE").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/traces/mainnet.csv"),
         PathBuf::from,
@@ -97,5 +97,5 @@ fn replay(transactions: usize) -> anyhow::Result<Option<Workload>> {
         chain_id: CHAIN_ID,
         fee: 3,
     };
-    Ok(Some(Replay::new(&trace.transfers, options).workload()?))
+    Ok(Some(Import::new(&trace.transfers, options)?.workload()?))
 }

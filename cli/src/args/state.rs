@@ -14,7 +14,7 @@ Example:
   shardfold state get 0 1 2 --state ledger")]
 pub enum StateCommand {
     /// Make a database of a genesis or a snapshot.
-    Import(ImportArgs),
+    Import(StateImportArgs),
     /// Write a snapshot, from which a database can be made elsewhere.
     Export(ExportArgs),
     /// Print the records at some indices.
@@ -44,7 +44,7 @@ pub struct DatabaseArgs {
 Example:
   shardfold state import run/genesis.bin --state ledger
 An import that is interrupted leaves state.redb.partial in the folder: remove it and start again.")]
-pub struct ImportArgs {
+pub struct StateImportArgs {
     /// A state file, binary or JSON: a genesis, or what `export` has written.
     pub file: PathBuf,
     /// The folder, made if it is not there; it must be empty.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use shardfold_executor::outcome::Receipt;
 use shardfold_executor::{parallel, sequential};
 use shardfold_protocol::files;
+use shardfold_protocol::text::integer::Integer;
 
 use super::input::{self, Input, Ready};
 use super::{Stages, Summary, counts, say_rejections, set_threads};
@@ -94,7 +95,7 @@ fn execute(
 #[derive(Serialize)]
 struct ReceiptLine {
     #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<u64>,
+    place: Option<Integer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected: Option<String>,
 }
@@ -103,7 +104,7 @@ impl ReceiptLine {
     fn new(receipt: &Receipt) -> Self {
         match receipt {
             Receipt::Accepted { place } => Self {
-                place: Some(*place),
+                place: Some(Integer(*place)),
                 rejected: None,
             },
             Receipt::Rejected(reason) => Self {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use shardfold_aggregator::{ProofError, ValidityProof, VerificationKey};
+use shardfold_aggregator::{KeyError, ProofError, ValidityProof, VerificationKey};
 use shardfold_protocol::batch::Batch;
+use shardfold_protocol::envelope::EnvelopeError;
 use shardfold_protocol::files::{self, FileContent, FileError};
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
@@ -58,19 +59,23 @@ fn inspect(bytes: &[u8]) -> Result<(&'static str, Facts)> {
     if let Some(inclusion) = content::<Inclusion>(bytes)? {
         return Ok(("record proof", inclusion_facts(&inclusion)));
     }
-    if let Ok(key) = VerificationKey::from_bytes(bytes) {
-        let facts = [
-            ("profile", key.profile().to_owned()),
-            ("id", hex::encode(key.id())),
-        ];
-        return Ok(("verification key", facts.into()));
+    match VerificationKey::from_bytes(bytes) {
+        Ok(key) => {
+            let facts = [
+                ("profile", key.profile().to_owned()),
+                ("id", hex::encode(key.id())),
+            ];
+            return Ok(("verification key", facts.into()));
+        }
+        Err(KeyError::Envelope(EnvelopeError::WrongKind { .. } | EnvelopeError::Magic { .. })) => {}
+        Err(error) => return Err(error.into()),
     }
     match ValidityProof::from_bytes(bytes) {
         Ok(_) => {
             let hint = "`shardfold verify` checks it and prints its statement".to_owned();
             Ok(("validity proof", [("statement", hint)].into()))
         }
-        Err(ProofError::Magic) => bail!("it is no file of shardfold"),
+        Err(ProofError(EnvelopeError::Magic { .. })) => bail!("it is no file of shardfold"),
         Err(error) => Err(error.into()),
     }
 }
@@ -80,7 +85,7 @@ fn content<T: FileContent>(bytes: &[u8]) -> Result<Option<T>> {
     match files::from_bytes(bytes) {
         Ok(content) => Ok(Some(content)),
         Err(
-            FileError::WrongKind { .. }
+            FileError::Envelope(EnvelopeError::WrongKind { .. })
             | FileError::WrongFormat { .. }
             | FileError::UnknownForm { .. },
         ) => Ok(None),

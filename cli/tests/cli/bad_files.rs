@@ -98,18 +98,22 @@ fn a_damaged_state_is_refused() {
 #[test]
 fn kinds_are_not_taken_for_each_other() {
     let sandbox = Sandbox::with_batch(1);
-    sandbox.write("proof.bin", b"SFVALID\n\x01\0\0\0");
+    sandbox.write("proof.bin", b"SHRDFOLD\x05\0\x01\0\0\0\0\0\0\0\0\0");
     fs::copy(key(), sandbox.path("test.key")).expect("a copy");
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["execute", "genesis.bin"], "expected 1 (shardfold-batch)"),
         (
             &["execute", "batch.bin", "--state", "batch.bin"],
             "expected 2 (shardfold-state)",
         ),
-        (&["execute", "proof.bin"], "SHRDFOLD"),
+        (
+            &["execute", "proof.bin"],
+            "found kind 5 (shardfold-proof) at byte 8, expected 1 (shardfold-batch)",
+        ),
+        (&["execute", "trace.csv"], "SHRDFOLD"),
         (
             &["verify", "batch.bin", "--key", "test.key"],
-            "not a validity proof",
+            "found kind 1 (shardfold-batch) at byte 8, expected 5 (shardfold-proof)",
         ),
         (
             &["verify", "test.key", "--key", "test.key"],
@@ -117,7 +121,7 @@ fn kinds_are_not_taken_for_each_other() {
         ),
         (
             &["verify", "proof.bin", "--key", "batch.bin"],
-            "not a verification key",
+            "found kind 1 (shardfold-batch) at byte 8, expected 6 (shardfold-key)",
         ),
         (&["inspect", "trace.csv"], "it is no file of shardfold"),
     ];
@@ -130,19 +134,19 @@ fn kinds_are_not_taken_for_each_other() {
 #[test]
 fn a_damaged_json_batch_is_refused_with_line_and_column() {
     let sandbox = Sandbox::with_batch(5);
-    sandbox.ok(&["replay", "trace.csv", "-o", ".", "--format", "json"]);
+    sandbox.ok(&["import", "trace.csv", "-o", ".", "--format", "json"]);
     let good = String::from_utf8(sandbox.read("batch.json")).expect("text");
     let cases = [
         (good.replacen("\"amount\": ", "\"amount\": -", 1), "line "),
         (good.replacen("\"amount\"", "\"amuont\"", 1), "`amuont`"),
-        (good.replacen("\"chain_id\": 1,", "", 1), "`chain_id`"),
+        (good.replacen("\"chain_id\": \"1\",", "", 1), "`chain_id`"),
         (
             good.replacen("\"state_root\": \"", "\"state_root\": \"zz", 1),
             "no digest",
         ),
         (
-            good.replacen("\"tx_count\": 0", "\"tx_count\": \"0\"", 1),
-            "line ",
+            good.replacen("\"tx_count\": \"0\"", "\"tx_count\": 0.0", 1),
+            "content.before.tx_count: invalid type: floating point",
         ),
         (good[..good.len() / 2].to_owned(), "EOF"),
         (good.clone() + "{}", "trailing characters"),
@@ -182,7 +186,7 @@ fn a_damaged_json_batch_is_refused_with_line_and_column() {
 fn a_batch_of_another_chain_or_state_is_refused() {
     let sandbox = Sandbox::with_batch(5);
     sandbox.ok(&[
-        "replay",
+        "import",
         "trace.csv",
         "-o",
         "other",
@@ -192,7 +196,7 @@ fn a_batch_of_another_chain_or_state_is_refused() {
         "5",
     ]);
     sandbox.ok(&[
-        "replay",
+        "import",
         "trace.csv",
         "-o",
         "poor",
@@ -248,17 +252,30 @@ fn a_damaged_proof_or_key_is_refused() {
         bytes[at] ^= 1;
         bytes
     };
+    // A header that agrees with what follows it.
+    let with_length = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        let payload = bytes.len() as u64 - 20;
+        bytes[12..20].copy_from_slice(&payload.to_le_bytes());
+        bytes
+    };
     let last = proof.len() - 1;
     let proofs = [
         (Vec::new(), "not a validity proof"),
         (proof[..11].to_vec(), "not a validity proof"),
         (flipped(&proof, 0), "not a validity proof"),
-        (flipped(&proof, 8), "validity proof of format 0"),
-        (proof[..last].to_vec(), "malformed proof"),
-        ([&proof[..], &[0]].concat(), "malformed proof"),
+        (flipped(&proof, 8), "found kind 4 (shardfold-inclusion)"),
+        (flipped(&proof, 10), "found version 0 of shardfold-proof"),
+        (proof[..last].to_vec(), "found a payload of"),
+        ([&proof[..], &[0]].concat(), "found a payload of"),
+        (with_length(&proof[..last]), "malformed proof"),
+        (with_length(&[&proof[..], &[0]].concat()), "malformed proof"),
         (flipped(&proof, last / 2), "does not verify"),
         (flipped(&proof, last - 7), "bad.bin does not verify"),
-        (vec![0; (16 << 20) + 1], "more than any validity proof has"),
+        (
+            [&proof[..20], &vec![0; 16 << 20]].concat(),
+            "expected at most 16777216 in a shardfold-proof file",
+        ),
     ];
     for (bytes, expected) in proofs {
         sandbox.write("bad.bin", &bytes);
@@ -272,8 +289,10 @@ fn a_damaged_proof_or_key_is_refused() {
     let keys = [
         (Vec::new(), "not a verification key"),
         (flipped(&key, 0), "not a verification key"),
-        (flipped(&key, 8), "verification key of format 0"),
-        (flipped(&key, 13), "profile is unknown"),
+        (flipped(&key, 8), "found kind 7 (shardfold-circuit)"),
+        (flipped(&key, 10), "found version 0 of shardfold-key"),
+        (flipped(&key, 21), "profile is unknown"),
+        (with_length(&key[..last]), "not a verification key"),
         (key[..last].to_vec(), "not a verification key"),
         ([&key[..], &[0]].concat(), "not a verification key"),
         (flipped(&key, last - 7), "digest is not that of its content"),

@@ -37,7 +37,7 @@ fn a_place_that_takes_no_file_is_named() {
             assert!(error.contains(parent), "{arguments:?} {place}: {error}");
         }
     }
-    let error = sandbox.refused(&["replay", "trace.csv", "-o", "batch.bin"]);
+    let error = sandbox.refused(&["import", "trace.csv", "-o", "batch.bin"]);
     assert!(
         error.contains("cannot make the folder batch.bin"),
         "{error}"
@@ -209,12 +209,12 @@ fn arguments_that_make_no_sense_are_explained() {
             "found 0.1 GiB of memory, expected more than the 0.1 GiB of the circuits",
         ),
         (
-            &["replay", "trace.csv", "-o", "r", "--fee", "281474976710656"],
+            &["import", "trace.csv", "-o", "r", "--fee", "281474976710656"],
             "below 2^48",
         ),
         (
             &[
-                "replay",
+                "import",
                 "trace.csv",
                 "-o",
                 "r",
@@ -224,7 +224,7 @@ fn arguments_that_make_no_sense_are_explained() {
             "--chain-id",
         ),
         (
-            &["replay", "trace.csv", "-o", "r", "--limit", "0"],
+            &["import", "trace.csv", "-o", "r", "--limit", "0"],
             "no transfers",
         ),
     ];
@@ -259,17 +259,25 @@ fn a_faulty_trace_is_refused_with_its_line() {
             "is no address of 0x and 40 hex digits",
         ),
         (format!("mint,{who},{who},eth,5\n"), "the kind is `mint`"),
-        (format!("transfer,{who}\n"), "line: 2"),
+        (format!("transfer,{who}\n"), "line 2: found 2 fields"),
+        (
+            format!("transfer,{who},{who},eth,+5\n"),
+            "line 2, column `amount_in`: `+5` is no integer",
+        ),
+        (
+            format!("\n\nswap,{who},{who},\"a\nb\",1\ntransfer,{who},{who},,5\n"),
+            "line 6, column `asset_in`: found nothing",
+        ),
         (String::new(), "no transfers"),
     ];
     for (lines, expected) in cases {
         sandbox.write("trace.csv", format!("{header}{lines}").as_bytes());
-        let error = sandbox.refused(&["replay", "trace.csv", "-o", "run"]);
+        let error = sandbox.refused(&["import", "trace.csv", "-o", "run"]);
         assert!(error.contains("trace.csv"), "{error}");
         assert!(error.contains(expected), "{error}");
     }
     sandbox.write("trace.csv", b"kind,from,to,asset_in\nswap,a,b,c\n");
-    let error = sandbox.refused(&["replay", "trace.csv", "-o", "run"]);
+    let error = sandbox.refused(&["import", "trace.csv", "-o", "run"]);
     assert!(error.contains("amount_in"), "{error}");
 }
 

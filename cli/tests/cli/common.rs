@@ -86,12 +86,12 @@ impl Sandbox {
         Self { folder }
     }
 
-    /// A folder with a replay of so many transfers: genesis.bin and batch.bin.
+    /// A folder with an import of so many transfers: genesis.bin and batch.bin.
     pub fn with_batch(transfers: usize) -> Self {
         let sandbox = Self::new();
         sandbox.write_trace();
         let limit = transfers.to_string();
-        sandbox.ok(&["replay", "trace.csv", "-o", ".", "--limit", &limit]);
+        sandbox.ok(&["import", "trace.csv", "-o", ".", "--limit", &limit]);
         sandbox
     }
 
@@ -125,7 +125,10 @@ impl Sandbox {
             .zip([2, 3, 1, 2, 5, 4, 1, 4, 5, 1])
             .enumerate()
         {
-            let asset = if number % 3 == 0 { "eth" } else { "0xdac17f" };
+            let asset = match number % 3 {
+                0 => "eth",
+                _ => "0xdac17f958d2ee523a2206206994597c13d831ec7",
+            };
             let amount = 1_000_000_000_000_000_000 + number;
             let (from, to) = (address(from), address(to));
             trace += &format!("transfer,{from},{to},{asset},{amount}\n");

@@ -5,13 +5,17 @@ use serde_json::Value;
 use crate::common::{PROFILE, Sandbox, key};
 
 #[test]
-fn replayed_traffic_is_executed_proven_and_verified() {
+fn imported_traffic_is_executed_proven_and_verified() {
     let sandbox = Sandbox::new();
     sandbox.write_trace();
-    let replay = sandbox.ok(&["replay", "trace.csv", "-o", "run"]);
-    assert_eq!(replay.count("10 transfers of 2 assets"), 1, "{replay:?}");
-    assert_eq!(replay.count("1 swaps skipped"), 1, "{replay:?}");
-    assert_eq!(replay.count("second vault of the same owner"), 1);
+    let imported = sandbox.ok(&["import", "trace.csv", "-o", "run"]);
+    assert_eq!(
+        imported.count("10 transfers of 2 assets"),
+        1,
+        "{imported:?}"
+    );
+    assert_eq!(imported.count("1 swaps skipped"), 1, "{imported:?}");
+    assert_eq!(imported.count("second vault of the same owner"), 1);
 
     let executed = sandbox
         .ok(&[
@@ -34,7 +38,8 @@ fn replayed_traffic_is_executed_proven_and_verified() {
         .iter()
         .map(|r| &r["place"])
         .collect();
-    assert_eq!(places, (0..10).collect::<Vec<_>>());
+    let expected: Vec<String> = (0..10).map(|place| place.to_string()).collect();
+    assert_eq!(places, expected.iter().collect::<Vec<_>>());
 
     let printed = sandbox.ok(&[
         "prove",
@@ -113,7 +118,7 @@ fn inspect(sandbox: &Sandbox, file: &str) -> Value {
 #[test]
 fn both_executors_and_both_forms_of_a_batch_agree() {
     let sandbox = Sandbox::with_batch(10);
-    sandbox.ok(&["replay", "trace.csv", "-o", ".", "--format", "json"]);
+    sandbox.ok(&["import", "trace.csv", "-o", ".", "--format", "json"]);
     let root = |arguments: &[&str]| sandbox.ok(arguments).json()["state_root"].clone();
     let parallel = root(&["execute", "batch.bin", "--json"]);
     let others = [
@@ -131,7 +136,7 @@ fn deposits_open_and_fund_the_vaults_in_the_proof() {
     let sandbox = Sandbox::new();
     sandbox.write_trace();
     sandbox.ok(&[
-        "replay",
+        "import",
         "trace.csv",
         "-o",
         ".",
@@ -181,7 +186,7 @@ fn a_proof_can_follow_on_the_state_after_another() {
 fn every_command_shows_an_example() {
     let sandbox = Sandbox::new();
     let commands = [
-        "replay",
+        "import",
         "execute",
         "prove",
         "verify",
@@ -208,6 +213,17 @@ fn every_command_shows_an_example() {
         );
     }
     assert!(sandbox.ok(&["--version"]).out.starts_with("shardfold "));
+}
+
+/// The verb of earlier versions is not shown, and works.
+#[test]
+fn replay_still_imports() {
+    let sandbox = Sandbox::with_batch(10);
+    sandbox.ok(&["replay", "trace.csv", "-o", "old"]);
+    for name in ["genesis.bin", "batch.bin"] {
+        assert_eq!(sandbox.read(name), sandbox.read(format!("old/{name}")));
+    }
+    assert!(!sandbox.ok(&["--help"]).out.contains("replay"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod chain;
 mod common;
 mod fuzz;
 mod happy_path;
+mod import;
 mod kills;
 mod prove_state;
 mod resume;

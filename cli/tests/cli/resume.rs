@@ -143,7 +143,7 @@ fn parts_of_another_batch_stay() {
     fs::copy(sandbox.path("batch.bin"), sandbox.path("five.bin")).expect("a copy");
     fs::copy(sandbox.path("genesis.bin"), sandbox.path("five.state")).expect("a copy");
     sandbox.ok(&[
-        "replay",
+        "import",
         "trace.csv",
         "-o",
         ".",

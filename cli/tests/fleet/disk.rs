@@ -30,11 +30,11 @@ pub fn with_full_disk(command: &Command, kib: u32) -> Command {
 fn a_full_disk_is_an_error_that_names_the_file() {
     let sandbox = Sandbox::new();
     sandbox.write_trace();
-    let command = sandbox.command(&["replay", "trace.csv", "-o", "run"]);
+    let command = sandbox.command(&["import", "trace.csv", "-o", "run"]);
     let error = refused(with_full_disk(&command, 0));
     assert!(
         error.contains("genesis.bin") && error.contains("File too large"),
         "{error}"
     );
-    sandbox.ok(&["replay", "trace.csv", "-o", "run"]);
+    sandbox.ok(&["import", "trace.csv", "-o", "run"]);
 }

@@ -46,7 +46,7 @@ impl Fleet {
         let turn = Turn::take();
         let sandbox = Sandbox::new();
         let limit = transactions.to_string();
-        sandbox.ok(&["replay", TRACE, "-o", ".", "--limit", &limit]);
+        sandbox.ok(&["import", TRACE, "-o", ".", "--limit", &limit]);
         Self {
             postgres: Postgres::new(),
             s3: S3::new(),

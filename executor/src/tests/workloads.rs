@@ -2,10 +2,11 @@ use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile};
+use shardfold_protocol::transaction::Transaction;
 
 use super::oracle;
 use crate::outcome::{ExecuteError, Receipt};
-use crate::workload::trace::{Movement, Options, Replay, Trace};
+use crate::workload::trace::{Import, Movement, Options, Trace};
 use crate::workload::{CHAIN_ID, Pattern, Plan};
 use crate::{parallel, sequential};
 
@@ -152,10 +153,44 @@ fn a_repeated_trace_is_accepted_whole() {
         chain_id: 5,
         fee: 2,
     };
-    let workload = Replay::new(&trace.transfers, options).workload().unwrap();
+    let import = Import::new(&trace.transfers, options).unwrap();
+    let workload = import.workload().unwrap();
     assert_eq!(workload.batch.transactions.len(), 39);
     let outcome = oracle::execute(&workload.state, &workload.batch);
     assert_eq!(outcome.accepted.len(), 39, "{:?}", outcome.receipts);
+}
+
+/// A vault that pays nothing at all, and a dust amount, are once more no reason to be left out.
+#[test]
+fn transfers_of_nothing_are_accepted() {
+    let lines = [
+        ("0", 1, 2),
+        ("0", 2, 3),
+        ("0", 3, 3),
+        ("1", 4, 1),
+        ("9", 9, 8),
+    ]
+    .map(|(amount, from, to): (&str, u8, u8)| {
+        let address = |who: u8| format!("0x{}", hex::encode([who; 20]));
+        format!("transfer,{},{},eth,{amount}\n", address(from), address(to))
+    });
+    let large = "7".repeat(30);
+    let text = format!("kind,from,to,asset_in,amount_in\n{}", lines.concat());
+    let text = text.replace("eth,9", &format!("eth,{large}"));
+    let trace = Trace::from_bytes(text.as_bytes()).unwrap();
+    let options = Options {
+        seed: 1,
+        chain_id: CHAIN_ID,
+        fee: 0,
+    };
+    let import = Import::new(&trace.transfers, options).unwrap();
+    assert_eq!(import.plan().assets[0].below_unit, 1);
+    let workload = import.workload().unwrap();
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    assert_eq!(outcome.accepted.len(), 5, "{:?}", outcome.receipts);
+    let amounts = workload.batch.transactions.iter().map(Transaction::amount);
+    let expected = [0, 0, 0, 0, 777_777_777_777_777_777];
+    assert_eq!(amounts.collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -165,15 +200,15 @@ fn deposits_open_what_a_trace_needs() {
         chain_id: CHAIN_ID,
         fee: 0,
     };
-    let replay = Replay::new(&trace().transfers, options);
+    let import = Import::new(&trace().transfers, options).unwrap();
     let state = State::try_from(&StateFile {
         chain_id: CHAIN_ID,
         head: None,
         vaults: Vec::new(),
     })
     .unwrap();
-    let mut transactions = replay.deposits();
-    transactions.extend(replay.transfers());
+    let mut transactions = import.deposits();
+    transactions.extend(import.transfers());
     let batch = Batch {
         chain_id: CHAIN_ID,
         before: *state.head(),

@@ -1,3 +1,5 @@
+use shardfold_protocol::field::MODULUS;
+
 use super::*;
 use crate::testing::batch::{CIRCUITS, manifest, manifest_for, name, outline};
 
@@ -208,30 +210,36 @@ fn bytes_that_are_no_manifest_are_refused() {
         assert!(text.contains(from), "{from} is not in {text}");
         Manifest::from_bytes(text.replacen(from, to, 1).as_bytes()).unwrap_err()
     };
-    let refused = changed(r#""format":1"#, r#""format":2"#);
+    let refused = changed(r#""version": 1"#, r#""version": 2"#).to_string();
     assert!(
-        matches!(refused, ManifestError::Format { found: 2 }),
+        refused.contains("found version 2 of shardfold-manifest"),
         "{refused}"
     );
+    let refused = changed("shardfold-manifest", "shardfold-batch").to_string();
+    assert!(refused.contains("shardfold-batch"), "{refused}");
     let refused = changed("unsound-test", "sound-test");
     assert!(
         matches!(refused, ManifestError::Profile { .. }),
         "{refused}"
     );
     let refused = changed(r#""chain_id""#, r#""chain""#);
-    assert!(matches!(refused, ManifestError::Json(_)), "{refused}");
-    let refused = changed(r#""tx_count":1003"#, r#""tx_count":1000"#);
+    assert!(matches!(refused, ManifestError::File(_)), "{refused}");
+    // Integers that another one stands for as a field element.
+    let alias = format!(r#""tx_count": "{MODULUS}""#);
+    let refused = changed(r#""tx_count": "1003""#, &alias);
+    assert!(matches!(refused, ManifestError::File(_)), "{refused}");
+    let refused = changed(r#""tx_count": "1003""#, r#""tx_count": "1000""#);
     assert!(
         matches!(refused, ManifestError::Order { shard: 0, .. }),
         "{refused}"
     );
     // 2^200 transactions.
-    let refused = changed(r#""log_transactions":2"#, r#""log_transactions":200"#);
+    let refused = changed(r#""log_transactions": 2"#, r#""log_transactions": 200"#);
     assert!(
         matches!(refused, ManifestError::Shape { shard: 0, .. }),
         "{refused}"
     );
-    for length in 0..text.len() {
+    for length in 0..text.trim_end().len() {
         Manifest::from_bytes(&text.as_bytes()[..length]).unwrap_err();
     }
 }
@@ -240,7 +248,7 @@ fn bytes_that_are_no_manifest_are_refused() {
 fn a_manifest_without_a_head_for_each_shard_is_refused() {
     let text = String::from_utf8(manifest(2, 1).to_bytes().unwrap()).unwrap();
     let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let heads = value["heads"].as_array_mut().unwrap();
+    let heads = value["content"]["heads"].as_array_mut().unwrap();
     heads.pop();
     let refused = Manifest::from_bytes(value.to_string().as_bytes()).unwrap_err();
     assert!(

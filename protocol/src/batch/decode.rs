@@ -30,6 +30,7 @@ const TASK: usize = 256;
 /// What comes before the transactions.
 #[derive(Deserialize)]
 struct Start {
+    #[serde(with = "crate::text::element")]
     chain_id: u64,
     before: Head,
     count: u64,

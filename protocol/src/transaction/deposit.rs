@@ -22,10 +22,12 @@ pub struct Deposit {
     /// What was paid in.
     pub asset: Asset,
     /// How much the vault receives, below 2^62.
+    #[serde(with = "crate::text::integer")]
     pub amount: u64,
     /// The operator's fee, paid in on top of the amount.
     pub fee: FeePayment,
     /// The position in the queue: how many deposits were taken before this one.
+    #[serde(with = "crate::text::integer")]
     pub nonce: u64,
 }
 

@@ -1,6 +1,7 @@
 //! The transactions: what each says and how it is hashed. Their rules are in `executor`.
 
 mod deposit;
+mod json;
 mod many;
 mod transfer;
 mod withdraw;
@@ -31,6 +32,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind's name in JSON files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Deposit => "deposit",
+            Self::Withdraw => "withdraw",
+        }
+    }
+
     /// How many permutations the proof of one such transaction takes, those for records and
     /// tree nodes apart: digests, owner, challenge and chains.
     #[must_use]
@@ -55,9 +66,9 @@ pub struct Signed<T> {
     pub signature: Signature,
 }
 
-/// One transaction of a batch.
+/// One transaction of a batch: in JSON an object whose only member is named for the kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Transaction {
     /// From one vault to another.
     Transfer(Signed<Transfer>),
@@ -72,6 +83,7 @@ pub enum Transaction {
 #[serde(deny_unknown_fields)]
 pub struct FeePayment {
     /// In the transaction's asset, below 2^48.
+    #[serde(with = "crate::text::integer")]
     pub amount: u64,
     /// A vault of the same asset.
     pub vault: Index,

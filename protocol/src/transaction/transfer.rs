@@ -22,10 +22,12 @@ pub struct Transfer {
     /// What moves.
     pub asset: Asset,
     /// How much moves, below 2^62.
+    #[serde(with = "crate::text::integer")]
     pub amount: u64,
     /// The operator's fee, paid by the sender on top of the amount.
     pub fee: FeePayment,
     /// The paying vault's nonce.
+    #[serde(with = "crate::text::integer")]
     pub nonce: u64,
 }
 

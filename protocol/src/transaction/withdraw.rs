@@ -20,10 +20,12 @@ pub struct Withdraw {
     /// What leaves.
     pub asset: Asset,
     /// How much leaves, below 2^62.
+    #[serde(with = "crate::text::integer")]
     pub amount: u64,
     /// The operator's fee, paid on top of the amount.
     pub fee: FeePayment,
     /// The paying vault's nonce.
+    #[serde(with = "crate::text::integer")]
     pub nonce: u64,
     /// The chain on which the amount is owed.
     pub base_chain: u32,

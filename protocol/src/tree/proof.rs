@@ -7,7 +7,7 @@ use super::{DEPTH, StateTree};
 use crate::hash::{Digest, compress};
 use crate::head::Head;
 use crate::record::{Index, Record};
-use crate::text::digest::to_hex;
+use crate::text::digest::{Text, to_hex};
 
 /// That a record, an empty one too, is at an index of the tree with a certain root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,10 +74,6 @@ impl StateTree {
         }
     }
 }
-
-/// A digest that is hexadecimal text in files for people.
-#[derive(Serialize, Deserialize)]
-struct Text(#[serde(with = "crate::text::digest")] Digest);
 
 fn to_text<S: Serializer>(digests: &[Digest; DEPTH], serializer: S) -> Result<S::Ok, S::Error> {
     digests.map(Text).serialize(serializer)

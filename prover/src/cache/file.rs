@@ -2,13 +2,11 @@
 //!
 //! | bytes | meaning |
 //! | --- | --- |
-//! | 8 | magic `SFCIRCT` and a line feed |
-//! | 4 | version of this format, little endian like all integers here |
+//! | 20 | the header of all files, [`shardfold_protocol::envelope`] |
 //! | 32 | fingerprint of what determines the circuit |
 //! | 32 | digest of the circuit |
-//! | 8 | length of the payload |
-//! | 32 | SHA-256 of the payload |
-//! | | payload |
+//! | 32 | SHA-256 of the circuit's encoding |
+//! | | the circuit's encoding |
 //!
 //! A file comes into being under a temporary name in the same folder, is flushed to the disk
 //! and then renamed, so under its own name it is either whole or absent, whatever crashes and
@@ -21,12 +19,20 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind, HEADER_BYTES};
+
 use super::Fingerprint;
 
-const MAGIC: &[u8; 8] = b"SFCIRCT\n";
+/// How the file is marked. What is read is bounded by the file's size.
+const ENVELOPE: Envelope = Envelope {
+    kind: FileKind::Circuit,
+    version: VERSION,
+    max_bytes: u64::MAX,
+};
 /// Version of the file format.
-pub(super) const VERSION: u32 = 1;
-const HEADER: usize = 8 + 4 + 32 + 32 + 8 + 32;
+pub(super) const VERSION: u16 = 1;
+/// Bytes before the circuit's encoding.
+const HEADER: usize = HEADER_BYTES + 32 + 32 + 32;
 
 /// Why a cached file is not used.
 #[derive(Debug, thiserror::Error)]
@@ -37,26 +43,16 @@ pub enum FileError {
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Too short for a header, or no file of ours.
-    #[error("not a circuit file")]
-    Magic,
-    /// Written by another version of the format.
-    #[error("format version {found}, this build reads {VERSION}")]
-    Version {
-        /// The version found.
-        found: u32,
-    },
+    /// No whole file that is marked as a circuit of this version: torn, truncated, extended,
+    /// or something else.
+    #[error("not a circuit file: {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// Too short for its header.
+    #[error("not a circuit file: found its end within a header of {HEADER} bytes")]
+    Truncated,
     /// Made from other parameters or other code.
     #[error("the fingerprint is that of other parameters or other code")]
     Fingerprint,
-    /// Torn, truncated or extended.
-    #[error("the payload has {found} bytes, the header says {expected}")]
-    Length {
-        /// Bytes found.
-        found: u64,
-        /// Bytes that the header states.
-        expected: u64,
-    },
     /// A bit has flipped.
     #[error("the payload does not match its checksum")]
     Checksum,
@@ -85,33 +81,22 @@ pub(super) fn read(path: &Path, fingerprint: &Fingerprint) -> Result<Content, Fi
     let mut header = [0; HEADER];
     file.read_exact(&mut header)
         .map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => FileError::Magic,
+            io::ErrorKind::UnexpectedEof => FileError::Truncated,
             _ => FileError::Io(error),
         })?;
-    let (magic, rest) = take::<8>(&header)?;
-    let (version, rest) = take::<4>(rest)?;
+    let (envelope, rest) = take(&header)?;
     let (found_fingerprint, rest) = take::<32>(rest)?;
     let (digest, rest) = take::<32>(rest)?;
-    let (length, rest) = take::<8>(rest)?;
     let (checksum, _) = take::<32>(rest)?;
 
-    if &magic != MAGIC {
-        return Err(FileError::Magic);
-    }
-    let found = u32::from_le_bytes(version);
-    if found != VERSION {
-        return Err(FileError::Version { found });
-    }
+    // The length on disk bounds the allocation, not the length in the header.
+    let length = file.metadata()?.len();
+    ENVELOPE.check(&envelope, length)?;
     if found_fingerprint != fingerprint.0 {
         return Err(FileError::Fingerprint);
     }
-    // The length on disk bounds the allocation, not the length in the header.
-    let expected = u64::from_le_bytes(length);
-    let found = file.metadata()?.len().saturating_sub(HEADER as u64);
-    if found != expected {
-        return Err(FileError::Length { found, expected });
-    }
-    let mut payload = Vec::with_capacity(usize::try_from(found).unwrap_or_default());
+    let encoding = length.saturating_sub(HEADER as u64);
+    let mut payload = Vec::with_capacity(usize::try_from(encoding).unwrap_or_default());
     file.read_to_end(&mut payload)?;
     if Sha256::digest(&payload).as_slice() != checksum {
         return Err(FileError::Checksum);
@@ -124,7 +109,7 @@ fn take<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), FileError> {
     bytes
         .split_first_chunk()
         .map(|(head, tail)| (*head, tail))
-        .ok_or(FileError::Magic)
+        .ok_or(FileError::Truncated)
 }
 
 /// Writes a file whole or not at all.
@@ -178,11 +163,10 @@ fn write_temporary(
     payload: &[u8],
 ) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(MAGIC)?;
-    file.write_all(&VERSION.to_le_bytes())?;
+    let length = HEADER - HEADER_BYTES + payload.len();
+    file.write_all(&ENVELOPE.header(length as u64))?;
     file.write_all(&fingerprint.0)?;
     file.write_all(digest)?;
-    file.write_all(&(payload.len() as u64).to_le_bytes())?;
     file.write_all(&Sha256::digest(payload))?;
     file.write_all(payload)?;
     file.sync_all()

@@ -28,6 +28,7 @@ impl Leaf {
         Self { circuit, statement }
     }
 }
+use shardfold_protocol::envelope::EnvelopeError;
 
 impl Cached for Leaf {
     fn to_bytes(&self) -> Option<Vec<u8>> {
@@ -164,7 +165,10 @@ fn a_truncated_or_extended_file_is_found() {
         assert!(fixture.load().is_err(), "{length} bytes");
     }
     fs::write(fixture.path(), [bytes.as_slice(), &[0]].concat()).unwrap();
-    assert!(matches!(fixture.load(), Err(FileError::Length { .. })));
+    assert!(matches!(
+        fixture.load(),
+        Err(FileError::Envelope(EnvelopeError::PayloadLength { .. }))
+    ));
 }
 
 #[test]
@@ -182,11 +186,14 @@ fn a_stale_file_is_found() {
     ));
     // So is a file of another format.
     let mut newer = bytes;
-    newer[8] += 1;
+    newer[10] += 1;
     fs::write(fixture.path(), newer).unwrap();
     assert!(matches!(
         fixture.load(),
-        Err(FileError::Version { found: 2 })
+        Err(FileError::Envelope(EnvelopeError::WrongVersion {
+            found: 2,
+            ..
+        }))
     ));
 }
 

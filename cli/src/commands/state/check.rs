@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use shardfold_protocol::batch::Batch;
+use shardfold_protocol::envelope::EnvelopeError;
 use shardfold_protocol::files::{self, FileError};
 use shardfold_protocol::head::Head;
 use shardfold_protocol::inclusion::Inclusion;
@@ -54,7 +55,10 @@ impl Known {
     fn file(path: &Path) -> Result<Self> {
         let (chain_id, head) = match files::read::<Batch>(path) {
             Ok(batch) => (batch.chain_id, batch.before),
-            Err(FileError::WrongKind { .. } | FileError::WrongFormat { .. }) => {
+            Err(
+                FileError::Envelope(EnvelopeError::WrongKind { .. })
+                | FileError::WrongFormat { .. },
+            ) => {
                 let file: StateFile = read_content("state", path)?;
                 let state = State::try_from(&file)
                     .with_context(|| format!("{} holds no valid state", path.display()))?;

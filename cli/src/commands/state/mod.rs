@@ -15,7 +15,7 @@ use shardfold_store::{Applied, Store, View};
 
 use super::hex;
 use super::input::{cannot_use, check_output, read_content};
-use crate::args::{ExportArgs, HistoryArgs, ImportArgs, StateCommand};
+use crate::args::{ExportArgs, HistoryArgs, StateCommand, StateImportArgs};
 use crate::output::{Say, peak_memory_bytes, write_file};
 
 /// Runs the command.
@@ -68,7 +68,7 @@ impl Moved {
     }
 }
 
-fn import(args: &ImportArgs) -> Result<()> {
+fn import(args: &StateImportArgs) -> Result<()> {
     let say = Say::new(args.database.json);
     let start = Instant::now();
     let folder = &args.database.state;

@@ -1,11 +1,14 @@
-//! Plans a replay: which vault stands for which address, what genesis must hold, and every
+//! Plans an import: which vault stands for which address, what genesis must hold, and every
 //! transfer in the rollup's own units.
 
 use std::collections::HashMap;
+use std::io;
 
-use num_bigint::BigUint;
 use shardfold_protocol::record::{Asset, Index};
+use shardfold_protocol::text::excerpt;
+use thiserror::Error;
 
+use super::assets::{self, AssetPlan};
 use super::{Address, Movement};
 
 /// Where an address keeps an asset. Who pays themselves uses a second vault of theirs.
@@ -19,15 +22,17 @@ pub struct Holding {
     pub second: bool,
 }
 
-/// One vault of the replay.
+/// One vault of the import.
 #[derive(Clone, Debug)]
 pub struct VaultPlan {
     /// What it stands for.
     pub holding: Holding,
     /// Where it lies in the state.
     pub index: Index,
-    /// What it must hold before the first transfer; zero where a transfer opens it.
+    /// What it must hold before the first transfer.
     pub funding: u64,
+    /// Whether it pays, be it 0, before it is paid: no transfer opens it.
+    pub is_first: bool,
 }
 
 /// One transfer between planned vaults.
@@ -43,44 +48,58 @@ pub struct TransferPlan {
     pub nonce: u64,
 }
 
-/// The whole replay. The fee vault of asset `a` is at index `a`.
+/// The whole import. The fee vault of asset `a` is at index `a`.
 #[derive(Debug)]
 pub struct Plan {
-    /// Names of the assets by their number, and by how many decimal digits each is scaled.
-    pub assets: Vec<(String, u32)>,
+    /// By their number.
+    pub assets: Vec<AssetPlan>,
     /// In order of appearance.
     pub vaults: Vec<VaultPlan>,
     /// In the order of the trace.
     pub transfers: Vec<TransferPlan>,
     /// Transfers of an address to itself, sent to a second vault of theirs.
     pub self_transfers: usize,
-    /// Transfers whose amount is below one unit after scaling, counted as one unit.
-    pub rounded_up: usize,
 }
 
-/// All movements of an asset together stay below this after scaling, so that no balance can
-/// reach 2^62 whatever the order.
-const ASSET_TOTAL_BITS: u64 = 60;
+/// Why transfers cannot be planned.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// The fees of an asset, all of which go to one vault, could not be held.
+    #[error(
+        "the fees of {transfers} transfers of {asset}, {fee} each, are {total}, expected less than 2^61"
+    )]
+    Fees {
+        /// An excerpt of the asset's name.
+        asset: String,
+        /// How many transfers move it.
+        transfers: u64,
+        /// The fee of each.
+        fee: u64,
+        /// All fees together.
+        total: u128,
+    },
+}
+
+/// All fees of an asset together are below this: with its movements below 2^60, no vault gets
+/// to 2^62.
+const FEES_LIMIT: u128 = 1 << 61;
 
 impl Plan {
     /// Plans the transfers in their order, each paying `fee`.
-    #[must_use]
-    pub fn new(transfers: &[Movement], fee: u64) -> Self {
-        let assets = assets(transfers);
-        let numbers: HashMap<&str, usize> = assets
-            .iter()
-            .enumerate()
-            .map(|(number, (name, _))| (name.as_str(), number))
-            .collect();
+    ///
+    /// # Errors
+    /// Fees that are too large together.
+    pub fn new(transfers: &[Movement], fee: u64) -> Result<Self, PlanError> {
         let mut plan = Self {
+            assets: assets::assets(transfers),
             vaults: Vec::new(),
             transfers: Vec::with_capacity(transfers.len()),
             self_transfers: 0,
-            rounded_up: 0,
-            assets: assets.clone(),
         };
-        let mut positions = HashMap::new();
-        let mut running = Vec::new();
+        plan.check_fees(fee)?;
+        let names = plan.assets.iter().map(|asset| asset.name.clone());
+        let numbers: HashMap<String, usize> = names.zip(0..).collect();
+        let mut holders = Holders::default();
         for movement in transfers {
             let number = numbers[movement.asset.as_str()];
             let to_self = movement.from == movement.to;
@@ -91,34 +110,78 @@ impl Plan {
                     asset: number as Asset,
                     second,
                 };
-                *positions.entry(holding).or_insert_with(|| {
-                    running.push(Running::default());
-                    plan.vaults.push(VaultPlan {
-                        holding,
-                        index: (assets.len() + plan.vaults.len()) as Index,
-                        funding: 0,
-                    });
-                    plan.vaults.len() - 1
-                })
+                holders.position(holding)
             };
             let from = position(movement.from, false);
             let to = position(movement.to, to_self);
-            let scaled = scale(&movement.amount, assets[number].1);
-            plan.rounded_up += usize::from(scaled == 0);
-            let amount = scaled.max(1);
+            let amount = plan.assets[number].scale(&movement.amount);
             plan.transfers.push(TransferPlan {
                 from,
                 to,
                 amount,
-                nonce: running[from].nonce,
+                nonce: holders.running[from].nonce,
             });
-            running[from].pay(amount + fee);
-            running[to].balance += amount;
+            holders.running[from].pay(amount + fee);
+            holders.running[to].receive(amount);
         }
-        for (vault, running) in plan.vaults.iter_mut().zip(&running) {
-            vault.funding = running.funding;
+        plan.vaults = holders.vaults(plan.assets.len());
+        Ok(plan)
+    }
+
+    /// Writes a CSV table of the assets: number, name, what one unit is, what rounding took.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_assets(&self, out: impl io::Write) -> io::Result<()> {
+        assets::write_table(&self.assets, out)
+    }
+
+    fn check_fees(&self, fee: u64) -> Result<(), PlanError> {
+        for asset in &self.assets {
+            let total = u128::from(asset.transfers) * u128::from(fee);
+            if total >= FEES_LIMIT {
+                return Err(PlanError::Fees {
+                    asset: excerpt(&asset.name),
+                    transfers: asset.transfers,
+                    fee,
+                    total,
+                });
+            }
         }
-        plan
+        Ok(())
+    }
+}
+
+/// The vaults so far, while the transfers are played.
+#[derive(Default)]
+struct Holders {
+    positions: HashMap<Holding, usize>,
+    holdings: Vec<Holding>,
+    running: Vec<Running>,
+}
+
+impl Holders {
+    /// The position of a vault, a new one if it was not met yet.
+    fn position(&mut self, holding: Holding) -> usize {
+        let next = self.holdings.len();
+        let position = *self.positions.entry(holding).or_insert(next);
+        if position == next {
+            self.holdings.push(holding);
+            self.running.push(Running::default());
+        }
+        position
+    }
+
+    /// The vaults, which lie in the state after those that earn the fees.
+    fn vaults(self, fee_vaults: usize) -> Vec<VaultPlan> {
+        let vaults = self.holdings.into_iter().zip(self.running);
+        let plan = |(position, (holding, running)): (usize, (Holding, Running))| VaultPlan {
+            holding,
+            index: (fee_vaults + position) as Index,
+            funding: running.funding,
+            is_first: running.pays_first,
+        };
+        vaults.enumerate().map(plan).collect()
     }
 }
 
@@ -128,6 +191,8 @@ struct Running {
     balance: u64,
     nonce: u64,
     funding: u64,
+    exists: bool,
+    pays_first: bool,
 }
 
 impl Running {
@@ -136,46 +201,20 @@ impl Running {
         self.funding += lacking;
         self.balance = self.balance + lacking - amount;
         self.nonce += 1;
+        self.pays_first |= !self.exists;
+        self.exists = true;
     }
-}
 
-/// The assets in order of appearance, each with the digits that its amounts lose.
-fn assets(transfers: &[Movement]) -> Vec<(String, u32)> {
-    let mut order: Vec<String> = Vec::new();
-    let mut totals: HashMap<&str, BigUint> = HashMap::new();
-    for movement in transfers {
-        let total = totals.entry(&movement.asset).or_insert_with(|| {
-            order.push(movement.asset.clone());
-            BigUint::ZERO
-        });
-        *total += &movement.amount;
+    fn receive(&mut self, amount: u64) {
+        self.balance += amount;
+        self.exists = true;
     }
-    order
-        .into_iter()
-        .map(|name| {
-            let digits = digits_to_lose(&totals[name.as_str()]);
-            (name, digits)
-        })
-        .collect()
-}
-
-fn digits_to_lose(total: &BigUint) -> u32 {
-    let mut total = total.clone();
-    let mut digits = 0;
-    while total.bits() > ASSET_TOTAL_BITS {
-        total /= 10u32;
-        digits += 1;
-    }
-    digits
-}
-
-fn scale(amount: &BigUint, digits: u32) -> u64 {
-    let scaled = amount / BigUint::from(10u32).pow(digits);
-    u64::try_from(scaled).expect("an asset's total was scaled below 2^60")
 }
 
 #[cfg(test)]
 mod tests {
+    use num_bigint::BigUint;
+
     use super::*;
 
     fn movement(from: u8, to: u8, amount: u128) -> Movement {
@@ -192,7 +231,8 @@ mod tests {
         let plan = Plan::new(
             &[movement(1, 2, 100), movement(2, 3, 60), movement(2, 3, 60)],
             1,
-        );
+        )
+        .unwrap();
         let funding: Vec<u64> = plan.vaults.iter().map(|vault| vault.funding).collect();
         assert_eq!(funding, [101, 22, 0]);
         let nonces: Vec<u64> = plan
@@ -205,19 +245,50 @@ mod tests {
 
     #[test]
     fn a_transfer_to_oneself_goes_to_a_second_vault() {
-        let plan = Plan::new(&[movement(1, 1, 5)], 0);
+        let plan = Plan::new(&[movement(1, 1, 5)], 0).unwrap();
         assert_eq!(plan.self_transfers, 1);
         assert_ne!(plan.transfers[0].from, plan.transfers[0].to);
         assert_eq!(plan.vaults[1].holding.address, [1; 20]);
     }
 
+    /// Dust was once counted as one unit.
     #[test]
-    fn large_amounts_are_scaled_and_dust_is_kept() {
-        let plan = Plan::new(&[movement(1, 2, u128::MAX), movement(1, 2, 7)], 0);
-        assert!(plan.assets[0].1 > 0);
-        assert_eq!(plan.rounded_up, 1);
-        assert_eq!(plan.transfers[1].amount, 1);
-        let total: u64 = plan.transfers.iter().map(|transfer| transfer.amount).sum();
-        assert!(total < 1 << 61);
+    fn what_is_rounded_is_reported_to_the_last_unit() {
+        let amounts = [u128::MAX / 2, 7, 0, 10u128.pow(21), 10u128.pow(21) + 9];
+        let plan = Plan::new(&amounts.map(|amount| movement(1, 2, amount)), 0).unwrap();
+        let asset = &plan.assets[0];
+        let unit = 10u128.pow(asset.digits);
+        assert_eq!(asset.digits, 21);
+        let moved: Vec<u64> = plan.transfers.iter().map(|entry| entry.amount).collect();
+        assert_eq!(moved, amounts.map(|amount| (amount / unit) as u64));
+        assert_eq!(moved[1..], [0, 0, 1, 1]);
+        assert_eq!((asset.rounded, asset.below_unit), (3, 1));
+        assert_eq!(asset.below_unit_total, 7u32.into());
+        assert_eq!(asset.lost, (amounts[0] % unit + 7 + 9).into());
+        let kept: u128 = moved.iter().map(|&amount| u128::from(amount) * unit).sum();
+        let lost = u128::try_from(asset.lost.clone()).unwrap();
+        let all = amounts.iter().map(|amount| BigUint::from(*amount));
+        assert_eq!(BigUint::from(kept) + lost, all.sum::<BigUint>());
+    }
+
+    /// Sums of fees once wrapped in 64 bits.
+    #[test]
+    fn fees_that_no_vault_can_hold_are_refused() {
+        let transfers = |count| vec![movement(1, 2, 1); count];
+        let fee = (1 << 48) - 1;
+        let error = Plan::new(&transfers(70_000), fee).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("70000 transfers of eth"), "{message}");
+        Plan::new(&transfers(2), (1 << 60) - 1).unwrap();
+        Plan::new(&transfers(2), 1 << 60).unwrap_err();
+        Plan::new(&transfers(1), u64::MAX).unwrap_err();
+    }
+
+    #[test]
+    fn a_vault_that_pays_nothing_is_there_all_the_same() {
+        let transfers = [movement(1, 2, 0), movement(2, 1, 0)];
+        let plan = Plan::new(&transfers, 0).unwrap();
+        let first: Vec<bool> = plan.vaults.iter().map(|vault| vault.is_first).collect();
+        assert_eq!(first, [true, false]);
     }
 }

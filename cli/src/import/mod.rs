@@ -1,19 +1,20 @@
 //! Turns a trace of real traffic into a genesis state and a signed batch.
 
 use anyhow::{Context, Result, ensure};
-use shardfold_executor::workload::trace::{Options, Plan, Replay, Trace};
+use shardfold_executor::workload::trace::{AssetPlan, Import, Options, Plan, Trace};
 use shardfold_protocol::amount::FEE_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::MODULUS;
 use shardfold_protocol::files;
 use shardfold_protocol::folder;
 use shardfold_protocol::state::{State, StateFile};
+use shardfold_protocol::text::excerpt;
 
-use crate::args::{Format, ReplayArgs};
+use crate::args::{Format, ImportArgs};
 use crate::output::{self, Say};
 
-/// The `replay` command.
-pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
+/// The `import` command.
+pub fn run(args: &ImportArgs, say: Say) -> Result<()> {
     ensure!(
         args.fee < FEE_LIMIT,
         "--fee is {}, the rollup takes fees below 2^48",
@@ -30,7 +31,7 @@ pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
     }
     ensure!(
         !trace.transfers.is_empty(),
-        "{} has no transfers to replay",
+        "{} has no transfers to import",
         args.trace.display()
     );
     let options = Options {
@@ -38,11 +39,12 @@ pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
         chain_id: args.chain_id,
         fee: args.fee,
     };
-    let replay = Replay::new(&trace.transfers, options);
+    let import = Import::new(&trace.transfers, options)
+        .with_context(|| format!("cannot import {}", args.trace.display()))?;
     let (vaults, mut transactions) = if args.deposits {
-        (Vec::new(), replay.deposits())
+        (Vec::new(), import.deposits())
     } else {
-        (replay.genesis(), Vec::new())
+        (import.genesis(), Vec::new())
     };
     let genesis = StateFile {
         chain_id: args.chain_id,
@@ -51,24 +53,27 @@ pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
     };
     let state = State::try_from(&genesis)?;
     let deposit_count = transactions.len();
-    transactions.extend(replay.transfers());
+    transactions.extend(import.transfers());
     let batch = Batch {
         chain_id: args.chain_id,
         before: *state.head(),
         transactions,
     };
-    write(args, &genesis, &batch)?;
-    report(args, &trace, replay.plan(), deposit_count, say);
+    write(args, &genesis, &batch, import.plan())?;
+    report(args, &trace, import.plan(), deposit_count, say);
     Ok(())
 }
 
-fn write(args: &ReplayArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
+fn write(args: &ImportArgs, genesis: &StateFile, batch: &Batch, plan: &Plan) -> Result<()> {
     folder::create(&args.output)
         .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
     output::write_file(
         &args.output.join("genesis.bin"),
         &files::to_binary(genesis)?,
     )?;
+    let mut assets = Vec::new();
+    plan.write_assets(&mut assets)?;
+    output::write_file(&args.output.join("assets.csv"), &assets)?;
     let (name, bytes) = match args.format {
         Format::Binary => ("batch.bin", files::to_binary(batch)?),
         Format::Json => ("batch.json", files::to_json(batch)?),
@@ -76,7 +81,7 @@ fn write(args: &ReplayArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
     output::write_file(&args.output.join(name), &bytes)
 }
 
-fn report(args: &ReplayArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {
+fn report(args: &ImportArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {
     say.line(format_args!(
         "{} transfers of {} assets between {} vaults, {} swaps skipped",
         plan.transfers.len(),
@@ -90,18 +95,46 @@ fn report(args: &ReplayArgs, trace: &Trace, plan: &Plan, deposits: usize, say: S
             plan.self_transfers
         ));
     }
-    let scaled = plan.assets.iter().filter(|(_, digits)| *digits > 0).count();
-    if scaled > 0 {
-        say.line(format_args!(
-            "{scaled} assets lost decimal digits to fit amounts below 2^62; {} amounts below one unit count as one",
-            plan.rounded_up
-        ));
-    }
+    report_scaling(&plan.assets, say);
     if deposits > 0 {
         say.line(format_args!("{deposits} deposits open and fund the vaults"));
     }
     say.line(format_args!(
-        "written to {}: genesis.bin and the batch",
+        "written to {}: genesis.bin, the batch, and assets.csv, which numbers the assets",
         args.output.display()
     ));
+}
+
+/// Says what was scaled, and what fell below one unit; all of it is in assets.csv.
+fn report_scaling(assets: &[AssetPlan], say: Say) {
+    let shown = 10;
+    let scaled: Vec<&AssetPlan> = assets.iter().filter(|asset| asset.digits > 0).collect();
+    if scaled.is_empty() {
+        return;
+    }
+    let sum = |count: fn(&AssetPlan) -> u64| scaled.iter().map(|asset| count(asset)).sum::<u64>();
+    say.line(format_args!(
+        "{} assets are scaled, so that all transfers of one are below 2^60 together: {} amounts \
+         are rounded down, of which {} are below one unit and become 0",
+        scaled.len(),
+        sum(|asset| asset.rounded),
+        sum(|asset| asset.below_unit)
+    ));
+    for asset in scaled.iter().take(shown) {
+        say.line(format_args!(
+            "  {}: one unit is 10^{}; {} rounded down by {} in all; {} below one unit, {} in all",
+            excerpt(&asset.name),
+            asset.digits,
+            asset.rounded,
+            asset.lost,
+            asset.below_unit,
+            asset.below_unit_total
+        ));
+    }
+    if scaled.len() > shown {
+        say.line(format_args!(
+            "  ... and {} more, in assets.csv",
+            scaled.len() - shown
+        ));
+    }
 }

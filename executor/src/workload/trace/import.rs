@@ -10,7 +10,7 @@ use shardfold_protocol::transaction::{Deposit, FeePayment, Signed, Transaction, 
 
 use p3_field::PrimeCharacteristicRing;
 
-use super::{Movement, Plan};
+use super::{Movement, Plan, PlanError};
 use crate::workload::Workload;
 
 /// What a trace does not say.
@@ -26,7 +26,7 @@ pub struct Options {
 
 /// A plan with what it takes to sign it.
 #[derive(Debug)]
-pub struct Replay {
+pub struct Import {
     options: Options,
     plan: Plan,
     /// One for each vault of the plan: that of its address, whatever the asset.
@@ -35,11 +35,13 @@ pub struct Replay {
     operator: SecretKey,
 }
 
-impl Replay {
+impl Import {
     /// Plans transfers.
-    #[must_use]
-    pub fn new(transfers: &[Movement], options: Options) -> Self {
-        let plan = Plan::new(transfers, options.fee);
+    ///
+    /// # Errors
+    /// Fees that are too large together.
+    pub fn new(transfers: &[Movement], options: Options) -> Result<Self, PlanError> {
+        let plan = Plan::new(transfers, options.fee)?;
         let key = |address: &[u8; 20]| {
             let mut bytes = [0; 32];
             bytes[..8].copy_from_slice(&options.seed.to_le_bytes());
@@ -50,12 +52,12 @@ impl Replay {
         let keys = vaults.map(|vault| key(&vault.holding.address)).collect();
         let mut operator = [0xff; 32];
         operator[..8].copy_from_slice(&options.seed.to_le_bytes());
-        Self {
+        Ok(Self {
             options,
             plan,
             keys,
             operator: SecretKey::from_seed(&operator),
-        }
+        })
     }
 
     /// The plan.
@@ -64,7 +66,7 @@ impl Replay {
         &self.plan
     }
 
-    /// A genesis with the fee vaults and the vaults that must hold something before the first
+    /// A genesis with the fee vaults and the vaults that must be there before the first
     /// transfer, and a batch of all transfers.
     ///
     /// # Errors
@@ -83,7 +85,7 @@ impl Replay {
         Ok(Workload { state, batch })
     }
 
-    /// The fee vaults, then the vaults that must hold something before the first transfer.
+    /// The fee vaults, then the vaults that must be there before the first transfer.
     #[must_use]
     pub fn genesis(&self) -> Vec<VaultEntry> {
         let operator = self.operator.owner();
@@ -95,7 +97,7 @@ impl Replay {
             nonce: 0,
         });
         let vaults = self.plan.vaults.iter().zip(&self.keys);
-        let funded = vaults.filter(|(vault, _)| vault.funding > 0);
+        let funded = vaults.filter(|(vault, _)| vault.funding > 0 || vault.is_first);
         let funded = funded.map(|(vault, key)| VaultEntry {
             index: vault.index,
             owner: key.owner(),

@@ -1,0 +1,112 @@
+//! The assets of an import: their numbers, and how their amounts become the rollup's.
+
+use std::collections::HashMap;
+use std::io;
+
+use num_bigint::BigUint;
+
+use super::Movement;
+
+/// All movements of an asset together stay below this after scaling, so that no balance can
+/// reach 2^62 whatever the order.
+const TOTAL_BITS: u64 = 60;
+
+/// One asset: its number is its place in [`Plan::assets`](super::Plan::assets).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetPlan {
+    /// Its name in the trace.
+    pub name: String,
+    /// One unit of the rollup is 10^digits of the asset's smallest; 0 if it is not scaled.
+    pub digits: u32,
+    /// How many transfers move it.
+    pub transfers: u64,
+    /// Amounts that are no multiple of a unit, rounded down.
+    pub rounded: u64,
+    /// What these lost together, in the asset's smallest unit.
+    pub lost: BigUint,
+    /// Amounts below one unit, but not 0, that became 0; they count among the rounded.
+    pub below_unit: u64,
+    /// These amounts together, in the asset's smallest unit.
+    pub below_unit_total: BigUint,
+}
+
+impl AssetPlan {
+    /// Notes an amount of the trace: what it is in units of the rollup.
+    pub(super) fn scale(&mut self, amount: &BigUint) -> u64 {
+        let unit = BigUint::from(10u32).pow(self.digits);
+        let (units, rest) = (amount / &unit, amount % &unit);
+        if rest != BigUint::ZERO {
+            self.rounded += 1;
+            self.lost += &rest;
+            if units == BigUint::ZERO {
+                self.below_unit += 1;
+                self.below_unit_total += rest;
+            }
+        }
+        u64::try_from(units).expect("an asset's total was scaled below 2^60")
+    }
+}
+
+/// The assets in order of appearance, no amount scaled yet.
+pub(super) fn assets(transfers: &[Movement]) -> Vec<AssetPlan> {
+    let mut order: Vec<&str> = Vec::new();
+    let mut sums: HashMap<&str, (u64, BigUint)> = HashMap::new();
+    for movement in transfers {
+        let (count, total) = sums.entry(&movement.asset).or_insert_with(|| {
+            order.push(&movement.asset);
+            (0, BigUint::ZERO)
+        });
+        *count += 1;
+        *total += &movement.amount;
+    }
+    let plan = |name: &str| AssetPlan {
+        name: name.to_owned(),
+        digits: digits_to_lose(sums[name].1.clone()),
+        transfers: sums[name].0,
+        rounded: 0,
+        lost: BigUint::ZERO,
+        below_unit: 0,
+        below_unit_total: BigUint::ZERO,
+    };
+    order.into_iter().map(plan).collect()
+}
+
+fn digits_to_lose(mut total: BigUint) -> u32 {
+    let mut digits = 0;
+    while total.bits() > TOTAL_BITS {
+        total /= 10u32;
+        digits += 1;
+    }
+    digits
+}
+
+/// A CSV table of the assets: number, name, what one unit is, and what rounding took.
+///
+/// # Errors
+/// Those of the writer.
+pub(super) fn write_table(assets: &[AssetPlan], out: impl io::Write) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record([
+        "number",
+        "asset",
+        "transfers",
+        "digits",
+        "rounded",
+        "lost",
+        "below_unit",
+        "below_unit_total",
+    ])?;
+    for (number, asset) in assets.iter().enumerate() {
+        table.write_record([
+            number.to_string(),
+            asset.name.clone(),
+            asset.transfers.to_string(),
+            asset.digits.to_string(),
+            asset.rounded.to_string(),
+            asset.lost.to_string(),
+            asset.below_unit.to_string(),
+            asset.below_unit_total.to_string(),
+        ])?;
+    }
+    table.flush()
+}
