@@ -67,7 +67,7 @@ impl fmt::Display for Gap {
             f,
             "proof {left} ends at {}, proof {} starts at {}",
             Name(ends),
-            left + 1,
+            left.saturating_add(1),
             Name(starts)
         )?;
         if ends.tx_count == starts.tx_count && ends.state_root == starts.state_root {
@@ -204,7 +204,7 @@ impl Aggregator {
             .ok_or(AggregateError::Truncated)?;
         let origin = match u32::from_le_bytes(*origin) {
             u32::MAX => Origin::Fold,
-            key => Origin::Leaf(key as usize),
+            key => Origin::Leaf(usize::try_from(key).unwrap_or(usize::MAX)),
         };
         self.admit(origin, decode_proof(proof, self.fold.common())?)
     }

@@ -4,6 +4,19 @@
 //! neighbours with [`fold`](Aggregator::fold), and [`finish`](Aggregator::finish)es the last
 //! one, so that every [`ValidityProof`] is a fold under the one [`VerificationKey`], however
 //! many shards it covers. [`verify`] needs that key and nothing else.
+// What comes from elsewhere is looked at here: no input may make it panic, wrap or truncate.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod aggregator;
 mod circuit;

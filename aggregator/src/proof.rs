@@ -1,10 +1,4 @@
 //! The validity proof as bytes.
-#![deny(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
 
 use crate::wire::encode_proof;
 use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};

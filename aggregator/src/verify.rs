@@ -1,10 +1,4 @@
 //! The verifier.
-#![deny(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
 
 use crate::circuit::states_key;
 use crate::wire::{WireError, decode_proof};

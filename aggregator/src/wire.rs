@@ -4,12 +4,6 @@
 //! element, path length and count stands. [`decode_proof`] checks each of them before plonky2
 //! reads the bytes, so plonky2 allocates only what a valid proof needs, its own checks of
 //! shape cannot fail, and two different byte strings never decode to one proof.
-#![deny(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
 
 use plonky2::plonk::proof::ProofWithPublicInputs;
 use shardfold_protocol::field::MODULUS;
@@ -64,7 +58,7 @@ enum Piece {
 impl Piece {
     fn bytes(self) -> usize {
         match self {
-            Self::Elements(count) => 8 * count,
+            Self::Elements(count) => count.saturating_mul(8),
             Self::PathLength(_) => 1,
             Self::Count(_) => 8,
         }
@@ -97,7 +91,7 @@ pub fn decode_proof(bytes: &[u8], common: &CommonData) -> Result<PlonkProof, Wir
     }
     let mut rest = bytes;
     for piece in layout(common) {
-        let offset = bytes.len() - rest.len();
+        let offset = bytes.len().saturating_sub(rest.len());
         // The lengths add up to that of the bytes, so the split cannot fail.
         let (head, tail) = rest
             .split_at_checked(piece.bytes())
@@ -130,7 +124,7 @@ fn check(piece: Piece, bytes: &[u8], offset: usize) -> Result<(), WireError> {
         ),
         Piece::Elements(_) => words.iter().enumerate().try_for_each(|(i, word)| {
             let value = u64::from_le_bytes(*word);
-            let offset = offset.saturating_add(8 * i);
+            let offset = offset.saturating_add(i.saturating_mul(8));
             match value < MODULUS {
                 true => Ok(()),
                 false => Err(WireError::NotCanonical { offset, value }),
@@ -143,49 +137,68 @@ fn check(piece: Piece, bytes: &[u8], offset: usize) -> Result<(), WireError> {
 fn layout(common: &CommonData) -> Vec<Piece> {
     let config = &common.config;
     let fri = &common.fri_params;
-    let cap = 4 << config.fri_config.cap_height;
-    let products = config.num_challenges * common.num_partial_products;
-    let quotients = config.num_challenges * common.quotient_degree_factor;
-    let preprocessed = common.num_constants + config.num_routed_wires;
-    let openings =
-        preprocessed + config.num_wires + 2 * config.num_challenges + products + quotients;
+    let challenges = config.num_challenges;
+    let cap = HASH << config.fri_config.cap_height;
+    let products = challenges.saturating_mul(common.num_partial_products);
+    let quotients = challenges.saturating_mul(common.quotient_degree_factor);
+    let preprocessed = sum([common.num_constants, config.num_routed_wires]);
+    let openings = sum([
+        preprocessed,
+        config.num_wires,
+        challenges,
+        challenges,
+        products,
+        quotients,
+    ]);
+    // The caps of wires, copy-constraint products and quotients, and of the folded codewords.
+    let caps = fri.reduction_arity_bits.len().saturating_add(3);
 
-    let mut pieces = vec![
-        // The caps of wires, copy-constraint products and quotients, the openings, and the
-        // caps of the folded codewords.
-        Piece::Elements(3 * cap + D * openings + fri.reduction_arity_bits.len() * cap),
-    ];
+    let mut pieces = vec![Piece::Elements(sum([
+        caps.saturating_mul(cap),
+        openings.saturating_mul(D),
+    ]))];
     for _ in 0..config.fri_config.num_query_rounds {
         let mut height = fri.lde_bits();
         for leaf in [
             preprocessed,
             config.num_wires,
-            config.num_challenges + products,
+            sum([challenges, products]),
             quotients,
         ] {
             path(&mut pieces, leaf, height, config.fri_config.cap_height);
         }
         for &arity_bits in &fri.reduction_arity_bits {
             height = height.saturating_sub(arity_bits);
-            path(
-                &mut pieces,
-                D << arity_bits,
-                height,
-                config.fri_config.cap_height,
-            );
+            let leaf = D << arity_bits;
+            path(&mut pieces, leaf, height, config.fri_config.cap_height);
         }
     }
-    pieces.push(Piece::Elements(D * fri.final_poly_len() + 1));
-    pieces.push(Piece::Count(common.num_public_inputs as u64));
-    pieces.push(Piece::Elements(common.num_public_inputs));
+    // The final polynomial and the nonce of the grinding.
+    pieces.push(Piece::Elements(sum([
+        fri.final_poly_len().saturating_mul(D),
+        1,
+    ])));
+    let public_inputs = common.num_public_inputs;
+    pieces.push(Piece::Count(
+        u64::try_from(public_inputs).unwrap_or(u64::MAX),
+    ));
+    pieces.push(Piece::Elements(public_inputs));
     pieces
+}
+
+/// Elements of a hash.
+const HASH: usize = 4;
+
+/// The sum of counts; a proof that long has never been made.
+fn sum<const N: usize>(counts: [usize; N]) -> usize {
+    counts.into_iter().fold(0, usize::saturating_add)
 }
 
 /// A leaf of so many elements and its path in a tree of this height, up to the cap.
 fn path(pieces: &mut Vec<Piece>, leaf: usize, height: usize, cap_height: usize) {
     let siblings = height.saturating_sub(cap_height);
     pieces.push(Piece::Elements(leaf));
-    // A tree of 2^255 leaves has never been built: the cast loses nothing.
-    pieces.push(Piece::PathLength(siblings as u8));
-    pieces.push(Piece::Elements(4 * siblings));
+    // Trees have fewer than 2^64 leaves.
+    pieces.push(Piece::PathLength(u8::try_from(siblings).unwrap_or(u8::MAX)));
+    pieces.push(Piece::Elements(siblings.saturating_mul(HASH)));
 }

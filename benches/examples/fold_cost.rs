@@ -21,7 +21,7 @@ const LEAF_KEYS: usize = 3;
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
-        [] => rows(),
+        [] => rows()?,
         [profile, arity] => {
             let parameters = PlonkParameters::named(profile).context("no such profile")?;
             prove(&parameters, arity.parse()?)?;
@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn rows() {
+fn rows() -> anyhow::Result<()> {
     for parameters in [
         PlonkParameters::PROVEN_100,
         PlonkParameters::CONJECTURED_100,
@@ -40,7 +40,7 @@ fn rows() {
         for degree_bits in 13..=17 {
             let common = common_data(&parameters, degree_bits, &gates);
             for arity in [1, 2, 3, 4, 5] {
-                let rows = *fold_rows(&common, LEAF_KEYS, arity).start();
+                let rows = *fold_rows(&common, LEAF_KEYS, arity)?.start();
                 let fits = if rows <= common.degree() { "fits" } else { "-" };
                 println!(
                     "{} 2^{degree_bits} arity {arity}: {rows} {fits}",
@@ -49,11 +49,12 @@ fn rows() {
             }
         }
     }
+    Ok(())
 }
 
 fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
     let gates = gate_set(parameters);
-    let degree_bits = common_degree_bits(parameters, &gates, 12, LEAF_KEYS, arity);
+    let degree_bits = common_degree_bits(parameters, &gates, 12, LEAF_KEYS, arity)?;
     println!("degree 2^{degree_bits}");
     let common = timed("common data", || {
         common_data(parameters, degree_bits, &gates)

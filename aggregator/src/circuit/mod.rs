@@ -27,6 +27,8 @@
 //! child). Rules 1 to 5 hold for it as for any other, only its heads are ignored: it can make
 //! the statement neither longer nor different, and nothing need be cached to fill it.
 
+use anyhow::Context as _;
+use plonky2::hash::hash_types::{HashOutTarget, MerkleCapTarget};
 use plonky2::iop::target::{BoolTarget, Target};
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use plonky2::plonk::circuit_data::{VerifierCircuitData, VerifierCircuitTarget};
@@ -37,7 +39,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use shardfold_recursion::plonk::{
     Builder, Circuit, CommonData, D, PlonkConfig, PlonkError, PlonkField, PlonkProof, VerifierKey,
 };
-use shardfold_recursion::tree::finish;
+use shardfold_recursion::tree::{TreeError, finish};
 
 mod disk;
 mod error;
@@ -122,7 +124,7 @@ impl FoldCircuit {
                 expected,
             });
         }
-        let (builder, targets) = assemble(common, &keys, arity);
+        let (builder, targets) = assemble(common, &keys, arity)?;
         let circuit = finish(builder, common)?;
         Ok(Self {
             circuit,
@@ -218,7 +220,10 @@ impl FoldCircuit {
         witness.set_verifier_data_target(&self.targets.key, self.key())?;
         for (i, slot) in self.targets.slots.iter().enumerate() {
             let present = i < children.len();
-            let child = &children[if present { i } else { 0 }];
+            let child = children
+                .get(i)
+                .or_else(|| children.first())
+                .context("there is no child")?;
             let chosen = match child.origin {
                 Origin::Leaf(key) => key,
                 Origin::Fold => self.leaf_keys.len(),
@@ -253,19 +258,25 @@ pub fn states_key(proof: &PlonkProof, key: &VerifierKey) -> bool {
 }
 
 /// Lays out the whole circuit but for the padding.
+///
+/// Fails if the common data have too few public inputs for a statement.
 fn assemble(
     common: &CommonData,
     leaf_keys: &[Vec<PlonkField>],
     arity: usize,
-) -> (Builder, FoldTargets) {
+) -> Result<(Builder, FoldTargets), FoldError> {
     let mut builder = Builder::new(common.config.clone());
     let key = builder.add_virtual_verifier_data(common.config.fri_config.cap_height);
-    let mut slots: Vec<Slot> = (0..arity)
+    let slots: Option<Vec<Slot>> = (0..arity)
         .map(|i| add_slot(&mut builder, common, leaf_keys, &key, i == 0))
         .collect();
-    join(&mut builder, &mut slots);
+    let joined = slots.and_then(|slots| join(&mut builder, &slots).map(|()| slots));
+    let slots = joined.ok_or(TreeError::PublicInputs {
+        found: common.num_public_inputs,
+        expected: STATEMENT_ELEMENTS,
+    })?;
     builder.register_public_inputs(&flatten_key_target(&key));
-    (builder, FoldTargets { slots, key })
+    Ok((builder, FoldTargets { slots, key }))
 }
 
 /// Rules 1 to 4, and that `present` is boolean.
@@ -275,40 +286,45 @@ fn add_slot(
     leaf_keys: &[Vec<PlonkField>],
     own_key: &VerifierCircuitTarget,
     first: bool,
-) -> Slot {
+) -> Option<Slot> {
     let proof = builder.add_virtual_proof_with_pis(common);
 
     // 1. One-hot choice.
-    let choice: Vec<BoolTarget> = (0..=leaf_keys.len())
+    let mut choice: Vec<BoolTarget> = leaf_keys
+        .iter()
         .map(|_| builder.add_virtual_bool_target_safe())
         .collect();
+    let own_choice = builder.add_virtual_bool_target_safe();
+    choice.push(own_choice);
     let sum = builder.add_many(choice.iter().map(|bit| bit.target));
     builder.assert_one(sum);
 
     // 2. The key is the chosen one.
     let own = flatten_key_target(own_key);
-    let is_fold = choice[leaf_keys.len()].target;
+    let is_fold = own_choice.target;
     let elements: Vec<Target> = own
         .iter()
         .enumerate()
         .map(|(i, &own_element)| {
             let fold_part = builder.mul(is_fold, own_element);
-            leaf_keys
-                .iter()
+            // All keys have the same number of elements.
+            let leaf_elements = leaf_keys.iter().filter_map(|key| key.get(i));
+            leaf_elements
                 .zip(&choice)
-                .fold(fold_part, |sum, (key, bit)| {
-                    let constant = builder.constant(key[i]);
+                .fold(fold_part, |sum, (&element, bit)| {
+                    let constant = builder.constant(element);
                     builder.mul_add(bit.target, constant, sum)
                 })
         })
         .collect();
-    let key = unflatten_key_target(&elements);
+    let key = unflatten_key_target(&elements)?;
 
     // 3. The proof verifies under it.
     builder.verify_proof::<PlonkConfig>(&proof, &key, common);
 
     // 4. A fold states the fold key that we state.
-    for (&theirs, &ours) in proof.public_inputs[STATEMENT_ELEMENTS..].iter().zip(&own) {
+    let their_slot = proof.public_inputs.iter().skip(STATEMENT_ELEMENTS);
+    for (&theirs, &ours) in their_slot.zip(&own) {
         builder.conditional_assert_eq(is_fold, theirs, ours);
     }
 
@@ -317,42 +333,51 @@ fn add_slot(
     } else {
         builder.add_virtual_bool_target_safe()
     };
-    Slot {
+    Some(Slot {
         proof,
         choice,
         present,
-    }
+    })
 }
 
 /// Rules 5 to 8, and registers the statement as public inputs.
-fn join(builder: &mut Builder, slots: &mut [Slot]) {
-    let statements: Vec<&[Target]> = slots
-        .iter()
-        .map(|slot| &slot.proof.public_inputs[..STATEMENT_ELEMENTS])
-        .collect();
-    let (chain_id, before) = (statements[0][0], &statements[0][1..=HEAD_ELEMENTS]);
-    let mut after = statements[0][1 + HEAD_ELEMENTS..].to_vec();
+fn join(builder: &mut Builder, slots: &[Slot]) -> Option<()> {
+    let (first, others) = slots.split_first()?;
+    let (chain_id, before, after) = statement_targets(first)?;
+    let mut after = after.to_vec();
+    let mut previous = first.present;
 
-    for i in 1..slots.len() {
-        let (statement, present) = (statements[i], slots[i].present);
+    for slot in others {
+        let (their_chain_id, starts, ends) = statement_targets(slot)?;
+        let present = slot.present;
 
         // 5. One chain.
-        builder.connect(statement[0], chain_id);
+        builder.connect(their_chain_id, chain_id);
 
         // 6. The present slots are a prefix: present_i * present_{i-1} = present_i.
-        let both = builder.and(present, slots[i - 1].present);
+        let both = builder.and(present, previous);
         builder.connect(both.target, present.target);
 
         // 7. A present child starts where the one before it ended.
         // 8. The head after the last present child.
-        for e in 0..HEAD_ELEMENTS {
-            builder.conditional_assert_eq(present.target, statement[1 + e], after[e]);
-            after[e] = builder.select(present, statement[1 + HEAD_ELEMENTS + e], after[e]);
+        for (after, (&start, &end)) in after.iter_mut().zip(starts.iter().zip(ends)) {
+            builder.conditional_assert_eq(present.target, start, *after);
+            *after = builder.select(present, end, *after);
         }
+        previous = present;
     }
     builder.register_public_input(chain_id);
     builder.register_public_inputs(before);
     builder.register_public_inputs(&after);
+    Some(())
+}
+
+/// What a child states: chain id, head before, head after.
+fn statement_targets(slot: &Slot) -> Option<(Target, &[Target], &[Target])> {
+    let (&chain_id, heads) = slot.proof.public_inputs.split_first()?;
+    let (before, rest) = heads.split_at_checked(HEAD_ELEMENTS)?;
+    let (after, _) = rest.split_at_checked(HEAD_ELEMENTS)?;
+    Some((chain_id, before, after))
 }
 
 /// A key's targets in the order of the public inputs.
@@ -366,13 +391,14 @@ fn flatten_key_target(key: &VerifierCircuitTarget) -> Vec<Target> {
 }
 
 /// The inverse of [`flatten_key_target`].
-fn unflatten_key_target(elements: &[Target]) -> VerifierCircuitTarget {
-    use plonky2::hash::hash_types::{HashOutTarget, MerkleCapTarget};
+fn unflatten_key_target(elements: &[Target]) -> Option<VerifierCircuitTarget> {
     let mut hashes = elements
-        .chunks_exact(4)
-        .map(|hash| HashOutTarget::from_vec(hash.to_vec()));
-    VerifierCircuitTarget {
-        circuit_digest: hashes.next().expect("a key starts with its digest"),
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|&elements| HashOutTarget { elements });
+    Some(VerifierCircuitTarget {
+        circuit_digest: hashes.next()?,
         constants_sigmas_cap: MerkleCapTarget(hashes.collect()),
-    }
+    })
 }

@@ -68,7 +68,7 @@ pub fn test_gates(parameters: &PlonkParameters) -> Vec<Gate> {
 pub static COMMON: LazyLock<CommonData> = LazyLock::new(|| {
     let parameters = PlonkParameters::UNSOUND_TEST;
     let gates = test_gates(&parameters);
-    let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, ARITY);
+    let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, ARITY).unwrap();
     common_data(&parameters, degree_bits, &gates)
 });
 

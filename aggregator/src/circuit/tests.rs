@@ -98,7 +98,7 @@ fn building_twice_gives_the_same_keys() {
 
 #[test]
 fn the_common_degree_is_the_least_that_fits() {
-    assert!(*fold_rows(&COMMON, 2, ARITY).start() <= COMMON.degree());
+    assert!(*fold_rows(&COMMON, 2, ARITY).unwrap().start() <= COMMON.degree());
     let too_small = FoldCircuit::build(&halved(), FOLD.leaf_keys().to_vec(), ARITY);
     assert!(matches!(
         too_small,
@@ -134,7 +134,7 @@ fn a_circuit_with_a_gate_outside_the_set_is_refused() {
 static TRIPLE: LazyLock<(FoldCircuit, [PlonkProof; 3])> = LazyLock::new(|| {
     let parameters = PlonkParameters::UNSOUND_TEST;
     let gates = test_gates(&parameters);
-    let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, 3);
+    let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, 3).unwrap();
     let common = common_data(&parameters, degree_bits, &gates);
     let leaves = [1, 10].map(|step| Leaf::build(&common, step));
     let keys = leaves

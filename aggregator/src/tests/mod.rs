@@ -47,7 +47,7 @@ impl Tree {
     fn build() -> Self {
         let parameters = PlonkParameters::UNSOUND_TEST;
         let gates = gate_set(&parameters);
-        let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, ARITY);
+        let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, ARITY).unwrap();
         let common = common_data(&parameters, degree_bits, &gates);
         let leaves = [1, 10].map(|step| Leaf::build(&common, step));
         let keys = leaves
