@@ -1,4 +1,16 @@
 //! Between the two libraries' types of the one field, and between statements and public inputs.
+// The verifier's path runs through here.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
 
 use p3_field::PrimeField64 as _;
 use plonky2::field::types::{Field as _, PrimeField64 as _};
@@ -30,26 +42,28 @@ pub fn statement_to_plonk(statement: &Statement) -> [PlonkField; STATEMENT_ELEME
 /// too few of them. Every list of [`STATEMENT_ELEMENTS`] elements is a statement.
 #[must_use]
 pub fn statement_from_plonk(public_inputs: &[PlonkField]) -> Option<Statement> {
-    let elements = public_inputs.first_chunk::<STATEMENT_ELEMENTS>()?;
-    let (before, after) = elements[1..].split_at(HEAD_ELEMENTS);
+    let (&chain_id, heads) = public_inputs.split_first()?;
+    let (before, rest) = heads.split_first_chunk()?;
+    let (after, _) = rest.split_first_chunk()?;
     Some(Statement {
-        chain_id: elements[0].to_canonical_u64(),
-        before: head_from_plonk(before.first_chunk()?),
-        after: head_from_plonk(after.first_chunk()?),
+        chain_id: chain_id.to_canonical_u64(),
+        before: head_from_plonk(before),
+        after: head_from_plonk(after),
     })
 }
 
 /// The inverse of [`Head::elements`].
 fn head_from_plonk(elements: &[PlonkField; HEAD_ELEMENTS]) -> Head {
-    let digest =
-        |start: usize| -> Digest { core::array::from_fn(|i| from_plonk(elements[start + i])) };
+    let &[a, b, c, d, tx_count, deposit_count, ref commitments @ ..] = elements;
+    let &[e, f, g, h, i, j, k, l, m, n, o, p] = commitments;
+    let digest = |elements: [PlonkField; 4]| -> Digest { elements.map(from_plonk) };
     Head {
-        state_root: digest(0),
-        tx_count: elements[4].to_canonical_u64(),
-        deposit_count: elements[5].to_canonical_u64(),
-        tx_commitment: digest(6),
-        deposit_commitment: digest(10),
-        withdrawal_commitment: digest(14),
+        state_root: digest([a, b, c, d]),
+        tx_count: tx_count.to_canonical_u64(),
+        deposit_count: deposit_count.to_canonical_u64(),
+        tx_commitment: digest([e, f, g, h]),
+        deposit_commitment: digest([i, j, k, l]),
+        withdrawal_commitment: digest([m, n, o, p]),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::plonk::{Builder, Circuit, CommonData, Gate, PlonkConfig, PlonkParamet
 /// Elements of a verifier key as public input: digest, and the digests of the cap.
 #[must_use]
 pub fn key_elements(parameters: &PlonkParameters) -> usize {
-    4 + (4 << parameters.cap_height)
+    (4_usize << parameters.cap_height).saturating_add(4)
 }
 
 /// The common data of all circuits with these parameters, `2^degree_bits` rows and this set of
@@ -25,7 +25,8 @@ pub fn common_data(parameters: &PlonkParameters, degree_bits: usize, gates: &[Ga
         builder.add_gate_to_gate_set(gate.clone());
     }
     let zero = builder.zero();
-    builder.register_public_inputs(&vec![zero; STATEMENT_ELEMENTS + key_elements(parameters)]);
+    let public_inputs = key_elements(parameters).saturating_add(STATEMENT_ELEMENTS);
+    builder.register_public_inputs(&vec![zero; public_inputs]);
     let mut common = builder.build::<PlonkConfig>().common;
     let config = common.config.clone();
     common.fri_params = config
@@ -50,7 +51,8 @@ pub fn finish_leaf(
 ) -> Result<Circuit, TreeError> {
     let zero = builder.zero();
     builder.register_public_inputs(statement);
-    builder.register_public_inputs(&vec![zero; common.num_public_inputs - STATEMENT_ELEMENTS]);
+    let key_slot = common.num_public_inputs.saturating_sub(STATEMENT_ELEMENTS);
+    builder.register_public_inputs(&vec![zero; key_slot]);
     finish(builder, common)
 }
 

@@ -93,9 +93,12 @@ fn interpolation_gate(
     log_arity: usize,
     config: &CircuitConfig,
 ) -> CosetInterpolationGate<PlonkField, D> {
-    let points = 1 << log_arity;
-    let intermediates = (points - 2) / (config.max_quotient_degree_factor - 1);
+    // An arity of at least 4 and a degree of at least 2: nothing here is cut off at 0.
+    let inner = (1_usize << log_arity).saturating_sub(2);
+    let largest = config.max_quotient_degree_factor.saturating_sub(1);
+    let intermediates = inner.checked_div(largest).unwrap_or_default();
+    let pieces = intermediates.saturating_add(1);
     let mut gate = CosetInterpolationGate::new(log_arity);
-    gate.degree = (points - 2) / (intermediates + 1) + 2;
+    gate.degree = inner.div_euclid(pieces).saturating_add(2);
     gate
 }

@@ -8,6 +8,18 @@
 //! | 19..37 | head after |
 //! | 37..41 | key slot: circuit digest |
 //! | 41.. | key slot: cap of the preprocessed polynomials |
+// The verifier's path runs through here.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
 
 mod common;
 mod gates;
