@@ -8,7 +8,8 @@ use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileError};
 use shardfold_protocol::head::Head;
 
-use crate::schema::BATCH_DIGEST_BYTES;
+/// Bytes of a batch's digest.
+pub(crate) const BATCH_DIGEST_BYTES: usize = 32;
 
 /// What there is one of in a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,15 +14,13 @@ use shardfold_protocol::record::{Index, RECORD_ELEMENTS, Record};
 use shardfold_protocol::tree::{PAGE_BYTES, Page, PageId};
 
 use crate::StoreError;
-use crate::ledger::Ledger;
+use crate::ledger::{BATCH_DIGEST_BYTES, Ledger};
 
 /// The version of all of this.
 pub(crate) const FORMAT: u32 = 1;
 
 /// Bytes of a record.
 pub(crate) const RECORD_BYTES: usize = 8 * RECORD_ELEMENTS;
-/// Bytes of a batch's digest.
-pub(crate) const BATCH_DIGEST_BYTES: usize = 32;
 
 /// Every record that is not empty, by its index.
 pub(crate) const RECORDS: TableDefinition<'_, Index, &[u8; RECORD_BYTES]> =

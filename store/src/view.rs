@@ -17,8 +17,8 @@ use shardfold_protocol::tree::{PAGE_BYTES, Page, PageId, StateTree, pages_on_pat
 
 use crate::guard::{Guarded, guarded};
 use crate::hashing::tree_over;
-use crate::ledger::{Applied, BatchDigest, Ledger};
-use crate::schema::{self, BATCH_DIGEST_BYTES, RECORD_BYTES, Table};
+use crate::ledger::{Applied, BATCH_DIGEST_BYTES, BatchDigest, Ledger};
+use crate::schema::{self, RECORD_BYTES, Table};
 use crate::{Store, StoreError, store};
 
 /// Threads that read at the same time: they wait for the disk, so more than there are cores.

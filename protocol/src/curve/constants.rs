@@ -21,22 +21,8 @@ use std::sync::LazyLock;
 
 use super::affine::AffinePoint;
 use super::hash_to_curve::hash_to_curve;
+use super::parameters::{DIGIT_SIZE, WINDOW_BITS, WINDOW_SIZE, WINDOWS};
 use super::point::{GENERATOR, Point, batch_to_affine};
-
-/// Bits of a challenge.
-pub const CHALLENGE_BITS: usize = 128;
-/// Bits of a digit of a challenge.
-pub const DIGIT_BITS: usize = 4;
-/// Digits of a challenge: points of the variable-base ladder.
-pub const DIGITS: usize = CHALLENGE_BITS / DIGIT_BITS;
-/// Values of a digit: multiples of a public key that its ladder chooses from.
-pub const DIGIT_SIZE: usize = 1 << DIGIT_BITS;
-/// Bits of a window of the fixed-base ladder.
-pub const WINDOW_BITS: usize = 10;
-/// Windows of a scalar: points of the fixed-base ladder.
-pub const WINDOWS: usize = 32;
-/// Digits of a window: points of one row of [`fixed_base_table`].
-pub const WINDOW_SIZE: usize = 1 << WINDOW_BITS;
 
 /// Q0, added to every multiple of a public key.
 pub static VARIABLE_BASE_OFFSET: LazyLock<AffinePoint> = LazyLock::new(|| hash_to_curve(2));

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::field::{F, MODULUS, canonical};
 
-use super::scalar::ORDER;
+use super::parameters::ORDER;
 
 /// Why bytes stand for no point or scalar.
 #[derive(Clone, Debug, PartialEq, Error)]

@@ -1,10 +1,25 @@
-//! Multiples of different points side by side: one in each SIMD lane.
+//! Multiples of the generator from its table, and multiples of different points side by side,
+//! one in each SIMD lane.
 
-use super::constants::{LADDER_OFFSET, WINDOW_SIZE, WINDOWS, fixed_base_table};
+use super::constants::{LADDER_OFFSET, fixed_base_table};
 use super::packed::{LANES, PackedF5};
 use super::packed_point::PackedPoint;
+use super::parameters::{WINDOW_SIZE, WINDOWS};
 use super::point::Point;
 use super::scalar::Scalar;
+
+impl Point {
+    /// The multiple of the generator by a scalar, from [`fixed_base_table`].
+    #[must_use]
+    pub fn mul_generator(scalar: &Scalar) -> Self {
+        fixed_base_table()
+            .chunks_exact(WINDOW_SIZE)
+            .enumerate()
+            .fold(-Self::from(*LADDER_OFFSET), |sum, (i, row)| {
+                sum + row[scalar.window(i) as usize]
+            })
+    }
+}
 
 /// The multiple of each lane's point by that lane's factor.
 pub fn mul_u128_each(points: &PackedPoint, factors: &[u128; LANES]) -> Point<PackedF5> {

@@ -24,6 +24,7 @@ mod ladders;
 mod msm;
 mod packed;
 mod packed_point;
+mod parameters;
 mod point;
 mod scalar;
 mod sums;
@@ -33,10 +34,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use affine::AffinePoint;
-pub use constants::{
-    CHALLENGE_BITS, DIGIT_BITS, DIGIT_SIZE, DIGITS, LADDER_OFFSET, VARIABLE_BASE_OFFSET,
-    WINDOW_BITS, WINDOW_OFFSETS, WINDOW_SIZE, WINDOWS, fixed_base_table,
-};
+pub use constants::{LADDER_OFFSET, VARIABLE_BASE_OFFSET, WINDOW_OFFSETS, fixed_base_table};
 pub use encoding::DecodeError;
 pub use field5::{A, B, F5, elements, is_nonzero_square, mul_b, norm, sqrt};
 pub(crate) use group::{are_in_group, encode_many};
@@ -45,5 +43,8 @@ pub(crate) use ladders::{mul_generator_each, mul_u128_each};
 pub(crate) use msm::{Words, multi_scalar_mul};
 pub(crate) use packed::LANES;
 pub(crate) use packed_point::PackedPoint;
+pub use parameters::{
+    CHALLENGE_BITS, DIGIT_BITS, DIGIT_SIZE, DIGITS, ORDER, WINDOW_BITS, WINDOW_SIZE, WINDOWS,
+};
 pub use point::{GENERATOR, Point, batch_to_affine};
-pub use scalar::{ORDER, Scalar};
+pub use scalar::Scalar;

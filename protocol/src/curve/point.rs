@@ -12,7 +12,6 @@ use std::sync::LazyLock;
 use p3_field::{Field, PrimeCharacteristicRing, batch_multiplicative_inverse_general};
 
 use super::affine::AffinePoint;
-use super::constants::{LADDER_OFFSET, WINDOW_SIZE, fixed_base_table};
 use super::field5::{F5, mul_b};
 use super::packed::{LANES, PackedF5};
 use super::scalar::Scalar;
@@ -209,17 +208,6 @@ impl Point {
         };
         let digits = words.iter().rev().flat_map(digits_of);
         self.mul_digits(digits, |multiples, digit| multiples[digit])
-    }
-
-    /// The multiple of the generator by a scalar, from [`fixed_base_table`].
-    #[must_use]
-    pub fn mul_generator(scalar: &Scalar) -> Self {
-        fixed_base_table()
-            .chunks_exact(WINDOW_SIZE)
-            .enumerate()
-            .fold(-Self::from(*LADDER_OFFSET), |sum, (i, row)| {
-                sum + row[scalar.window(i) as usize]
-            })
     }
 
     /// The affine form; `None` of the neutral element.

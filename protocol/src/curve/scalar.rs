@@ -8,17 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::field::{F, MODULUS};
 
-use super::constants::{WINDOW_BITS, WINDOWS};
 use super::encoding::{DecodeError, words_from_hex, words_to_hex};
-
-/// The prime order n of the group (319 bits), 64-bit words, lowest first.
-pub const ORDER: [u64; 5] = [
-    0xe80f_d996_948b_ffe1,
-    0xe888_5c39_d724_a09c,
-    0x7fff_ffe6_cfb8_0639,
-    0x7fff_fff1_0000_0016,
-    0x7fff_fffd_8000_0007,
-];
+use super::parameters::{ORDER, WINDOW_BITS, WINDOWS};
 
 /// An integer below n.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
