@@ -49,7 +49,7 @@ pub enum LogFormat {
 pub enum Command {
     /// Turn real traffic into a genesis state and a signed batch.
     #[command(alias = "replay")]
-    Import(ImportArgs),
+    Import(ImportTrafficArgs),
     /// Run a batch without proving it.
     Execute(ExecuteArgs),
     /// Prove a batch: one validity proof for all of it.
@@ -88,7 +88,7 @@ Example:
 Every amount is read exactly or refused with its line. An asset whose transfers are 2^60 or more
 together is scaled by a power of ten; what rounding takes is reported, and kept in DIR/assets.csv.
 Swaps in the trace are skipped and counted.")]
-pub struct ImportArgs {
+pub struct ImportTrafficArgs {
     /// The trace: CSV with kind, from, to, asset_in, amount_in.
     pub trace: PathBuf,
     /// The folder for genesis.bin, batch.bin and assets.csv; made if it is not there.

@@ -10,11 +10,11 @@ use shardfold_protocol::folder;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::text::excerpt;
 
-use crate::args::{Format, ImportArgs};
+use crate::args::{Format, ImportTrafficArgs};
 use crate::output::{self, Say};
 
 /// The `import` command.
-pub fn run(args: &ImportArgs, say: Say) -> Result<()> {
+pub fn run(args: &ImportTrafficArgs, say: Say) -> Result<()> {
     ensure!(
         args.fee < FEE_LIMIT,
         "--fee is {}, the rollup takes fees below 2^48",
@@ -64,7 +64,7 @@ pub fn run(args: &ImportArgs, say: Say) -> Result<()> {
     Ok(())
 }
 
-fn write(args: &ImportArgs, genesis: &StateFile, batch: &Batch, plan: &Plan) -> Result<()> {
+fn write(args: &ImportTrafficArgs, genesis: &StateFile, batch: &Batch, plan: &Plan) -> Result<()> {
     folder::create(&args.output)
         .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
     output::write_file(
@@ -81,7 +81,7 @@ fn write(args: &ImportArgs, genesis: &StateFile, batch: &Batch, plan: &Plan) -> 
     output::write_file(&args.output.join(name), &bytes)
 }
 
-fn report(args: &ImportArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {
+fn report(args: &ImportTrafficArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {
     say.line(format_args!(
         "{} transfers of {} assets between {} vaults, {} swaps skipped",
         plan.transfers.len(),
