@@ -13,6 +13,7 @@ use shardfold_protocol::transaction::{Kind, Transaction};
 use shardfold_protocol::witness::ShardWitness;
 
 use super::hex as digest_hex;
+use super::verify::built_in_keys;
 use crate::args::InspectArgs;
 use crate::output::{Say, read_file};
 
@@ -59,9 +60,11 @@ fn inspect(bytes: &[u8]) -> Result<(&'static str, Facts)> {
         return Ok(("record proof", inclusion_facts(&inclusion)));
     }
     if let Ok(key) = VerificationKey::from_bytes(bytes) {
+        let known = built_in_keys()?.contains(&key);
         let facts = [
             ("profile", key.profile().to_owned()),
             ("id", hex::encode(key.id())),
+            ("known to this build", known.to_string()),
         ];
         return Ok(("verification key", facts.into()));
     }
