@@ -29,7 +29,9 @@ mod wire;
 mod tests;
 
 pub use aggregator::{AggregateError, Aggregator, Gap, ProvenStatement};
-pub use circuit::{ARITY, Child, FoldCircuit, FoldError, Origin, common_degree_bits, fold_rows};
+pub use circuit::{
+    ARITY, Child, FoldCircuit, FoldError, Origin, common_degree_bits, flatten_key, fold_rows,
+};
 pub use key::{KeyError, VerificationKey};
 pub use proof::{ProofError, ValidityProof};
 pub use verify::{VerifyError, verify};

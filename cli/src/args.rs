@@ -8,7 +8,7 @@ pub use state::*;
 
 use std::path::PathBuf;
 
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -189,6 +189,9 @@ pub struct ProveArgs {
     /// The security profile.
     #[arg(long, value_enum, default_value_t = Profile::Proven100)]
     pub profile: Profile,
+    /// Whether it may be the unsound one.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
     /// The size of the shards.
     #[arg(long, value_enum, default_value_t = ShapeChoice::Auto)]
     pub shape: ShapeChoice,
@@ -216,23 +219,30 @@ pub struct CacheArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  shardfold verify run/proof.bin
-  shardfold verify run/proof.bin --key verifier.key --min-security 100 --json")]
+  shardfold verify run/proof.bin --min-security 100
+  shardfold verify run/proof.bin --key verifier.key --trust-key ID --json
+A key file only names its profile, whatever its circuit checks. So security is claimed for the
+keys that are built in, and for those whose id --trust-key names: `shardfold key` prints the id
+of a key that it makes.")]
 pub struct VerifyArgs {
     /// The validity proof.
     pub proof: PathBuf,
     /// The verification key; by default the one of the proof's profile that is built in.
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Refuse a proof with fewer proven bits.
+    /// The id of a key that you know to be that of the circuits of its profile: 64 hexadecimal
+    /// digits. May be repeated.
+    #[arg(long, value_name = "ID", requires = "key", value_parser = parse_key_id)]
+    pub trust_key: Vec<[u8; 32]>,
+    /// Refuse a proof with fewer proven bits, or under a key that is not known.
     #[arg(long, value_name = "BITS")]
     pub min_security: Option<u32>,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]
     pub json: bool,
-    /// The circuit cache, where the key is looked for if it is not built in.
+    /// Whether the key may be of the unsound profile.
     #[command(flatten)]
-    pub cache: CacheArgs,
+    pub unsound: UnsoundArgs,
 }
 
 /// Arguments of `inspect`.
@@ -265,6 +275,9 @@ pub struct SetupArgs {
     /// The security profile.
     #[arg(long, value_enum, default_value_t = Profile::Proven100)]
     pub profile: Profile,
+    /// Whether it may be the unsound one.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
     /// Then remove the circuits of other builds from the cache.
     #[arg(long)]
     pub prune: bool,
@@ -283,9 +296,25 @@ pub struct KeyArgs {
     /// The security profile.
     #[arg(long, value_enum, default_value_t = Profile::Proven100)]
     pub profile: Profile,
+    /// Whether it may be the unsound one.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
     /// The circuit cache.
     #[command(flatten)]
     pub cache: CacheArgs,
+}
+
+/// The leave to use `unsound-test`, whose proofs prove nothing.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct UnsoundArgs {
+    /// Allow the profile for tests, whose proofs prove nothing.
+    #[arg(
+        long,
+        env = "SHARDFOLD_ALLOW_UNSOUND",
+        value_parser = FalseyValueParser::new(),
+        hide = true
+    )]
+    pub allow_unsound: bool,
 }
 
 /// Security profiles.
@@ -343,6 +372,15 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{text}` is too large"))
 }
 
+/// Parses the id of a verification key.
+fn parse_key_id(text: &str) -> Result<[u8; 32], String> {
+    let mut id = [0; 32];
+    match hex::decode_to_slice(text, &mut id) {
+        Ok(()) => Ok(id),
+        Err(error) => Err(format!("{error}; an id has 64 hexadecimal digits")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -352,6 +390,18 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_id_of_a_key_has_64_digits() {
+        assert_eq!(parse_key_id(&"0F".repeat(32)), Ok([15; 32]));
+        for wrong in ["", "0f", &"0f".repeat(33), &"0g".repeat(32)] {
+            let error = parse_key_id(wrong).unwrap_err();
+            assert!(
+                error.ends_with("an id has 64 hexadecimal digits"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod config;
+mod exit;
 mod import;
 mod output;
 mod progress;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
                 LogFormat::Text => output::warn(format_args!("error: {}", describe(&error))),
                 LogFormat::Json => tracing::error!("{}", describe(&error)),
             }
-            ExitCode::FAILURE
+            ExitCode::from(exit::code(&error) as u8)
         }
     }
 }

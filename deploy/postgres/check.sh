@@ -112,6 +112,7 @@ echo "roles and grants do what they say"
 [ -n "$binary" ] || exit 0
 
 # A fleet of one worker, with circuits that prove nothing.
+export SHARDFOLD_ALLOW_UNSOUND=1
 run operator --command='TRUNCATE circuits, workers, instances, batches, jobs, attempts'
 shardfold() {
     local role=$1

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use shardfold_fleet::queue::view::Kind;
 
-use super::{CacheArgs, Profile, RunArgs, ShapeChoice, parse_size, threads};
+use super::{CacheArgs, Profile, RunArgs, ShapeChoice, UnsoundArgs, parse_size, threads};
 
 /// The commands of a fleet: batches proven by many workers.
 #[derive(Subcommand, Debug)]
@@ -93,6 +93,9 @@ pub struct SubmitArgs {
     /// The security profile.
     #[arg(long, value_enum, default_value_t = Profile::Proven100)]
     pub profile: Profile,
+    /// Whether it may be the unsound one.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
     /// The size of the shards.
     #[arg(long, value_enum, default_value_t = ShapeChoice::Auto)]
     pub shape: ShapeChoice,
@@ -135,6 +138,9 @@ pub struct WorkerArgs {
     /// The security profile; by default proven-100.
     #[arg(long, value_enum)]
     pub profile: Option<Profile>,
+    /// Whether it may be the unsound one.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
     /// How many threads to use; by default one for each core.
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<usize>,

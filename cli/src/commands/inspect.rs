@@ -14,6 +14,7 @@ use shardfold_protocol::transaction::{Kind, Transaction};
 use shardfold_protocol::witness::ShardWitness;
 
 use super::hex as digest_hex;
+use super::verify::built_in_keys;
 use crate::args::InspectArgs;
 use crate::output::{Say, read_file};
 
@@ -61,9 +62,11 @@ fn inspect(bytes: &[u8]) -> Result<(&'static str, Facts)> {
     }
     match VerificationKey::from_bytes(bytes) {
         Ok(key) => {
+            let known = built_in_keys()?.contains(&key);
             let facts = [
                 ("profile", key.profile().to_owned()),
                 ("id", hex::encode(key.id())),
+                ("known to this build", known.to_string()),
             ];
             return Ok(("verification key", facts.into()));
         }

@@ -14,7 +14,8 @@ use crate::progress::circuit_listener;
 /// Runs the command.
 pub fn run(args: &KeyArgs) -> Result<()> {
     let say = Say::new(false);
-    let key = from_circuits(profile(args.profile), &args.cache, say)?;
+    let profile = profile(args.profile, args.unsound)?;
+    let key = from_circuits(profile, &args.cache, say)?;
     write_file(&args.output, &key.to_bytes())?;
     say.line(format_args!(
         "{}: verification key of {}, id {}",

@@ -27,7 +27,8 @@ use shardfold_prover::cache;
 use shardfold_recursion::profile::Profile;
 use shardfold_store::{Applied, Counts};
 
-use crate::args::{self, CacheArgs, ShapeChoice};
+use crate::args::{self, CacheArgs, ShapeChoice, UnsoundArgs};
+use crate::exit;
 use crate::output::{Say, gib, peak_memory_bytes};
 
 /// Seconds by the name of the stage.
@@ -140,13 +141,33 @@ pub fn hex(digest: &Digest) -> String {
     text::digest::to_hex(digest)
 }
 
-/// The profile of the circuits for the one on the command line.
-pub fn profile(profile: args::Profile) -> Profile {
-    match profile {
-        args::Profile::Proven100 => Profile::Proven100,
-        args::Profile::Conjectured100 => Profile::Conjectured100,
-        args::Profile::UnsoundTest => Profile::UnsoundTest,
+impl From<args::Profile> for Profile {
+    fn from(profile: args::Profile) -> Self {
+        match profile {
+            args::Profile::Proven100 => Self::Proven100,
+            args::Profile::Conjectured100 => Self::Conjectured100,
+            args::Profile::UnsoundTest => Self::UnsoundTest,
+        }
     }
+}
+
+/// Returns the profile of the circuits for the one on the command line. Fails if it is
+/// unsound and that is not allowed.
+pub fn profile(profile: args::Profile, unsound: UnsoundArgs) -> Result<Profile> {
+    let profile = profile.into();
+    allow(profile, unsound)?;
+    Ok(profile)
+}
+
+/// Fails if the profile is unsound and that is not allowed.
+pub fn allow(profile: Profile, unsound: UnsoundArgs) -> Result<()> {
+    if profile == Profile::UnsoundTest && !unsound.allow_unsound {
+        return Err(exit::usage(
+            "proofs of the profile `unsound-test` prove nothing; for a test, allow it with \
+             --allow-unsound or SHARDFOLD_ALLOW_UNSOUND=1",
+        ));
+    }
+    Ok(())
 }
 
 /// The folder of built circuits.

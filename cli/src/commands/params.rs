@@ -7,47 +7,60 @@ use shardfold_prover::ShardStark;
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::{Bits, plonk_bits, stark_bits};
 
-use super::profile;
 use crate::args::ParamsArgs;
 use crate::output::Say;
+
+#[cfg(test)]
+mod tests;
 
 /// The degree of plonky2 circuit for which the bits are stated. Circuits of more rows are
 /// not built if the promise of the profile would be broken.
 const PLONK_DEGREE_BITS: usize = 16;
 
-/// The bits of a profile: of each shape's STARK, of plonky2, and the weakest of all.
+/// The bits of a profile: of each shape's STARK, and of plonky2.
 pub struct ProfileBits {
     /// By shape.
-    pub starks: Vec<(Shape, Bits)>,
+    starks: Vec<(Shape, Bits)>,
     /// Of shard circuits and folds.
-    pub plonk: Bits,
-    /// The weakest figures.
-    pub total: Bits,
+    plonk: Bits,
 }
 
 /// Computes the bits of a profile whose circuits have `2^degree_bits` rows.
 pub fn bits(profile: Profile, degree_bits: usize) -> Result<ProfileBits> {
-    let plonk = plonk_bits(&profile.plonk(), degree_bits);
-    let mut total = plonk.clone();
     let mut starks = Vec::new();
     for shape in profile.shapes() {
         let stark = ShardStark::new(*shape, profile.stark(shape))?;
-        let bits = stark_bits(stark.parameters(), &stark.size());
-        total = total.weaker(&bits);
-        starks.push((*shape, bits));
+        starks.push((*shape, stark_bits(stark.parameters(), &stark.size())));
     }
     Ok(ProfileBits {
         starks,
-        plonk,
-        total,
+        plonk: plonk_bits(&profile.plonk(), degree_bits),
     })
+}
+
+impl ProfileBits {
+    /// The proven bits of a batch: those of the weakest layer, each by unique decoding or by
+    /// BCHKS25.
+    pub fn proven(&self) -> f64 {
+        self.weakest(Bits::proven)
+    }
+
+    /// The conjectured bits of a batch.
+    pub fn conjectured(&self) -> f64 {
+        self.weakest(|bits| bits.conjectured.bits)
+    }
+
+    fn weakest(&self, figure: impl Fn(&Bits) -> f64) -> f64 {
+        let starks = self.starks.iter().map(|(_, bits)| figure(bits));
+        starks.fold(figure(&self.plonk), f64::min)
+    }
 }
 
 /// Runs the command.
 pub fn run(args: &ParamsArgs) -> Result<()> {
     let say = Say::new(args.json);
     let profiles = match args.profile {
-        Some(chosen) => vec![profile(chosen)],
+        Some(chosen) => vec![chosen.into()],
         None => Profile::ALL.to_vec(),
     };
     let mut reports = Vec::new();
@@ -62,7 +75,12 @@ pub fn run(args: &ParamsArgs) -> Result<()> {
 #[derive(Serialize)]
 struct Report {
     profile: &'static str,
+    /// Claimed: the weakest layer, each by unique decoding or by BCHKS25.
     proven_bits: f64,
+    /// The same if BCHKS25 held as printed only.
+    proven_bits_as_printed: f64,
+    /// The same if DKT26 held.
+    proven_bits_by_dkt26: f64,
     conjectured_bits: f64,
     layers: Vec<Layer>,
 }
@@ -73,87 +91,160 @@ struct Layer {
     layer: String,
     log_blowup: usize,
     queries: usize,
-    query_grinding: usize,
-    other_grinding: usize,
+    grinding: Grinding,
     challenges: usize,
     unique_decoding_bits: f64,
     johnson_bits: f64,
+    johnson_bits_as_printed: f64,
+    johnson_bits_by_dkt26: f64,
+    /// The better of unique decoding and BCHKS25, which is claimed.
+    proven_bits: f64,
+    /// The theorem that is claimed.
+    theorem: String,
+    /// The term that binds it.
     proven_by: &'static str,
     conjectured_bits: f64,
     conjectured_by: &'static str,
 }
 
+/// Bits of grinding by site.
+#[derive(Serialize, Clone, Copy, Default)]
+struct Grinding {
+    queries: usize,
+    batching: usize,
+    folding: usize,
+    point: usize,
+    lookups: usize,
+}
+
+impl Grinding {
+    /// In the order of the table's title.
+    fn text(self) -> String {
+        let Self {
+            queries,
+            batching,
+            folding,
+            point,
+            lookups,
+        } = self;
+        format!("{queries}/{batching}/{folding}/{point}/{lookups}")
+    }
+}
+
 impl Report {
     fn new(profile: Profile) -> Result<Self> {
         let bits = bits(profile, PLONK_DEGREE_BITS)?;
-        let starks = bits.starks.iter().map(|(shape, bits)| {
-            let parameters = profile.stark(shape);
-            Layer {
-                layer: format!("STARK, {} transactions", shape.transactions()),
-                log_blowup: parameters.log_blowup,
-                queries: parameters.queries,
-                query_grinding: parameters.query_grinding,
-                other_grinding: parameters.fold_grinding,
-                challenges: 1,
-                ..Layer::of(bits)
-            }
-        });
-        let plonk = profile.plonk();
-        let plonk = Layer {
-            layer: format!("plonky2, 2^{PLONK_DEGREE_BITS} rows"),
-            log_blowup: plonk.log_blowup,
-            queries: plonk.queries,
-            query_grinding: plonk.grinding as usize,
-            other_grinding: 0,
-            challenges: plonk.challenges,
-            ..Layer::of(&bits.plonk)
-        };
+        let starks = bits
+            .starks
+            .iter()
+            .map(|(shape, bits)| Layer::of_stark(profile, shape, bits));
         Ok(Self {
             profile: profile.name(),
-            proven_bits: bits.total.proven(),
-            conjectured_bits: bits.total.conjectured,
-            layers: starks.chain([plonk]).collect(),
+            proven_bits: bits.proven(),
+            proven_bits_as_printed: bits.weakest(Bits::proven_as_printed),
+            proven_bits_by_dkt26: bits.weakest(Bits::proven_by_dkt26),
+            conjectured_bits: bits.conjectured(),
+            layers: starks
+                .chain([Layer::of_plonk(profile, &bits.plonk)])
+                .collect(),
         })
     }
 
     fn say(&self, say: Say) {
         say.line(format_args!(
-            "{}: {:.1} bits proven, {:.1} conjectured",
-            self.profile, self.proven_bits, self.conjectured_bits
+            "{}: {:.1} bits proven (BCHKS25 as printed {:.1}, DKT26 {:.1}), {:.1} conjectured",
+            self.profile,
+            self.proven_bits,
+            self.proven_bits_as_printed,
+            self.proven_bits_by_dkt26,
+            self.conjectured_bits
         ));
         say.line(format_args!(
-            "  {:<28} {:>8} {:>8} {:>9} {:>8} {:>8} {:>12}",
-            "layer", "blow-up", "queries", "grinding", "unique", "Johnson", "conjectured"
+            "  {:<28} {:>7} {:>7} {:>14} {:>6} {:>7} {:>7} {:>6} {:>11}  {:<15}  bound by",
+            "layer",
+            "blow-up",
+            "queries",
+            "grinding",
+            "unique",
+            "BCHKS25",
+            "printed",
+            "DKT26",
+            "conjectured",
+            "proven by"
         ));
         for layer in &self.layers {
             say.line(format_args!(
-                "  {:<28} {:>8} {:>8} {:>9} {:>8.1} {:>8.1} {:>12.1}",
+                "  {:<28} {:>7} {:>7} {:>14} {:>6.1} {:>7.1} {:>7.1} {:>6.1} {:>11.1}  {:<15}  {}",
                 layer.layer,
                 1 << layer.log_blowup,
                 layer.queries,
-                format!("{}/{}", layer.query_grinding, layer.other_grinding),
+                layer.grinding.text(),
                 layer.unique_decoding_bits,
                 layer.johnson_bits,
-                layer.conjectured_bits
+                layer.johnson_bits_as_printed,
+                layer.johnson_bits_by_dkt26,
+                layer.conjectured_bits,
+                layer.theorem,
+                layer.proven_by
             ));
         }
+        say.line(format_args!(
+            "  grinding: bits before queries/batching/folding/out-of-domain point/lookups"
+        ));
     }
 }
 
 impl Layer {
+    fn of_stark(profile: Profile, shape: &Shape, bits: &Bits) -> Self {
+        let parameters = profile.stark(shape);
+        Self {
+            layer: format!("STARK, {} transactions", shape.transactions()),
+            log_blowup: parameters.log_blowup,
+            queries: parameters.queries,
+            grinding: Grinding {
+                queries: parameters.query_grinding,
+                batching: parameters.batch_grinding,
+                folding: parameters.fold_grinding,
+                point: parameters.point_grinding,
+                lookups: parameters.lookup_grinding,
+            },
+            challenges: 1,
+            ..Self::of(bits)
+        }
+    }
+
+    fn of_plonk(profile: Profile, bits: &Bits) -> Self {
+        let parameters = profile.plonk();
+        Self {
+            layer: format!("plonky2, 2^{PLONK_DEGREE_BITS} rows"),
+            log_blowup: parameters.log_blowup,
+            queries: parameters.queries,
+            grinding: Grinding {
+                queries: parameters.grinding as usize,
+                ..Grinding::default()
+            },
+            challenges: parameters.challenges,
+            ..Self::of(bits)
+        }
+    }
+
     fn of(bits: &Bits) -> Self {
+        let (theorem, bound) = bits.claim();
         Self {
             layer: String::new(),
             log_blowup: 0,
             queries: 0,
-            query_grinding: 0,
-            other_grinding: 0,
+            grinding: Grinding::default(),
             challenges: 0,
-            unique_decoding_bits: bits.unique_decoding,
-            johnson_bits: bits.johnson,
-            proven_by: bits.proven_binding,
-            conjectured_bits: bits.conjectured,
-            conjectured_by: bits.conjectured_binding,
+            unique_decoding_bits: bits.unique_decoding.bits,
+            johnson_bits: bits.johnson.bits,
+            johnson_bits_as_printed: bits.johnson_as_printed.bits,
+            johnson_bits_by_dkt26: bits.johnson_dkt26.bits,
+            proven_bits: bound.bits,
+            theorem: theorem.to_string(),
+            proven_by: bound.binding,
+            conjectured_bits: bits.conjectured.bits,
+            conjectured_by: bits.conjectured.binding,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::progress::circuit_listener;
 pub fn run(args: &SetupArgs) -> Result<()> {
     let say = Say::new(false);
     let folder = cache_folder(&args.cache)?;
-    let profile = profile(args.profile);
+    let profile = profile(args.profile, args.unsound)?;
     let circuits = CircuitSet::new(profile, &folder).with_listener(circuit_listener(say));
     for shape in profile.shapes() {
         circuits.shard(shape)?;

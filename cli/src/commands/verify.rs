@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use shardfold_aggregator::{ValidityProof, VerificationKey, VerifyError, verify};
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_recursion::profile::Profile;
-use shardfold_recursion::security::Bits;
 
-use super::{hex as digest_hex, params};
+use super::params::{self, ProfileBits};
+use super::{allow, hex as digest_hex};
 use crate::args::VerifyArgs;
-use crate::output::{Say, read_file};
+use crate::output::{Say, read_file, warn};
 
 /// The keys of the circuits that this binary builds, made by `shardfold key`.
 const BUILT_IN: [&[u8]; 2] = [
@@ -27,27 +27,32 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     let proof = ValidityProof::from_bytes(&bytes)
         .with_context(|| format!("cannot use the proof {place}"))?;
     let keys = keys(args)?;
+    for key in &keys {
+        allow(profile_of(key)?, args.unsound)?;
+    }
     let start = Instant::now();
     let (key, statement) =
         verify_under_any(&keys, &proof).with_context(|| format!("{place} does not verify"))?;
     let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
 
-    let profile = Profile::named(key.profile()).context("the key's profile is unknown")?;
-    let bits = params::bits(profile, key.degree_bits())?.total;
-    if profile == Profile::UnsoundTest {
-        eprintln!("warning: the profile `unsound-test` proves nothing");
-    }
+    let claim = Claim::new(&key, &args.trust_key)?;
     if let Some(least) = args.min_security {
-        ensure!(
-            bits.proven() >= f64::from(least),
-            "{place} verifies, but the profile {} gives {:.1} proven bits, {least} are asked for",
-            profile.name(),
-            bits.proven()
-        );
+        claim
+            .demand(least, &key)
+            .with_context(|| format!("{place} verifies, but is refused"))?;
     }
-    let report = Report::new(&key, &statement, &bits, milliseconds, bytes.len());
+    if profile_of(&key)? == Profile::UnsoundTest {
+        warn(format_args!(
+            "warning: the profile `unsound-test` proves nothing"
+        ));
+    }
+    let report = Report::new(&key, &statement, &claim, milliseconds, bytes.len())?;
     report.say(say);
     say.object(&report)
+}
+
+fn profile_of(key: &VerificationKey) -> Result<Profile> {
+    Profile::named(key.profile()).context("the key's profile is unknown")
 }
 
 /// The key that the user names, or those that are built in.
@@ -92,13 +97,73 @@ fn verify_under_any(
     }
 }
 
+/// What this build knows of the key under which a proof verifies.
+#[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Standing {
+    /// It is built in: it is that of the circuits of its profile.
+    BuiltIn,
+    /// The user says that it is that of the circuits of its profile.
+    Named,
+    /// Its circuit may check anything, or nothing.
+    Unknown,
+}
+
+/// The security that is claimed for a proof.
+struct Claim {
+    standing: Standing,
+    /// Of the profile that the key names; none if the key is unknown.
+    bits: Option<ProfileBits>,
+}
+
+impl Claim {
+    fn new(key: &VerificationKey, trusted: &[[u8; 32]]) -> Result<Self> {
+        let standing = if built_in_keys()?.contains(key) {
+            Standing::BuiltIn
+        } else if trusted.contains(&key.id()) {
+            Standing::Named
+        } else {
+            Standing::Unknown
+        };
+        let bits = match standing {
+            Standing::Unknown => None,
+            _ => Some(params::bits(profile_of(key)?, key.degree_bits())?),
+        };
+        Ok(Self { standing, bits })
+    }
+
+    /// Fails if fewer proven bits are claimed, or none.
+    fn demand(&self, least: u32, key: &VerificationKey) -> Result<()> {
+        let Some(bits) = &self.bits else {
+            let id = hex::encode(key.id());
+            bail!(
+                "this build does not know the key {id}, which names the profile {}: no security \
+                 is claimed, {least} proven bits are asked for; if you know that the key is that \
+                 of this profile's circuits, name it with --trust-key",
+                key.profile()
+            );
+        };
+        let proven = bits.proven();
+        if proven < f64::from(least) {
+            bail!(
+                "the profile {} gives {proven:.1} proven bits, {least} are asked for",
+                key.profile()
+            );
+        }
+        Ok(())
+    }
+}
+
 #[derive(Serialize)]
 struct Report {
     valid: bool,
+    /// The profile that the key names.
     profile: &'static str,
     key: String,
-    proven_bits: f64,
-    conjectured_bits: f64,
+    key_known: Standing,
+    /// By unique decoding or BCHKS25, layer by layer; none if the key is unknown.
+    proven_bits: Option<f64>,
+    conjectured_bits: Option<f64>,
     chain_id: u64,
     before: HeadReport,
     after: HeadReport,
@@ -153,42 +218,74 @@ impl HeadReport {
 }
 
 impl Report {
+    /// Fails if the statement is none that circuits of this system prove.
     fn new(
         key: &VerificationKey,
         statement: &Statement,
-        bits: &Bits,
+        claim: &Claim,
         milliseconds: f64,
         bytes: usize,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let (before, after) = (&statement.before, &statement.after);
+        let transactions = after.tx_count.checked_sub(before.tx_count);
+        let transactions = transactions.with_context(|| {
+            format!(
+                "the proof states {} transactions after {} before: its key {} is not that of \
+                 circuits of this system",
+                after.tx_count,
+                before.tx_count,
+                hex::encode(key.id())
+            )
+        })?;
+        Ok(Self {
             valid: true,
             profile: key.profile(),
             key: hex::encode(key.id()),
-            proven_bits: bits.proven(),
-            conjectured_bits: bits.conjectured,
+            key_known: claim.standing,
+            proven_bits: claim.bits.as_ref().map(ProfileBits::proven),
+            conjectured_bits: claim.bits.as_ref().map(ProfileBits::conjectured),
             chain_id: statement.chain_id,
-            before: HeadReport::new(&statement.before),
-            after: HeadReport::new(&statement.after),
-            transactions: statement
-                .after
-                .tx_count
-                .saturating_sub(statement.before.tx_count),
+            before: HeadReport::new(before),
+            after: HeadReport::new(after),
+            transactions,
             milliseconds,
             bytes,
-        }
+        })
     }
 
     fn say(&self, say: Say) {
+        match (self.proven_bits, self.conjectured_bits) {
+            (Some(proven), Some(conjectured)) => self.say_bits(proven, conjectured, say),
+            _ => {
+                say.line(format_args!(
+                    "valid under the key {}, which this build does not know: no security is \
+                     claimed",
+                    self.key
+                ));
+                say.line(format_args!(
+                    "the proof states {} transactions of chain {}, verified in {:.1} ms",
+                    self.transactions, self.chain_id, self.milliseconds
+                ));
+            }
+        }
+        self.before.say("before", say);
+        self.after.say("after", say);
+    }
+
+    fn say_bits(&self, proven: f64, conjectured: f64, say: Say) {
+        let condition = match self.key_known {
+            Standing::Named => "if the key is that of this profile, ",
+            _ => "",
+        };
         say.line(format_args!(
             "valid: {} transactions of chain {}, verified in {:.1} ms",
             self.transactions, self.chain_id, self.milliseconds
         ));
         say.line(format_args!(
-            "security: {:.1} bits proven, {:.1} conjectured (profile {})",
-            self.proven_bits, self.conjectured_bits, self.profile
+            "security of the profile {}: {condition}{proven:.1} bits proven by unique decoding or \
+             BCHKS25, {conjectured:.1} conjectured",
+            self.profile
         ));
         say.line(format_args!("verification key {}", self.key));
-        self.before.say("before", say);
-        self.after.say("after", say);
     }
 }

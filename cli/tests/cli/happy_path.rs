@@ -104,7 +104,7 @@ fn imported_traffic_is_executed_proven_and_verified() {
         "100",
     ];
     let error = sandbox.refused(&demand);
-    assert!(error.contains("100 are asked for"), "{error}");
+    assert!(error.contains("100 proven bits are asked for"), "{error}");
 }
 
 fn inspect(sandbox: &Sandbox, file: &str) -> Value {
@@ -248,4 +248,17 @@ fn the_parameters_of_a_profile_are_printed() {
     );
     let plain = sandbox.ok(&["params", "--profile", "proven-100"]);
     assert_eq!(plain.count("plonky2"), 1, "{plain:?}");
+    for theorem in [
+        "unique",
+        "BCHKS25",
+        "printed",
+        "DKT26",
+        "conjectured",
+        "bound by",
+    ] {
+        assert!(plain.count(theorem) > 0, "{theorem}: {plain:?}");
+    }
+    for layer in report[0]["layers"].as_array().unwrap() {
+        assert!(layer["proven_bits"].as_f64().unwrap() >= 100.0, "{layer}");
+    }
 }

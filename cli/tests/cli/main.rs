@@ -6,6 +6,7 @@ mod bad_files;
 mod bad_places;
 mod bad_transactions;
 mod chain;
+mod claims;
 mod common;
 mod fuzz;
 mod happy_path;

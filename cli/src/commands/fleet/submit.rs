@@ -31,7 +31,7 @@ pub fn run(args: &SubmitArgs) -> Result<()> {
     let start = Instant::now();
     // The id alone goes to standard output.
     let say = Say::new(true);
-    let profile = profile(args.profile);
+    let profile = profile(args.profile, args.unsound)?;
     let place = Config::load(&args.fleet)?.place;
     set_threads(args.run.threads)?;
     let means = Means::new(profile, &args.cache, say)?;

@@ -29,10 +29,11 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     let config = Config::load(&args.fleet)?;
     let place = config.place.clone();
     let settings = config.worker(args)?;
+    let profile = profile(settings.profile, args.unsound)?;
     // Before the circuits are there, which take of it.
     let memory = settings.memory.or_else(memory::available);
     let memory = memory.unwrap_or(u64::MAX);
-    let circuits = memory::of_circuits(profile(settings.profile), &settings.kinds);
+    let circuits = memory::of_circuits(profile, &settings.kinds);
     ensure!(
         memory > circuits,
         "found {:.1} GiB of memory, expected more than the {:.1} GiB of the circuits of its \
@@ -42,7 +43,7 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     );
     let key = WorkerKey::from_file(&settings.key)?;
     set_threads(args.threads)?;
-    let means = Means::new(profile(settings.profile), &settings.cache, Say::new(true))?;
+    let means = Means::new(profile, &settings.cache, Say::new(true))?;
     let process = ProcessMetrics::new(u32::try_from(settings.jobs.get()).unwrap_or(u32::MAX));
     let readiness = Readiness::default();
     means.wait(async {

@@ -21,7 +21,7 @@ use prover::Prover;
 
 /// Runs the command.
 pub fn run(args: &ProveArgs) -> Result<()> {
-    let profile = profile(args.profile);
+    let profile = profile(args.profile, args.unsound)?;
     if profile == Profile::UnsoundTest {
         warn(format_args!(
             "warning: the profile `unsound-test` proves nothing"
