@@ -1,8 +1,8 @@
 //! Small shards for the tests of the rule chips: real transactions, signed, with the traces
 //! of the five chips that the rules consist of.
 
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
-use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
+use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
+use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{Head, Statement, extend_chain};
 use shardfold_protocol::record::{Asset, Index, Record, Vault};
 use shardfold_protocol::shape::Shape;
@@ -21,7 +21,7 @@ use super::{Chip, deposit, fee, ledger, transfer, withdraw};
 use crate::error::TraceError;
 use crate::replay::{Replay, replay};
 use crate::requests::Requests;
-use crate::testing::{ChipTrace, Counterparty, constraints_refuse, prove_and_verify, report};
+use crate::testing::{ChipTrace, report};
 use shardfold_protocol::field::F;
 
 /// The chain of the fixtures.
@@ -64,7 +64,7 @@ fn vault(owner: u64, asset: Asset, nonce: u64) -> Record {
 fn records() -> Vec<(Index, Record)> {
     vec![
         (ALICE, vault(0, ASSET, ALICE_NONCE)),
-        (BOB, vault(1, ASSET, 0)),
+        (BOB, vault(1, ASSET, 6)),
         (VACANT, Record::EMPTY),
         (FOREIGN, vault(1, OTHER_ASSET, 0)),
         (OPERATOR, vault(2, ASSET, 9)),
@@ -182,7 +182,7 @@ pub fn witness(transactions: Vec<Transaction>) -> ShardWitness {
         deposit_count: DEPOSITS_BEFORE,
         tx_commitment: core::array::from_fn(|i| F::from_usize(200 + i)),
         deposit_commitment: core::array::from_fn(|i| F::from_usize(300 + i)),
-        withdrawal_commitment: ZERO_DIGEST,
+        withdrawal_commitment: core::array::from_fn(|i| F::from_usize(350 + i)),
     };
     let mut after = Head {
         state_root: core::array::from_fn(|i| F::from_usize(400 + i)),
@@ -269,66 +269,6 @@ impl Shard {
     }
 }
 
-/// All constraints hold and every bus but range balances, yet the verifier refuses: a range
-/// chip, which has only the values below 2^16, cannot serve these chips.
-pub fn range_refuses(chips: &[ChipTrace]) {
-    let report = report(chips);
-    assert!(report.violations.is_empty(), "{report}");
-    let served = |bus: &str, fields: &[F]| {
-        bus != "range"
-            || fields
-                .iter()
-                .all(|value| value.as_canonical_u64() < 1 << 16)
-    };
-    let (kept, refused): (Vec<_>, Vec<_>) = report
-        .leftovers
-        .into_iter()
-        .partition(|left| served(&left.bus, &left.fields));
-    assert!(!refused.is_empty(), "every value is in range");
-    let result = prove_and_verify(chips, &Counterparty::for_leftovers(&kept));
-    assert!(is_unbalanced(&result), "{result:?}");
-}
-
-/// All constraints hold, and the cheat is consistent on every bus but `bus`, whose other end
-/// does what it does for the honest chips: the verifier refuses.
-pub fn other_end_refuses(bus: &str, honest: &[ChipTrace], mutated: &[ChipTrace]) {
-    let (expected, found) = (report(honest), report(mutated));
-    assert!(expected.violations.is_empty(), "{expected}");
-    assert!(found.violations.is_empty(), "{found}");
-    let there = expected
-        .leftovers
-        .into_iter()
-        .filter(|left| left.bus == bus);
-    let mut leftovers: Vec<_> = there.collect();
-    let here = found.leftovers.iter().filter(|left| left.bus == bus);
-    assert!(!here.eq(&leftovers), "the bus is as for the honest chips");
-    let others = found.leftovers.iter().filter(|left| left.bus != bus);
-    leftovers.extend(others.cloned());
-    leftovers.sort_by(|a, b| a.bus.cmp(&b.bus));
-    let result = prove_and_verify(mutated, &Counterparty::for_leftovers(&leftovers));
-    assert!(is_unbalanced(&result), "{result:?}");
-}
-
-fn is_unbalanced<E>(result: &Result<(), p3_batch_stark::BatchVerificationError<E>>) -> bool
-where
-    E: core::fmt::Debug,
-{
-    use p3_batch_stark::BatchVerificationError::Lookup;
-    matches!(
-        result,
-        Err(Lookup(p3_lookup::LookupError::TerminalSumNonZero))
-    )
-}
-
-/// The constraints refuse, and of them one alone (on whichever rows).
-pub fn one_constraint_refuses(chips: &[ChipTrace]) {
-    let found = report(chips);
-    let mut violated: Vec<_> = found.violations.iter().collect();
-    violated.dedup_by_key(|violation| (&violation.table, violation.constraint));
-    assert_eq!(violated.len(), 1, "{found}");
-    constraints_refuse(chips);
-}
-
 /// Changing any one cell of a row breaks a constraint or changes a message.
 pub fn no_cell_is_free(chip: &ChipTrace, row: usize) {
     let honest = report(std::slice::from_ref(chip));
@@ -337,4 +277,48 @@ pub fn no_cell_is_free(chip: &ChipTrace, row: usize) {
         *mutated.cell_mut(row, column) += F::ONE;
         assert_ne!(report(&[mutated]), honest, "column {column} is free");
     }
+}
+
+/// Overwrites some cells of the first row.
+pub fn set_cells(chip: &mut ChipTrace, columns: &[usize], values: &[F]) {
+    for (&column, &value) in columns.iter().zip(values) {
+        *chip.cell_mut(0, column) = value;
+    }
+}
+
+/// What limbs of 16 bits stand for.
+pub fn value_of(limbs: &[F]) -> F {
+    let limbs = limbs.iter().rev();
+    limbs.fold(F::ZERO, |sum, &limb| sum * F::from_u32(1 << 16) + limb)
+}
+
+/// The limbs of which one alone holds `value`.
+pub fn in_limb(value: F, place: usize) -> [F; 4] {
+    let unit = F::from_u32(1 << 16).exp_u64(place as u64);
+    core::array::from_fn(|i| match i == place {
+        true => value * unit.inverse(),
+        false => F::ZERO,
+    })
+}
+
+/// Limbs of a fee of -5, each of which one range check alone refuses.
+pub fn negative_fees() -> [[F; 4]; 3] {
+    [0, 1, 2].map(|place| in_limb(-F::from_u8(5), place))
+}
+
+/// Limbs of what is no amount, each of which one range check alone refuses: -5 in each of
+/// the lower limbs, a top limb that is not in range itself but four times it is, and one of
+/// which it is the other way round.
+pub fn no_amounts() -> [[F; 4]; 5] {
+    let quarter = F::from_u64(F::ORDER_U64 / 4 + 1);
+    assert!((quarter * F::from_u8(4)).as_canonical_u64() < 1 << 16);
+    let [first, second, third] = negative_fees();
+    let top = |limb| [F::ZERO, F::ZERO, F::ZERO, limb];
+    [
+        first,
+        second,
+        third,
+        top(quarter),
+        top(F::from_u32(1 << 14)),
+    ]
 }

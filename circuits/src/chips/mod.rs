@@ -28,6 +28,8 @@ pub mod withdraw;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod removals;
+#[cfg(test)]
 mod together;
 
 use deposit::DepositChip;

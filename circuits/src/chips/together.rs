@@ -12,12 +12,17 @@ use shardfold_protocol::shape::{FEE_CLOCK, Shape};
 use shardfold_protocol::transaction::{FeePayment, Transaction};
 
 use super::Chip;
+use super::fixed_base::FixedBaseChip;
+use super::fixed_table::FixedTableChip;
 use super::fixture::*;
 use super::node::tests::siblings_of;
 use super::node::{self, NodeChip, TouchedNode};
 use super::poseidon2::{self, Poseidon2Chip};
 use super::range::{self, RangeChip};
 use super::record::{self, RecordChip};
+use super::signature::{self, SignatureChip, SignatureRequest};
+use super::variable_base::VariableBaseChip;
+use super::variable_table::VariableTableChip;
 use crate::error::TraceError;
 use crate::testing::{ChipTrace, accepts, cost, report};
 use shardfold_protocol::field::F;
@@ -111,6 +116,48 @@ fn with_the_state_only_signatures_are_left_over() {
         only_signatures_are_left_over(&shard, &chips);
         accepts(&chips);
     }
+}
+
+/// All chips of a shard with one of everything.
+pub fn whole() -> Vec<ChipTrace> {
+    let mut transactions = mixed();
+    // Into a vault whose nonce is not zero.
+    transactions[1] = Transaction::Deposit(deposit(BOB, 250, 3, DEPOSITS_BEFORE));
+    let mut shard = Shard::of(transactions);
+    let required = shard.replay.signatures.iter().map(|required| {
+        let transaction = &shard.witness.transactions[required.transaction];
+        let (key, signature) = transaction.signed_by().unwrap();
+        SignatureRequest {
+            key: *key,
+            signature: *signature,
+            message: required.digest,
+        }
+    });
+    let required: Vec<_> = required.collect();
+    let curve = signature::generate(&required, 2, &mut shard.requests).unwrap();
+    let (state, root) = state_chips(&shard, siblings_of);
+    let mut chips = shard.chips().to_vec();
+    let mut statement = shard.witness.statement;
+    statement.before.state_root = root.old;
+    statement.after.state_root = root.new;
+    chips[0].public_values = statement.elements().to_vec();
+    chips.extend(state);
+    chips.extend([
+        ChipTrace::new(Chip::Signature(SignatureChip), curve.signature),
+        ChipTrace::new(Chip::VariableTable(VariableTableChip), curve.variable_table),
+        ChipTrace::new(Chip::VariableBase(VariableBaseChip), curve.variable_base),
+        ChipTrace::new(Chip::FixedBase(FixedBaseChip), curve.fixed_base),
+        ChipTrace::new(Chip::FixedTable(FixedTableChip), curve.fixed_table),
+    ]);
+    chips
+}
+
+#[test]
+fn nothing_is_left_over_among_all_chips() {
+    let chips = whole();
+    assert_eq!(chips.len(), Chip::all().len());
+    let found = report(&chips);
+    assert!(found.is_clean(), "{found}");
 }
 
 #[test]

@@ -5,7 +5,10 @@ use shardfold_protocol::transaction::{FeePayment, Transaction};
 use super::FeeColumns;
 use super::columns::WIDTH;
 use crate::chips::fixture::*;
-use crate::testing::{ChipTrace, accepts, report};
+use crate::testing::{
+    Cheat, ChipTrace, accepts, bus_refuses, cheats_of, one_constraint_refuses, report,
+    table_refuses,
+};
 use shardfold_protocol::field::F;
 
 fn columns() -> FeeColumns<usize> {
@@ -113,20 +116,34 @@ fn a_balance_that_wraps() {
     let cheat = honest().with_cell(0, c.balance, -F::from_u8(4));
     let mut cheat = cheat.with_cell(0, c.new_balance.limbs[0], F::NEG_ONE);
     *cheat.cell_mut(0, c.new_balance.limbs[1]) = F::ZERO;
-    range_refuses(&[cheat]);
+    table_refuses("range", &[cheat]);
+}
+
+#[test]
+fn a_balance_with_one_limb_out_of_range() {
+    let c = columns();
+    for limbs in no_amounts() {
+        let mut cheat = honest();
+        set_cells(&mut cheat, &c.new_balance.limbs, &limbs);
+        *cheat.cell_mut(0, c.balance) = value_of(&limbs) - *cheat.cell_mut(0, c.total);
+        table_refuses("range", &[cheat]);
+    }
 }
 
 #[test]
 fn old_clock_in_the_future() {
     let cell = columns().vault.old_clock;
-    range_refuses(&[honest().with_cell(0, cell, F::from_u32(FEE_CLOCK))]);
+    table_refuses(
+        "range",
+        &[honest().with_cell(0, cell, F::from_u32(FEE_CLOCK))],
+    );
 }
 
 #[test]
 fn an_old_clock_below_zero() {
     let cell = columns().vault.old_clock;
     let old = F::from_u32(FEE_CLOCK) - F::ONE - F::from_u32(1 << 16);
-    range_refuses(&[honest().with_cell(0, cell, old)]);
+    table_refuses("range", &[honest().with_cell(0, cell, old)]);
 }
 
 // Cheats that the other end of a bus refuses.
@@ -136,18 +153,51 @@ fn fees_that_nobody_paid() {
     let c = columns();
     let cheat = with_change(honest(), 0, c.total, F::ONE);
     let cheat = with_change(cheat, 0, c.new_balance.limbs[0], F::ONE);
-    other_end_refuses("fee", &[honest()], &[cheat]);
+    bus_refuses("fee", &[honest()], &[cheat]);
+}
+
+#[test]
+fn fees_that_are_not_credited() {
+    let c = columns();
+    let cheat = with_change(honest(), 0, c.total, F::NEG_ONE);
+    let cheat = with_change(cheat, 0, c.new_balance.limbs[0], F::NEG_ONE);
+    bus_refuses("state", &[honest()], &[cheat]);
+}
+
+#[test]
+fn a_fee_vault_that_was_written_at_another_time() {
+    let cheat = with_change(honest(), 0, columns().vault.old_clock, F::NEG_ONE);
+    bus_refuses("state", &[honest()], &[cheat]);
 }
 
 #[test]
 fn fees_of_another_asset() {
     let cheat = with_change(honest(), 0, columns().asset, F::ONE);
-    other_end_refuses("fee", &[honest()], std::slice::from_ref(&cheat));
-    other_end_refuses("state", &[honest()], &[cheat]);
+    bus_refuses("fee", &[honest()], std::slice::from_ref(&cheat));
+    bus_refuses("state", &[honest()], &[cheat]);
 }
 
 #[test]
 fn a_fee_vault_that_changes_hands() {
     let cheat = with_change(honest(), 0, columns().owner[0], F::ONE);
-    other_end_refuses("state", &[honest()], &[cheat]);
+    bus_refuses("state", &[honest()], &[cheat]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(money_from_nothing),
+        cheats_of(a_padding_row_that_collects),
+        cheats_of(a_row_that_counts_twice),
+        cheats_of(a_balance_that_wraps),
+        cheats_of(a_balance_with_one_limb_out_of_range),
+        cheats_of(old_clock_in_the_future),
+        cheats_of(an_old_clock_below_zero),
+        cheats_of(fees_that_nobody_paid),
+        cheats_of(fees_that_are_not_credited),
+        cheats_of(a_fee_vault_that_was_written_at_another_time),
+        cheats_of(fees_of_another_asset),
+        cheats_of(a_fee_vault_that_changes_hands),
+    ]
+    .concat()
 }

@@ -13,7 +13,8 @@ use crate::cells::write;
 use crate::chips::Chip;
 use crate::chips::fixed_table::{self, FixedTableChip};
 use crate::testing::{
-    ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
+    COEFFICIENTS, Cheat, ChipTrace, accepts, beside, bus_refuses, cheats_of, constraints_refuse,
+    cost, nth, only_these_refuse, report, table_refuses, unit,
 };
 use shardfold_protocol::field::F;
 
@@ -128,6 +129,15 @@ fn a_window_taken_twice() {
 }
 
 #[test]
+fn windows_that_are_numbered_from_one() {
+    let mut trace = honest();
+    for row in 0..scalars().len() * WINDOWS {
+        *trace.cell_mut(row, FixedBaseColumns::of(0..WIDTH).window) += F::ONE;
+    }
+    refused_by(trace, WINDOW);
+}
+
+#[test]
 fn a_window_that_is_skipped() {
     let cheat = climb(addend(LADDER, 0), &addends(), |row, acc, _, _, after| {
         if row == ROW {
@@ -145,6 +155,72 @@ fn a_step_to_the_negative_point() {
         }
     });
     refused_by(cheat, WITHIN);
+}
+
+#[test]
+fn a_step_to_a_point_with_another_x() {
+    for i in 0..COEFFICIENTS {
+        let cheat = climb(
+            addend(LADDER, 0),
+            &addends(),
+            |row, acc, _, slope, after| {
+                if row == ROW {
+                    after.x += unit(i);
+                    after.y = *slope * (acc.x - after.x) - acc.y;
+                }
+            },
+        );
+        refused_by(cheat, nth(WITHIN, i));
+    }
+}
+
+#[test]
+fn a_step_to_a_point_with_another_y() {
+    for i in 0..COEFFICIENTS {
+        let cheat = climb(addend(LADDER, 0), &addends(), |row, _, _, _, after| {
+            if row == ROW {
+                after.y += unit(i);
+            }
+        });
+        refused_by(cheat, nth(WITHIN, COEFFICIENTS + i));
+    }
+}
+
+#[test]
+fn a_ladder_that_starts_with_another_x_or_y() {
+    for i in 0..2 * COEFFICIENTS {
+        let start = beside(&addend(LADDER, 0), i);
+        let cheat = climb(start, &addends(), |_, _, _, _, _| {});
+        refused_by(cheat, nth(STARTS, i));
+    }
+}
+
+#[test]
+fn a_product_that_nobody_asked_for() {
+    // The last window's point is made to lead beside the honest product.
+    let start = addend(LADDER, 0);
+    let last = WINDOWS - 2;
+    let before = addends()[..last]
+        .iter()
+        .fold(start, |acc, addend| acc.add_affine(addend).unwrap());
+    let product = before.add_affine(&addends()[last]).unwrap();
+    for i in 0..2 * COEFFICIENTS {
+        let mut addends = addends();
+        addends[last] = beside(&product, i).add_affine(&-before).unwrap();
+        let mutated = climb(start, &addends, |_, _, _, _, _| {});
+        bus_refuses("fixed_base", &[honest()], &[mutated]);
+    }
+}
+
+#[test]
+fn a_point_beside_the_tables() {
+    for i in 0..2 * COEFFICIENTS {
+        let mut addends = addends();
+        addends[ROW] = beside(&addends[ROW], i);
+        let mutated = climb(addend(LADDER, 0), &addends, |_, _, _, _, _| {});
+        bus_refuses("fixed_table", &[honest()], std::slice::from_ref(&mutated));
+        table_refuses("fixed_table", &[mutated]);
+    }
 }
 
 #[test]
@@ -184,4 +260,23 @@ fn a_line_through_the_negative_of_the_tables_point() {
     let asked = report.leftovers.iter().filter(|l| l.bus == "fixed_table");
     assert_eq!(asked.count(), 2, "{report}");
     accepts(&[base, table]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(a_window_taken_twice),
+        cheats_of(windows_that_are_numbered_from_one),
+        cheats_of(a_window_that_is_skipped),
+        cheats_of(a_step_to_the_negative_point),
+        cheats_of(a_step_to_a_point_with_another_x),
+        cheats_of(a_step_to_a_point_with_another_y),
+        cheats_of(a_ladder_that_starts_with_another_x_or_y),
+        cheats_of(a_product_that_nobody_asked_for),
+        cheats_of(a_point_beside_the_tables),
+        cheats_of(a_ladder_that_starts_elsewhere),
+        cheats_of(a_digit_of_another_window),
+        cheats_of(a_point_that_the_table_does_not_have),
+    ]
+    .concat()
 }

@@ -6,7 +6,7 @@ use super::columns::{FixedTableColumns, FixedTableEntry, PREPROCESSED_WIDTH, WID
 use super::trace::generate;
 use super::{FixedTableChip, LOG_HEIGHT};
 use crate::chips::Chip;
-use crate::testing::{ChipTrace, accepts, bus_refuses, cost};
+use crate::testing::{Cheat, ChipTrace, accepts, bus_refuses, cheats_of, cost};
 use shardfold_protocol::field::F;
 
 fn honest() -> ChipTrace {
@@ -45,4 +45,9 @@ fn a_point_that_is_not_given_out() {
     let column = FixedTableColumns::of(0..WIDTH).multiplicity;
     let mutated = honest().with_cell(1, column, F::ZERO);
     bus_refuses("fixed_table", &[honest()], &[mutated]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [cheats_of(a_point_that_is_not_given_out)].concat()
 }

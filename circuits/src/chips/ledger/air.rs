@@ -3,7 +3,6 @@
 use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
-use shardfold_protocol::transaction::Kind;
 
 use super::columns::{ChainColumns, HeadValues, LedgerColumns, StatementValues, WIDTH};
 use crate::bus::{ChipBuilder, HashBus, LedgerBus, LedgerMessage, NodeBus, NodeMessage};
@@ -51,7 +50,9 @@ impl<AB: ChipBuilder> Air<AB> for LedgerChip {
 
 /// 1 for a transaction, 0 for padding.
 fn is_real<AB: ChipBuilder>(row: &LedgerColumns<AB::Var>) -> AB::Expr {
-    row.is_transfer + row.is_deposit + row.is_withdraw
+    let [(first, _), others @ ..] = row.flags();
+    let others = others.into_iter();
+    others.fold(first.into(), |sum, (flag, _)| sum + flag)
 }
 
 /// Each transaction has one kind, and they come before all padding.
@@ -62,7 +63,7 @@ fn kinds<AB: ChipBuilder>(
 ) {
     let (here, there) = (is_real::<AB>(row), is_real::<AB>(next));
     // Each row has at most one kind.
-    builder.assert_bools([row.is_transfer, row.is_deposit, row.is_withdraw]);
+    builder.assert_bools(row.flags().map(|(flag, _)| flag));
     builder.assert_bool(here.clone());
     // The first row is a transaction.
     builder.when_first_row().assert_one(here.clone());
@@ -176,12 +177,8 @@ fn take_root<AB: ChipBuilder>(
 
 /// One rule proves each transaction.
 fn announce<AB: ChipBuilder>(builder: &mut AB, row: &LedgerColumns<AB::Var>) {
-    let kinds = [
-        (row.is_transfer, Kind::Transfer),
-        (row.is_deposit, Kind::Deposit),
-        (row.is_withdraw, Kind::Withdraw),
-    ];
-    let kind = kinds.into_iter().fold(AB::Expr::ZERO, |sum, (is, kind)| {
+    let flags = row.flags().into_iter();
+    let kind = flags.fold(AB::Expr::ZERO, |sum, (is, kind)| {
         sum + AB::Expr::from(is) * F::from_u8(kind as u8)
     });
     let message = LedgerMessage {

@@ -1,5 +1,7 @@
 //! Columns of the ledger.
 
+use shardfold_protocol::transaction::Kind;
+
 use crate::cells::Cells;
 
 /// One transaction in order.
@@ -63,6 +65,18 @@ impl<T> LedgerColumns<T> {
             deposits: ChainColumns::of(&mut cells),
             withdrawals: ChainColumns::of(&mut cells),
         }
+    }
+}
+
+impl<T: Copy> LedgerColumns<T> {
+    /// The flag of each kind: all that asserts or sums up flags goes through this list, so
+    /// that no kind is left out anywhere.
+    pub const fn flags(&self) -> [(T, Kind); 3] {
+        [
+            (self.is_transfer, Kind::Transfer),
+            (self.is_deposit, Kind::Deposit),
+            (self.is_withdraw, Kind::Withdraw),
+        ]
     }
 }
 

@@ -4,7 +4,10 @@ use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use super::columns::WIDTH;
 use super::{LedgerColumns, StatementValues};
 use crate::chips::fixture::*;
-use crate::testing::{ChipTrace, accepts, constraints_refuse, report};
+use crate::testing::{
+    Cheat, ChipTrace, accepts, bus_refuses, cheats_of, constraints_refuse, one_constraint_refuses,
+    report, table_refuses,
+};
 use shardfold_protocol::field::F;
 
 fn columns() -> LedgerColumns<usize> {
@@ -72,6 +75,14 @@ fn no_element_of_the_statement_is_free_but_the_chain_id() {
     }
 }
 
+#[test]
+fn every_flag_is_in_the_list_of_flags() {
+    let c = columns();
+    let listed: Vec<usize> = c.flags().iter().map(|(flag, _)| *flag).collect();
+    let between: Vec<usize> = (c.is_first + 1..c.clock).collect();
+    assert_eq!(listed, between);
+}
+
 // Cheats that constraints refuse.
 
 #[test]
@@ -103,6 +114,32 @@ fn kinds_that_add_up() {
     let cheat = with_value(cheat, values().after.deposit_count, F::TWO);
     assert_eq!(report(std::slice::from_ref(&cheat)).violations.len(), 2);
     constraints_refuse(&[cheat]);
+}
+
+/// The last row of a full table with two kinds of weight 1 and one of weight -1: together
+/// one transaction. Only that each flag is boolean stands against it.
+fn with_flags(is_transfer: F, is_deposit: F, is_withdraw: F) -> ChipTrace {
+    let c = columns();
+    let mut cheat = honest(4).with_cell(3, c.is_transfer, is_transfer);
+    *cheat.cell_mut(3, c.is_deposit) = is_deposit;
+    *cheat.cell_mut(3, c.is_withdraw) = is_withdraw;
+    *cheat.cell_mut(3, c.queue_position) = is_deposit * *cheat.cell_mut(3, c.deposit_count);
+    with_value(cheat, values().after.deposit_count, is_deposit)
+}
+
+#[test]
+fn a_transaction_of_minus_one_transfer() {
+    one_constraint_refuses(&[with_flags(F::NEG_ONE, F::ONE, F::ONE)]);
+}
+
+#[test]
+fn a_transaction_of_minus_one_deposit() {
+    one_constraint_refuses(&[with_flags(F::ONE, F::NEG_ONE, F::ONE)]);
+}
+
+#[test]
+fn a_transaction_of_minus_one_withdrawal() {
+    one_constraint_refuses(&[with_flags(F::ONE, F::ONE, F::NEG_ONE)]);
 }
 
 #[test]
@@ -277,7 +314,35 @@ fn a_chain_that_is_cut_between_rows() {
     one_constraint_refuses(&[cheat]);
 }
 
+#[test]
+fn any_chain_that_is_cut_before_a_row_that_extends_it() {
+    let c = columns();
+    for (chain, row) in [(c.transactions, 2), (c.deposits, 1), (c.withdrawals, 2)] {
+        for cell in chain.before {
+            one_constraint_refuses(&[with_change(honest(4), row, cell, F::ONE)]);
+        }
+    }
+}
+
 // Cheats that the other end of a bus refuses.
+
+#[test]
+fn a_chain_extended_by_something_else() {
+    let c = columns();
+    let after = values().after;
+    for (chain, values, row) in [
+        (c.transactions, after.transactions, 3),
+        (c.deposits, after.deposits, 1),
+        (c.withdrawals, after.withdrawals, 2),
+    ] {
+        let mut cheat = with_change(honest(4), row, chain.after[0], F::ONE);
+        for later in row + 1..4 {
+            *cheat.cell_mut(later, chain.before[0]) += F::ONE;
+            *cheat.cell_mut(later, chain.after[0]) += F::ONE;
+        }
+        table_refuses("hash", &[with_value(cheat, values[0], F::ONE)]);
+    }
+}
 
 #[test]
 fn chain_not_extended() {
@@ -289,19 +354,19 @@ fn chain_not_extended() {
         *cheat.cell_mut(3, c.transactions.after[i]) = before;
         cheat.public_values[values().after.transactions[i]] = before;
     }
-    other_end_refuses("hash", &[honest(4)], &[cheat]);
+    bus_refuses("hash", &[honest(4)], &[cheat]);
 }
 
 #[test]
 fn a_transaction_that_no_rule_proves() {
     let cheat = with_change(honest(4), 0, columns().digest[0], F::ONE);
-    other_end_refuses("ledger", &[honest(4)], &[cheat]);
+    bus_refuses("ledger", &[honest(4)], &[cheat]);
 }
 
 #[test]
 fn a_withdrawal_of_another_payload() {
     let cheat = with_change(honest(3), 2, columns().payload[0], F::ONE);
-    other_end_refuses("ledger", &[honest(3)], &[cheat]);
+    bus_refuses("ledger", &[honest(3)], &[cheat]);
 }
 
 #[test]
@@ -310,13 +375,49 @@ fn a_kind_that_no_rule_proved() {
     let cheat = honest(1);
     let cheat = with_change(cheat, 0, c.is_transfer, F::NEG_ONE);
     let cheat = with_change(cheat, 0, c.is_withdraw, F::ONE);
-    other_end_refuses("ledger", &[honest(1)], &[cheat]);
+    bus_refuses("ledger", &[honest(1)], &[cheat]);
 }
 
 #[test]
 fn roots_of_another_tree() {
     for value in [values().before.state_root[0], values().after.state_root[3]] {
         let cheat = with_value(honest(4), value, F::ONE);
-        other_end_refuses("node", &[honest(4)], &[cheat]);
+        bus_refuses("node", &[honest(4)], &[cheat]);
     }
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(two_kinds_at_once),
+        cheats_of(kinds_that_add_up),
+        cheats_of(a_transaction_of_minus_one_transfer),
+        cheats_of(a_transaction_of_minus_one_deposit),
+        cheats_of(a_transaction_of_minus_one_withdrawal),
+        cheats_of(a_shard_of_nothing),
+        cheats_of(a_gap_between_transactions),
+        cheats_of(a_root_that_is_not_taken),
+        cheats_of(a_root_that_is_taken_twice),
+        cheats_of(clocks_that_start_elsewhere),
+        cheats_of(a_clock_that_stands_still),
+        cheats_of(statement_claims_one_more_transaction),
+        cheats_of(skipped_deposit),
+        cheats_of(statement_claims_one_more_deposit),
+        cheats_of(a_deposit_count_from_another_head),
+        cheats_of(a_deposit_out_of_its_turn),
+        cheats_of(first_row_from_another_head),
+        cheats_of(last_row_to_another_head),
+        cheats_of(a_last_transaction_that_the_statement_forgets),
+        cheats_of(a_chain_that_moves_on_padding),
+        cheats_of(a_chain_of_deposits_that_moves_on_a_transfer),
+        cheats_of(a_chain_that_is_cut_between_rows),
+        cheats_of(any_chain_that_is_cut_before_a_row_that_extends_it),
+        cheats_of(a_chain_extended_by_something_else),
+        cheats_of(chain_not_extended),
+        cheats_of(a_transaction_that_no_rule_proves),
+        cheats_of(a_withdrawal_of_another_payload),
+        cheats_of(a_kind_that_no_rule_proved),
+        cheats_of(roots_of_another_tree),
+    ]
+    .concat()
 }

@@ -13,7 +13,9 @@ use super::{DEPTH, NodeChip, NodeColumns, TouchedNode, generate};
 use crate::chips::Chip;
 use crate::error::TraceError;
 use crate::requests::Requests;
-use crate::testing::{ChipTrace, accepts, bus_refuses, constraints_refuse, cost, report};
+use crate::testing::{
+    Cheat, ChipTrace, accepts, bus_refuses, cheats_of, constraints_refuse, cost, report,
+};
 use shardfold_protocol::field::F;
 
 const LOG_HEIGHT: usize = 7;
@@ -304,6 +306,24 @@ fn a_child_cannot_change_on_its_way_up() {
 }
 
 #[test]
+fn each_child_is_taken_as_it_was_sent() {
+    let columns = columns();
+    for child in [columns.left, columns.right] {
+        for column in child.old.into_iter().chain(child.new) {
+            bus_refuses("node", &[honest()], &[plus_one(row(1, 3), &[column])]);
+        }
+    }
+}
+
+#[test]
+fn a_digest_cannot_change_on_its_way_up() {
+    let columns = columns();
+    for column in columns.old.into_iter().chain(columns.new) {
+        bus_refuses("node", &[honest()], &[plus_one(row(9, 0), &[column])]);
+    }
+}
+
+#[test]
 fn a_node_cannot_stand_in_another_place() {
     for column in [columns().level, columns().index] {
         bus_refuses("node", &[honest()], &[plus_one(row(9, 0), &[column])]);
@@ -327,4 +347,21 @@ fn a_row_that_touches_nothing_says_nothing() {
         *padded.cell_mut(NODES, column) = F::from_usize(column);
     }
     assert_eq!(report(&[padded]), report(&[honest()]));
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(a_child_cannot_be_taken_twice),
+        cheats_of(an_untouched_child_cannot_change),
+        cheats_of(a_digest_must_be_the_compression_of_the_children),
+        cheats_of(an_untouched_sibling_cannot_be_exchanged),
+        cheats_of(a_touched_child_cannot_be_passed_over),
+        cheats_of(a_child_cannot_change_on_its_way_up),
+        cheats_of(each_child_is_taken_as_it_was_sent),
+        cheats_of(a_digest_cannot_change_on_its_way_up),
+        cheats_of(a_node_cannot_stand_in_another_place),
+        cheats_of(a_path_cannot_be_climbed_twice),
+    ]
+    .concat()
 }

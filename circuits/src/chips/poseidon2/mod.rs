@@ -4,7 +4,7 @@ mod air;
 mod columns;
 mod rounds;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trace;
 
 pub use air::Poseidon2Chip;

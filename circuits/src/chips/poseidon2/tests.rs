@@ -6,7 +6,10 @@ use super::rounds::{Registers, permute};
 use super::{Poseidon2Chip, Poseidon2Columns, generate};
 use crate::chips::Chip;
 use crate::error::TraceError;
-use crate::testing::{ChipTrace, accepts, bus_refuses, constraints_refuse, cost, report};
+use crate::testing::{
+    ChipTrace, accepts, bus_refuses, cheats_of, constraints_refuse, cost, one_constraint_refuses,
+    report,
+};
 use shardfold_protocol::field::F;
 
 const LOG_HEIGHT: usize = 3;
@@ -49,8 +52,8 @@ impl Registers<usize> for Cheat {
     }
 }
 
-/// Only the constraint on this register is there to refuse.
-fn refuses_another_value_at(column: usize) {
+/// The honest trace but for this register and what follows from it, with the output.
+fn with_another_value_at(column: usize) -> (ChipTrace, [F; 4]) {
     let mut trace = honest();
     let row = trace.trace.row_mut(1);
     let mut cheat = Cheat {
@@ -60,7 +63,14 @@ fn refuses_another_value_at(column: usize) {
     let output = permute(&mut cheat, &columns(), inputs()[1]);
     let registers = columns().beginning[0].cube[0]..columns().multiplicity;
     row[registers.clone()].copy_from_slice(&cheat.cells[registers]);
-    assert_ne!(output[0] + inputs()[1][0], compress_block(&inputs()[1])[0]);
+    let digest = core::array::from_fn(|i| output[i] + inputs()[1][i]);
+    (trace, digest)
+}
+
+/// Only the constraint on this register is there to refuse.
+fn refuses_another_value_at(column: usize) {
+    let (trace, digest) = with_another_value_at(column);
+    assert_ne!(digest[0], compress_block(&inputs()[1])[0]);
 
     let report = report(std::slice::from_ref(&trace));
     assert_eq!(report.violations.len(), 1, "{report}");
@@ -131,6 +141,15 @@ fn a_partial_round_cannot_be_skipped() {
 }
 
 #[test]
+fn no_register_can_hold_something_else() {
+    for column in columns().beginning[0].cube[0]..columns().multiplicity {
+        let (trace, digest) = with_another_value_at(column);
+        assert_ne!(digest, compress_block(&inputs()[1]));
+        one_constraint_refuses(&[trace]);
+    }
+}
+
+#[test]
 fn a_digest_cannot_be_chosen() {
     for column in columns().last.post {
         let mut trace = honest();
@@ -167,4 +186,20 @@ fn one_compression_cannot_stand_for_another() {
     let mut inputs = inputs();
     inputs[2][0] += F::ONE;
     bus_refuses("hash", &[honest()], &[chip_trace(&inputs)]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<crate::testing::Cheat> {
+    [
+        cheats_of(a_register_must_be_the_cube),
+        cheats_of(a_full_round_cannot_be_skipped),
+        cheats_of(a_partial_round_cannot_be_skipped),
+        cheats_of(no_register_can_hold_something_else),
+        cheats_of(a_digest_cannot_be_chosen),
+        cheats_of(an_input_cannot_be_exchanged_for_another),
+        cheats_of(padding_cannot_give_out_something_false),
+        cheats_of(a_compression_that_was_asked_for_must_be_given),
+        cheats_of(one_compression_cannot_stand_for_another),
+    ]
+    .concat()
 }

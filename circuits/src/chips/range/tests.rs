@@ -4,7 +4,7 @@ use super::columns::{RangeColumns, WIDTH};
 use super::trace::generate;
 use super::{LOG_RANGE, RangeChip};
 use crate::chips::Chip;
-use crate::testing::{ChipTrace, accepts, bus_refuses, constraints_refuse, cost};
+use crate::testing::{Cheat, ChipTrace, accepts, bus_refuses, cheats_of, constraints_refuse, cost};
 use shardfold_protocol::field::F;
 
 const ASKED: [u16; 5] = [0, 7, 7, 65_534, 65_535];
@@ -50,4 +50,14 @@ fn a_value_cannot_be_smuggled_into_the_table() {
 fn a_value_that_is_not_provided_is_refused() {
     let mutated = honest().with_cell(7, columns().multiplicity, F::ONE);
     bus_refuses("range", &[honest()], &[mutated]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(the_table_cannot_start_at_one),
+        cheats_of(a_value_cannot_be_smuggled_into_the_table),
+        cheats_of(a_value_that_is_not_provided_is_refused),
+    ]
+    .concat()
 }

@@ -9,7 +9,9 @@ use crate::chips::node::{self, NodeChip};
 use crate::chips::poseidon2::{self, Poseidon2Chip};
 use crate::error::TraceError;
 use crate::requests::Requests;
-use crate::testing::{ChipTrace, accepts, bus_refuses, constraints_refuse, cost, report};
+use crate::testing::{
+    Cheat, ChipTrace, accepts, bus_refuses, cheats_of, constraints_refuse, cost, report,
+};
 use shardfold_protocol::field::F;
 
 const LOG_HEIGHT: usize = 2;
@@ -195,4 +197,19 @@ fn a_record_cannot_appear_twice() {
     records.push(records[1]);
     let twice = [chip_trace(&records), nodes()];
     bus_refuses("node", &[honest(), nodes()], &twice);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(a_row_cannot_be_more_than_real),
+        cheats_of(a_record_must_have_its_digest),
+        cheats_of(a_record_cannot_be_another_for_the_tree_than_for_the_rules),
+        cheats_of(the_first_record_cannot_be_invented),
+        cheats_of(the_last_record_must_be_the_one_written_last),
+        cheats_of(a_record_cannot_be_left_out),
+        cheats_of(a_record_cannot_move),
+        cheats_of(a_record_cannot_appear_twice),
+    ]
+    .concat()
 }

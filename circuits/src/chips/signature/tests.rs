@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use p3_field::{Field, PrimeCharacteristicRing};
 use p3_matrix::Matrix;
-use shardfold_protocol::curve::{AffinePoint, B, F5, Scalar, elements};
+use shardfold_protocol::curve::{A, AffinePoint, B, F5, Scalar, elements, sqrt};
 use shardfold_protocol::hash::{Digest, compress_block};
 use shardfold_protocol::signature::{PublicKey, SecretKey};
 
@@ -18,9 +18,12 @@ use crate::chips::variable_table::VariableTableChip;
 use crate::error::TraceError;
 use crate::requests::Requests;
 use crate::testing::{
-    ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
+    COEFFICIENTS, Cheat, ChipTrace, accepts, beside, bus_refuses, cheats_of, constraints_refuse,
+    cost, nth, only_these_refuse, rehash, report, table_refuses, unit,
 };
 use shardfold_protocol::field::F;
+
+mod forgeries;
 
 // The numbers of the constraints, in the order of the README.
 const IS_REAL: Range<usize> = 0..1;
@@ -55,6 +58,17 @@ fn sign(key: u64, message: Digest) -> SignatureRequest {
 
 fn signatures() -> Vec<SignatureRequest> {
     (0..REAL as u64).map(|i| sign(i, message(i))).collect()
+}
+
+/// Those of all rows, the padding's too.
+fn all_signatures() -> Vec<SignatureRequest> {
+    let padding = SecretKey::from_index(0, 0);
+    let padding = SignatureRequest {
+        key: padding.public_key(),
+        signature: padding.sign(&[F::ZERO; 4]),
+        message: [F::ZERO; 4],
+    };
+    [signatures(), vec![padding]].concat()
 }
 
 fn chips(signatures: &[SignatureRequest]) -> Vec<ChipTrace> {
@@ -206,6 +220,15 @@ fn two_signatures_at_one_place() {
     refused_by(with_row(ROW, |row| *row.place = F::ZERO), PLACES);
 }
 
+#[test]
+fn places_that_are_numbered_from_one() {
+    let mut trace = honest();
+    for row in 0..1 << LOG_TRANSACTIONS {
+        *trace.cell_mut(row, columns().place) += F::ONE;
+    }
+    refused_by(trace, nth(PLACES, 0));
+}
+
 /// P + (0, 0): on the curve, outside the group, with the opposite of P's encoding.
 fn plus_n(point: &AffinePoint) -> AffinePoint {
     let inverse = point.x.inverse();
@@ -259,6 +282,81 @@ fn an_encoding_of_another_commitment() {
         write_sum(row, &off_curve, &end, off_curve.add_slope(&end).unwrap());
     });
     refused_by(cheat, NONCE_ENCODING);
+}
+
+/// A square root of what is left of `value` when some multiple of `unit` is taken away.
+fn root_beside(value: F5, unit: F5) -> F5 {
+    let mut multiples = (1..).map(|times| value - unit * F5::from_u32(times));
+    multiples.find_map(|value| sqrt(&value)).unwrap()
+}
+
+/// An encoding for which the equation of x fails in one coefficient.
+fn encoding_beside(x: F5, number: usize) -> F5 {
+    let inverse = x.inverse();
+    root_beside(x + A + B * inverse, unit(number) * inverse)
+}
+
+#[test]
+fn an_encoding_that_fails_in_one_coefficient() {
+    for i in 0..COEFFICIENTS {
+        let w = encoding_beside(signatures()[ROW].key.0.x, i);
+        let cheat = with_row(ROW, |row| write(row.key.w, elements(&w)));
+        refused_by(cheat, nth(KEY_ENCODING, i));
+
+        let (nonce, end) = summands(ROW);
+        let w = encoding_beside(nonce.x, i);
+        let off_curve = AffinePoint {
+            x: nonce.x,
+            y: -w * nonce.x,
+        };
+        let slope = off_curve.add_slope(&end).unwrap();
+        let cheat = with_row(ROW, |mut row| {
+            reborrow_array(&mut row.nonce.w, w);
+            write_sum(row, &off_curve, &end, slope);
+        });
+        refused_by(cheat, nth(NONCE_ENCODING, i));
+    }
+}
+
+#[test]
+fn a_root_whose_square_fails_in_one_coefficient() {
+    for i in 0..COEFFICIENTS {
+        let root = root_beside(signatures()[ROW].key.0.x, unit(i));
+        let cheat = with_row(ROW, |row| write(row.key.root, elements(&root)));
+        refused_by(cheat, nth(KEY_SQUARE, i));
+        let root = root_beside(summands(ROW).0.x, unit(i));
+        let cheat = with_row(ROW, |row| write(row.nonce.root, elements(&root)));
+        refused_by(cheat, nth(NONCE_SQUARE, i));
+    }
+}
+
+#[test]
+fn an_inverse_that_is_none() {
+    let (nonce, end) = summands(ROW);
+    for i in 0..COEFFICIENTS {
+        let inverse = (F5::ONE + unit(i)) / (nonce.x - end.x);
+        let cheat = with_row(ROW, |mut row| reborrow_array(&mut row.inverse, inverse));
+        refused_by(cheat, nth(DISTINCT, i));
+    }
+}
+
+#[test]
+fn a_line_that_misses_in_one_coefficient() {
+    let (nonce, end) = summands(ROW);
+    for i in 0..COEFFICIENTS {
+        let slope = nonce.add_slope(&end).unwrap() + unit(i) / (nonce.x - end.x);
+        let cheat = with_row(ROW, |row| write_sum(row, &nonce, &end, slope));
+        refused_by(cheat, nth(SLOPE, i));
+    }
+}
+
+#[test]
+fn a_sum_whose_y_fails_in_one_coefficient() {
+    for (i, column) in columns().sum_y.into_iter().enumerate() {
+        let mut cheat = honest();
+        *cheat.cell_mut(ROW, column) += F::ONE;
+        refused_by(cheat, nth(SUM, i));
+    }
 }
 
 fn reborrow<'a>(element: &'a mut super::Element<&mut F>) -> super::Element<&'a mut F> {
@@ -316,6 +414,54 @@ fn the_challenge_of_another_message() {
 }
 
 #[test]
+fn a_hash_with_one_block_that_is_no_compression() {
+    let c = columns();
+    let digests = [&[c.owner][..], &c.challenge].concat();
+    for (place, digest) in digests.iter().enumerate() {
+        let mut cheat = honest();
+        *cheat.cell_mut(ROW, digest[0]) += F::ONE;
+        rehash(&mut cheat, ROW, &digests[place + 1..]);
+        table_refuses("hash", &[cheat]);
+    }
+}
+
+#[test]
+fn an_owner_or_a_message_that_nobody_asked_for() {
+    for column in columns().owner.into_iter().chain(columns().message) {
+        let mut cheat = honest();
+        *cheat.cell_mut(ROW, column) += F::ONE;
+        bus_refuses("signature", &[honest()], &[cheat]);
+    }
+}
+
+#[test]
+fn a_commitment_without_its_scalar() {
+    let (nonce, end) = (signatures()[0].signature.r, summands(ROW).1);
+    let root = sqrt(&nonce.x).unwrap();
+    let cheat = with_row(ROW, |mut row| {
+        fill_element(reborrow(&mut row.nonce), &nonce, &root);
+        reborrow_array(&mut row.inverse, (nonce.x - end.x).inverse());
+        write_sum(row, &nonce, &end, nonce.add_slope(&end).unwrap());
+    });
+    bus_refuses("fixed_base", &[honest()], &[cheat]);
+}
+
+#[test]
+fn a_product_with_another_x_or_y() {
+    let (nonce, end) = summands(ROW);
+    for i in 0..2 * COEFFICIENTS {
+        let end = beside(&end, i);
+        let cheat = with_row(ROW, |mut row| {
+            reborrow_array(&mut row.product_x, end.x);
+            reborrow_array(&mut row.product_y, end.y);
+            reborrow_array(&mut row.inverse, (nonce.x - end.x).inverse());
+            write_sum(row, &nonce, &end, nonce.add_slope(&end).unwrap());
+        });
+        bus_refuses("variable_base", &[honest()], &[cheat]);
+    }
+}
+
+#[test]
 fn someone_elses_key() {
     let mut other = signatures();
     other[ROW] = sign(9, message(ROW as u64));
@@ -344,27 +490,26 @@ fn a_challenge_of_the_provers_choice() {
 #[test]
 fn the_multiples_of_another_key() {
     let other = signatures()[0].key.0;
-    let root = shardfold_protocol::curve::sqrt(&other.x).unwrap();
+    let root = sqrt(&other.x).unwrap();
     let mutated = all_with_row(PADDING, |row| fill_element(row.key, &other, &root));
     bus_refuses("base", &chips(&signatures()), &mutated);
 }
 
 #[test]
 fn a_product_with_another_challenge() {
-    let mutated = all_with_row(PADDING, |row| {
-        let [.., last] = row.challenge;
-        let [low, ..] = last;
-        *low += F::ONE;
-    });
-    bus_refuses("variable_base", &chips(&signatures()), &mutated);
+    for half in 0..2 {
+        let mutated = all_with_row(PADDING, |row| {
+            let [.., last] = row.challenge;
+            *last.into_iter().nth(half).unwrap() += F::ONE;
+        });
+        bus_refuses("variable_base", &chips(&signatures()), &mutated);
+    }
 }
 
 #[test]
 fn a_signature_that_does_not_verify() {
     // s + 1 instead of s: both ladders are right, their ends do not meet.
-    let mut scalars: Vec<Scalar> = signatures().iter().map(|s| s.signature.s).collect();
-    let padding = SecretKey::from_index(0, 0).sign(&[F::ZERO; 4]);
-    scalars.push(padding.s);
+    let mut scalars: Vec<Scalar> = all_signatures().iter().map(|s| s.signature.s).collect();
     scalars[ROW] = scalars[ROW] + Scalar::ONE;
     let honest = chips(&signatures());
     let mut mutated = honest.clone();
@@ -381,4 +526,37 @@ fn a_ladder_of_another_signature() {
         *mutated[0].cell_mut(ROW, column) = other;
     }
     constraints_refuse(&mutated);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(a_signature_confirmed_twice),
+        cheats_of(two_signatures_at_one_place),
+        cheats_of(places_that_are_numbered_from_one),
+        cheats_of(a_key_outside_the_group),
+        cheats_of(an_encoding_of_another_key),
+        cheats_of(a_commitment_outside_the_group),
+        cheats_of(an_encoding_of_another_commitment),
+        cheats_of(an_encoding_that_fails_in_one_coefficient),
+        cheats_of(a_root_whose_square_fails_in_one_coefficient),
+        cheats_of(an_inverse_that_is_none),
+        cheats_of(a_line_that_misses_in_one_coefficient),
+        cheats_of(a_sum_whose_y_fails_in_one_coefficient),
+        cheats_of(an_addition_of_equal_points_with_a_free_slope),
+        cheats_of(an_addition_along_another_line),
+        cheats_of(a_sum_with_another_y),
+        cheats_of(the_challenge_of_another_message),
+        cheats_of(a_hash_with_one_block_that_is_no_compression),
+        cheats_of(an_owner_or_a_message_that_nobody_asked_for),
+        cheats_of(a_commitment_without_its_scalar),
+        cheats_of(a_product_with_another_x_or_y),
+        cheats_of(someone_elses_key),
+        cheats_of(the_multiples_of_another_key),
+        cheats_of(a_product_with_another_challenge),
+        cheats_of(a_signature_that_does_not_verify),
+        cheats_of(a_ladder_of_another_signature),
+        forgeries::cheats(),
+    ]
+    .concat()
 }

@@ -7,7 +7,10 @@ use crate::chips::Chip;
 use crate::chips::fixture::*;
 use crate::replay::TransferStep;
 use crate::requests::Requests;
-use crate::testing::{ChipTrace, accepts, report};
+use crate::testing::{
+    Cheat, ChipTrace, accepts, bus_refuses, cheats_of, one_constraint_refuses, rehash, report,
+    table_refuses,
+};
 use shardfold_protocol::field::F;
 
 fn columns() -> TransferColumns<usize> {
@@ -39,13 +42,6 @@ fn of_steps(steps: &[TransferStep]) -> ChipTrace {
     let id = F::from_u64(CHAIN_ID);
     let trace = generate(steps, id, 2, &mut Requests::default()).unwrap();
     ChipTrace::with_public_values(Chip::Transfer(TransferChip), trace, vec![id])
-}
-
-/// Writes the 62-bit integer that `value` is not.
-fn set_limbs(trace: &mut ChipTrace, limbs: &[usize], values: &[F]) {
-    for (&column, &value) in limbs.iter().zip(values) {
-        *trace.cell_mut(0, column) = value;
-    }
 }
 
 // Honest.
@@ -189,28 +185,80 @@ fn overdraft_that_wraps() {
     let mut cheat = of_steps(&[step]);
     let wrapped = -F::from_u32(2_000_000);
     *cheat.cell_mut(0, columns().from.new_balance.limbs[0]) = wrapped;
-    range_refuses(&[cheat.clone()]);
+    table_refuses("range", &[cheat.clone()]);
 
     // The same number in limbs: the top one has 16 bits, not 14.
     let value = wrapped.as_canonical_u64();
     let limbs = [0, 16, 32, 48].map(|shift| F::from_u16((value >> shift) as u16));
-    set_limbs(&mut cheat, &columns().from.new_balance.limbs, &limbs);
-    range_refuses(&[cheat]);
+    set_cells(&mut cheat, &columns().from.new_balance.limbs, &limbs);
+    table_refuses("range", &[cheat]);
+}
+
+#[test]
+fn an_overdraft_in_any_limb() {
+    let Shard { replay, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
+    let mut step = replay.transfers[0];
+    step.body.amount = 3_000_000;
+    step.from.new_balance = 0;
+    step.to.new_balance = 4_000_000;
+    for place in 0..4 {
+        let mut cheat = of_steps(&[step]);
+        let limbs = in_limb(-F::from_u32(2_000_000), place);
+        set_cells(&mut cheat, &columns().from.new_balance.limbs, &limbs);
+        table_refuses("range", &[cheat]);
+    }
 }
 
 #[test]
 fn a_top_limb_that_is_a_quarter() {
-    // 4 * limb is in range, the limb itself is not.
-    let Shard { replay, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
-    let mut step = replay.transfers[0];
-    step.from.new_balance = 0;
-    let mut cheat = of_steps(&[step]);
-    let quarter = F::from_u64(F::ORDER_U64 / 4 + 1);
-    assert!((quarter * F::from_u8(4)).as_canonical_u64() < 1 << 16);
-    let rest = F::from_u32(999_900) - quarter * F::from_u64(1 << 48);
-    let limbs = [rest, F::ZERO, F::ZERO, quarter];
-    set_limbs(&mut cheat, &columns().from.new_balance.limbs, &limbs);
-    range_refuses(&[cheat]);
+    // 4 * limb is in range, the limb itself is not; all other limbs are zero.
+    let [.., quarter, _] = no_amounts();
+    let mut cheat = one();
+    set_cells(&mut cheat, &columns().from.new_balance.limbs, &quarter);
+    *cheat.cell_mut(0, columns().from.balance) = value_of(&quarter) + F::from_u8(102);
+    table_refuses("range", &[cheat]);
+}
+
+#[test]
+fn a_senders_balance_with_one_limb_out_of_range() {
+    for limbs in no_amounts() {
+        let mut cheat = one();
+        set_cells(&mut cheat, &columns().from.new_balance.limbs, &limbs);
+        *cheat.cell_mut(0, columns().from.balance) = value_of(&limbs) + F::from_u8(102);
+        table_refuses("range", &[cheat]);
+    }
+}
+
+#[test]
+fn a_receivers_balance_with_one_limb_out_of_range() {
+    for limbs in no_amounts() {
+        let mut cheat = one();
+        set_cells(&mut cheat, &columns().to.new_balance.limbs, &limbs);
+        *cheat.cell_mut(0, columns().to.balance) = value_of(&limbs) - F::from_u8(100);
+        table_refuses("range", &[cheat]);
+    }
+}
+
+#[test]
+fn an_amount_with_one_limb_out_of_range() {
+    for limbs in no_amounts() {
+        let mut cheat = one();
+        let change = value_of(&limbs) - F::from_u8(100);
+        set_cells(&mut cheat, &columns().amount.limbs, &limbs);
+        *cheat.cell_mut(0, columns().from.balance) += change;
+        *cheat.cell_mut(0, columns().to.balance) -= change;
+        table_refuses("range", &[cheat]);
+    }
+}
+
+#[test]
+fn a_fee_with_one_limb_out_of_range() {
+    for limbs in negative_fees() {
+        let mut cheat = one();
+        set_cells(&mut cheat, &columns().fee.limbs, &limbs);
+        *cheat.cell_mut(0, columns().from.balance) += value_of(&limbs) - F::TWO;
+        table_refuses("range", &[cheat]);
+    }
 }
 
 #[test]
@@ -221,7 +269,7 @@ fn negative_amount() {
     step.to.new_balance -= 5;
     let mut cheat = of_steps(&[step]);
     *cheat.cell_mut(0, columns().amount.limbs[0]) = -F::from_u8(5);
-    range_refuses(&[cheat]);
+    table_refuses("range", &[cheat]);
 }
 
 #[test]
@@ -231,7 +279,7 @@ fn negative_fee() {
     step.from.new_balance += 5;
     let mut cheat = of_steps(&[step]);
     *cheat.cell_mut(0, columns().fee.limbs[0]) = -F::from_u8(5);
-    range_refuses(&[cheat]);
+    table_refuses("range", &[cheat]);
 }
 
 #[test]
@@ -239,7 +287,7 @@ fn a_fee_of_2_to_the_48() {
     let mut cheat = honest(&[to_bob(0, 0, ALICE_NONCE)]);
     *cheat.cell_mut(0, columns().fee.limbs[2]) = F::from_u32(1 << 16);
     *cheat.cell_mut(0, columns().from.balance) += F::from_u64(1 << 48);
-    range_refuses(&[cheat]);
+    table_refuses("range", &[cheat]);
 }
 
 #[test]
@@ -249,16 +297,16 @@ fn an_amount_of_2_to_the_62() {
     *cheat.cell_mut(0, columns().amount.limbs[3]) = F::from_u32(1 << 14);
     *cheat.cell_mut(0, columns().from.balance) += limit;
     *cheat.cell_mut(0, columns().to.balance) -= limit;
-    range_refuses(&[cheat]);
+    table_refuses("range", &[cheat]);
 }
 
 #[test]
 fn a_balance_of_2_to_the_62() {
     let mut cheat = one();
     let limbs = [0, 0, 0, 1 << 14].map(F::from_u32);
-    set_limbs(&mut cheat, &columns().to.new_balance.limbs, &limbs);
+    set_cells(&mut cheat, &columns().to.new_balance.limbs, &limbs);
     *cheat.cell_mut(0, columns().to.balance) = F::from_u64((1 << 62) - 100);
-    range_refuses(&[cheat]);
+    table_refuses("range", &[cheat]);
 }
 
 #[test]
@@ -268,7 +316,7 @@ fn old_clock_in_the_future() {
         columns().to.access.old_clock,
     ] {
         for clock in [1, 2] {
-            range_refuses(&[one().with_cell(0, cell, F::from_u32(clock))]);
+            table_refuses("range", &[one().with_cell(0, cell, F::from_u32(clock))]);
         }
     }
 }
@@ -292,7 +340,7 @@ fn a_transfer_to_itself() {
     let entries = found.leftovers.iter();
     let taken = entries.filter(|left| left.bus == "state" && left.fields[..2] == entered);
     assert_eq!(taken.map(|left| left.net).sum::<F>(), -F::TWO);
-    other_end_refuses("state", &[one()], std::slice::from_ref(&at_once));
+    bus_refuses("state", &[one()], std::slice::from_ref(&at_once));
 
     // One side after the other: what the first wrote is not earlier than the second's clock.
     let c = columns();
@@ -300,8 +348,8 @@ fn a_transfer_to_itself() {
     *in_turn.cell_mut(0, c.to.balance) = F::from_u32(999_900);
     *in_turn.cell_mut(0, c.to.nonce) += F::ONE;
     let limbs = [1_000_000 % (1 << 16), 1_000_000 >> 16, 0, 0].map(F::from_u32);
-    set_limbs(&mut in_turn, &c.to.new_balance.limbs, &limbs);
-    range_refuses(&[in_turn]);
+    set_cells(&mut in_turn, &c.to.new_balance.limbs, &limbs);
+    table_refuses("range", &[in_turn]);
 }
 
 #[test]
@@ -311,7 +359,7 @@ fn replayed_nonce() {
     // The same signed body again, over the nonce that it names.
     cheat[1].body = two[0];
     cheat[1].from.before.0[3] = F::from_u64(ALICE_NONCE);
-    other_end_refuses("state", &[honest(&two)], &[of_steps(&cheat)]);
+    bus_refuses("state", &[honest(&two)], &[of_steps(&cheat)]);
 }
 
 #[test]
@@ -319,7 +367,7 @@ fn a_balance_that_the_state_does_not_have() {
     let mut cheat = shard(&[to_bob(100, 2, ALICE_NONCE)]).replay.transfers;
     cheat[0].from.before.0[2] += F::ONE;
     cheat[0].from.new_balance += 1;
-    other_end_refuses("state", &[one()], &[of_steps(&cheat)]);
+    bus_refuses("state", &[one()], &[of_steps(&cheat)]);
 }
 
 #[test]
@@ -332,15 +380,15 @@ fn a_record_that_is_empty_pays() {
     cheat[0].from.before.0 = F::zero_vec(8).try_into().unwrap();
     cheat[0].from.new_balance = 0;
     cheat[0].to.before.0[1] = F::ZERO;
-    other_end_refuses("state", &[one()], &[of_steps(&cheat)]);
+    bus_refuses("state", &[one()], &[of_steps(&cheat)]);
 }
 
 #[test]
 fn a_transfer_that_the_ledger_does_not_have() {
     let mut cheat = one();
     *cheat.cell_mut(0, columns().clock) = F::TWO;
-    other_end_refuses("ledger", &[one()], &[cheat]);
-    other_end_refuses("ledger", &[one()], &[honest(&[])]);
+    bus_refuses("ledger", &[one()], &[cheat]);
+    bus_refuses("ledger", &[one()], &[honest(&[])]);
 }
 
 #[test]
@@ -348,7 +396,7 @@ fn a_digest_of_another_transfer() {
     for block in columns().blocks {
         let mut cheat = one();
         *cheat.cell_mut(0, block[0]) += F::ONE;
-        other_end_refuses("hash", &[one()], &[cheat]);
+        bus_refuses("hash", &[one()], &[cheat]);
     }
 }
 
@@ -356,19 +404,125 @@ fn a_digest_of_another_transfer() {
 fn a_transfer_of_another_chain() {
     let mut cheat = one();
     cheat.public_values[0] += F::ONE;
-    other_end_refuses("hash", &[one()], &[cheat]);
+    bus_refuses("hash", &[one()], &[cheat]);
 }
 
 #[test]
 fn a_transfer_that_somebody_else_signed() {
+    for cell in columns().from.owner {
+        let mut cheat = one();
+        *cheat.cell_mut(0, cell) += F::ONE;
+        bus_refuses("signature", &[one()], &[cheat]);
+    }
+}
+
+#[test]
+fn a_signature_of_another_transfer() {
+    let [.., digest] = columns().blocks;
+    for cell in digest {
+        let mut cheat = one();
+        *cheat.cell_mut(0, cell) += F::ONE;
+        bus_refuses("signature", &[one()], std::slice::from_ref(&cheat));
+        bus_refuses("ledger", &[one()], &[cheat]);
+    }
+}
+
+#[test]
+fn a_hash_with_one_block_that_is_no_compression() {
+    let blocks = columns().blocks;
+    for (place, block) in blocks.iter().enumerate() {
+        let mut cheat = one();
+        *cheat.cell_mut(0, block[0]) += F::ONE;
+        rehash(&mut cheat, 0, &blocks[place + 1..]);
+        table_refuses("hash", &[cheat]);
+    }
+}
+
+#[test]
+fn a_record_that_was_written_at_another_time() {
+    for access in [columns().from.access, columns().to.access] {
+        let cheat = one().with_cell(0, access.old_clock, F::NEG_ONE);
+        bus_refuses("state", &[one()], &[cheat]);
+    }
+}
+
+#[test]
+fn a_record_that_lies_elsewhere() {
+    for access in [columns().from.access, columns().to.access] {
+        let cheat = one().with_cell(0, access.index, F::from_u32(VACANT));
+        bus_refuses("state", &[one()], &[cheat]);
+    }
+}
+
+#[test]
+fn a_sender_written_back_with_another_balance() {
+    // One more is paid as a fee: what is taken is the same.
+    let c = columns();
     let mut cheat = one();
-    *cheat.cell_mut(0, columns().from.owner[0]) += F::ONE;
-    other_end_refuses("signature", &[one()], &[cheat]);
+    *cheat.cell_mut(0, c.fee.limbs[0]) += F::ONE;
+    *cheat.cell_mut(0, c.from.new_balance.limbs[0]) -= F::ONE;
+    bus_refuses("state", &[one()], &[cheat]);
+}
+
+#[test]
+fn a_receiver_written_back_with_another_balance() {
+    // One more moves and one less is paid as a fee: the sender is the same.
+    let c = columns();
+    let mut cheat = one();
+    *cheat.cell_mut(0, c.fee.limbs[0]) -= F::ONE;
+    *cheat.cell_mut(0, c.amount.limbs[0]) += F::ONE;
+    *cheat.cell_mut(0, c.to.new_balance.limbs[0]) += F::ONE;
+    bus_refuses("state", &[one()], &[cheat]);
 }
 
 #[test]
 fn a_fee_to_another_vault() {
     let mut cheat = one();
     *cheat.cell_mut(0, columns().fee.vault) = F::from_u32(BOB);
-    other_end_refuses("fee", &[one()], &[cheat]);
+    bus_refuses("fee", &[one()], &[cheat]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(money_from_nothing),
+        cheats_of(a_sender_who_keeps_the_fee),
+        cheats_of(another_asset),
+        cheats_of(another_owner_receives),
+        cheats_of(opening_with_a_nonce),
+        cheats_of(opening_with_a_balance),
+        cheats_of(opening_over_a_record_with_an_owner_or_an_asset),
+        cheats_of(a_receiver_of_another_kind),
+        cheats_of(a_padding_row_that_pays),
+        cheats_of(a_row_that_counts_twice),
+        cheats_of(overdraft_that_wraps),
+        cheats_of(an_overdraft_in_any_limb),
+        cheats_of(a_top_limb_that_is_a_quarter),
+        cheats_of(a_senders_balance_with_one_limb_out_of_range),
+        cheats_of(a_receivers_balance_with_one_limb_out_of_range),
+        cheats_of(an_amount_with_one_limb_out_of_range),
+        cheats_of(a_fee_with_one_limb_out_of_range),
+        cheats_of(negative_amount),
+        cheats_of(negative_fee),
+        cheats_of(a_fee_of_2_to_the_48),
+        cheats_of(an_amount_of_2_to_the_62),
+        cheats_of(a_balance_of_2_to_the_62),
+        cheats_of(old_clock_in_the_future),
+        cheats_of(a_transfer_to_itself),
+        cheats_of(replayed_nonce),
+        cheats_of(a_balance_that_the_state_does_not_have),
+        cheats_of(a_record_that_is_empty_pays),
+        cheats_of(a_transfer_that_the_ledger_does_not_have),
+        cheats_of(a_digest_of_another_transfer),
+        cheats_of(a_transfer_of_another_chain),
+        cheats_of(a_transfer_that_somebody_else_signed),
+        cheats_of(a_signature_of_another_transfer),
+        cheats_of(a_hash_with_one_block_that_is_no_compression),
+        cheats_of(a_record_that_was_written_at_another_time),
+        cheats_of(a_record_that_lies_elsewhere),
+        cheats_of(a_sender_written_back_with_another_balance),
+        cheats_of(a_receiver_written_back_with_another_balance),
+        cheats_of(a_fee_to_another_vault),
+    ]
+    .concat()
 }

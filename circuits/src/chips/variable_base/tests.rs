@@ -13,7 +13,8 @@ use super::trace::{Step, generate, steps, witness, write_step};
 use crate::chips::Chip;
 use crate::chips::variable_table::{self, Product, VariableTableChip};
 use crate::testing::{
-    ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
+    COEFFICIENTS, Cheat, ChipTrace, accepts, beside, bus_refuses, cheats_of, constraints_refuse,
+    cost, nth, only_these_refuse, report, unit,
 };
 use shardfold_protocol::field::F;
 
@@ -147,6 +148,22 @@ fn the_cost_is_as_planned() {
 fn a_ladder_that_ends_early() {
     let trace = honest().with_cell(LADDER * DIGITS + ROW, columns().is_last, F::ONE);
     constraints_refuse(&[trace]);
+}
+
+#[test]
+fn a_ladder_that_starts_within_another() {
+    // It ends and starts in the middle, with its own place, and everything else follows.
+    let mut trace = honest();
+    climb(&mut trace, start(), &addends(), |row, _, addend, step| {
+        if row == ROW {
+            step.after = *addend;
+        }
+    });
+    *trace.cell_mut(LADDER * DIGITS + ROW, columns().is_last) = F::ONE;
+    for row in LADDER * DIGITS + ROW + 1..4 * DIGITS {
+        *trace.cell_mut(row, columns().place) += F::ONE;
+    }
+    refused_by(trace, IS_LAST);
 }
 
 #[test]
@@ -306,6 +323,119 @@ fn a_doubling_along_another_line() {
     refused_by(trace, DOUBLINGS);
 }
 
+/// A ladder in which one doubling is changed and the others follow from it.
+fn with_doubling(
+    number: usize,
+    tamper: impl Fn(&AffinePoint, &mut F5, &mut AffinePoint),
+) -> ChipTrace {
+    let mut trace = honest();
+    climb(&mut trace, start(), &addends(), |row, acc, addend, step| {
+        if row == ROW {
+            let mut point = *acc;
+            for (n, (slope, doubled)) in step.doublings.iter_mut().enumerate() {
+                *slope = point.double_slope().unwrap();
+                *doubled = point.add_with_slope(&point, *slope);
+                if n == number {
+                    tamper(&point, slope, doubled);
+                }
+                point = *doubled;
+            }
+            add(step, addend);
+        }
+    });
+    trace
+}
+
+#[test]
+fn any_doubling_along_another_line() {
+    for (number, i) in (0..3).flat_map(|number| (0..COEFFICIENTS).map(move |i| (number, i))) {
+        let cheat = with_doubling(number, |point, slope, doubled| {
+            *slope += unit(i) / point.y.double();
+            *doubled = point.add_with_slope(point, *slope);
+        });
+        refused_by(cheat, nth(DOUBLINGS, 2 * COEFFICIENTS * number + i));
+    }
+}
+
+#[test]
+fn any_doubling_to_another_x() {
+    for (number, i) in (0..3).flat_map(|number| (0..COEFFICIENTS).map(move |i| (number, i))) {
+        let cheat = with_doubling(number, |point, slope, doubled| {
+            doubled.x += unit(i);
+            doubled.y = *slope * (point.x - doubled.x) - point.y;
+        });
+        let place = 2 * COEFFICIENTS * number + COEFFICIENTS + i;
+        refused_by(cheat, nth(DOUBLINGS, place));
+    }
+}
+
+#[test]
+fn an_inverse_that_is_none() {
+    for i in 0..COEFFICIENTS {
+        let mut trace = honest();
+        climb(&mut trace, start(), &addends(), |row, _, _, step| {
+            if row == ROW {
+                step.inverse *= F5::ONE + unit(i);
+            }
+        });
+        refused_by(trace, nth(DISTINCT, i));
+    }
+}
+
+#[test]
+fn a_step_whose_second_line_misses_in_one_coefficient() {
+    for i in 0..COEFFICIENTS {
+        let mut trace = honest();
+        climb(&mut trace, start(), &addends(), |row, _, addend, step| {
+            if row == ROW {
+                let doubled = step.doublings[2].1;
+                let sum = doubled.add_with_slope(addend, step.sum_slope);
+                step.step_slope += unit(i) / (doubled.x - sum.x);
+                step.after = doubled.add_with_slope(&sum, step.step_slope);
+            }
+        });
+        refused_by(trace, nth(SUM, i));
+    }
+}
+
+#[test]
+fn a_step_to_a_point_with_another_x() {
+    for i in 0..COEFFICIENTS {
+        let mut trace = honest();
+        climb(&mut trace, start(), &addends(), |row, _, _, step| {
+            if row == ROW {
+                let doubled = step.doublings[2].1;
+                let x = step.after.x + unit(i);
+                let y = step.step_slope * (doubled.x - x) - doubled.y;
+                step.after = AffinePoint { x, y };
+            }
+        });
+        refused_by(trace, nth(WITHIN, i));
+    }
+}
+
+#[test]
+fn a_step_to_a_point_with_another_y() {
+    for i in 0..COEFFICIENTS {
+        let mut trace = honest();
+        climb(&mut trace, start(), &addends(), |row, _, _, step| {
+            if row == ROW {
+                step.after.y += unit(i);
+            }
+        });
+        refused_by(trace, nth(WITHIN, COEFFICIENTS + i));
+    }
+}
+
+#[test]
+fn a_ladder_that_starts_with_another_x_or_y() {
+    for i in 0..2 * COEFFICIENTS {
+        let mut trace = honest();
+        climb(&mut trace, beside(&start(), i), &addends(), |_, _, _, _| {});
+        refused_by(trace, nth(STARTS, i));
+    }
+}
+
 /// The rest of a step whose doublings were changed.
 fn add(step: &mut Step, addend: &AffinePoint) {
     let doubled = step.doublings[2].1;
@@ -412,14 +542,68 @@ fn a_multiple_of_another_digit() {
     let mut addends = addends();
     addends.swap(ROW, ROW + 1);
     let [base, table] = traces(&products());
-    let mut mutated = base;
+    let mut mutated = base.clone();
     climb(&mut mutated, start(), &addends, |_, _, _, _| {});
-    let report = report(&[mutated, table]);
-    assert!(report.violations.is_empty(), "{report}");
-    let left: Vec<_> = report
-        .leftovers
-        .iter()
-        .map(|left| left.bus.as_str())
-        .collect();
-    assert!(left.contains(&"variable_table"), "{report}");
+    bus_refuses("variable_table", &[base, table.clone()], &[mutated, table]);
+}
+
+#[test]
+fn a_multiple_with_another_x_or_y() {
+    for i in 0..2 * COEFFICIENTS {
+        let mut addends = addends();
+        addends[ROW] = beside(&addends[ROW], i);
+        let mut mutated = honest();
+        climb(&mut mutated, start(), &addends, |_, _, _, _| {});
+        bus_refuses("variable_table", &[honest()], &[mutated]);
+    }
+}
+
+#[test]
+fn ladders_that_change_places() {
+    let mut products = products();
+    products.swap(0, LADDER);
+    let [mutated, _] = traces(&products);
+    bus_refuses(
+        "variable_table",
+        &[honest()],
+        std::slice::from_ref(&mutated),
+    );
+    bus_refuses("variable_base", &[honest()], &[mutated]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(a_ladder_that_ends_early),
+        cheats_of(a_ladder_that_starts_within_another),
+        cheats_of(a_product_that_is_not_given_out),
+        cheats_of(a_ladder_for_another_signature),
+        cheats_of(ladders_that_are_numbered_from_one),
+        cheats_of(a_low_half_plus_p),
+        cheats_of(a_high_half_plus_p),
+        cheats_of(a_high_half_of_the_provers_choice),
+        cheats_of(a_high_half_that_is_there_too_early),
+        cheats_of(an_upper_part_of_the_provers_choice),
+        cheats_of(an_upper_part_that_changes_on_the_way),
+        cheats_of(a_ladder_that_skips_a_doubling),
+        cheats_of(a_doubling_along_another_line),
+        cheats_of(any_doubling_along_another_line),
+        cheats_of(any_doubling_to_another_x),
+        cheats_of(an_inverse_that_is_none),
+        cheats_of(a_step_whose_second_line_misses_in_one_coefficient),
+        cheats_of(a_step_to_a_point_with_another_x),
+        cheats_of(a_step_to_a_point_with_another_y),
+        cheats_of(a_ladder_that_starts_with_another_x_or_y),
+        cheats_of(an_addition_of_equal_points_with_a_free_slope),
+        cheats_of(a_step_along_another_line),
+        cheats_of(a_step_to_another_point),
+        cheats_of(a_step_to_the_negative_point),
+        cheats_of(a_ladder_that_starts_elsewhere),
+        cheats_of(the_first_ladder_too_starts_with_a_multiple),
+        cheats_of(a_digit_above_fifteen),
+        cheats_of(a_multiple_of_another_digit),
+        cheats_of(a_multiple_with_another_x_or_y),
+        cheats_of(ladders_that_change_places),
+    ]
+    .concat()
 }

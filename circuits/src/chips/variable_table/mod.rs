@@ -3,7 +3,7 @@
 mod air;
 mod columns;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trace;
 
 pub use air::VariableTableChip;

@@ -13,7 +13,8 @@ use crate::cells::write;
 use crate::chips::Chip;
 use crate::error::TraceError;
 use crate::testing::{
-    ChipTrace, accepts, bus_refuses, constraints_refuse, cost, only_these_refuse, report,
+    COEFFICIENTS, Cheat, ChipTrace, accepts, beside, bus_refuses, cheats_of, constraints_refuse,
+    cost, nth, only_these_refuse, report, unit,
 };
 use shardfold_protocol::field::F;
 
@@ -145,6 +146,24 @@ fn a_multiple_under_another_digit() {
 }
 
 #[test]
+fn digits_that_are_numbered_from_one() {
+    let mut trace = honest();
+    for row in 0..products().len() * DIGIT_SIZE {
+        *trace.cell_mut(row, columns().digit) += F::ONE;
+    }
+    refused_by(trace, DIGIT);
+}
+
+#[test]
+fn places_that_are_numbered_from_one() {
+    let mut trace = honest();
+    for row in 0..products().len() * DIGIT_SIZE {
+        *trace.cell_mut(row, columns().place) += F::ONE;
+    }
+    refused_by(trace, nth(PLACES, 0));
+}
+
+#[test]
 fn two_keys_for_one_signature() {
     let mut trace = honest();
     for digit in 0..DIGIT_SIZE {
@@ -156,6 +175,91 @@ fn two_keys_for_one_signature() {
 #[test]
 fn a_block_that_starts_elsewhere() {
     refused_by(refill(*GENERATOR, |_, _| {}), STARTS);
+}
+
+#[test]
+fn a_block_that_starts_with_another_x_or_y() {
+    for i in 0..2 * COEFFICIENTS {
+        let start = beside(&VARIABLE_BASE_OFFSET, i);
+        refused_by(refill(start, |_, _| {}), nth(STARTS, i));
+    }
+}
+
+#[test]
+fn an_inverse_that_is_none() {
+    for i in 0..COEFFICIENTS {
+        let cheat = refill(*VARIABLE_BASE_OFFSET, |digit, line| {
+            if digit == ROW {
+                line.inverse *= F5::ONE + unit(i);
+            }
+        });
+        refused_by(cheat, nth(DISTINCT, i));
+    }
+}
+
+#[test]
+fn a_multiple_with_another_x() {
+    let base = products()[BLOCK].base;
+    let before = generate(&products()).unwrap().1[BLOCK][ROW - 1];
+    let slope = before.add_slope(&base).unwrap();
+    for i in 0..COEFFICIENTS {
+        let cheat = refill(*VARIABLE_BASE_OFFSET, |digit, line| {
+            if digit == ROW {
+                let x = line.multiple.x + unit(i);
+                let y = slope * (before.x - x) - before.y;
+                line.multiple = AffinePoint { x, y };
+                toward(line, base);
+            }
+        });
+        refused_by(cheat, nth(WITHIN, i));
+    }
+}
+
+#[test]
+fn a_multiple_with_another_y() {
+    let base = products()[BLOCK].base;
+    for i in 0..COEFFICIENTS {
+        let cheat = refill(*VARIABLE_BASE_OFFSET, |digit, line| {
+            if digit == ROW {
+                line.multiple.y += unit(i);
+                toward(line, base);
+            }
+        });
+        refused_by(cheat, nth(WITHIN, COEFFICIENTS + i));
+    }
+}
+
+#[test]
+fn a_key_that_changes_its_x_or_y_on_the_way() {
+    let base = products()[BLOCK].base;
+    for i in 0..2 * COEFFICIENTS {
+        let cheat = refill(*VARIABLE_BASE_OFFSET, |digit, line| {
+            if digit < ROW {
+                toward(line, beside(&base, i));
+            }
+        });
+        refused_by(cheat, nth(SAME_BASE, i));
+    }
+}
+
+#[test]
+fn the_multiples_of_a_point_beside_the_key() {
+    let base = products()[BLOCK].base;
+    for i in 0..2 * COEFFICIENTS {
+        let mutated = refill(*VARIABLE_BASE_OFFSET, |_, line| {
+            toward(line, beside(&base, i));
+        });
+        bus_refuses("base", &[honest()], &[mutated]);
+    }
+}
+
+#[test]
+fn the_multiples_of_another_signatures_key() {
+    let mut products = products();
+    products.swap(0, BLOCK);
+    let (trace, _) = generate(&products).unwrap();
+    let mutated = ChipTrace::new(Chip::VariableTable(VariableTableChip), trace);
+    bus_refuses("base", &[honest()], &[mutated]);
 }
 
 #[test]
@@ -210,4 +314,28 @@ fn a_multiple_that_is_not_given_out() {
     let row = BLOCK * DIGIT_SIZE + 1;
     let mutated = honest().with_cell(row, columns().multiplicity, F::ZERO);
     bus_refuses("variable_table", &[honest()], &[mutated]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(a_multiple_under_another_digit),
+        cheats_of(digits_that_are_numbered_from_one),
+        cheats_of(places_that_are_numbered_from_one),
+        cheats_of(two_keys_for_one_signature),
+        cheats_of(a_block_that_starts_elsewhere),
+        cheats_of(a_block_that_starts_with_another_x_or_y),
+        cheats_of(an_inverse_that_is_none),
+        cheats_of(a_multiple_with_another_x),
+        cheats_of(a_multiple_with_another_y),
+        cheats_of(a_key_that_changes_its_x_or_y_on_the_way),
+        cheats_of(the_multiples_of_a_point_beside_the_key),
+        cheats_of(the_multiples_of_another_signatures_key),
+        cheats_of(an_addition_of_equal_points_with_a_free_slope),
+        cheats_of(a_multiple_that_is_skipped),
+        cheats_of(a_key_that_changes_on_the_way),
+        cheats_of(a_key_that_changes_its_sign),
+        cheats_of(a_multiple_that_is_not_given_out),
+    ]
+    .concat()
 }

@@ -4,7 +4,10 @@ use shardfold_protocol::transaction::Withdraw;
 use super::WithdrawColumns;
 use super::columns::WIDTH;
 use crate::chips::fixture::*;
-use crate::testing::{ChipTrace, accepts};
+use crate::testing::{
+    Cheat, ChipTrace, accepts, bus_refuses, cheats_of, one_constraint_refuses, rehash,
+    table_refuses,
+};
 use shardfold_protocol::field::F;
 
 fn columns() -> WithdrawColumns<usize> {
@@ -80,7 +83,7 @@ fn overdraft_that_wraps() {
     for (cell, value) in c.from.new_balance.limbs.into_iter().zip([left, F::ZERO]) {
         *cheat.cell_mut(0, cell) = value;
     }
-    range_refuses(&[cheat]);
+    table_refuses("range", &[cheat]);
 }
 
 #[test]
@@ -89,12 +92,45 @@ fn negative_amount() {
     let mut cheat = honest(&[withdraw(0, 0, ALICE_NONCE)]);
     *cheat.cell_mut(0, c.amount.limbs[0]) = F::NEG_ONE;
     *cheat.cell_mut(0, c.from.new_balance.limbs[0]) += F::ONE;
-    range_refuses(&[cheat]);
+    table_refuses("range", &[cheat]);
+}
+
+#[test]
+fn a_balance_with_one_limb_out_of_range() {
+    for limbs in no_amounts() {
+        let mut cheat = one();
+        set_cells(&mut cheat, &columns().from.new_balance.limbs, &limbs);
+        *cheat.cell_mut(0, columns().from.balance) = value_of(&limbs) + F::from_u8(102);
+        table_refuses("range", &[cheat]);
+    }
+}
+
+#[test]
+fn an_amount_with_one_limb_out_of_range() {
+    for limbs in no_amounts() {
+        let mut cheat = one();
+        set_cells(&mut cheat, &columns().amount.limbs, &limbs);
+        *cheat.cell_mut(0, columns().from.balance) += value_of(&limbs) - F::from_u8(100);
+        table_refuses("range", &[cheat]);
+    }
+}
+
+#[test]
+fn a_fee_with_one_limb_out_of_range() {
+    for limbs in negative_fees() {
+        let mut cheat = one();
+        set_cells(&mut cheat, &columns().fee.limbs, &limbs);
+        *cheat.cell_mut(0, columns().from.balance) += value_of(&limbs) - F::TWO;
+        table_refuses("range", &[cheat]);
+    }
 }
 
 #[test]
 fn old_clock_in_the_future() {
-    range_refuses(&[one().with_cell(0, columns().from.access.old_clock, F::ONE)]);
+    table_refuses(
+        "range",
+        &[one().with_cell(0, columns().from.access.old_clock, F::ONE)],
+    );
 }
 
 // Cheats that the other end of a bus refuses.
@@ -104,7 +140,7 @@ fn a_withdrawal_to_another_address() {
     let c = columns();
     for cell in c.address.into_iter().chain([c.base_chain]) {
         let cheat = with_change(one(), 0, cell, F::ONE);
-        other_end_refuses("hash", &[one()], &[cheat]);
+        bus_refuses("hash", &[one()], &[cheat]);
     }
 }
 
@@ -113,7 +149,7 @@ fn a_digest_of_another_withdrawal() {
     let c = columns();
     for block in c.payload.into_iter().chain(c.digest) {
         let cheat = with_change(one(), 0, block[0], F::ONE);
-        other_end_refuses("hash", &[one()], &[cheat]);
+        bus_refuses("hash", &[one()], &[cheat]);
     }
 }
 
@@ -121,29 +157,80 @@ fn a_digest_of_another_withdrawal() {
 fn a_withdrawal_of_another_chain() {
     let mut cheat = one();
     cheat.public_values[0] += F::ONE;
-    other_end_refuses("hash", &[one()], &[cheat]);
+    bus_refuses("hash", &[one()], &[cheat]);
+}
+
+#[test]
+fn a_hash_with_one_block_that_is_no_compression() {
+    let c = columns();
+    let blocks = [&c.payload[..], &c.digest].concat();
+    for (place, block) in blocks.iter().enumerate() {
+        let mut cheat = with_change(one(), 0, block[0], F::ONE);
+        rehash(&mut cheat, 0, &blocks[place + 1..]);
+        table_refuses("hash", &[cheat]);
+    }
+}
+
+#[test]
+fn a_record_that_was_written_at_another_time() {
+    let cheat = one().with_cell(0, columns().from.access.old_clock, F::NEG_ONE);
+    bus_refuses("state", &[one()], &[cheat]);
+}
+
+#[test]
+fn a_sender_written_back_with_another_balance() {
+    let c = columns();
+    let cheat = with_change(one(), 0, c.fee.limbs[0], F::ONE);
+    let cheat = with_change(cheat, 0, c.from.new_balance.limbs[0], F::NEG_ONE);
+    bus_refuses("state", &[one()], &[cheat]);
 }
 
 #[test]
 fn replayed_nonce() {
     let cheat = with_change(one(), 0, columns().from.nonce, F::NEG_ONE);
-    other_end_refuses("state", &[one()], &[cheat]);
+    bus_refuses("state", &[one()], &[cheat]);
 }
 
 #[test]
 fn a_withdrawal_that_somebody_else_signed() {
     let cheat = with_change(one(), 0, columns().from.owner[0], F::ONE);
-    other_end_refuses("signature", &[one()], &[cheat]);
+    bus_refuses("signature", &[one()], &[cheat]);
 }
 
 #[test]
 fn a_withdrawal_that_the_ledger_does_not_have() {
     let cheat = with_change(one(), 0, columns().clock, F::ONE);
-    other_end_refuses("ledger", &[one()], &[cheat]);
+    bus_refuses("ledger", &[one()], &[cheat]);
 }
 
 #[test]
 fn a_fee_to_another_vault() {
     let cheat = one().with_cell(0, columns().fee.vault, F::from_u32(BOB));
-    other_end_refuses("fee", &[one()], &[cheat]);
+    bus_refuses("fee", &[one()], &[cheat]);
+}
+
+/// What these tests refuse.
+pub fn cheats() -> Vec<Cheat> {
+    [
+        cheats_of(a_sender_who_keeps_what_leaves),
+        cheats_of(a_padding_row_that_pays),
+        cheats_of(a_row_that_counts_twice),
+        cheats_of(overdraft_that_wraps),
+        cheats_of(negative_amount),
+        cheats_of(a_balance_with_one_limb_out_of_range),
+        cheats_of(an_amount_with_one_limb_out_of_range),
+        cheats_of(a_fee_with_one_limb_out_of_range),
+        cheats_of(old_clock_in_the_future),
+        cheats_of(a_withdrawal_to_another_address),
+        cheats_of(a_digest_of_another_withdrawal),
+        cheats_of(a_withdrawal_of_another_chain),
+        cheats_of(a_hash_with_one_block_that_is_no_compression),
+        cheats_of(a_record_that_was_written_at_another_time),
+        cheats_of(a_sender_written_back_with_another_balance),
+        cheats_of(replayed_nonce),
+        cheats_of(a_withdrawal_that_somebody_else_signed),
+        cheats_of(a_withdrawal_that_the_ledger_does_not_have),
+        cheats_of(a_fee_to_another_vault),
+    ]
+    .concat()
 }

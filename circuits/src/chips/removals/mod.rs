@@ -1,0 +1,220 @@
+//! Takes everything out that the chips assert and say, one thing at a time, and asks whether
+//! a negative test notices. `circuits/src/testing/README.md` says how.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::{
+    Chip, deposit, fee, fixed_base, fixed_table, ledger, node, poseidon2, range, record, signature,
+    together, transfer, variable_base, variable_table, withdraw,
+};
+use crate::testing::{Cheat, ChipTrace, Inventory, Removal, nets, report_without};
+
+mod implied;
+mod table;
+
+use implied::reason;
+
+/// What the negative tests of all chips refuse.
+fn all_cheats() -> Vec<Cheat> {
+    [
+        ledger::tests::cheats(),
+        transfer::tests::cheats(),
+        deposit::tests::cheats(),
+        withdraw::tests::cheats(),
+        fee::tests::cheats(),
+        signature::tests::cheats(),
+        variable_table::tests::cheats(),
+        variable_base::tests::cheats(),
+        fixed_base::tests::cheats(),
+        record::tests::cheats(),
+        node::tests::cheats(),
+        poseidon2::tests::cheats(),
+        fixed_table::tests::cheats(),
+        range::tests::cheats(),
+    ]
+    .concat()
+}
+
+/// How many fields the messages of each bus have.
+type Widths = BTreeMap<&'static str, usize>;
+
+/// Every removal: those of each chip, then those of each bus.
+fn all_removals() -> Vec<Removal> {
+    let mut removals = vec![];
+    let mut widths = Widths::new();
+    for chip in Chip::all() {
+        let (inventory, chip) = (Inventory::of(&chip), chip.name());
+        let constraints = 0..inventory.constraints;
+        removals.extend(constraints.map(|number| Removal::Constraint { chip, number }));
+        let messages = 0..inventory.messages.len();
+        removals.extend(messages.map(|number| Removal::Message { chip, number }));
+        for (number, message) in inventory.messages.iter().enumerate() {
+            widths.insert(message.bus, message.is_always_zero.len());
+            let fields = message.is_always_zero.iter().enumerate();
+            let fields = fields.filter(|(_, is_zero)| !**is_zero);
+            removals.extend(fields.map(|(field, _)| Removal::OneSide {
+                chip,
+                number,
+                field,
+            }));
+        }
+    }
+    removals.extend(
+        widths
+            .into_iter()
+            .flat_map(|(bus, width)| (0..width).map(move |field| Removal::BusField { bus, field })),
+    );
+    removals
+}
+
+/// Everything against which removals are held.
+struct Tests {
+    /// What must be refused, with the constraints that each violates.
+    cheats: Vec<(Cheat, BTreeSet<(String, usize)>)>,
+    /// What must be accepted: all chips of a shard.
+    honest: Vec<ChipTrace>,
+    /// The bus of each message of each chip.
+    buses: BTreeMap<&'static str, Vec<&'static str>>,
+}
+
+/// Who notices that something is missing.
+#[derive(Clone, Copy)]
+enum Noticed<'a> {
+    /// A cheat, which passes now.
+    By(&'a Cheat),
+    /// The honest shard, which does not balance any more.
+    ByHonest,
+}
+
+impl Tests {
+    fn gather() -> Self {
+        // Those with few cells first: the first that passes is enough.
+        let mut cheats = all_cheats();
+        cheats.sort_by_key(Cheat::cells);
+        let buses = Chip::all().into_iter().map(|chip| {
+            let messages = Inventory::of(&chip).messages.into_iter();
+            (chip.name(), messages.map(|message| message.bus).collect())
+        });
+        Self {
+            cheats: cheats
+                .into_par_iter()
+                .map(|cheat| {
+                    let violated = cheat.violated();
+                    (cheat, violated)
+                })
+                .collect(),
+            honest: together::whole(),
+            buses: buses.collect(),
+        }
+    }
+
+    /// Who notices that this was taken out.
+    fn noticed(&self, removal: Removal) -> Option<Noticed<'_>> {
+        match removal {
+            Removal::Constraint { chip, number } => {
+                let only = BTreeSet::from([(chip.to_owned(), number)]);
+                self.passing(removal, |(_, violated)| *violated == only)
+            }
+            Removal::Message { chip, number } => self.passing_on(chip, number, removal),
+            Removal::OneSide { chip, number, .. } => {
+                let honest = self.honest.iter().filter(|c| c.chip.name() == chip);
+                let honest: Vec<_> = honest.cloned().collect();
+                let bus = self.buses[chip][number];
+                let said = |removal| nets(&report_without(&honest, removal), bus);
+                match said(None) == said(Some(removal)) {
+                    false => Some(Noticed::ByHonest),
+                    true => self.passing_on(chip, number, removal),
+                }
+            }
+            Removal::BusField { bus, .. } => {
+                self.passing(removal, |(cheat, _)| cheat.bus() == Some(bus))
+            }
+        }
+    }
+
+    /// A cheat with `chip` on the bus of its message `number` that passes now.
+    fn passing_on(
+        &self,
+        chip: &'static str,
+        number: usize,
+        removal: Removal,
+    ) -> Option<Noticed<'_>> {
+        let bus = self.buses[chip][number];
+        self.passing(removal, |(cheat, _)| {
+            cheat.bus() == Some(bus) && cheat.chips.iter().any(|c| c.chip.name() == chip)
+        })
+    }
+
+    /// The bus of a message, for printing.
+    fn bus_of(&self, removal: Removal) -> &'static str {
+        match removal {
+            Removal::Message { chip, number } | Removal::OneSide { chip, number, .. } => {
+                self.buses[chip][number]
+            }
+            Removal::Constraint { .. } | Removal::BusField { .. } => "",
+        }
+    }
+
+    /// One of the cheats that may pass and does.
+    fn passing(
+        &self,
+        removal: Removal,
+        may_pass: impl Fn(&(Cheat, BTreeSet<(String, usize)>)) -> bool,
+    ) -> Option<Noticed<'_>> {
+        let mut cheats = self.cheats.iter().filter(|cheat| may_pass(cheat));
+        let passing = cheats.find(|(cheat, _)| cheat.passes_without(Some(removal)));
+        passing.map(|(cheat, _)| Noticed::By(cheat))
+    }
+}
+
+/// Takes everything out and returns what noticed it. `confirm` may ask for more.
+fn take_out_everything(tests: &Tests, confirm: impl Fn(Removal, &Cheat) + Sync) -> table::Score {
+    let removals = all_removals();
+    let outcomes: Vec<_> = removals
+        .into_par_iter()
+        .map(|removal| {
+            let noticed = tests.noticed(removal);
+            if let Some(Noticed::By(cheat)) = noticed {
+                confirm(removal, cheat);
+            }
+            (removal, noticed.is_some())
+        })
+        .collect();
+    let wrong: Vec<String> = outcomes
+        .iter()
+        .filter(|(removal, noticed)| *noticed == reason(*removal).is_some())
+        .map(|(removal, noticed)| match noticed {
+            true => format!("{removal:?} is noticed, but listed as implied"),
+            false => format!("{removal:?} ({}) is not noticed", tests.bus_of(*removal)),
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+    outcomes.into_iter().collect()
+}
+
+#[test]
+fn the_full_chips_refuse_every_cheat() {
+    all_cheats().into_par_iter().for_each(|cheat| {
+        assert!(!cheat.passes_without(None), "{}", cheat.test);
+    });
+}
+
+#[test]
+fn every_removal_is_noticed() {
+    let score = take_out_everything(&Tests::gather(), |_, _| {});
+    table::is_in_the_docs(&score);
+}
+
+/// As above, and the real prover and verifier take each cheat that passes.
+#[test]
+#[ignore = "minutes: see scripts/long-checks.sh"]
+fn every_removal_is_noticed_by_the_prover_too() {
+    let score = take_out_everything(&Tests::gather(), |removal, cheat| {
+        let is_proven = cheat.is_proven_without(removal);
+        assert!(is_proven, "{} without {removal:?}", cheat.test);
+    });
+    table::is_in_the_docs(&score);
+    println!("{}", score.to_markdown());
+}

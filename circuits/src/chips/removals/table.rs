@@ -1,0 +1,113 @@
+//! The score as a table, and in `docs/security.md`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::Chip;
+use crate::testing::Removal;
+
+/// What was taken out of one chip or bus.
+#[derive(Clone, Copy, Default)]
+struct Line {
+    constraints: usize,
+    messages: usize,
+    fields: usize,
+    noticed: usize,
+}
+
+impl Line {
+    const fn taken_out(&self) -> usize {
+        self.constraints + self.messages + self.fields
+    }
+
+    const fn implied(&self) -> usize {
+        self.taken_out() - self.noticed
+    }
+}
+
+/// What was taken out and whether it was noticed.
+#[derive(Default)]
+pub struct Score {
+    chips: BTreeMap<&'static str, Line>,
+    buses: BTreeMap<&'static str, Line>,
+}
+
+impl FromIterator<(Removal, bool)> for Score {
+    fn from_iter<I: IntoIterator<Item = (Removal, bool)>>(outcomes: I) -> Self {
+        let mut score = Self::default();
+        for (removal, noticed) in outcomes {
+            let line = match removal {
+                Removal::Constraint { chip, .. }
+                | Removal::Message { chip, .. }
+                | Removal::OneSide { chip, .. } => score.chips.entry(chip).or_default(),
+                Removal::BusField { bus, .. } => score.buses.entry(bus).or_default(),
+            };
+            match removal {
+                Removal::Constraint { .. } => line.constraints += 1,
+                Removal::Message { .. } => line.messages += 1,
+                Removal::OneSide { .. } | Removal::BusField { .. } => line.fields += 1,
+            }
+            line.noticed += usize::from(noticed);
+        }
+        score
+    }
+}
+
+impl Score {
+    /// Two tables: by chip, then by bus.
+    pub fn to_markdown(&self) -> String {
+        let mut text = String::from(
+            "| chip | constraints | messages | fields of one message | noticed | implied |\n\
+             | --- | --- | --- | --- | --- | --- |\n",
+        );
+        let names = Chip::all().into_iter().map(|chip| chip.name());
+        let lines: Vec<_> = names
+            .filter_map(|name| Some((name, *self.chips.get(name)?)))
+            .collect();
+        let all = lines.iter().fold(Line::default(), |sum, (_, line)| Line {
+            constraints: sum.constraints + line.constraints,
+            messages: sum.messages + line.messages,
+            fields: sum.fields + line.fields,
+            noticed: sum.noticed + line.noticed,
+        });
+        for (name, line) in lines.into_iter().chain([("all", all)]) {
+            let Line {
+                constraints,
+                messages,
+                fields,
+                noticed,
+            } = line;
+            let implied = line.implied();
+            writeln!(
+                text,
+                "| {name} | {constraints} | {messages} | {fields} | {noticed} | {implied} |"
+            )
+            .expect("a string takes all");
+        }
+        text +=
+            "\n| bus | fields, on both sides | noticed | implied |\n| --- | --- | --- | --- |\n";
+        for (name, line) in &self.buses {
+            let (fields, noticed, implied) = (line.fields, line.noticed, line.implied());
+            writeln!(text, "| {name} | {fields} | {noticed} | {implied} |")
+                .expect("a string takes all");
+        }
+        text
+    }
+}
+
+/// The score stands in the docs.
+pub fn is_in_the_docs(score: &Score) {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/security.md");
+    let docs = std::fs::read_to_string(docs).expect("docs/security.md is there");
+    let expected = score.to_markdown();
+    let (begin, end) = ("<!-- removals -->\n", "<!-- /removals -->");
+    let found = docs
+        .split_once(begin)
+        .and_then(|(_, rest)| rest.split_once(end));
+    let found = found.map(|(found, _)| found.trim());
+    assert_eq!(
+        found,
+        Some(expected.trim()),
+        "docs/security.md: put\n{expected}"
+    );
+}
