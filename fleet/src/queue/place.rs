@@ -194,7 +194,7 @@ fn sqlite(url: &str) -> Result<Place, QueueError> {
 /// A URL of PostgreSQL. One whose password has a `#`, `?` or `/` in it is another URL than its
 /// author means, or none; no part of it is quoted, since any may be of the password.
 fn postgres(url: &str) -> Result<Place, QueueError> {
-    let parsed = Url::parse(url).map_err(|error| malformed(&format!("is none: {error}")))?;
+    let parsed = Url::parse(url).map_err(|error| malformed(&format!("cannot be read: {error}")))?;
     if parsed.fragment().is_some() {
         return Err(malformed("has a # in it"));
     }
