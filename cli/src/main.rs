@@ -17,6 +17,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command, FleetCommand, LogFormat};
 use output::Say;
+use shardfold_fleet::printable::printable;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -26,7 +27,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             match cli.log_format {
-                LogFormat::Text => output::warn(format_args!("error: {}", describe(&error))),
+                LogFormat::Text => {
+                    output::warn(format_args!("error: {}", printable(&describe(&error))));
+                }
                 LogFormat::Json => tracing::error!("{}", describe(&error)),
             }
             ExitCode::from(exit::code(&error) as u8)

@@ -1,6 +1,7 @@
 //! The validity proof of a proven batch, verified before anybody gets it.
 
 use shardfold_aggregator::{ProofError, ValidityProof, VerificationKey, VerifyError, verify};
+use shardfold_protocol::head::Statement;
 
 use crate::objects::{Folder, MAX_PROOF_BYTES, NameError, Objects, ObjectsError};
 use crate::queue::{Queue, QueueError};
@@ -80,6 +81,20 @@ pub async fn fetch(
     key: &VerificationKey,
     batch: &str,
 ) -> Result<ValidityProof, FetchError> {
+    let (proof, _) = fetch_verified(queue, objects, key, batch).await?;
+    Ok(proof)
+}
+
+/// The same, with what the proof was found to state.
+///
+/// # Errors
+/// Those of [`fetch`].
+pub async fn fetch_verified(
+    queue: &Queue,
+    objects: &Objects,
+    key: &VerificationKey,
+    batch: &str,
+) -> Result<(ValidityProof, Statement), FetchError> {
     let manifest = submit::manifest(objects, batch).await?;
     let expected = hex::encode(key.id());
     if manifest.circuits() != expected {
@@ -94,7 +109,7 @@ pub async fn fetch(
     };
     let unusable = match read(objects, result).await {
         Ok(proof) => match verify(key, &proof) {
-            Ok(statement) if Some(statement) == manifest.whole() => return Ok(proof),
+            Ok(statement) if Some(statement) == manifest.whole() => return Ok((proof, statement)),
             Ok(_) => Unusable::Statement,
             Err(error) => error.into(),
         },
@@ -115,7 +130,10 @@ pub async fn fetch(
         && let Ok(name) = result.parse()
         && let Err(error) = objects.remove(Folder::Proof, name).await
     {
-        tracing::warn!(%error, "a false proof stays in the store");
+        tracing::warn!(
+            error = error.to_string(),
+            "a false proof stays in the store"
+        );
     }
     Err(unusable.into())
 }

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod manifest;
 pub mod memory;
 pub mod objects;
+pub mod printable;
 pub mod queue;
 pub mod submit;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! How much memory jobs take, so that a worker takes only what fits.
 
+mod limits;
+
 use std::fs;
 use std::path::Path;
 
@@ -64,32 +66,18 @@ impl Sizes {
     }
 }
 
-/// What the machine can give without swapping, or what is left of the container's limit if that
-/// is less, in bytes.
+/// What the machine can give without swapping, or what is left of the least limit of this
+/// process's control groups if that is less, in bytes.
 #[must_use]
 pub fn available() -> Option<u64> {
-    let info = fs::read_to_string("/proc/meminfo").ok()?;
-    let machine = available_in(&info)?;
-    let read = |file| fs::read_to_string(Path::new(CGROUP).join(file)).ok();
-    let limit = read("memory.max").and_then(|limit| limit.trim().parse().ok());
-    let container = limit.and_then(|limit| {
-        let held = read("memory.current")?.trim().parse().ok()?;
-        Some(left_of(limit, held, &read("memory.stat")?))
-    });
-    Some(container.map_or(machine, |container| container.min(machine)))
+    available_at(Path::new("/"))
 }
 
-/// Where a container with cgroups of version 2 sees its own.
-const CGROUP: &str = "/sys/fs/cgroup";
-
-/// What is left of a container's limit. Files that were read once and are not looked at any
-/// more count as held, and are dropped when the memory is wanted.
-fn left_of(limit: u64, held: u64, stat: &str) -> u64 {
-    let cached = stat
-        .lines()
-        .find_map(|line| line.strip_prefix("inactive_file ")?.parse().ok())
-        .unwrap_or(0);
-    limit.saturating_sub(held.saturating_sub(cached))
+/// The same, where `/proc` and `/sys` are in this folder.
+fn available_at(root: &Path) -> Option<u64> {
+    let info = fs::read_to_string(root.join("proc/meminfo")).ok()?;
+    let machine = available_in(&info)?;
+    Some(limits::left(root).map_or(machine, |left| left.min(machine)))
 }
 
 fn available_in(info: &str) -> Option<u64> {
@@ -125,11 +113,26 @@ mod tests {
     }
 
     #[test]
-    fn files_that_a_container_has_read_do_not_count_against_its_limit() {
-        let stat = "anon 300\nfile 5000\nactive_file 900\ninactive_file 4000\n";
-        assert_eq!(left_of(10_000, 6_000, stat), 8_000);
-        assert_eq!(left_of(10_000, 6_000, ""), 4_000);
-        assert_eq!(left_of(10_000, 12_000, ""), 0);
+    fn a_limit_counts_only_if_it_leaves_less_than_the_machine() {
+        let root = tempfile::TempDir::new().expect("a folder");
+        let write = |file: &str, text: &str| {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        };
+        assert_eq!(available_at(root.path()), None);
+        write("proc/meminfo", "MemTotal: 100 kB\nMemAvailable: 40 kB\n");
+        assert_eq!(available_at(root.path()), Some(40 * 1024));
+        write("proc/self/cgroup", "0::/\n");
+        write(
+            "proc/self/mountinfo",
+            "1 0 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+        );
+        write("sys/fs/cgroup/memory.current", "1000\n");
+        for (limit, expected) in [("3000", 2_000), ("3000000", 40 * 1024), ("max", 40 * 1024)] {
+            write("sys/fs/cgroup/memory.max", limit);
+            assert_eq!(available_at(root.path()), Some(expected));
+        }
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub enum FleetCommand {
 /// Where the fleet is.
 #[derive(Args, Clone, Default)]
 pub struct FleetArgs {
-    /// The fleet's database: sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME; by default
-    /// fleet.db in ~/.local/share/shardfold.
+    /// The fleet's database: sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME, the password
+    /// percent-encoded (# as %23); by default fleet.db in ~/.local/share/shardfold.
     #[arg(
         long,
         value_name = "URL",

@@ -4,6 +4,9 @@ use std::process::Command;
 
 use crate::common::{Sandbox, refused};
 
+/// More KiB than any test writes.
+pub const LARGE_DISK: u32 = 1 << 20;
+
 /// The same command, whose files cannot grow beyond so many KiB: writes fail with `EFBIG`, as
 /// they fail with `ENOSPC` where the whole disk is full. Pipes have no such limit.
 pub fn with_full_disk(command: &Command, kib: u32) -> Command {

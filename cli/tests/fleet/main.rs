@@ -12,6 +12,7 @@ mod common;
 mod disk;
 mod fleet;
 mod gate;
+mod places;
 mod postgres;
 mod process;
 mod s3;

@@ -101,6 +101,19 @@ impl Postgres {
         self.start();
     }
 
+    /// Lets a role `guest` in that has a password, with all rights.
+    pub fn demand_password(&mut self, password: &str) {
+        let password = password.replace('\'', "''");
+        self.query(&format!(
+            "CREATE ROLE guest LOGIN SUPERUSER PASSWORD '{password}'"
+        ));
+        self.stop(Stop::Fast);
+        let path = self.data().join("pg_hba.conf");
+        let rules = "host all guest 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
+        fs::write(&path, rules).expect("the folder is there");
+        self.start();
+    }
+
     /// Stops the server, and waits for its end.
     pub fn stop(&mut self, how: Stop) {
         let mut server = self.server.take().expect("it runs");

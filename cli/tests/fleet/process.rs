@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 
+use crate::disk::LARGE_DISK;
 use crate::time::wait_for;
 
 /// The lines of both streams, each with the time since the start.
@@ -114,6 +115,18 @@ impl Process {
     /// Sends a signal to a process that runs.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Lets its files grow to so many bytes at most, as if the disk was full then, or again as
+    /// far as when it was started with a [`LARGE_DISK`].
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let pid = Some(Pid::from_child(&self.child));
+        let maximum = Some(u64::from(LARGE_DISK) << 10);
+        let limit = Rlimit {
+            current: bytes.or(maximum),
+            maximum,
+        };
+        prlimit(pid, Resource::Fsize, limit).expect("it runs");
     }
 
     /// `kill -9`, and waits for the end. Panics if it has ended by itself.

@@ -74,7 +74,7 @@ pub struct Site {
     pub queue: Queue,
     /// The process's own measurements.
     pub process: ProcessMetrics,
-    /// Asked by `/readyz`, after the database.
+    /// Asked by `/readyz`, after the database, which must take writes.
     pub ready: Check,
 }
 
@@ -138,7 +138,7 @@ async fn add_headers(mut response: Response) -> Response {
 }
 
 async fn prometheus(State(site): State<Site>) -> Response {
-    let fleet = patiently(site.queue.fleet_view(0)).await;
+    let fleet = patiently(&site.queue, site.queue.fleet_view(0)).await;
     match metrics::render(fleet.as_ref().ok(), &site.process) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response(),
         Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
@@ -146,7 +146,7 @@ async fn prometheus(State(site): State<Site>) -> Response {
 }
 
 async fn ready(State(site): State<Site>) -> Response {
-    if let Err(away) = patiently(site.queue.ping()).await {
+    if let Err(away) = patiently(&site.queue, site.queue.ping()).await {
         return away;
     }
     match timeout(PATIENCE, (site.ready)()).await {
@@ -157,14 +157,15 @@ async fn ready(State(site): State<Site>) -> Response {
 }
 
 async fn fleet(State(site): State<Site>) -> Result<Json<FleetView>, Response> {
-    patiently(site.queue.fleet_view(BATCHES)).await.map(Json)
+    let fleet = patiently(&site.queue, site.queue.fleet_view(BATCHES)).await;
+    fleet.map(Json)
 }
 
 async fn batch(
     State(site): State<Site>,
     Path(id): Path<String>,
 ) -> Result<Json<TreeView>, Response> {
-    match patiently(site.queue.tree_view(&id)).await? {
+    match patiently(&site.queue, site.queue.tree_view(&id)).await? {
         Some(tree) => Ok(Json(tree)),
         None => Err(refusal(
             StatusCode::NOT_FOUND,
@@ -177,19 +178,23 @@ async fn job(
     State(site): State<Site>,
     Path((batch, id)): Path<(String, String)>,
 ) -> Result<Json<Vec<AttemptView>>, Response> {
-    patiently(site.queue.attempts(&batch, &id)).await.map(Json)
+    let attempts = patiently(&site.queue, site.queue.attempts(&batch, &id)).await;
+    attempts.map(Json)
 }
 
 /// What the database answers; if it does not, or not in time, an answer that says so.
-async fn patiently<T>(asked: impl Future<Output = Result<T, QueueError>>) -> Result<T, Response> {
-    match timeout(PATIENCE, asked).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())),
-        Err(_) => Err(refusal(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the database does not answer in time",
-        )),
-    }
+async fn patiently<T>(
+    queue: &Queue,
+    asked: impl Future<Output = Result<T, QueueError>>,
+) -> Result<T, Response> {
+    let error = match timeout(PATIENCE, asked).await {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the database does not answer in time".to_owned(),
+    };
+    // Perhaps it is the connection's fault, and the next question gets another one.
+    queue.renew();
+    Err(refusal(StatusCode::SERVICE_UNAVAILABLE, &error))
 }
 
 fn refusal(status: StatusCode, error: &str) -> Response {

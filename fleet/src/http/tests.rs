@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -14,6 +15,7 @@ use crate::queue::Queue;
 use crate::queue::view::{
     AttemptView, FleetView, InstanceView, JobState, Kind, Outcome, Timing, WorkerView,
 };
+use crate::testing::postgres;
 
 const NOW: i64 = 1_800_000_000_000;
 const HOSTILE: &str = "<script>alert(1)</script>";
@@ -231,8 +233,17 @@ async fn start(is_dashboard: bool, is_ready: bool) -> Server {
     let url = format!("sqlite://{}", folder.path().join("queue.db").display());
     let queue = Queue::connect(&url).await.expect("queue");
     fill(&url).await;
+    let address = start_over(queue.clone(), is_dashboard, is_ready).await;
+    Server {
+        queue,
+        address,
+        _folder: folder,
+    }
+}
+
+async fn start_over(queue: Queue, is_dashboard: bool, is_ready: bool) -> std::net::SocketAddr {
     let site = Site {
-        queue: queue.clone(),
+        queue,
         process: ProcessMetrics::new(0),
         ready: Arc::new(move || {
             Box::pin(async move {
@@ -252,11 +263,7 @@ async fn start(is_dashboard: bool, is_ready: bool) -> Server {
         metrics_router(site)
     };
     tokio::spawn(serve(listener, router, std::future::pending()));
-    Server {
-        queue,
-        address,
-        _folder: folder,
-    }
+    address
 }
 
 /// A batch of one shard, whose texts are hostile.
@@ -421,6 +428,68 @@ async fn a_database_that_is_away_gives_503_and_says_why() {
     let metrics = server.get("/metrics").await;
     assert_eq!(metrics.status, 200);
     assert!(metrics.body.contains("\nshardfold_database_up 0.0\n"));
+}
+
+/// As of a fleet on PostgreSQL whose server was replaced by a standby for a while.
+#[tokio::test]
+async fn a_process_whose_database_takes_no_writes_is_not_ready() {
+    for is_dashboard in [true, false] {
+        let url = postgres::database().await;
+        Queue::connect(&url).await.expect("queue").close().await;
+        let name = url.rsplit('/').find_map(|part| part.split_once('?'));
+        let (name, _) = name.expect("a database");
+        let mut admin = AnyConnection::connect(&url).await.expect("a session");
+        let mut set = async |value: &str| {
+            let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {value}");
+            let set = sqlx::query(AssertSqlSafe(set)).execute(&mut admin).await;
+            set.expect("its owner may");
+        };
+        let queue = Queue::lazy(&url, 2).expect("queue");
+        let server = Server {
+            address: start_over(queue.clone(), is_dashboard, true).await,
+            queue,
+            _folder: TempDir::new().expect("folder"),
+        };
+        assert_eq!(server.get("/readyz").await.status, 200);
+        set("on").await;
+        // From the next session on.
+        server.queue.renew();
+        for _ in 0..2 {
+            let ready = server.get("/readyz").await;
+            assert_eq!(ready.status, 503);
+            assert!(ready.body.contains("takes no writes"), "{}", ready.body);
+        }
+        assert!(
+            server
+                .get("/metrics")
+                .await
+                .body
+                .contains("\nshardfold_database_up 1.0\n")
+        );
+        set("off").await;
+        assert_eq!(server.get("/readyz").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_process_without_a_queue_is_not_ready_and_makes_none() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("none.db");
+    let queue = Queue::lazy(&format!("sqlite://{}", path.display()), 1).expect("queue");
+    let server = Server {
+        address: start_over(queue.clone(), true, true).await,
+        queue,
+        _folder: folder,
+    };
+    let ready = server.get("/readyz").await;
+    assert_eq!(ready.status, 503);
+    assert!(
+        ready.body.contains("there is no queue at"),
+        "{}",
+        ready.body
+    );
+    assert_eq!(server.get("/api/fleet").await.status, 503);
+    assert!(!path.exists());
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ impl Queue {
             .bind(big(hello.slots))
             .bind(big(hello.memory))
             .bind(hello.signature.to_string())
-            .execute(&self.pool)
+            .execute(&mut *self.connection().await?)
             .await?;
         Ok(worker)
     }
@@ -235,7 +235,7 @@ impl Queue {
         let rows = sqlx::query(select)
             .bind(batch)
             .bind(job)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connection().await?)
             .await?;
         rows.iter().map(child).collect()
     }

@@ -20,14 +20,14 @@ impl Queue {
         sqlx::query(self.sql(insert))
             .bind(name)
             .bind(&key)
-            .execute(&self.pool)
+            .execute(&mut *self.connection().await?)
             .await?;
         let update = "UPDATE workers SET dismissed = NULL, strikes = 0
             WHERE name = $1 AND public_key = $2";
         let done = sqlx::query(update)
             .bind(name)
             .bind(&key)
-            .execute(&self.pool)
+            .execute(&mut *self.connection().await?)
             .await?;
         if done.rows_affected() == 0 {
             return Err(QueueError::Taken {
@@ -46,7 +46,7 @@ impl Queue {
         let update = "UPDATE workers SET dismissed = @now WHERE name = $1";
         let done = sqlx::query(self.sql(update))
             .bind(name)
-            .execute(&self.pool)
+            .execute(&mut *self.connection().await?)
             .await?;
         if done.rows_affected() == 0 {
             return Err(QueueError::NoWorker { name: name.into() });
@@ -63,7 +63,7 @@ impl Queue {
         let select = "SELECT name, dismissed, strikes FROM workers WHERE public_key = $1";
         let row = sqlx::query(select)
             .bind(&key)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connection().await?)
             .await?
             .ok_or_else(|| QueueError::NotEnrolled {
                 key: key.clone().into(),
@@ -103,7 +103,7 @@ impl Queue {
             ORDER BY added DESC, key_id";
         let expected: Vec<String> = sqlx::query_scalar(select)
             .bind(profile)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connection().await?)
             .await?;
         if expected.is_empty() || expected.iter().any(|key| key == circuits) {
             return Ok(worker);
@@ -123,7 +123,7 @@ impl Queue {
         let select = "SELECT public_key FROM workers WHERE name = $1";
         let row = sqlx::query(select)
             .bind(worker)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connection().await?)
             .await?;
         let Some(row) = row else {
             return Ok(None);

@@ -1,5 +1,8 @@
 //! What can go wrong with the queue.
 
+use std::io;
+use std::path::PathBuf;
+
 use super::view::BatchState;
 
 /// Why the queue refuses, or cannot be used.
@@ -17,6 +20,51 @@ pub enum QueueError {
         /// The URL's scheme.
         found: Box<str>,
     },
+    /// A URL that cannot be read as one, or has parts that nobody means to write.
+    #[error(
+        "the database URL {why}: in a user's name or a password write # as %23, ? as %3F, / as \
+         %2F, @ as %40, : as %3A, % as %25"
+    )]
+    Malformed {
+        /// What is wrong, without any part of it.
+        why: Box<str>,
+    },
+    /// Nothing was made there.
+    #[error("there is no queue at {place}: `shardfold submit` and `shardfold enrol` make one")]
+    NoQueue {
+        /// The place, without user and password.
+        place: Box<str>,
+    },
+    /// SQLite's file cannot be used.
+    #[error("the database file {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// SQLite's file was removed while this process had it open.
+    #[error("the database file {} is there no more", path.display())]
+    Gone {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// SQLite's file is another one than that which this process had open.
+    #[error(
+        "another file has taken the place of the database {}: stop all processes of the fleet, \
+         remove its -wal and -shm files if they are the old one's, and start again",
+        path.display()
+    )]
+    Replaced {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The database answers, but takes no writes.
+    #[error("the database takes no writes: it is read-only, or a standby")]
+    ReadOnly,
+    /// The database can be connected with, but all connections of this process are in use.
+    #[error("no connection of this process to the database came free in time")]
+    Busy,
     /// The tables were made by another version.
     #[error("the database has tables of version {found}, this build has {expected}")]
     Version {
@@ -116,7 +164,9 @@ impl QueueError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => is_transient(error),
-            Self::Silent => true,
+            Self::Silent | Self::File { .. } | Self::Gone { .. } | Self::ReadOnly | Self::Busy => {
+                true
+            }
             _ => false,
         }
     }
@@ -146,23 +196,28 @@ fn is_transient(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Protocol(_) => true,
+        | sqlx::Error::Protocol(_)
+        // The connection is in a state that sqlx does not know of.
+        | sqlx::Error::InvalidSavePointStatement
+        | sqlx::Error::BeginFailed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| is_transient_code(&code)),
         _ => false,
     }
 }
 
 /// SQLSTATE classes of PostgreSQL: connection, rollback by conflict, resources, operator
-/// intervention, system; result codes of SQLite: busy, locked, I/O, full, cannot open.
+/// intervention, system; result codes of SQLite: busy, locked, read-only, I/O, full, cannot
+/// open.
 fn is_transient_code(code: &str) -> bool {
     if code.len() == 5 {
         let classes = ["08", "40", "53", "57", "58"];
-        // A standby that is not the primary yet, a transaction that took too long, a lock that
-        // was not to be had.
-        let single = ["25006", "25P03", "55P03"];
+        // A standby that is not the primary yet; no transaction where one was begun, one that has
+        // failed before, one that took too long; a prepared statement that the session has lost;
+        // a lock that was not to be had.
+        let single = ["25006", "25P01", "25P02", "25P03", "26000", "55P03"];
         return classes.iter().any(|class| code.starts_with(class)) || single.contains(&code);
     }
-    matches!(primary_code(code), Some(5 | 6 | 10 | 13 | 14))
+    matches!(primary_code(code), Some(5 | 6 | 8 | 10 | 13 | 14))
 }
 
 /// The primary result code of one of SQLite's, which are shorter than a SQLSTATE.

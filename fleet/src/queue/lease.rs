@@ -35,7 +35,7 @@ impl Queue {
         let seen = "UPDATE instances SET seen = @now WHERE id = $1";
         let seen = sqlx::query(self.sql(seen))
             .bind(instance)
-            .execute(&self.pool)
+            .execute(&mut *self.connection().await?)
             .await?;
         if seen.rows_affected() == 0 {
             return Ok(None);
@@ -49,7 +49,7 @@ impl Queue {
         let rows = sqlx::query(self.sql(extend))
             .bind(instance)
             .bind(lease.millis())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connection().await?)
             .await?;
         rows.iter().map(held).collect::<Result<_, _>>().map(Some)
     }
@@ -122,7 +122,7 @@ impl Queue {
             "SELECT batch, id, attempt FROM jobs WHERE instance = $1 AND state = 'running'";
         let rows = sqlx::query(select)
             .bind(instance)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connection().await?)
             .await?;
         for row in &rows {
             let held = held(row)?;

@@ -153,11 +153,6 @@ impl Queue {
         })
     }
 
-    /// A transaction that only reads, and sees one moment.
-    async fn look(&self) -> Result<Tx, QueueError> {
-        Ok(self.pool.begin_with(self.dialect.look()).await?)
-    }
-
     async fn now(&self, tx: &mut Tx) -> Result<Millis, QueueError> {
         let now = self.sql("SELECT @now");
         Ok(sqlx::query_scalar(now).fetch_one(&mut **tx).await?)

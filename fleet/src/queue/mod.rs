@@ -12,6 +12,8 @@ mod lease;
 mod look;
 mod measures;
 mod operate;
+mod place;
+mod pool;
 mod rows;
 mod schema;
 mod submit;
@@ -22,8 +24,8 @@ pub mod view;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{Any, AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyPool, AssertSqlSafe, SqlSafeStr as _, SqlStr, Transaction};
 
 pub use claim::{Child, Claimed, Held, Hello, Wanted};
 pub use complete::{Delivery, Done};
@@ -31,6 +33,9 @@ pub use error::QueueError;
 pub use lease::Lease;
 pub use look::Explained;
 pub use submit::{Submission, Submitted};
+
+use place::Place;
+use pool::{PATIENCE, Renewal};
 
 /// A transaction of either engine.
 type Tx = Transaction<'static, Any>;
@@ -48,8 +53,12 @@ impl Dialect {
         match scheme {
             "sqlite" => Ok(Self::Sqlite),
             "postgres" | "postgresql" => Ok(Self::Postgres),
+            // Without a scheme it may be anything, a password too.
             found => Err(QueueError::Url {
-                found: found.into(),
+                found: match found.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                    true if found != url => found.into(),
+                    _ => "".into(),
+                },
             }),
         }
     }
@@ -102,70 +111,76 @@ impl Dialect {
 /// A connection to the database of a fleet; cheap to clone.
 #[derive(Clone)]
 pub struct Queue {
-    url: Arc<str>,
+    place: Arc<Place>,
     pool: AnyPool,
+    renewal: Arc<Renewal>,
     dialect: Dialect,
 }
 
-/// How long one statement waits for a connection before the database counts as away.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause before SQLite is asked again for what it does not wait for by itself.
 const BUSY: Duration = Duration::from_millis(5);
-/// A process that is frozen or cut off in the middle of a transaction must not keep others from
-/// its rows, nor a host that is gone keep this process waiting.
-const SESSION: &str = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '15s';
-    SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4";
 /// Connections of one process, and of its thread that keeps the leases.
 const CONNECTIONS: u32 = 4;
 const CONNECTIONS_OF_HEARTBEAT: u32 = 1;
 
 impl Queue {
-    /// Connects to `sqlite://PATH` or `postgres://...`, and makes the tables if there are none.
+    /// Connects to `sqlite://PATH` or `postgres://...`, and makes SQLite's file and the tables if
+    /// there are none.
     ///
     /// # Errors
     /// If the database is away (see [`QueueError::is_transient`]) or is of another version.
     pub async fn connect(url: &str) -> Result<Self, QueueError> {
-        Self::connect_with(url, CONNECTIONS).await
-    }
-
-    /// The database of this URL, for whoever only looks, with at most so many connections:
-    /// nothing is connected before the first question, and no tables are made.
-    ///
-    /// # Errors
-    /// If the URL is none.
-    pub fn lazy(url: &str, connections: u32) -> Result<Self, QueueError> {
-        Self::over(url, connections)
-    }
-
-    fn over(url: &str, connections: u32) -> Result<Self, QueueError> {
-        install_default_drivers();
-        let dialect = Dialect::of(url)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(PATIENCE)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if dialect.is_postgres() {
-                        connection.execute(SESSION).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect_lazy(&with_options(url, dialect))?;
-        Ok(Self {
-            url: url.into(),
-            pool,
-            dialect,
-        })
-    }
-
-    async fn connect_with(url: &str, connections: u32) -> Result<Self, QueueError> {
-        let queue = Self::over(url, connections)?;
+        let queue = Self::over(Place::of(url)?.into(), CONNECTIONS)?;
+        queue.place.make()?;
+        queue.reach().await?;
         if !queue.dialect.is_postgres() {
             queue.let_readers_go_on().await?;
         }
         queue.create_tables().await?;
         Ok(queue)
+    }
+
+    /// Connects to a queue that is there; makes nothing.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect), and if there is no queue.
+    pub async fn open(url: &str) -> Result<Self, QueueError> {
+        Self::open_at(Place::of(url)?.into(), CONNECTIONS).await
+    }
+
+    /// The database of this URL, for whoever only looks, with at most so many connections:
+    /// nothing is connected before the first question, and nothing is made.
+    ///
+    /// # Errors
+    /// If the URL is none.
+    pub fn lazy(url: &str, connections: u32) -> Result<Self, QueueError> {
+        Self::over(Place::of(url)?.into(), connections)
+    }
+
+    fn over(place: Arc<Place>, connections: u32) -> Result<Self, QueueError> {
+        let renewal = Arc::<Renewal>::default();
+        Ok(Self {
+            pool: pool::pool(&place, connections, renewal.clone())?,
+            renewal,
+            dialect: place.dialect,
+            place,
+        })
+    }
+
+    async fn open_at(place: Arc<Place>, connections: u32) -> Result<Self, QueueError> {
+        let queue = Self::over(place, connections)?;
+        queue.place.check()?;
+        queue.reach().await?;
+        queue.check_tables().await?;
+        Ok(queue)
+    }
+
+    /// Finds out at once, and from the server itself, if PostgreSQL cannot be connected with.
+    async fn reach(&self) -> Result<(), QueueError> {
+        match self.dialect {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => pool::probe(&self.place, PATIENCE).await,
+        }
     }
 
     /// Lets SQLite's readers go on while one process writes. In a new file this is a change for
@@ -174,7 +189,8 @@ impl Queue {
         let start = Instant::now();
         loop {
             let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL");
-            match mode.fetch_one(&self.pool).await.map_err(QueueError::from) {
+            let mode = mode.fetch_one(&mut *self.connection().await?).await;
+            match mode.map_err(QueueError::from) {
                 Err(error) if error.is_busy() && start.elapsed() < PATIENCE => {
                     tokio::time::sleep(BUSY).await;
                 }
@@ -186,9 +202,9 @@ impl Queue {
     /// The same database through a connection of its own, for another runtime.
     ///
     /// # Errors
-    /// Those of [`connect`](Self::connect).
+    /// Those of [`open`](Self::open).
     pub async fn connect_again(&self) -> Result<Self, QueueError> {
-        Self::connect_with(&self.url, CONNECTIONS_OF_HEARTBEAT).await
+        Self::open_at(self.place.clone(), CONNECTIONS_OF_HEARTBEAT).await
     }
 
     /// Closes all connections; SQLite's file is then complete in itself.
@@ -196,15 +212,47 @@ impl Queue {
         self.pool.close().await;
     }
 
-    /// Whether the database answers.
+    /// Gives up the connections that there are: each is closed before it would be used again. To
+    /// be called when one of them has failed in a way that may be its own.
+    pub fn renew(&self) {
+        self.renewal.renew();
+    }
+
+    /// Whether the database answers and takes writes. What it says of PostgreSQL is true for
+    /// roles that may write, even if this one may not.
     ///
     /// # Errors
     /// If it does not.
     pub async fn ping(&self) -> Result<(), QueueError> {
-        sqlx::query("SELECT version FROM fleet")
-            .fetch_one(&self.pool)
+        let written = match self.dialect {
+            Dialect::Sqlite => self.write_nothing_new().await,
+            Dialect::Postgres => self.ask_for_writes().await,
+        };
+        written.map_err(|error| {
+            self.renew();
+            self.without_tables(error)
+        })
+    }
+
+    /// Writes what is there already, which fails if the disk is full or the file read-only.
+    async fn write_nothing_new(&self) -> Result<(), QueueError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE fleet SET version = version")
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        Ok(tx.commit().await?)
+    }
+
+    async fn ask_for_writes(&self) -> Result<(), QueueError> {
+        let select = "SELECT CASE WHEN current_setting('transaction_read_only') = 'off'
+            AND NOT pg_is_in_recovery() THEN 1 ELSE 0 END FROM fleet";
+        let takes_writes: i32 = sqlx::query_scalar(select)
+            .fetch_one(&mut *self.connection().await?)
+            .await?;
+        match takes_writes {
+            1 => Ok(()),
+            _ => Err(QueueError::ReadOnly),
+        }
     }
 
     /// A statement with the engine's own words for `@now` and the like. The text is a
@@ -218,14 +266,15 @@ impl Queue {
     }
 
     async fn begin(&self) -> Result<Tx, QueueError> {
-        Ok(self.pool.begin_with(self.dialect.begin()).await?)
+        pool::begin(&self.pool, &self.place, self.dialect.begin()).await
     }
-}
 
-/// SQLite's file is made if it is not there.
-fn with_options(url: &str, dialect: Dialect) -> String {
-    match dialect {
-        Dialect::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
-        _ => url.to_owned(),
+    /// A transaction that only reads, and sees one moment.
+    async fn look(&self) -> Result<Tx, QueueError> {
+        pool::begin(&self.pool, &self.place, self.dialect.look()).await
+    }
+
+    async fn connection(&self) -> Result<PoolConnection<Any>, QueueError> {
+        pool::acquire(&self.pool, &self.place).await
     }
 }

@@ -16,7 +16,7 @@ impl Queue {
         let ids = sqlx::query_scalar(select)
             .bind(prefix)
             .bind(big(prefix.len() as u64))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connection().await?)
             .await?;
         the_one("batch", prefix, ids)
     }
@@ -65,7 +65,7 @@ impl Queue {
         let done = sqlx::query(update)
             .bind(batch)
             .bind(job.unwrap_or(""))
-            .execute(&self.pool)
+            .execute(&mut *self.connection().await?)
             .await?;
         Ok(done.rows_affected())
     }
@@ -79,7 +79,7 @@ impl Queue {
             WHERE batch = $1 AND kind = 'finish'";
         let row = sqlx::query(select)
             .bind(batch)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connection().await?)
             .await?
             .ok_or_else(|| unknown(batch))?;
         child(&row)
@@ -173,7 +173,7 @@ impl Queue {
     pub async fn proof_of(&self, batch: &str) -> Result<Option<String>, QueueError> {
         let row = sqlx::query("SELECT proof FROM batches WHERE id = $1")
             .bind(batch)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connection().await?)
             .await?;
         row.map_or(Ok(None), |row| get(&row, "proof"))
     }
@@ -185,7 +185,7 @@ impl Queue {
     pub async fn is_proof(&self, object: &str) -> Result<bool, QueueError> {
         let row = sqlx::query("SELECT id FROM batches WHERE proof = $1 LIMIT 1")
             .bind(object)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connection().await?)
             .await?;
         Ok(row.is_some())
     }
@@ -200,7 +200,7 @@ impl Queue {
         let row = sqlx::query(select)
             .bind(circuits)
             .bind(batch.unwrap_or(""))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connection().await?)
             .await?;
         Ok(row.is_none())
     }
@@ -215,7 +215,7 @@ impl Queue {
         let row = sqlx::query(select)
             .bind(batch)
             .bind(input_or_id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connection().await?)
             .await?;
         Ok(row.is_some())
     }

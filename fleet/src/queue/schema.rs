@@ -9,7 +9,7 @@ const VERSION: i64 = 1;
 
 /// Every time is in milliseconds since 1970 by the database's clock; names of objects, keys
 /// and signatures are hexadecimal; a column without NOT NULL is empty until what it says has
-/// happened.
+/// happened. What a worker's role may write is bounded in length: others read and show it.
 const TABLES: [&str; 16] = [
     "CREATE TABLE IF NOT EXISTS fleet (version BIGINT PRIMARY KEY)",
     // The circuits of batches, and when one with them was last submitted: a worker with others
@@ -37,7 +37,10 @@ const TABLES: [&str; 16] = [
         hello TEXT NOT NULL,
         started BIGINT NOT NULL,
         seen BIGINT NOT NULL,
-        left_at BIGINT)",
+        left_at BIGINT,
+        CHECK (octet_length(id) <= 128 AND octet_length(host) <= 256
+            AND octet_length(profile) <= 64 AND octet_length(circuits) <= 64
+            AND octet_length(kinds) <= 64 AND octet_length(hello) <= 128))",
     // `source` is the digest of the batch file's content, `id` the manifest's object.
     "CREATE TABLE IF NOT EXISTS batches (
         id TEXT PRIMARY KEY,
@@ -51,7 +54,8 @@ const TABLES: [&str; 16] = [
         state TEXT NOT NULL,
         submitted BIGINT NOT NULL,
         finished BIGINT,
-        proof TEXT)",
+        proof TEXT,
+        CHECK (octet_length(state) <= 16 AND octet_length(proof) <= 64))",
     // `missing` counts the jobs with this one as parent that are not done; `rank` is 0 for what
     // goes before everything else.
     "CREATE TABLE IF NOT EXISTS jobs (
@@ -81,7 +85,10 @@ const TABLES: [&str; 16] = [
         signature TEXT,
         took BIGINT,
         finished BIGINT,
-        PRIMARY KEY (batch, id))",
+        PRIMARY KEY (batch, id),
+        CHECK (octet_length(state) <= 16 AND octet_length(instance) <= 128
+            AND octet_length(result) <= 64 AND octet_length(signer) <= 64
+            AND octet_length(signature) <= 128))",
     "CREATE TABLE IF NOT EXISTS attempts (
         batch TEXT NOT NULL,
         job TEXT NOT NULL,
@@ -91,7 +98,10 @@ const TABLES: [&str; 16] = [
         ended BIGINT,
         outcome TEXT,
         reason TEXT,
-        PRIMARY KEY (batch, job, attempt))",
+        PRIMARY KEY (batch, job, attempt),
+        CHECK (octet_length(batch) <= 64 AND octet_length(job) <= 64
+            AND octet_length(instance) <= 128 AND octet_length(outcome) <= 16
+            AND octet_length(reason) <= 16000))",
     "CREATE INDEX IF NOT EXISTS jobs_next ON jobs (state, rank, submitted, batch, first_shard)",
     "CREATE INDEX IF NOT EXISTS jobs_id ON jobs (id)",
     "CREATE INDEX IF NOT EXISTS jobs_input ON jobs (input)",
@@ -104,6 +114,20 @@ const TABLES: [&str; 16] = [
 ];
 
 impl Queue {
+    /// Checks that the tables are there and of this version.
+    pub(super) async fn check_tables(&self) -> Result<(), QueueError> {
+        let version = self.version().await;
+        check_version(version.map_err(|error| self.without_tables(error))?)
+    }
+
+    /// What an error says if it says that there are no tables.
+    pub(super) fn without_tables(&self, error: QueueError) -> QueueError {
+        match error {
+            QueueError::Database(error) if is_missing_table(&error) => self.place.no_queue(),
+            error => error,
+        }
+    }
+
     /// Makes the tables that are not there.
     pub(super) async fn create_tables(&self) -> Result<(), QueueError> {
         match self.version().await {
@@ -133,7 +157,7 @@ impl Queue {
     /// The version of the tables. Fails if they are not there.
     async fn version(&self) -> Result<i64, QueueError> {
         let version = sqlx::query_scalar("SELECT version FROM fleet");
-        Ok(version.fetch_one(&self.pool).await?)
+        Ok(version.fetch_one(&mut *self.connection().await?).await?)
     }
 }
 

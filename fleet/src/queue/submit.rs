@@ -74,7 +74,7 @@ impl Queue {
     pub async fn has_had_batches(&self) -> Result<bool, QueueError> {
         // They stay when a batch is forgotten.
         let row = sqlx::query("SELECT key_id FROM circuits LIMIT 1")
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connection().await?)
             .await?;
         Ok(row.is_some())
     }
@@ -151,7 +151,7 @@ impl Queue {
         let rows = sqlx::query(select)
             .bind(source)
             .bind(profile)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connection().await?)
             .await?;
         rows.iter()
             .map(|row| Ok((get(row, "id")?, named(row, "state", BatchState::named)?)))

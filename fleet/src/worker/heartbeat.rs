@@ -111,7 +111,10 @@ impl Beat {
             match runtime.block_on(beat) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "no sign of life reached the database");
+                    tracing::warn!(
+                        error = error.to_string(),
+                        "no sign of life reached the database"
+                    );
                     self.start_anew(&mut contact);
                 }
                 Err(_) => self.start_anew(&mut contact),

@@ -122,7 +122,11 @@ impl Context {
         if matches!(error, JobError::Queue(QueueError::Dismissed { .. })) {
             let release = self.database(|| self.queue.release(held, &reason)).await;
             if let Err(error) = release {
-                tracing::warn!(job = held.job, %error, "could not give a job back");
+                tracing::warn!(
+                    job = held.job,
+                    error = error.to_string(),
+                    "could not give a job back"
+                );
             }
             self.tell(&Event::GivenBack { work, reason });
             return Ended::GivenBack;
@@ -133,7 +137,11 @@ impl Context {
             .database(|| self.queue.fail(held, &reason, counts))
             .await
         {
-            tracing::warn!(job = held.job, %error, "could not say that a job failed");
+            tracing::warn!(
+                job = held.job,
+                error = error.to_string(),
+                "could not say that a job failed"
+            );
         }
         self.tell(&Event::Failed { work, reason });
         Ended::Failed

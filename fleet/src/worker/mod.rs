@@ -226,7 +226,10 @@ impl Worker {
         self.drain(&mut running).await;
         heartbeat.stop();
         if let Err(error) = context.queue.goodbye(&context.instance).await {
-            tracing::warn!(%error, "could not give back what is not done");
+            tracing::warn!(
+                error = error.to_string(),
+                "could not give back what is not done"
+            );
         }
         worked
     }

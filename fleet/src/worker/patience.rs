@@ -41,7 +41,12 @@ impl Context {
         // A host that is gone without a word would keep the question for ever.
         let ask = || async {
             let answer = tokio::time::timeout(ANSWER, ask()).await;
-            answer.unwrap_or(Err(QueueError::Silent))
+            let answer = answer.unwrap_or(Err(QueueError::Silent));
+            if answer.as_ref().is_err_and(QueueError::is_transient) {
+                // Perhaps it is the connection's fault, and another one would do.
+                self.queue.renew();
+            }
+            answer
         };
         self.wait_for(ask, QueueError::is_transient, most).await
     }

@@ -1,6 +1,7 @@
 //! `explain`: why a job waits or failed.
 
 use anyhow::Result;
+use shardfold_fleet::printable::printable;
 use shardfold_fleet::queue::Explained;
 use shardfold_fleet::queue::view::{InstanceView, JobState, Outcome};
 
@@ -70,7 +71,8 @@ fn text(explained: &Explained) -> String {
             Span(end - attempt.started)
         ));
     }
-    lines.join("\n") + "\n"
+    let lines = lines.iter().map(|line| printable(line) + "\n");
+    lines.collect()
 }
 
 /// Where the job stands, in words.

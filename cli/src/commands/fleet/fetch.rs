@@ -1,14 +1,16 @@
 //! `fetch`: the validity proof of a batch, checked.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use shardfold_aggregator::ValidityProof;
 use shardfold_fleet::fetch;
+use shardfold_fleet::printable::printable;
 use shardfold_fleet::queue::Queue;
 use shardfold_fleet::queue::view::{BatchState, BatchView, JobState};
+use shardfold_protocol::head::Statement;
 use shardfold_recursion::profile::Profile;
 
-use super::{PAUSE, connect, is_transient, objects, short};
+use super::{PAUSE, is_transient, objects, open, short};
 use crate::args::FetchArgs;
 use crate::commands::means::Means;
 use crate::config::{Config, Place};
@@ -29,20 +31,21 @@ struct Report {
 pub fn run(args: &FetchArgs) -> Result<()> {
     let say = Say::new(args.json);
     let place = Config::load(&args.fleet)?.place;
-    let (batch, proof) = super::runtime()?.block_on(wait(args, &place, say))?;
+    let (batch, proof, statement) = super::runtime()?.block_on(wait(args, &place, say))?;
+    let transactions = proven_transactions(&batch, &statement)?;
     let bytes = proof.to_bytes();
     write_file(&args.output, &bytes)?;
     say.line(format_args!(
         "{}: {} bytes, profile {}, {} transactions, checked",
-        args.output.display(),
+        printable(&args.output.to_string_lossy()),
         bytes.len(),
-        batch.profile,
-        batch.transactions
+        printable(&batch.profile),
+        transactions
     ));
     say.object(&Report {
         proof: args.output.display().to_string(),
         bytes: bytes.len(),
-        transactions: batch.transactions,
+        transactions,
         seconds: batch
             .finished
             .map(|end| (end - batch.submitted) as f64 / 1000.0),
@@ -52,7 +55,11 @@ pub fn run(args: &FetchArgs) -> Result<()> {
 }
 
 /// The batch and its proof, waited for if that is asked for.
-async fn wait(args: &FetchArgs, place: &Place, say: Say) -> Result<(BatchView, ValidityProof)> {
+async fn wait(
+    args: &FetchArgs,
+    place: &Place,
+    say: Say,
+) -> Result<(BatchView, ValidityProof, Statement)> {
     let mut told = String::new();
     loop {
         let error = match try_fetch(args, place, say).await {
@@ -61,7 +68,7 @@ async fn wait(args: &FetchArgs, place: &Place, say: Say) -> Result<(BatchView, V
             Err(error) => return Err(error),
         };
         if error != told {
-            warn(format_args!("waiting: {error}"));
+            warn(format_args!("waiting: {}", printable(&error)));
             told = error;
         }
         tokio::time::sleep(PAUSE).await;
@@ -73,8 +80,8 @@ async fn try_fetch(
     args: &FetchArgs,
     place: &Place,
     say: Say,
-) -> Result<(BatchView, ValidityProof)> {
-    let queue = connect(place).await?;
+) -> Result<(BatchView, ValidityProof, Statement)> {
+    let queue = open(place).await?;
     let id = queue.batch_id(&args.batch).await?;
     let mut parked = 0;
     let batch = loop {
@@ -87,9 +94,24 @@ async fn try_fetch(
         .with_context(|| format!("this build knows no profile {}", batch.profile))?;
     let key = Means::new(profile, &args.cache, say)?.key()?;
     let objects = objects(place).await?;
-    let proof = fetch::fetch(&queue, &objects, &key, &id).await?;
+    let (proof, statement) = fetch::fetch_verified(&queue, &objects, &key, &id).await?;
     queue.close().await;
-    Ok((batch, proof))
+    Ok((batch, proof, statement))
+}
+
+/// How many transactions the proof covers: as many as the queue says, which nobody has proven.
+fn proven_transactions(batch: &BatchView, statement: &Statement) -> Result<u64> {
+    let (before, after) = (statement.before.tx_count, statement.after.tx_count);
+    let proven = after
+        .checked_sub(before)
+        .with_context(|| format!("the proof leads from transaction {before} back to {after}"))?;
+    ensure!(
+        proven == batch.transactions,
+        "the proof is of {proven} transactions, the queue says {} of the batch {}",
+        batch.transactions,
+        short(&batch.id)
+    );
+    Ok(proven)
 }
 
 /// The batch once it is proven.

@@ -2,9 +2,10 @@
 
 use anyhow::{Result, ensure};
 use shardfold_fleet::keys::{PublicKey, WorkerKey};
+use shardfold_fleet::printable::printable;
 use shardfold_fleet::submit;
 
-use super::{connect, job_name, objects, queue, runtime, short};
+use super::{create, job_name, objects, open, queue, runtime, short};
 use crate::args::{BatchArgs, DismissArgs, EnrolArgs, RetryArgs, WorkerKeyArgs};
 use crate::config::Config;
 use crate::output::{Say, print};
@@ -52,7 +53,7 @@ pub fn cancel(args: &BatchArgs) -> Result<()> {
 pub fn forget(args: &BatchArgs) -> Result<()> {
     let place = Config::load(&args.fleet)?.place;
     runtime()?.block_on(async {
-        let (queue, objects) = (connect(&place).await?, objects(&place).await?);
+        let (queue, objects) = (open(&place).await?, objects(&place).await?);
         let batch = queue.batch_id(&args.batch).await?;
         submit::forget(&queue, &objects, &batch).await?;
         queue.close().await;
@@ -82,9 +83,9 @@ pub fn enrol(args: &EnrolArgs) -> Result<()> {
         "{:?} is no name of a worker: it has 1 to 64 letters, digits, dots, - and _",
         args.name
     );
-    let runtime = runtime()?;
-    let queue = queue(&runtime, &args.fleet)?;
-    runtime.block_on(async {
+    let place = Config::load(&args.fleet)?.place;
+    runtime()?.block_on(async {
+        let queue = create(&place).await?;
         queue.enrol(&args.name, &key).await?;
         queue.close().await;
         Say::new(false).line(format_args!("the worker {} may work", args.name));
@@ -99,7 +100,10 @@ pub fn dismiss(args: &DismissArgs) -> Result<()> {
     runtime.block_on(async {
         queue.dismiss(&args.name).await?;
         queue.close().await;
-        Say::new(false).line(format_args!("the worker {} is dismissed", args.name));
+        Say::new(false).line(format_args!(
+            "the worker {} is dismissed",
+            printable(&args.name)
+        ));
         Ok(())
     })
 }

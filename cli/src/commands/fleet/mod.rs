@@ -42,17 +42,33 @@ pub fn run(command: &FleetCommand) -> Result<()> {
 /// The pause before a database or store is asked again that is away.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The database of these arguments.
+/// The queue of these arguments, which must be there.
 fn queue(runtime: &Runtime, args: &FleetArgs) -> Result<Queue> {
     let place = Config::load(args)?.place;
-    runtime.block_on(connect(&place))
+    runtime.block_on(open(&place))
 }
 
-async fn connect(place: &Place) -> Result<Queue> {
+/// The queue of a place, which must be there: a mistyped URL makes nothing.
+async fn open(place: &Place) -> Result<Queue> {
+    in_place(place, Queue::open(&place.database).await)
+}
+
+/// The queue of a place, made if it is not there: for `submit` and `enrol`, which begin a fleet.
+async fn create(place: &Place) -> Result<Queue> {
     make_folder(&place.database)?;
-    Queue::connect(&place.database)
-        .await
-        .with_context(|| format!("cannot use the database {}", redact(&place.database)))
+    in_place(place, Queue::connect(&place.database).await)
+}
+
+/// Says which database cannot be used, unless the error says so.
+fn in_place(place: &Place, queue: Result<Queue, QueueError>) -> Result<Queue> {
+    match queue {
+        Err(error @ (QueueError::NoQueue { .. } | QueueError::Malformed { .. })) => {
+            Err(error.into())
+        }
+        queue => {
+            queue.with_context(|| format!("cannot use the database {}", redact(&place.database)))
+        }
+    }
 }
 
 /// The store of a place.

@@ -11,9 +11,9 @@ use shardfold_fleet::queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{objects, worker};
+use super::{in_place, objects, worker};
 use crate::args::DashboardArgs;
-use crate::config::{Config, Place, redact};
+use crate::config::{Config, Place};
 
 /// Connections to the database for the people who look at one page.
 const PAGE_CONNECTIONS: u32 = 4;
@@ -46,7 +46,7 @@ pub async fn serve_metrics(
     tokio::spawn(async move {
         let never = std::future::pending();
         if let Err(error) = serve(listener, metrics_router(site), never).await {
-            tracing::error!(%error, "metrics are not served any more");
+            tracing::error!(error = error.to_string(), "metrics are not served any more");
         }
     });
     Ok(())
@@ -90,6 +90,5 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 fn lazy(place: &Place, connections: u32) -> Result<Queue> {
-    Queue::lazy(&place.database, connections)
-        .with_context(|| format!("cannot use the database {}", redact(&place.database)))
+    in_place(place, Queue::lazy(&place.database, connections))
 }

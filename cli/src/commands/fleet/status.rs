@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use shardfold_fleet::printable::printable;
 use shardfold_fleet::queue::Queue;
 use shardfold_fleet::queue::view::{
     BatchState, BatchView, FleetView, InstanceView, JobState, JobView, TreeView,
@@ -28,7 +29,11 @@ pub fn run(args: &StatusArgs) -> Result<()> {
                 Ok(is_over) if is_over || !args.watch => break,
                 Ok(_) => {}
                 Err(error) if args.watch && is_transient(&error) => {
-                    warn(format_args!("waiting: {error:#}"));
+                    queue.renew();
+                    warn(format_args!(
+                        "waiting: {}",
+                        printable(&format!("{error:#}"))
+                    ));
                 }
                 Err(error) => return Err(error),
             }
@@ -65,7 +70,7 @@ fn output(args: &StatusArgs, view: &impl Serialize, text: impl Fn() -> String) -
 fn fleet(view: &FleetView) -> String {
     let mut text = String::new();
     let mut line = |line: String| {
-        text += line.trim_end();
+        text += &printable(line.trim_end());
         text.push('\n');
     };
     line(format!(
@@ -140,33 +145,29 @@ fn instance_line(instance: &InstanceView, now: i64) -> String {
 
 fn tree(view: &TreeView) -> String {
     let batch = &view.batch;
-    let mut text = format!(
-        "{} ({}), profile {}: {} transactions in {} shards, {}\n",
+    let mut lines = vec![format!(
+        "{} ({}), profile {}: {} transactions in {} shards, {}",
         batch.id,
         batch.label,
         batch.profile,
         batch.transactions,
         batch.shards,
         batch.state.name()
-    );
+    )];
     let took = batch.finished.unwrap_or(view.now) - batch.submitted;
-    text += &match (batch.state, view.left) {
+    lines.push(match (batch.state, view.left) {
         (BatchState::Open, Some(left)) => {
-            format!("since {}, about {} left\n", Span(took), Span(left))
+            format!("since {}, about {} left", Span(took), Span(left))
         }
         (BatchState::Proven, _) => {
             let rate = batch.transactions as f64 * 1000.0 / took.max(1) as f64;
-            format!(
-                "proven in {}, {rate:.1} transactions a second\n",
-                Span(took)
-            )
+            format!("proven in {}, {rate:.1} transactions a second", Span(took))
         }
-        _ => format!("since {}\n", Span(took)),
-    };
-    for job in &view.jobs {
-        text += &job_line(job, view.now);
-    }
-    text
+        _ => format!("since {}", Span(took)),
+    });
+    lines.extend(view.jobs.iter().map(|job| job_line(job, view.now)));
+    let lines = lines.iter().map(|line| printable(line.trim_end()) + "\n");
+    lines.collect()
 }
 
 fn job_line(job: &JobView, now: i64) -> String {
@@ -189,11 +190,10 @@ fn job_line(job: &JobView, now: i64) -> String {
         0 => String::new(),
         failures => format!("  {failures} failures"),
     };
-    let line = format!(
+    format!(
         "  {}  {:<22} {:<9} {what}{failures}",
         short(&job.id),
         job_name(job),
         job.state.name()
-    );
-    format!("{}\n", line.trim_end())
+    )
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use shardfold_fleet::submit::{Executed, MAX_FAILURES, SubmitError, submit, submit_again};
 use shardfold_store::Applied;
 
-use super::{connect, create_objects};
+use super::{create, create_objects};
 use crate::args::SubmitArgs;
 use crate::commands::cut::{Cut, check_accepted};
 use crate::commands::input::{self, Input};
@@ -68,7 +68,7 @@ fn submit_cut(
         max_failures: MAX_FAILURES,
     };
     let (id, _) = means.wait(async {
-        let queue = connect(place).await?;
+        let queue = create(place).await?;
         let objects = create_objects(place, &queue, args.create_store).await?;
         let submitted = submit(&queue, &objects, &executed).await?;
         queue.close().await;
@@ -97,7 +97,7 @@ fn known(args: &SubmitArgs, means: &Means, place: &Place, applied: &Applied) -> 
     let circuits = means.key()?.id();
     let mut lost = None;
     let id = means.wait(async {
-        let queue = connect(place).await?;
+        let queue = create(place).await?;
         let batches = queue.batches_of(&source, means.profile().name()).await?;
         if batches.is_empty() {
             return anyhow::Ok(None);

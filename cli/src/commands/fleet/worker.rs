@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::site::{Readiness, serve_metrics};
-use super::{PAUSE, connect, is_transient, objects};
+use super::{PAUSE, is_transient, objects, open};
 use crate::args::WorkerArgs;
 use crate::commands::means::Means;
 use crate::commands::{profile, set_threads};
@@ -52,7 +52,7 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
             serve_metrics(address, &place, process.clone(), readiness.clone()).await?;
         }
         let started = async {
-            let (queue, objects) = (patiently(|| connect(&place)).await?, store(&place).await?);
+            let (queue, objects) = (patiently(|| open(&place)).await?, store(&place).await?);
             let name = patiently(|| async { Ok(queue.worker_of(&key.public()).await?) }).await?;
             anyhow::Ok((queue, objects, name))
         };
@@ -121,7 +121,8 @@ async fn patiently<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Res
         match ask().await {
             Err(error) if is_transient(&error) => {
                 if !is_told {
-                    tracing::warn!("waiting: {error:#}");
+                    let reason = format!("{error:#}");
+                    tracing::warn!(reason, "waiting");
                     is_told = true;
                 }
                 tokio::time::sleep(PAUSE).await;

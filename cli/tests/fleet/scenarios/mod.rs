@@ -8,8 +8,10 @@ mod long_run;
 mod orderly;
 mod outages;
 mod poison;
+mod shown;
 mod tampered;
 mod trust;
+mod wrong;
 
 use std::collections::BTreeMap;
 

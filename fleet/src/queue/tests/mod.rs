@@ -9,6 +9,7 @@ mod look;
 mod operate;
 mod refute;
 mod submit;
+mod wrong;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
