@@ -386,11 +386,10 @@ impl RangeBus {
 /// Fees add up per vault: `(fee vault, asset)`, with the fee itself as multiplicity.
 ///
 /// The sum of multiplicities is taken in the field; it equals the integer sum because a
-/// transaction pays at most one fee: each real row of a rule chip has paid for the one message
-/// that it takes from the ledger, of which there is one for each of the ledger's transactions,
-/// however many rule chips there are. A shard has at most 2^14 transactions and a fee is below
-/// 2^48, so the sum is below 2^62. That a vault is collected for once follows from the clocks:
-/// see the `fee` chip.
+/// transaction pays at most one fee, however many rule chips there are: only real rows pay,
+/// each real row takes one message from the ledger, and the ledger sends one for each of its
+/// at most 2^14 transactions. A fee is below 2^48, so the sum is below 2^62. That a vault is
+/// collected for once follows from the clocks: see the `fee` chip.
 pub struct FeeBus;
 
 impl FeeBus {

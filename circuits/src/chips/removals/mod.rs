@@ -2,6 +2,7 @@
 //! a negative test notices. `circuits/src/testing/README.md` says how.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use rayon::prelude::*;
 
@@ -9,7 +10,8 @@ use super::{
     Chip, deposit, fee, fixed_base, fixed_table, ledger, node, poseidon2, range, record, signature,
     together, transfer, variable_base, variable_table, withdraw,
 };
-use crate::testing::{Cheat, ChipTrace, Inventory, Removal, nets, report_without};
+use crate::check::Report;
+use crate::testing::{Cheat, ChipTrace, Inventory, Removal, nets, report, report_without};
 
 mod implied;
 mod table;
@@ -69,12 +71,15 @@ fn all_removals() -> Vec<Removal> {
     removals
 }
 
+/// A cheat with the constraints of the full chips that it violates: chip and number.
+type Refused = (Cheat, BTreeSet<(String, usize)>);
+
 /// Everything against which removals are held.
 struct Tests {
-    /// What must be refused, with the constraints that each violates.
-    cheats: Vec<(Cheat, BTreeSet<(String, usize)>)>,
-    /// What must be accepted: all chips of a shard.
-    honest: Vec<ChipTrace>,
+    /// What must be refused.
+    cheats: Vec<Refused>,
+    /// What must be accepted: all chips of a shard, each with what it leaves over.
+    honest: Vec<(ChipTrace, Report)>,
     /// The bus of each message of each chip.
     buses: BTreeMap<&'static str, Vec<&'static str>>,
 }
@@ -105,7 +110,13 @@ impl Tests {
                     (cheat, violated)
                 })
                 .collect(),
-            honest: together::whole(),
+            honest: together::whole()
+                .into_iter()
+                .map(|chip| {
+                    let report = report(slice::from_ref(&chip));
+                    (chip, report)
+                })
+                .collect(),
             buses: buses.collect(),
         }
     }
@@ -119,13 +130,15 @@ impl Tests {
             }
             Removal::Message { chip, number } => self.passing_on(chip, number, removal),
             Removal::OneSide { chip, number, .. } => {
-                let honest = self.honest.iter().filter(|c| c.chip.name() == chip);
-                let honest: Vec<_> = honest.cloned().collect();
                 let bus = self.buses[chip][number];
-                let said = |removal| nets(&report_without(&honest, removal), bus);
-                match said(None) == said(Some(removal)) {
-                    false => Some(Noticed::ByHonest),
-                    true => self.passing_on(chip, number, removal),
+                let mut honest = self.honest.iter().filter(|(c, _)| c.chip.name() == chip);
+                let is_other = honest.any(|(chip, before)| {
+                    let after = report_without(slice::from_ref(chip), Some(removal));
+                    nets(before, bus) != nets(&after, bus)
+                });
+                match is_other {
+                    true => Some(Noticed::ByHonest),
+                    false => self.passing_on(chip, number, removal),
                 }
             }
             Removal::BusField { bus, .. } => {
@@ -161,11 +174,12 @@ impl Tests {
     fn passing(
         &self,
         removal: Removal,
-        may_pass: impl Fn(&(Cheat, BTreeSet<(String, usize)>)) -> bool,
+        may_pass: impl Fn(&Refused) -> bool,
     ) -> Option<Noticed<'_>> {
         let mut cheats = self.cheats.iter().filter(|cheat| may_pass(cheat));
-        let passing = cheats.find(|(cheat, _)| cheat.passes_without(Some(removal)));
-        passing.map(|(cheat, _)| Noticed::By(cheat))
+        cheats
+            .find(|(cheat, _)| cheat.passes_without(Some(removal)))
+            .map(|(cheat, _)| Noticed::By(cheat))
     }
 }
 
