@@ -3,9 +3,12 @@
 mod args;
 mod commands;
 mod config;
+mod exit;
 mod output;
+mod processor;
 mod progress;
 mod replay;
+mod threads;
 
 use std::io::IsTerminal as _;
 use std::panic;
@@ -15,20 +18,35 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command, FleetCommand, LogFormat};
+use exit::Exit;
 use output::Say;
 
 fn main() -> ExitCode {
+    // Before anything that might use the instructions that are missing.
+    if let Some(feature) = processor::missing() {
+        output::warn(format_args!(
+            "error: this processor has no {feature}, for which this program was compiled: build \
+             it on this machine, or use one with {feature}"
+        ));
+        return ExitCode::from(Exit::Cannot as u8);
+    }
+    start()
+}
+
+/// The command, on a processor that has what it needs.
+#[inline(never)]
+fn start() -> ExitCode {
     let cli = Cli::parse();
     start_logging(&cli);
     quiet_engine_panics();
-    match run(&cli.command) {
+    match threads::start(cli.command.threads()).and_then(|()| run(&cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             match cli.log_format {
                 LogFormat::Text => output::warn(format_args!("error: {}", describe(&error))),
                 LogFormat::Json => tracing::error!("{}", describe(&error)),
             }
-            ExitCode::FAILURE
+            ExitCode::from(exit::code(&error) as u8)
         }
     }
 }

@@ -6,24 +6,27 @@ use shardfold_protocol::amount::FEE_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::MODULUS;
 use shardfold_protocol::files;
-use shardfold_protocol::folder;
 use shardfold_protocol::state::{State, StateFile};
 
 use crate::args::{Format, ReplayArgs};
-use crate::output::{self, Say};
+use crate::exit::usage;
+use crate::output::{Output, Places, Say};
 
 /// The `replay` command.
 pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
-    ensure!(
-        args.fee < FEE_LIMIT,
-        "--fee is {}, the rollup takes fees below 2^48",
-        args.fee
-    );
-    ensure!(
-        args.chain_id < MODULUS,
-        "--chain-id {} is not a field element",
-        args.chain_id
-    );
+    if args.fee >= FEE_LIMIT {
+        return Err(usage(format!(
+            "--fee is {}, the rollup takes fees below 2^48",
+            args.fee
+        )));
+    }
+    if args.chain_id >= MODULUS {
+        return Err(usage(format!(
+            "--chain-id {} is not a field element",
+            args.chain_id
+        )));
+    }
+    let outputs = Outputs::new(args)?;
     let mut trace = Trace::read(&args.trace).with_context(|| args.trace.display().to_string())?;
     if let Some(limit) = args.limit {
         trace.transfers.truncate(limit);
@@ -57,23 +60,38 @@ pub fn run(args: &ReplayArgs, say: Say) -> Result<()> {
         before: *state.head(),
         transactions,
     };
-    write(args, &genesis, &batch)?;
+    outputs.write(args, &genesis, &batch)?;
     report(args, &trace, replay.plan(), deposit_count, say);
     Ok(())
 }
 
-fn write(args: &ReplayArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
-    folder::create(&args.output)
-        .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
-    output::write_file(
-        &args.output.join("genesis.bin"),
-        &files::to_binary(genesis)?,
-    )?;
-    let (name, bytes) = match args.format {
-        Format::Binary => ("batch.bin", files::to_binary(batch)?),
-        Format::Json => ("batch.json", files::to_json(batch)?),
-    };
-    output::write_file(&args.output.join(name), &bytes)
+/// The files that are made.
+struct Outputs {
+    genesis: Output,
+    batch: Output,
+}
+
+impl Outputs {
+    /// Looked at before the work.
+    fn new(args: &ReplayArgs) -> Result<Self> {
+        let mut places = Places::new([args.trace.clone()]);
+        let name = match args.format {
+            Format::Binary => "batch.bin",
+            Format::Json => "batch.json",
+        };
+        Ok(Self {
+            genesis: places.output(&args.output.join("genesis.bin"), 0)?,
+            batch: places.output(&args.output.join(name), 0)?,
+        })
+    }
+
+    fn write(&self, args: &ReplayArgs, genesis: &StateFile, batch: &Batch) -> Result<()> {
+        self.genesis.write(&files::to_binary(genesis)?)?;
+        self.batch.write(&match args.format {
+            Format::Binary => files::to_binary(batch)?,
+            Format::Json => files::to_json(batch)?,
+        })
+    }
 }
 
 fn report(args: &ReplayArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {

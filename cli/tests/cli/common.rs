@@ -12,6 +12,11 @@ use tempfile::TempDir;
 /// The profile of every proof here.
 pub const PROFILE: &str = "unsound-test";
 
+/// The exit codes, as `shardfold --help` says.
+pub const INVALID: i32 = 1;
+pub const USAGE: i32 = 2;
+pub const CANNOT: i32 = 3;
+
 /// Where all tests keep their circuits, built once.
 pub fn cache() -> &'static Path {
     static CACHE: OnceLock<PathBuf> = OnceLock::new();
@@ -160,7 +165,7 @@ impl Sandbox {
     pub fn leave_parts(&self) {
         let arguments = [&prove_arguments("/dev/full")[..], &["--work-dir", "parts"]].concat();
         let (code, printed) = printed(self.command(&arguments).output().expect("it starts"));
-        assert_eq!(code, Some(1));
+        assert_eq!(code, Some(CANNOT));
         assert_eq!(
             printed.count("error: cannot write /dev/full"),
             1,
@@ -218,7 +223,7 @@ impl Sandbox {
 pub fn refused(mut command: Command) -> String {
     let (code, printed) = printed(command.output().expect("it starts"));
     assert!(
-        matches!(code, Some(1 | 2)),
+        matches!(code, Some(INVALID | USAGE | CANNOT)),
         "{command:?} ended with {code:?}: {printed:?}"
     );
     let mut errors = printed
@@ -245,7 +250,10 @@ pub fn files_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .map(|entry| {
             let path = entry.expect("an entry").path();
             let name = path.file_name().expect("a name").to_string_lossy();
-            let content = if path.is_dir() {
+            let content = if path.is_symlink() {
+                let to = fs::read_link(&path).expect("a link");
+                to.into_os_string().into_encoded_bytes()
+            } else if path.is_dir() {
                 Vec::new()
             } else {
                 fs::read(&path).expect("a file")

@@ -1,6 +1,6 @@
 //! `fetch`: the validity proof of a batch, checked.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_aggregator::ValidityProof;
 use shardfold_circuits::profile::Profile;
@@ -8,11 +8,12 @@ use shardfold_fleet::fetch;
 use shardfold_fleet::queue::Queue;
 use shardfold_fleet::queue::view::{BatchState, BatchView, JobState};
 
-use super::{PAUSE, connect, is_transient, objects, short};
+use super::{PAUSE, connect, database_file, is_transient, objects, short};
 use crate::args::FetchArgs;
 use crate::commands::means::Means;
 use crate::config::{Config, Place};
-use crate::output::{Say, warn, write_file};
+use crate::exit::cannot;
+use crate::output::{Places, Say, warn};
 
 /// What is printed for machines.
 #[derive(Serialize)]
@@ -27,20 +28,21 @@ struct Report {
 
 /// Runs the command.
 pub fn run(args: &FetchArgs) -> Result<()> {
-    let say = Say::new(args.json);
     let place = Config::load(&args.fleet)?.place;
+    let mut places = Places::new(database_file(&place.database));
+    let output = places.output(&args.output, 0)?;
+    let say = places.say(args.json)?;
     let (batch, proof) = super::runtime()?.block_on(wait(args, &place, say))?;
     let bytes = proof.to_bytes();
-    write_file(&args.output, &bytes)?;
+    output.write(&bytes)?;
     say.line(format_args!(
-        "{}: {} bytes, profile {}, {} transactions, checked",
-        args.output.display(),
+        "{output}: {} bytes, profile {}, {} transactions, checked",
         bytes.len(),
         batch.profile,
         batch.transactions
     ));
     say.object(&Report {
-        proof: args.output.display().to_string(),
+        proof: output.to_string(),
         bytes: bytes.len(),
         transactions: batch.transactions,
         seconds: batch
@@ -107,13 +109,13 @@ async fn proven(
     let parked = count(JobState::Parked);
     match batch.state {
         BatchState::Proven => Ok(Some(batch)),
-        BatchState::Cancelled => bail!("the batch {} was cancelled", short(id)),
-        BatchState::Open if !args.wait => bail!(
+        BatchState::Cancelled => Err(cannot(format!("the batch {} was cancelled", short(id)))),
+        BatchState::Open if !args.wait => Err(cannot(format!(
             "the batch {} is not proven yet: {} of {} jobs are done, {parked} are parked",
             short(id),
             count(JobState::Done),
             batch.jobs.iter().sum::<u64>()
-        ),
+        ))),
         BatchState::Open => {
             if parked > *told {
                 warn(format_args!(
