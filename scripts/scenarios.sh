@@ -20,4 +20,4 @@ if ! compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; then
 fi
 
 export SHARDFOLD_SCENARIOS=full
-exec cargo test --workspace --test fleet -- "${1:-scenarios}" --nocapture --test-threads 2
+exec cargo test -p shardfold-cli --test cli -- "fleet::${1:-scenarios}" --nocapture --test-threads 2

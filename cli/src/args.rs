@@ -12,12 +12,22 @@ use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::threads::MAX_THREADS;
+
 const EXAMPLES: &str = "\
 Examples:
   shardfold import trace.csv -o run        mainnet traffic to run/genesis.bin and run/batch.bin
   shardfold execute run/batch.bin          run the batch, print receipts and the new head
   shardfold prove run/batch.bin -o run/proof.bin
-  shardfold verify run/proof.bin --min-security 100";
+  shardfold verify run/proof.bin --min-security 100
+
+Standard output is `-` as the name of an output, standard input as that of an input.
+
+Exit codes:
+  0  done
+  1  invalid: a proof, a file or a batch is wrong, and the same again fails again
+  2  usage: the command line asks for what cannot be
+  3  cannot: a file, the network, space, a thread or a permission is missing";
 
 /// Proves batches of transactions: executed in parallel, cut into shards, each proven by a
 /// STARK, folded by plonky2 into one validity proof.
@@ -80,6 +90,19 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// How many threads it should compute with, if that is asked for.
+    pub fn threads(&self) -> Option<usize> {
+        match self {
+            Self::Execute(args) => args.run.threads,
+            Self::Prove(args) => args.run.threads,
+            Self::Fleet(FleetCommand::Submit(args)) => args.run.threads,
+            Self::Fleet(FleetCommand::Worker(args)) => args.threads,
+            _ => None,
+        }
+    }
+}
+
 /// Arguments of `import`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -130,7 +153,7 @@ pub struct RunArgs {
     /// which the batch is then applied; by default genesis.bin beside the batch.
     #[arg(long, value_name = "FILE|DIR")]
     pub state: Option<PathBuf>,
-    /// How many threads to use; by default one for each core.
+    /// How many threads to use; by default $RAYON_NUM_THREADS, or else one for each core.
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<usize>,
     /// Print one JSON object for each batch on standard output, a line each.
@@ -199,7 +222,7 @@ pub struct ProveArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
     /// Where witnesses and proofs of parts are kept until the whole is done; by default
-    /// PROOF.partial.
+    /// PROOF.partial, or BATCH.proof.partial here where PROOF is no file.
     #[arg(long, value_name = "DIR")]
     pub work_dir: Option<PathBuf>,
     /// The circuit cache.
@@ -344,11 +367,8 @@ pub enum ShapeChoice {
     Large,
 }
 
-/// The most threads: a slip of the finger must not bring the machine down.
-const MAX_THREADS: u64 = 1024;
-
 fn threads() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..=MAX_THREADS)
+    RangedU64ValueParser::new().range(1..=MAX_THREADS as u64)
 }
 
 /// Parses a size in bytes with an optional K, M, G or T (powers of 1024).

@@ -9,12 +9,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use shardfold_fleet::queue::view::Kind;
 
 use crate::args::{CacheArgs, FleetArgs, Profile, WorkerArgs, parse_kind, parse_size};
+use crate::exit::usage;
 use crate::output::folder_of;
 
 /// The file's name, here or in ~/.config/shardfold.
@@ -144,10 +145,12 @@ impl Config {
         kinds.sort_unstable();
         kinds.dedup();
         Ok(WorkerSettings {
-            key: args.key.clone().or(file.key).context(
-                "no worker key: name its file with --key, or with `key` in [worker] of the \
-                 configuration file; `shardfold worker-key FILE` makes one",
-            )?,
+            key: args.key.clone().or(file.key).ok_or_else(|| {
+                usage(
+                    "no worker key: name its file with --key, or with `key` in [worker] of the \
+                     configuration file; `shardfold worker-key FILE` makes one",
+                )
+            })?,
             jobs: args.jobs.or(file.jobs).unwrap_or(NonZeroUsize::MIN),
             kinds,
             memory: args.memory.or(file.memory),
@@ -223,7 +226,7 @@ fn read(path: &Path) -> Result<File> {
             let start = error.span().map_or(0, |span| span.start);
             let line = 1 + text.bytes().take(start).filter(|b| *b == b'\n').count();
             let message = redact(error.message());
-            bail!("{} line {line}: {message}", path.display());
+            return Err(usage(format!("{} line {line}: {message}", path.display())));
         }
     };
     for entry in [&mut file.worker.key, &mut file.worker.cache] {

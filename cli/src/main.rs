@@ -6,7 +6,9 @@ mod config;
 mod exit;
 mod import;
 mod output;
+mod processor;
 mod progress;
+mod threads;
 
 use std::io::IsTerminal as _;
 use std::panic;
@@ -16,14 +18,29 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command, FleetCommand, LogFormat};
+use exit::Exit;
 use output::Say;
 use shardfold_fleet::printable::printable;
 
 fn main() -> ExitCode {
+    // Before anything that might use the instructions that are missing.
+    if let Some(feature) = processor::missing() {
+        output::warn(format_args!(
+            "error: this processor has no {feature}, for which this program was compiled: build \
+             it on this machine, or use one with {feature}"
+        ));
+        return ExitCode::from(Exit::Cannot as u8);
+    }
+    start()
+}
+
+/// The command, on a processor that has what it needs.
+#[inline(never)]
+fn start() -> ExitCode {
     let cli = Cli::parse();
     start_logging(&cli);
     quiet_engine_panics();
-    match run(&cli.command) {
+    match threads::start(cli.command.threads()).and_then(|()| run(&cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             match cli.log_format {

@@ -1,21 +1,20 @@
 //! The fleet in one process and one folder: SQLite, objects beside it, and a worker, for as
 //! long as a batch takes. What a killed run has proven, the next one finds there.
 
+mod folder;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use shardfold_aggregator::ValidityProof;
-use shardfold_protocol::folder;
 use tokio::sync::watch;
 use url::Url;
 
+use self::folder::WorkFolder;
 use crate::engine::Engine;
 use crate::fetch::{FetchError, fetch};
 use crate::keys::{KeyError, WorkerKey};
@@ -24,11 +23,6 @@ use crate::queue::view::{BatchState, JobState, JobView, Kind, TreeView};
 use crate::queue::{Queue, QueueError, Submitted};
 use crate::submit::{self, Executed, Stored, SubmitError};
 use crate::worker::{Event, Observer, Options, Worker, WorkerError};
-
-/// What is in the folder. SQLite adds names to that of its file.
-const DATABASE: &str = "fleet.db";
-const OBJECTS: &str = "objects";
-const LOCK: &str = "fleet.lock";
 
 /// Nobody else can hold a job here, so a lease only has to outlast a pause of the machine.
 const LEASE: Duration = Duration::from_secs(600);
@@ -47,6 +41,22 @@ pub enum EmbeddedError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// Something that this program did not make, where the work folder has its own.
+    #[error(
+        "{} is there already, and is not of a work folder of shardfold: move it, or name another \
+         folder with --work-dir",
+        found.display()
+    )]
+    Foreign {
+        /// What is in the way.
+        found: PathBuf,
+    },
+    /// A folder in which SQLite's file has no name that can be given to it.
+    #[error("{} is not UTF-8: name another folder with --work-dir", folder.display())]
+    NotUtf8 {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The queue refuses.
     #[error(transparent)]
@@ -102,11 +112,9 @@ pub struct Limits {
 
 /// A fleet in a folder that this process alone uses.
 pub struct Embedded {
-    folder: PathBuf,
+    folder: WorkFolder,
     queue: Queue,
     objects: Objects,
-    /// Held as long as the file is open.
-    _lock: File,
 }
 
 impl Embedded {
@@ -115,33 +123,43 @@ impl Embedded {
     /// parts are found in the store all the same.
     ///
     /// # Errors
-    /// If the folder cannot be used.
+    /// If the folder cannot be used, or has something in it that this program did not make, where
+    /// its own would be.
     pub async fn open(folder: &Path, notice: impl Fn(Notice<'_>)) -> Result<Self, EmbeddedError> {
-        let lock = lock(folder, &notice)?;
-        let folder = fs::canonicalize(folder).map_err(|source| io_error(folder, source))?;
+        let folder = WorkFolder::hold(folder, &notice)?;
         let queue = match connect(&folder).await {
             Err(EmbeddedError::Queue(error)) if error.is_damage() => {
                 notice(Notice::Queue(&error));
-                remove_database(&folder)?;
+                folder.remove_database()?;
                 connect(&folder).await?
             }
             queue => queue?,
         };
-        let objects = Objects::create(&folder.join(OBJECTS).to_string_lossy()).await?;
+        let objects = Objects::create_in(&folder.objects()).await?;
         Ok(Self {
             folder,
             queue,
             objects,
-            _lock: lock,
         })
+    }
+
+    /// Whether [`open`](Self::open) would find something in the way. Changes nothing.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Foreign`], or [`EmbeddedError::Io`].
+    pub fn check(folder: &Path) -> Result<(), EmbeddedError> {
+        folder::check(folder)
+    }
+
+    /// The files that a work folder has.
+    pub fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+        folder::files(folder)
     }
 
     /// Whether a fleet is or was at work in a folder.
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
-        [DATABASE, OBJECTS]
-            .iter()
-            .any(|name| folder.join(name).exists())
+        folder::is_in(folder)
     }
 
     /// Stores a batch and its jobs; its id. On return it outlasts a crash.
@@ -316,16 +334,7 @@ impl Embedded {
         if !is_empty {
             return Ok(());
         }
-        remove_database(&self.folder)?;
-        for gone in [
-            fs::remove_dir_all(self.folder.join(OBJECTS)),
-            fs::remove_file(self.folder.join(LOCK)),
-        ] {
-            ignore_absent(gone).map_err(|source| io_error(&self.folder, source))?;
-        }
-        // What others put there stays.
-        let _ = fs::remove_dir(&self.folder);
-        Ok(())
+        self.folder.remove(&self.objects)
     }
 }
 
@@ -339,61 +348,12 @@ pub fn name(kind: Kind, first: usize, end: usize) -> String {
     }
 }
 
-async fn connect(folder: &Path) -> Result<Queue, EmbeddedError> {
-    let path = folder.join(DATABASE);
+async fn connect(folder: &WorkFolder) -> Result<Queue, EmbeddedError> {
+    let path = folder.database()?;
     let url = Url::from_file_path(&path).map_err(|()| {
         let source = io::Error::new(io::ErrorKind::InvalidInput, "not an absolute path");
-        io_error(&path, source)
+        folder::io_error(&path, source)
     })?;
     let url = url.as_str().replacen("file:", "sqlite:", 1);
     Ok(Queue::connect(&url).await?)
-}
-
-/// Waits until nobody else is in the folder.
-fn lock(folder: &Path, notice: &impl Fn(Notice<'_>)) -> Result<File, EmbeddedError> {
-    let path = folder.join(LOCK);
-    let failed = |source| io_error(&path, source);
-    loop {
-        folder::create(folder).map_err(|source| io_error(folder, source))?;
-        let file = match File::create(&path) {
-            // Whoever was here before has removed the folder just now.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => continue,
-            file => file.map_err(failed)?,
-        };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                notice(Notice::Busy);
-                file.lock().map_err(failed)?;
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-        // Whoever was here before may have removed the file that was waited for.
-        let own = file.metadata().map_err(failed)?;
-        if fs::metadata(&path).is_ok_and(|there| there.ino() == own.ino()) {
-            return Ok(file);
-        }
-    }
-}
-
-fn remove_database(folder: &Path) -> Result<(), EmbeddedError> {
-    for end in ["", "-wal", "-shm", "-journal"] {
-        let path = folder.join(format!("{DATABASE}{end}"));
-        ignore_absent(fs::remove_file(&path)).map_err(|source| io_error(&path, source))?;
-    }
-    Ok(())
-}
-
-fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
-}
-
-fn io_error(path: &Path, source: io::Error) -> EmbeddedError {
-    EmbeddedError::Io {
-        path: path.to_owned(),
-        source,
-    }
 }

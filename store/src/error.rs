@@ -165,6 +165,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What the operating system refused, if it is to blame.
+    #[must_use]
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Database(error) => match &**error {
+                redb::Error::Io(source) => Some(source),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Names the file or folder of an error.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

@@ -141,7 +141,7 @@ pub struct WorkerArgs {
     /// Whether it may be the unsound one.
     #[command(flatten)]
     pub unsound: UnsoundArgs,
-    /// How many threads to use; by default one for each core.
+    /// How many threads to use; by default $RAYON_NUM_THREADS, or else one for each core.
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<usize>,
     /// Serve /metrics, /healthz and /readyz on this address, as 127.0.0.1:9464; by default

@@ -1,8 +1,9 @@
 //! `execute`: run a batch without proving it.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_executor::outcome::Receipt;
 use shardfold_executor::{parallel, sequential};
@@ -10,25 +11,24 @@ use shardfold_protocol::files;
 use shardfold_protocol::text::integer::Integer;
 
 use super::input::{self, Input, Ready};
-use super::{Stages, Summary, counts, say_rejections, set_threads};
+use super::{Stages, Summary, counts, say_rejections};
 use crate::args::ExecuteArgs;
-use crate::output::{Say, write_file};
+use crate::exit::{cannot, usage};
+use crate::output::{Output, Places, Say};
 
 /// Runs the command.
 pub fn run(args: &ExecuteArgs) -> Result<()> {
-    let say = Say::new(args.run.json);
-    set_threads(args.run.threads)?;
     let start = Instant::now();
     let mut stages = Stages::new();
-    for output in [&args.receipts, &args.state_out].into_iter().flatten() {
-        input::check_output(output, args.run.state.as_deref())?;
-    }
+    let (outputs, say) = Outputs::new(args)?;
     match input::read(&args.batch, &args.run, &mut stages)? {
-        Input::Ready(ready) => execute(args, *ready, start, stages, say),
-        Input::Applied(_) if args.receipts.is_some() || args.state_out.is_some() => bail!(
-            "{} was already applied: its receipts and the state after it cannot be made again",
-            args.batch.display()
-        ),
+        Input::Ready(ready) => execute(args, *ready, &outputs, start, stages, say),
+        Input::Applied(_) if args.receipts.is_some() || args.state_out.is_some() => {
+            Err(cannot(format!(
+                "{} was already applied: its receipts and the state after it cannot be made again",
+                args.batch.display()
+            )))
+        }
         Input::Applied(applied) => {
             input::say_applied(&args.batch, &applied, say);
             let seconds = start.elapsed().as_secs_f64();
@@ -39,9 +39,35 @@ pub fn run(args: &ExecuteArgs) -> Result<()> {
     }
 }
 
+/// Where the results go.
+struct Outputs {
+    receipts: Option<Output>,
+    state: Option<Output>,
+}
+
+impl Outputs {
+    /// Looked at before the work.
+    fn new(args: &ExecuteArgs) -> Result<(Self, Say)> {
+        let paths = input::paths(&args.batch, args.run.state.as_deref());
+        // The state after the batch is about as large as the one before it in the same form.
+        let state_bytes = paths.last().map_or(0, |state| input::size(state) / 8);
+        let mut places = Places::new(paths);
+        let mut place = |path: &Option<PathBuf>, bytes| {
+            let path = path.as_deref();
+            path.map(|path| places.output(path, bytes)).transpose()
+        };
+        let outputs = Self {
+            receipts: place(&args.receipts, 0)?,
+            state: place(&args.state_out, state_bytes)?,
+        };
+        Ok((outputs, places.say(args.run.json)?))
+    }
+}
+
 fn execute(
     args: &ExecuteArgs,
     ready: Ready,
+    outputs: &Outputs,
     start: Instant,
     mut stages: Stages,
     say: Say,
@@ -51,10 +77,11 @@ fn execute(
         mut state,
         database,
     } = ready;
-    ensure!(
-        database.is_none() || args.state_out.is_none(),
-        "--state-out takes no part of a state database: use `shardfold state export`"
-    );
+    if database.is_some() && outputs.state.is_some() {
+        return Err(usage(
+            "--state-out takes no part of a state database: use `shardfold state export`",
+        ));
+    }
     let before = Instant::now();
     let outcome = if args.sequential {
         sequential::execute(&state, &batch)
@@ -70,12 +97,12 @@ fn execute(
 
     // All that is made of a batch is on disk before a database moves on: it can be made again
     // until then, and not afterwards.
-    if let Some(path) = &args.receipts {
+    if let Some(output) = &outputs.receipts {
         let lines: Vec<ReceiptLine> = outcome.receipts.iter().map(ReceiptLine::new).collect();
-        write_file(path, &serde_json::to_vec_pretty(&lines)?)?;
+        output.write(&serde_json::to_vec_pretty(&lines)?)?;
     }
-    if let Some(path) = &args.state_out {
-        write_file(path, &files::to_binary(&state.to_file())?)?;
+    if let Some(output) = &outputs.state {
+        output.write(&files::to_binary(&state.to_file())?)?;
     }
     if let Some(mut database) = database {
         let before = Instant::now();

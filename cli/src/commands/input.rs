@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use shardfold_executor::outcome::{Outcome, check_start};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileContent, FileError};
@@ -14,7 +14,8 @@ use shardfold_store::{Applied, BatchDigest, FILE, Store};
 
 use super::{Stages, counts, hex};
 use crate::args::RunArgs;
-use crate::output::Say;
+use crate::exit::{cannot, usage};
+use crate::output::{STANDARD, Say, read_file};
 
 /// What there is to do about a batch.
 pub enum Input {
@@ -70,9 +71,14 @@ pub fn cannot_use(folder: &Path) -> String {
 /// Reads a batch and its state, timing it.
 pub fn read(path: &Path, args: &RunArgs, stages: &mut Stages) -> Result<Input> {
     let start = Instant::now();
+    if path == Path::new(STANDARD) && args.state.as_deref() == Some(path) {
+        return Err(usage(
+            "the batch and its state cannot both be standard input",
+        ));
+    }
     let batch: Batch = read_content("batch", path)?;
     let state = state_path(path, args.state.as_deref())?;
-    let input = if state.is_dir() {
+    let input = if state != Path::new(STANDARD) && state.is_dir() {
         from_database(batch, &state).with_context(|| cannot_use(&state))?
     } else {
         let file: StateFile = read_content("state", &state)?;
@@ -108,27 +114,35 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
     })))
 }
 
-/// Refuses to write over the database's own file.
-pub fn check_output(output: &Path, state: Option<&Path>) -> Result<()> {
-    let own = state.and_then(|folder| fs::canonicalize(folder.join(FILE)).ok());
-    let is_own = own.is_some_and(|own| fs::canonicalize(output).is_ok_and(|path| path == own));
-    ensure!(
-        !is_own,
-        "{} is the state database itself, expected another file to write",
-        output.display()
-    );
-    Ok(())
+/// The files that a run on a batch reads.
+pub fn paths(batch: &Path, state: Option<&Path>) -> Vec<PathBuf> {
+    let mut paths = vec![batch.to_owned()];
+    // That there is no state is said where it is read.
+    if let Ok(state) = state_path(batch, state) {
+        paths.push(state.join(FILE));
+        paths.push(state);
+    }
+    paths
+}
+
+/// The size of a file, if it is one; nothing much can be said of the others.
+pub fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |data| data.len())
 }
 
 /// Reads a file of this system, naming it in every error.
 pub fn read_content<T: FileContent>(what: &str, path: &Path) -> Result<T> {
-    files::read(path)
-        .map_err(|error| match error {
-            // The path is named below, whatever the error.
-            FileError::Io { source, .. } => source.into(),
-            other => anyhow::Error::new(other),
-        })
-        .with_context(|| format!("cannot read the {what} {}", path.display()))
+    let read = if path == Path::new(STANDARD) {
+        files::from_bytes(&read_file(path, T::MAX_BYTES)?)
+    } else {
+        files::read(path)
+    };
+    read.map_err(|error| match error {
+        // The path is named below, whatever the error.
+        FileError::Io { source, .. } => source.into(),
+        other => anyhow::Error::new(other),
+    })
+    .with_context(|| format!("cannot read the {what} {}", path.display()))
 }
 
 /// The state named by the user, or the genesis beside the batch.
@@ -144,10 +158,10 @@ fn state_path(batch: &Path, state: Option<&Path>) -> Result<PathBuf> {
     if json.exists() {
         return Ok(json);
     }
-    bail!(
+    Err(cannot(format!(
         "there is no {} beside the batch: name the state that it starts from with --state",
         beside.display()
-    )
+    )))
 }
 
 /// Says that a batch need not be applied again.

@@ -8,18 +8,21 @@ use shardfold_recursion::profile::Profile;
 
 use super::{cache_folder, profile};
 use crate::args::{CacheArgs, KeyArgs};
-use crate::output::{Say, write_file};
+use crate::output::{Places, Say};
 use crate::progress::circuit_listener;
+
+/// No key is longer.
+const KEY_BYTES: u64 = 4096;
 
 /// Runs the command.
 pub fn run(args: &KeyArgs) -> Result<()> {
-    let say = Say::new(false);
-    let profile = profile(args.profile, args.unsound)?;
-    let key = from_circuits(profile, &args.cache, say)?;
-    write_file(&args.output, &key.to_bytes())?;
+    let mut places = Places::new([]);
+    let output = places.output(&args.output, KEY_BYTES)?;
+    let say = places.say(false)?;
+    let key = from_circuits(profile(args.profile, args.unsound)?, &args.cache, say)?;
+    output.write(&key.to_bytes())?;
     say.line(format_args!(
-        "{}: verification key of {}, id {}",
-        args.output.display(),
+        "{output}: verification key of {}, id {}",
         key.profile(),
         hex::encode(key.id())
     ));

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use shardfold_aggregator::VerificationKey;
 use shardfold_fleet::engine::Engine;
 use shardfold_prover::CircuitSet;
@@ -15,6 +15,7 @@ use crate::commands::cache_folder;
 use crate::commands::verify::built_in_keys;
 use crate::output::{Say, warn};
 use crate::progress::circuit_listener;
+use crate::threads;
 
 /// Circuits, loaded when they are first needed, and a runtime for queue and store.
 pub struct Means {
@@ -29,16 +30,11 @@ pub struct Means {
 impl Means {
     /// For a profile, with the circuits in a cache; nothing is loaded yet.
     pub fn new(profile: Profile, cache: &CacheArgs, say: Say) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .context("cannot start the threads for queue and store")?;
         Ok(Self {
             profile,
             cache: cache_folder(cache)?,
             engine: OnceLock::new(),
-            runtime: Some(runtime),
+            runtime: Some(threads::runtime()?),
             say,
         })
     }

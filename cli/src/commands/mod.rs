@@ -14,9 +14,9 @@ pub mod state;
 pub mod verify;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 use shardfold_executor::outcome::{Outcome, Receipt};
 use shardfold_protocol::hash::Digest;
@@ -29,6 +29,7 @@ use shardfold_store::{Applied, Counts};
 
 use crate::args::{self, CacheArgs, ShapeChoice, UnsoundArgs};
 use crate::exit;
+use crate::exit::cannot;
 use crate::output::{Say, gib, peak_memory_bytes};
 
 /// Seconds by the name of the stage.
@@ -98,17 +99,6 @@ impl Summary {
     }
 }
 
-/// Uses so many threads from now on.
-pub fn set_threads(threads: Option<usize>) -> Result<()> {
-    let Some(threads) = threads else {
-        return Ok(());
-    };
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .context("cannot set the number of threads")
-}
-
 /// How many transactions of a batch became part of the ledger.
 pub fn counts(outcome: &Outcome) -> Counts {
     let accepted = outcome.accepted.len() as u64;
@@ -175,14 +165,9 @@ pub fn cache_folder(args: &CacheArgs) -> Result<PathBuf> {
     args.cache
         .clone()
         .or_else(cache::default_root)
-        .context("there is no home folder for the circuit cache: name one with --cache")
-}
-
-/// The work folder of a proof: `PROOF.partial` beside it.
-pub fn partial_folder(output: &Path) -> PathBuf {
-    let mut name = output.as_os_str().to_owned();
-    name.push(".partial");
-    PathBuf::from(name)
+        .ok_or_else(|| {
+            cannot("there is no home folder for the circuit cache: name one with --cache")
+        })
 }
 
 /// The shapes that shards may have. A smaller one than asked for still takes what is left

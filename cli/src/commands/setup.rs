@@ -1,16 +1,18 @@
 //! `setup`: build the circuits of a profile ahead of time.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
 use shardfold_fleet::engine::fold_circuit;
 use shardfold_prover::CircuitSet;
-use shardfold_prover::cache::prune;
+use shardfold_prover::cache::{Listener, Progress, prune};
 use shardfold_recursion::profile::Profile;
 
 use super::{cache_folder, profile};
 use crate::args::SetupArgs;
-use crate::output::{Say, gib};
+use crate::exit::cannot;
+use crate::output::{Say, check_folder, gib};
 use crate::progress::circuit_listener;
 
 /// Runs the command.
@@ -18,11 +20,25 @@ pub fn run(args: &SetupArgs) -> Result<()> {
     let say = Say::new(false);
     let folder = cache_folder(&args.cache)?;
     let profile = profile(args.profile, args.unsound)?;
-    let circuits = CircuitSet::new(profile, &folder).with_listener(circuit_listener(say));
+    let circuits = CircuitSet::new(profile, &folder);
+    if !circuits.cache().path("fold").exists() {
+        check_folder(&folder, 0)?;
+    }
+    let lost = Arc::new(Mutex::new(Vec::new()));
+    let circuits = circuits.with_listener(listener(say, lost.clone()));
     for shape in profile.shapes() {
         circuits.shard(shape)?;
     }
     fold_circuit(&circuits)?;
+    let lost = lost.lock().unwrap_or_else(|error| error.into_inner());
+    if !lost.is_empty() {
+        return Err(cannot(format!(
+            "these circuits of {} could not be kept in {}: {}",
+            profile.name(),
+            folder.display(),
+            lost.join(", ")
+        )));
+    }
     say.line(format_args!(
         "the circuits of {} are in {}",
         profile.name(),
@@ -32,6 +48,18 @@ pub fn run(args: &SetupArgs) -> Result<()> {
         prune_others(&folder, say)?;
     }
     Ok(())
+}
+
+/// Says what happens, and notes which circuits could not be kept.
+fn listener(say: Say, lost: Arc<Mutex<Vec<String>>>) -> Box<Listener> {
+    let told = circuit_listener(say);
+    Box::new(move |name, progress| {
+        told(name, progress);
+        if let Progress::NotStored(_) = progress {
+            let mut lost = lost.lock().unwrap_or_else(|error| error.into_inner());
+            lost.push(name.to_owned());
+        }
+    })
 }
 
 /// Leaves what this build uses, in any profile.

@@ -6,25 +6,28 @@ use shardfold_protocol::amount::FEE_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::MODULUS;
 use shardfold_protocol::files;
-use shardfold_protocol::folder;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::text::excerpt;
 
 use crate::args::{Format, ImportTrafficArgs};
-use crate::output::{self, Say};
+use crate::exit::usage;
+use crate::output::{Output, Places, Say};
 
 /// The `import` command.
 pub fn run(args: &ImportTrafficArgs, say: Say) -> Result<()> {
-    ensure!(
-        args.fee < FEE_LIMIT,
-        "--fee is {}, the rollup takes fees below 2^48",
-        args.fee
-    );
-    ensure!(
-        args.chain_id < MODULUS,
-        "--chain-id {} is not a field element",
-        args.chain_id
-    );
+    if args.fee >= FEE_LIMIT {
+        return Err(usage(format!(
+            "--fee is {}, the rollup takes fees below 2^48",
+            args.fee
+        )));
+    }
+    if args.chain_id >= MODULUS {
+        return Err(usage(format!(
+            "--chain-id {} is not a field element",
+            args.chain_id
+        )));
+    }
+    let outputs = Outputs::new(args)?;
     let mut trace = Trace::read(&args.trace).with_context(|| args.trace.display().to_string())?;
     if let Some(limit) = args.limit {
         trace.transfers.truncate(limit);
@@ -59,26 +62,49 @@ pub fn run(args: &ImportTrafficArgs, say: Say) -> Result<()> {
         before: *state.head(),
         transactions,
     };
-    write(args, &genesis, &batch, import.plan())?;
+    outputs.write(args, &genesis, &batch, import.plan())?;
     report(args, &trace, import.plan(), deposit_count, say);
     Ok(())
 }
 
-fn write(args: &ImportTrafficArgs, genesis: &StateFile, batch: &Batch, plan: &Plan) -> Result<()> {
-    folder::create(&args.output)
-        .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
-    output::write_file(
-        &args.output.join("genesis.bin"),
-        &files::to_binary(genesis)?,
-    )?;
-    let mut assets = Vec::new();
-    plan.write_assets(&mut assets)?;
-    output::write_file(&args.output.join("assets.csv"), &assets)?;
-    let (name, bytes) = match args.format {
-        Format::Binary => ("batch.bin", files::to_binary(batch)?),
-        Format::Json => ("batch.json", files::to_json(batch)?),
-    };
-    output::write_file(&args.output.join(name), &bytes)
+/// The files that are made.
+struct Outputs {
+    genesis: Output,
+    batch: Output,
+    assets: Output,
+}
+
+impl Outputs {
+    /// Checks them before the work.
+    fn new(args: &ImportTrafficArgs) -> Result<Self> {
+        let mut places = Places::new([args.trace.clone()]);
+        let name = match args.format {
+            Format::Binary => "batch.bin",
+            Format::Json => "batch.json",
+        };
+        Ok(Self {
+            genesis: places.output(&args.output.join("genesis.bin"), 0)?,
+            batch: places.output(&args.output.join(name), 0)?,
+            assets: places.output(&args.output.join("assets.csv"), 0)?,
+        })
+    }
+
+    fn write(
+        &self,
+        args: &ImportTrafficArgs,
+        genesis: &StateFile,
+        batch: &Batch,
+        plan: &Plan,
+    ) -> Result<()> {
+        self.genesis.write(&files::to_binary(genesis)?)?;
+        let mut assets = Vec::new();
+        plan.write_assets(&mut assets)?;
+        self.assets.write(&assets)?;
+        self.batch.write(&match args.format {
+            Format::Binary => files::to_binary(batch)?,
+            Format::Json => files::to_json(batch)?,
+        })
+    }
 }
 
 fn report(args: &ImportTrafficArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {

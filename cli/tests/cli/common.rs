@@ -14,6 +14,10 @@ pub const PROFILE: &str = "unsound-test";
 
 /// The variable without which nothing is proven or verified in that profile.
 pub const ALLOW_UNSOUND: &str = "SHARDFOLD_ALLOW_UNSOUND";
+/// The exit codes, as `shardfold --help` says.
+pub const INVALID: i32 = 1;
+pub const USAGE: i32 = 2;
+pub const CANNOT: i32 = 3;
 
 /// Where all tests keep their circuits, built once.
 pub fn cache() -> &'static Path {
@@ -168,7 +172,7 @@ impl Sandbox {
     pub fn leave_parts(&self) {
         let arguments = [&prove_arguments("/dev/full")[..], &["--work-dir", "parts"]].concat();
         let (code, printed) = printed(self.command(&arguments).output().expect("it starts"));
-        assert_eq!(code, Some(1));
+        assert_eq!(code, Some(CANNOT));
         assert_eq!(
             printed.count("error: cannot write /dev/full"),
             1,
@@ -226,7 +230,7 @@ impl Sandbox {
 pub fn refused(mut command: Command) -> String {
     let (code, printed) = printed(command.output().expect("it starts"));
     assert!(
-        matches!(code, Some(1 | 2)),
+        matches!(code, Some(INVALID | USAGE | CANNOT)),
         "{command:?} ended with {code:?}: {printed:?}"
     );
     let mut errors = printed
@@ -253,7 +257,10 @@ pub fn files_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .map(|entry| {
             let path = entry.expect("an entry").path();
             let name = path.file_name().expect("a name").to_string_lossy();
-            let content = if path.is_dir() {
+            let content = if path.is_symlink() {
+                let to = fs::read_link(&path).expect("a link");
+                to.into_os_string().into_encoded_bytes()
+            } else if path.is_dir() {
                 Vec::new()
             } else {
                 fs::read(&path).expect("a file")

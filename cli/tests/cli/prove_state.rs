@@ -12,7 +12,7 @@ use shardfold_protocol::text::digest::to_hex;
 use shardfold_store::View;
 
 use crate::chain::Chain;
-use crate::common::{PROFILE, printed};
+use crate::common::{CANNOT, PROFILE, printed};
 
 fn prove<'a>(batches: &[&'a str], output: &'a str) -> Vec<&'a str> {
     let options = ["--state", "ledger", "--profile", PROFILE, "-o", output];
@@ -45,7 +45,7 @@ fn batches_are_applied_and_proven_in_order() {
     let (code, failed) = printed(output.expect("it starts"));
     assert_eq!(
         (code, failed.count("No space left")),
-        (Some(1), 1),
+        (Some(CANNOT), 1),
         "{failed:?}"
     );
     fs::copy(sandbox.path("0.proof"), sandbox.path("proofs/0.proof")).expect("a copy");

@@ -221,7 +221,7 @@ fn circuits_of_other_builds_are_removed_when_asked() {
     let own = sandbox.names("circuits");
     let other = sandbox.path("circuits").join("0".repeat(32));
     fs::create_dir(&other).unwrap();
-    fs::write(other.join("fold.circuit"), b"of another build").unwrap();
+    fs::write(other.join("fold.circuit"), b"SFCIRCT\nof another build").unwrap();
     assert_eq!(sandbox.ok(&setup).count("removed"), 0);
 
     let pruned = sandbox.ok(&[&setup[..], &["--prune"]].concat());

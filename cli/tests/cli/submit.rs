@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{PROFILE, Printed, Sandbox, printed};
+use crate::common::{CANNOT, PROFILE, Printed, Sandbox, printed};
 
 /// A fleet in the sandbox's folder.
 const FLEET: [&str; 4] = ["--database", "sqlite://fleet.db", "--store", "store"];
@@ -20,7 +20,7 @@ fn ok(sandbox: &Sandbox, arguments: &[&str]) -> String {
 
 fn refused(sandbox: &Sandbox, arguments: &[&str]) -> String {
     let (code, printed) = run(sandbox, arguments);
-    assert_eq!((code, &*printed.out), (Some(1), ""), "{arguments:?}");
+    assert_eq!((code, &*printed.out), (Some(CANNOT), ""), "{arguments:?}");
     printed.err
 }
 

@@ -1,8 +1,11 @@
+use std::fs;
+
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_recursion::profile::Profile;
 use tempfile::TempDir;
 
+use super::folder::{DATABASE, OBJECTS, remove_database};
 use super::*;
 use crate::testing::batch::{ENGINE, SHARDS};
 
@@ -75,6 +78,34 @@ async fn a_batch_is_proven_in_a_folder_of_which_nothing_is_left() {
     assert_eq!(done, []);
     fleet.forget(&batch).await.unwrap();
     assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_named_and_left_alone() {
+    let above = TempDir::new().unwrap();
+    for name in ["fleet.db", "fleet.db-journal", "fleet.lock", "objects"] {
+        let folder = above.path().join(format!("with {name}"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(name), "mine").unwrap();
+        let opened = Embedded::open(&folder, |notice| panic!("{notice:?}")).await;
+        for refused in [Embedded::check(&folder), opened.map(drop)] {
+            let Err(EmbeddedError::Foreign { found }) = refused else {
+                panic!("{name}: {refused:?}");
+            };
+            assert_eq!(found, folder.join(name));
+        }
+        assert_eq!(fs::read(folder.join(name)).unwrap(), b"mine");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+    // Objects that somebody else has put beside our lock.
+    let folder = above.path().join("ours");
+    drop(open(&folder).await);
+    fs::remove_dir_all(folder.join(OBJECTS)).unwrap();
+    fs::create_dir(folder.join(OBJECTS)).unwrap();
+    Embedded::check(&folder).unwrap();
+    fs::write(folder.join(OBJECTS).join("pack"), "mine").unwrap();
+    assert!(Embedded::check(&folder).is_err());
+    assert!(Embedded::open(&folder, |_| ()).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,18 +1,19 @@
 //! Witnesses, proofs and manifests in an object store, each named by its SHA-256.
 //!
 //! A store that is away never looks like one without the object: every store holds a marker,
-//! written when it is first opened, and an object counts as missing only where the marker is
-//! there. A credential for S3 needs `s3:ListBucket`, without which S3 answers a read of a
+//! written when it is made, and an object counts as missing only where the marker is there. A
+//! local folder is made a store only where none of a store's names is taken, and nothing is
+//! removed from it but objects. A credential for S3 needs `s3:ListBucket`, without which S3 answers a read of a
 //! missing object as if reading were forbidden.
 
+mod local;
 mod name;
 mod open;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::fs;
-use std::io::ErrorKind;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use object_store::local::LocalFileSystem;
@@ -22,6 +23,7 @@ use shardfold_aggregator::ValidityProof;
 use shardfold_protocol::files::FileContent as _;
 use shardfold_protocol::witness::ShardWitness;
 
+pub use local::is_foreign;
 pub use name::{Folder, NameError, ObjectName};
 
 /// The most bytes that a shard's witness may have.
@@ -68,6 +70,15 @@ pub enum ObjectsError {
         found: u64,
         /// The limit.
         limit: u64,
+    },
+    /// Something that is none of a store's, where a store would have its own.
+    #[error(
+        "{} is there already and not of a store of shardfold: move it, or name another folder",
+        found.display()
+    )]
+    Foreign {
+        /// What is in the way.
+        found: PathBuf,
     },
     /// No store has this URL.
     #[error("{found:?} is not an object store: {source}")]
@@ -173,16 +184,51 @@ impl Objects {
         options: &open::Options,
     ) -> Result<Self, ObjectsError> {
         let objects = open::connect(url, options, true)?;
-        let marker = Path::from(MARKER);
-        match objects.store().head(&marker).await {
-            Ok(_) => {}
-            Err(object_store::Error::NotFound { .. }) => {
-                let put = objects.store().put(&marker, MARKER_BYTES.into()).await;
-                put.map_err(|source| objects.unavailable(source))?;
-            }
-            Err(source) => return Err(objects.unavailable(source)),
-        }
+        objects.mark().await?;
         Ok(objects)
+    }
+
+    /// The store in a folder of this machine, whatever its name is made of; made if it is not
+    /// there.
+    ///
+    /// # Errors
+    /// [`ObjectsError::Foreign`], or [`ObjectsError::Unavailable`].
+    pub async fn create_in(folder: &FilePath) -> Result<Self, ObjectsError> {
+        let objects = open::local(folder, true)?;
+        objects.mark().await?;
+        Ok(objects)
+    }
+
+    /// Writes the marker where there is none yet.
+    async fn mark(&self) -> Result<(), ObjectsError> {
+        let marker = Path::from(MARKER);
+        match self.store().head(&marker).await {
+            Ok(_) => return Ok(()),
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(source) => return Err(self.unavailable(source)),
+        }
+        if let Root::Local(store) = &self.0.root
+            && let Some(found) = local::in_the_way(&self.local_path(store, &marker)?)
+        {
+            return Err(ObjectsError::Foreign { found });
+        }
+        let put = self.store().put(&marker, MARKER_BYTES.into()).await;
+        put.map(drop).map_err(|source| self.unavailable(source))
+    }
+
+    /// Removes all objects of a local store, its marker last, and its folder; whatever else is
+    /// there stays, and the marker with it. Returns whether all is gone.
+    ///
+    /// # Errors
+    /// [`ObjectsError::Unavailable`].
+    pub fn remove_store(&self) -> Result<bool, ObjectsError> {
+        match &self.0.root {
+            Root::Local(store) => {
+                let marker = self.local_path(store, &Path::from(MARKER))?;
+                local::remove_store(&marker).map_err(|error| self.refused(error))
+            }
+            Root::Remote(_) => Ok(false),
+        }
     }
 
     fn new(root: Root, url: &str) -> Self {
@@ -279,8 +325,8 @@ impl Objects {
     /// [`ObjectsError::Unavailable`].
     pub async fn remove(&self, folder: Folder<'_>, name: ObjectName) -> Result<(), ObjectsError> {
         let path = folder.object(name);
-        if let Root::Local(local) = &self.0.root {
-            remove_unfinished(local, &path);
+        if let Root::Local(store) = &self.0.root {
+            local::remove_unfinished(&self.local_path(store, &path)?);
         }
         match self.store().delete(&path).await {
             Ok(()) => Ok(()),
@@ -289,27 +335,23 @@ impl Objects {
         }
     }
 
-    /// Removes all objects in a folder; a local one with whatever else is in it.
+    /// Removes all objects in a folder, from a local one also what killed processes have left of
+    /// them in the making; whatever else is there stays.
     ///
     /// # Errors
     /// [`ObjectsError::Unavailable`].
     pub async fn remove_all(&self, folder: Folder<'_>) -> Result<(), ObjectsError> {
-        let Root::Local(local) = &self.0.root else {
+        let Root::Local(store) = &self.0.root else {
             for name in self.list(folder).await? {
                 self.remove(folder, name).await?;
             }
             return Ok(());
         };
-        let path = local.path_to_filesystem(&folder.path());
-        let path = path.map_err(|source| self.unavailable(source))?;
-        match fs::remove_dir_all(path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => self.check_present().await,
-            Err(error) => Err(self.unavailable(object_store::Error::Generic {
-                store: "LocalFileSystem",
-                source: error.into(),
-            })),
-        }
+        self.check_present().await?;
+        let path = self.local_path(store, &folder.path())?;
+        local::remove_objects(&path)
+            .map(drop)
+            .map_err(|error| self.refused(error))
     }
 
     /// Whether the store is still the one that was opened.
@@ -333,22 +375,22 @@ impl Objects {
         }
     }
 
+    fn local_path(&self, store: &LocalFileSystem, path: &Path) -> Result<PathBuf, ObjectsError> {
+        let path = store.path_to_filesystem(path);
+        path.map_err(|source| self.unavailable(source))
+    }
+
+    fn refused(&self, error: std::io::Error) -> ObjectsError {
+        self.unavailable(object_store::Error::Generic {
+            store: "LocalFileSystem",
+            source: error.into(),
+        })
+    }
+
     fn unavailable(&self, source: object_store::Error) -> ObjectsError {
         ObjectsError::Unavailable {
             store: self.0.url.clone(),
             source,
-        }
-    }
-}
-
-/// Removes the files that an object has until it is whole: `PATH#1`, `PATH#2`, and so on.
-fn remove_unfinished(local: &LocalFileSystem, path: &Path) {
-    let Ok(file) = local.path_to_filesystem(path) else {
-        return;
-    };
-    for number in 1_u32.. {
-        if fs::remove_file(format!("{}#{number}", file.display())).is_err() {
-            return;
         }
     }
 }

@@ -86,6 +86,11 @@ pub enum Folder<'a> {
 }
 
 impl Folder<'_> {
+    /// What lies at a store's root.
+    pub(super) const NAMES: [&'static str; 4] = ["manifest", "witness", Self::OF_PARTS, "proof"];
+    /// The one that has a folder for each job.
+    pub(super) const OF_PARTS: &'static str = "part";
+
     /// The path below the store's root. A job's id is one part of it, whatever is in it.
     pub(super) fn path(self) -> Path {
         match self {

@@ -63,7 +63,7 @@ fn local_path(url: &Url) -> Option<PathBuf> {
 }
 
 /// A folder on this machine. What is put there is on disk on return.
-fn local(path: &FilePath, makes: bool) -> Result<Objects, ObjectsError> {
+pub fn local(path: &FilePath, makes: bool) -> Result<Objects, ObjectsError> {
     let away = |source| ObjectsError::Unavailable {
         store: path.display().to_string().into(),
         source,

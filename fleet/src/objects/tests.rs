@@ -1,3 +1,5 @@
+use std::fs;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -231,6 +233,48 @@ async fn a_folder_is_rid_of_what_killed_processes_left() {
     objects.remove(Folder::Witness, witness).await.unwrap();
     assert!(!part.exists() && !witness_file.exists());
     assert!(path.join(MARKER).exists());
+}
+
+#[tokio::test]
+async fn what_others_put_into_a_store_stays() {
+    let (_above, path, objects) = local().await;
+    objects.put(PART, vec![1]).await.unwrap();
+    objects.put(Folder::Witness, vec![2]).await.unwrap();
+    let mine = [
+        "notes",
+        "part/notes",
+        "part/0123-fold-2/notes#1",
+        "witness/cafe",
+    ];
+    for name in mine {
+        fs::write(path.join(name), "mine").unwrap();
+    }
+    objects.remove_all(PART).await.unwrap();
+    assert!(objects.list(PART).await.unwrap().is_empty());
+    assert!(!objects.remove_store().unwrap());
+    for name in mine {
+        assert_eq!(fs::read(path.join(name)).unwrap(), b"mine", "{name}");
+        fs::remove_file(path.join(name)).unwrap();
+    }
+    // It is a store as before, and goes when nothing else is in it.
+    objects.put(PART, vec![1]).await.unwrap();
+    assert!(objects.remove_store().unwrap());
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_folder_with_a_name_of_a_store_is_not_made_one() {
+    let above = TempDir::new().unwrap();
+    for name in ["manifest", "witness", "part", "proof"] {
+        let path = above.path().join(format!("with {name}"));
+        fs::create_dir_all(path.join(name)).unwrap();
+        let refused = Objects::create(path.to_str().unwrap()).await.unwrap_err();
+        let ObjectsError::Foreign { found } = refused else {
+            panic!("{refused}");
+        };
+        assert_eq!(found, path.join(name));
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Programs of PostgreSQL for tests, here and of the command (`cli/tests/fleet`).
+//! Programs of PostgreSQL for tests, here and of the command (`cli/tests/cli/fleet`).
 
 use std::ffi::OsStr;
 use std::fs;

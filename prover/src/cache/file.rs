@@ -13,6 +13,7 @@
 //! however many processes write it at once.
 
 use sha2::{Digest as _, Sha256};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -136,7 +137,39 @@ pub(super) fn write(
     written
 }
 
-/// Removes temporary files that a killed process has left behind. No write takes an hour.
+/// Where magic and kind end in the header of all files.
+const KIND_END: usize = 10;
+/// How earlier builds marked their circuits, which `setup --prune` removes.
+const OLD_MAGIC: &[u8] = b"SFCIRCT\n";
+
+/// Whether a file is one of ours, or the start of one.
+pub(super) fn is_ours(path: &Path) -> bool {
+    let header = ENVELOPE.header(0);
+    let marks = [&header[..KIND_END], OLD_MAGIC];
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(KIND_END as u64).read_to_end(&mut start));
+    read.is_ok()
+        && marks
+            .iter()
+            .any(|mark| mark.starts_with(&start) || start.starts_with(mark))
+}
+
+/// Whether [`write`] gives such temporary names: `NAME.PROCESS-SERIAL.tmp`.
+fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let numbers = name
+        .strip_suffix(".tmp")
+        .and_then(|name| name.rsplit_once('.'))
+        .and_then(|(_, numbers)| numbers.split_once('-'));
+    numbers.is_some_and(|(process, serial)| {
+        [process, serial]
+            .iter()
+            .all(|number| number.parse::<u64>().is_ok())
+    })
+}
+
+/// Removes temporary files that a killed process has left behind. No write takes an hour. What is
+/// none of ours stays.
 pub(super) fn remove_leftovers(folder: &Path) {
     let old = |path: &Path| {
         let age = path
@@ -149,7 +182,7 @@ pub(super) fn remove_leftovers(folder: &Path) {
         return;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        if path.extension().is_some_and(|extension| extension == "tmp") && old(&path) {
+        if is_temporary(&path) && old(&path) && is_ours(&path) {
             // Best effort: it costs disk space and nothing else.
             let _ = fs::remove_file(&path);
         }

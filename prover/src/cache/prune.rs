@@ -44,16 +44,23 @@ fn is_fingerprint(folder: &Path) -> bool {
     name.is_some_and(|name| name.len() == 32 && name.as_bytes().iter().all(digit))
 }
 
+/// Removes the circuits in a folder, and the folder itself if nothing else was in it.
 fn empty(folder: &Path, pruned: &mut Pruned) -> io::Result<()> {
+    let before = pruned.files;
     file::remove_leftovers(folder);
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
-        if path.extension() == Some(OsStr::new("circuit")) && entry.file_type()?.is_file() {
+        let is_circuit = path.extension() == Some(OsStr::new("circuit"));
+        if is_circuit && entry.file_type()?.is_file() && file::is_ours(&path) {
             pruned.bytes += entry.metadata()?.len();
             fs::remove_file(path)?;
             pruned.files += 1;
         }
+    }
+    // An empty folder may be anybody's.
+    if pruned.files == before {
+        return Ok(());
     }
     match fs::remove_dir(folder) {
         // Something else is in it, or another process was faster.

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -243,13 +244,31 @@ fn what_a_killed_process_left_behind_is_removed_after_an_hour() {
         ("tiny.1-0.tmp", 2),
         ("tiny.2-0.tmp", 0),
         ("other.circuit", 2),
+        ("tiny.3-0.tmp", 2),
+        ("tiny.backup.tmp", 2),
+        ("notes.tmp", 2),
     ] {
-        let file = fs::File::create(folder.join(name)).unwrap();
+        let mut file = fs::File::create(folder.join(name)).unwrap();
+        // Half of a header, or a file of somebody else.
+        let start: &[u8] = if name == "tiny.3-0.tmp" {
+            b"mine"
+        } else {
+            b"SFCI"
+        };
+        file.write_all(start).unwrap();
         file.set_modified(hours_ago(hours)).unwrap();
     }
     fixture.cache.store("tiny", &*TINY).unwrap();
     assert!(!folder.join("tiny.1-0.tmp").exists());
-    assert!(folder.join("tiny.2-0.tmp").exists() && folder.join("other.circuit").exists());
+    for stays in [
+        "tiny.2-0.tmp",
+        "other.circuit",
+        "tiny.3-0.tmp",
+        "tiny.backup.tmp",
+        "notes.tmp",
+    ] {
+        assert!(folder.join(stays).exists(), "{stays}");
+    }
 }
 
 #[test]
@@ -293,6 +312,7 @@ fn pruning_removes_the_circuits_of_others_and_nothing_else() {
     // Others' files: in a cache's folder, beside it, and in folders that are no caches.
     let mine = [
         shared.path("tiny").with_extension("txt"),
+        shared.path("power"),
         fixture.root.path().join("mine.circuit"),
         fixture.root.path().join("mine/tiny.circuit"),
         fixture.root.path().join("D".repeat(32)).join("a.circuit"),

@@ -1,6 +1,6 @@
 //! `fetch`: the validity proof of a batch, checked.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use shardfold_aggregator::ValidityProof;
 use shardfold_fleet::fetch;
@@ -10,11 +10,12 @@ use shardfold_fleet::queue::view::{BatchState, BatchView, JobState};
 use shardfold_protocol::head::Statement;
 use shardfold_recursion::profile::Profile;
 
-use super::{PAUSE, is_transient, objects, open, short};
+use super::{PAUSE, database_file, is_transient, objects, open, short};
 use crate::args::FetchArgs;
 use crate::commands::means::Means;
 use crate::config::{Config, Place};
-use crate::output::{Say, warn, write_file};
+use crate::exit::cannot;
+use crate::output::{Places, Say, warn};
 
 /// What is printed for machines.
 #[derive(Serialize)]
@@ -29,21 +30,22 @@ struct Report {
 
 /// Runs the command.
 pub fn run(args: &FetchArgs) -> Result<()> {
-    let say = Say::new(args.json);
     let place = Config::load(&args.fleet)?.place;
+    let mut places = Places::new(database_file(&place.database));
+    let output = places.output(&args.output, 0)?;
+    let say = places.say(args.json)?;
     let (batch, proof, statement) = super::runtime()?.block_on(wait(args, &place, say))?;
     let transactions = proven_transactions(&batch, &statement)?;
     let bytes = proof.to_bytes();
-    write_file(&args.output, &bytes)?;
+    output.write(&bytes)?;
     say.line(format_args!(
-        "{}: {} bytes, profile {}, {} transactions, checked",
-        printable(&args.output.to_string_lossy()),
+        "{output}: {} bytes, profile {}, {} transactions, checked",
         bytes.len(),
         printable(&batch.profile),
         transactions
     ));
     say.object(&Report {
-        proof: args.output.display().to_string(),
+        proof: output.to_string(),
         bytes: bytes.len(),
         transactions,
         seconds: batch
@@ -129,13 +131,13 @@ async fn proven(
     let parked = count(JobState::Parked);
     match batch.state {
         BatchState::Proven => Ok(Some(batch)),
-        BatchState::Cancelled => bail!("the batch {} was cancelled", short(id)),
-        BatchState::Open if !args.wait => bail!(
+        BatchState::Cancelled => Err(cannot(format!("the batch {} was cancelled", short(id)))),
+        BatchState::Open if !args.wait => Err(cannot(format!(
             "the batch {} is not proven yet: {} of {} jobs are done, {parked} are parked",
             short(id),
             count(JobState::Done),
             batch.jobs.iter().sum::<u64>()
-        ),
+        ))),
         BatchState::Open => {
             if parked > *told {
                 warn(format_args!(

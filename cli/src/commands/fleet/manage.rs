@@ -1,6 +1,6 @@
 //! What operators do: retry, cancel, forget; keys and who may work.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use shardfold_fleet::keys::{PublicKey, WorkerKey};
 use shardfold_fleet::printable::printable;
 use shardfold_fleet::submit;
@@ -8,7 +8,8 @@ use shardfold_fleet::submit;
 use super::{create, job_name, objects, open, queue, runtime, short};
 use crate::args::{BatchArgs, DismissArgs, EnrolArgs, RetryArgs, WorkerKeyArgs};
 use crate::config::Config;
-use crate::output::{Say, print};
+use crate::exit::usage;
+use crate::output::{Places, Say, print};
 
 /// Runs `retry`.
 pub fn retry(args: &RetryArgs) -> Result<()> {
@@ -20,12 +21,13 @@ pub fn retry(args: &RetryArgs) -> Result<()> {
             None => None,
             Some(job) => {
                 let job = queue.explain(job).await?.job;
-                ensure!(
-                    job.batch == batch,
-                    "{} is a job of the batch {}",
-                    job_name(&job),
-                    short(&job.batch)
-                );
+                if job.batch != batch {
+                    return Err(usage(format!(
+                        "{} is a job of the batch {}",
+                        job_name(&job),
+                        short(&job.batch)
+                    )));
+                }
                 Some(job.id)
             }
         };
@@ -67,8 +69,11 @@ pub fn worker_key(args: &WorkerKeyArgs) -> Result<()> {
     let key = if args.file.exists() {
         WorkerKey::from_file(&args.file)?
     } else {
+        let output = Places::new([]).output(&args.file, 0)?;
+        let file = output.file();
+        let file = file.ok_or_else(|| usage("a secret key is kept in a file, not printed"))?;
         let key = WorkerKey::generate()?;
-        key.to_file(&args.file)?;
+        key.to_file(file)?;
         key
     };
     print(format!("{}\n", key.public()).as_bytes())
@@ -78,11 +83,12 @@ pub fn worker_key(args: &WorkerKeyArgs) -> Result<()> {
 pub fn enrol(args: &EnrolArgs) -> Result<()> {
     let key: PublicKey = args.public_key.parse()?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    ensure!(
-        (1..=64).contains(&args.name.len()) && args.name.chars().all(is_name),
-        "{:?} is no name of a worker: it has 1 to 64 letters, digits, dots, - and _",
-        args.name
-    );
+    if !(1..=64).contains(&args.name.len()) || !args.name.chars().all(is_name) {
+        return Err(usage(format!(
+            "{:?} is no name of a worker: it has 1 to 64 letters, digits, dots, - and _",
+            args.name
+        )));
+    }
     let place = Config::load(&args.fleet)?.place;
     runtime()?.block_on(async {
         let queue = create(&place).await?;

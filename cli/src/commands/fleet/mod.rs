@@ -9,6 +9,7 @@ mod submit;
 mod worker;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -20,6 +21,7 @@ use tokio::runtime::Runtime;
 
 use crate::args::{FleetArgs, FleetCommand};
 use crate::config::{Config, Place, redact};
+use crate::output::folder_of;
 
 /// Runs the command.
 pub fn run(command: &FleetCommand) -> Result<()> {
@@ -93,17 +95,21 @@ async fn create_objects(place: &Place, queue: &Queue, is_new: bool) -> Result<Ob
 
 /// SQLite makes its file, not the folder that it is in.
 fn make_folder(database: &str) -> Result<()> {
-    let Some(path) = database.strip_prefix("sqlite://") else {
+    let Some(path) = database_file(database) else {
         return Ok(());
     };
+    let folder = folder_of(&path);
+    shardfold_protocol::folder::create(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+/// The file of a database that is one.
+fn database_file(database: &str) -> Option<PathBuf> {
+    let path = database.strip_prefix("sqlite://")?;
     let path = path.split('?').next().unwrap_or_default();
-    let path = percent_decode_str(path).decode_utf8_lossy();
-    let folder = std::path::Path::new(path.as_ref()).parent();
-    match folder.filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => shardfold_protocol::folder::create(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display())),
-        None => Ok(()),
-    }
+    Some(PathBuf::from(
+        percent_decode_str(path).decode_utf8_lossy().as_ref(),
+    ))
 }
 
 /// A runtime for a command that only asks and waits.

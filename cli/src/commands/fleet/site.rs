@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::{in_place, objects, worker};
 use crate::args::DashboardArgs;
 use crate::config::{Config, Place};
+use crate::threads;
 
 /// Connections to the database for the people who look at one page.
 const PAGE_CONNECTIONS: u32 = 4;
@@ -55,8 +56,7 @@ pub async fn serve_metrics(
 /// Runs `dashboard`.
 pub fn dashboard(args: &DashboardArgs) -> Result<()> {
     let place = Config::load(&args.fleet)?.place;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start a runtime")?;
-    runtime.block_on(async {
+    threads::runtime()?.block_on(async {
         let stop = worker::stopped()?;
         let listener = listen(args.listen).await?;
         let address = listener.local_addr().context("the listening address")?;

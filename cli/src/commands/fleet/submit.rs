@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Serialize;
 use shardfold_fleet::submit::{Executed, MAX_FAILURES, SubmitError, submit, submit_again};
 use shardfold_store::Applied;
@@ -12,8 +12,9 @@ use crate::args::SubmitArgs;
 use crate::commands::cut::{Cut, check_accepted};
 use crate::commands::input::{self, Input};
 use crate::commands::means::Means;
-use crate::commands::{Stages, Summary, counts, profile, say_rejections, set_threads, shapes};
+use crate::commands::{Stages, Summary, counts, profile, say_rejections, shapes};
 use crate::config::{Config, Place};
+use crate::exit::cannot;
 use crate::output::{Say, print};
 
 /// What is printed for machines.
@@ -33,7 +34,6 @@ pub fn run(args: &SubmitArgs) -> Result<()> {
     let say = Say::new(true);
     let profile = profile(args.profile, args.unsound)?;
     let place = Config::load(&args.fleet)?.place;
-    set_threads(args.run.threads)?;
     let means = Means::new(profile, &args.cache, say)?;
     let mut stages = Stages::new();
     let id = match input::read(&args.batch, &args.run, &mut stages)? {
@@ -126,9 +126,9 @@ fn known(args: &SubmitArgs, means: &Means, place: &Place, applied: &Applied) -> 
         },
         |error| format!("the store has not all of it any more ({error})"),
     );
-    bail!(
+    Err(cannot(format!(
         "{} is part of the state's ledger, but {why}: submit it from a snapshot of the state \
          before it, with --state FILE",
         args.batch.display()
-    )
+    )))
 }

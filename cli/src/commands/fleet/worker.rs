@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use shardfold_fleet::http::process::{BusySlot, ProcessMetrics};
 use shardfold_fleet::keys::WorkerKey;
 use shardfold_fleet::memory;
@@ -17,8 +17,9 @@ use super::site::{Readiness, serve_metrics};
 use super::{PAUSE, is_transient, objects, open};
 use crate::args::WorkerArgs;
 use crate::commands::means::Means;
-use crate::commands::{profile, set_threads};
+use crate::commands::profile;
 use crate::config::{Config, Place, WorkerSettings};
+use crate::exit::cannot;
 use crate::output::{Say, gib};
 
 /// The longest pause before the queue is asked again when there was nothing to do.
@@ -34,15 +35,15 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     let memory = settings.memory.or_else(memory::available);
     let memory = memory.unwrap_or(u64::MAX);
     let circuits = memory::of_circuits(profile, &settings.kinds);
-    ensure!(
-        memory > circuits,
-        "found {:.1} GiB of memory, expected more than the {:.1} GiB of the circuits of its \
-         --kinds",
-        gib(memory),
-        gib(circuits)
-    );
+    if memory <= circuits {
+        return Err(cannot(format!(
+            "found {:.1} GiB of memory, expected more than the {:.1} GiB of the circuits of its \
+             --kinds",
+            gib(memory),
+            gib(circuits)
+        )));
+    }
     let key = WorkerKey::from_file(&settings.key)?;
-    set_threads(args.threads)?;
     let means = Means::new(profile, &settings.cache, Say::new(true))?;
     let process = ProcessMetrics::new(u32::try_from(settings.jobs.get()).unwrap_or(u32::MAX));
     let readiness = Readiness::default();

@@ -1,7 +1,6 @@
 //! Until a batch can be proven: executed, cut into shards that are stored as jobs, and part of
 //! the database's ledger if there is one.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -12,21 +11,12 @@ use shardfold_protocol::head::Head;
 use shardfold_protocol::shape::Shape;
 use shardfold_store::Applied;
 
+use super::plan::Plan;
 use crate::args::RunArgs;
 use crate::commands::Stages;
 use crate::commands::cut::{Cut, check_accepted};
 use crate::commands::input::{self, Input, Ready};
 use crate::commands::means::Means;
-
-/// A batch on the command line.
-pub struct Plan {
-    /// The batch file.
-    pub batch: PathBuf,
-    /// Where its proof goes.
-    pub output: PathBuf,
-    /// Where witnesses and proofs of parts are kept until then.
-    pub work_dir: PathBuf,
-}
 
 /// A batch that was read, and what there is to prove.
 pub struct Task {

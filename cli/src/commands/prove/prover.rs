@@ -1,6 +1,5 @@
 //! Proves batch after batch with the same circuits.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -15,10 +14,12 @@ use shardfold_fleet::worker::Event;
 use shardfold_recursion::profile::Profile;
 use shardfold_store::Applied;
 
-use super::prepare::{Jobs, Plan, Task, Work};
+use super::plan::Plan;
+use super::prepare::{Jobs, Task, Work};
 use crate::commands::means::Means;
 use crate::commands::{Stages, Summary, counts, input, say_rejections};
-use crate::output::{read_file, write_file};
+use crate::exit::cannot;
+use crate::output::{Output, read_file};
 use crate::progress::Progress;
 
 /// Seconds by stage, counted from any thread.
@@ -66,7 +67,7 @@ impl<'a> Prover<'a> {
                     (Some(jobs), Err(_)) => self.prove(&plan, jobs, &mut stages)?,
                     (jobs, proven) => {
                         let bytes = proven.with_context(|| no_witnesses(&plan))?;
-                        say.line(format_args!("{} proves it", plan.output.display()));
+                        say.line(format_args!("{} proves it", plan.output));
                         jobs.map_or(Ok(()), |jobs| self.forget(jobs))?;
                         bytes
                     }
@@ -83,12 +84,12 @@ impl<'a> Prover<'a> {
         say.line(format_args!("state root {}", summary.state_root));
         say.line(format_args!(
             "{}: {bytes} bytes, profile {}, checked",
-            plan.output.display(),
+            plan.output,
             self.means.profile().name()
         ));
         say.object(&Report {
             batch: plan.batch.display().to_string(),
-            proof: plan.output.display().to_string(),
+            proof: plan.output.to_string(),
             summary,
         })
     }
@@ -118,7 +119,7 @@ impl<'a> Prover<'a> {
         let bytes = proof?.to_bytes();
         let times = times.lock().unwrap_or_else(|error| error.into_inner());
         stages.extend(times.iter());
-        write_file(&plan.output, &bytes)?;
+        plan.output.write(&bytes)?;
         self.forget(jobs)?;
         Ok(bytes.len())
     }
@@ -129,8 +130,9 @@ impl<'a> Prover<'a> {
     }
 
     /// The length of an applied batch's proof, if it is there already.
-    fn find_proof(&self, output: &Path, applied: &Applied) -> Result<usize> {
-        ensure!(output.is_file(), "found no proof {}", output.display());
+    fn find_proof(&self, output: &Output, applied: &Applied) -> Result<usize> {
+        let output = output.file().filter(|path| path.is_file());
+        let output = output.ok_or_else(|| cannot("found no proof"))?;
         let bytes = read_file(output, ValidityProof::MAX_BYTES)?;
         let proof = ValidityProof::from_bytes(&bytes)
             .with_context(|| format!("cannot use the proof {}", output.display()))?;

@@ -1,5 +1,6 @@
 //! `state check`: a record proof, or a whole database.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use shardfold_protocol::files::{self, FileError};
 use shardfold_protocol::head::Head;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
-use shardfold_store::{Store, View};
+use shardfold_store::{Store, StoreError, View};
 
 use super::open;
 use super::records::RecordReport;
@@ -153,10 +154,28 @@ fn check_database(folder: &Path, say: Say) -> Result<()> {
     say.object(&report)
 }
 
+/// Whether a database may be read, but not be opened for writing.
+fn is_read_only(error: &StoreError) -> bool {
+    let kinds = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+    error
+        .io_error()
+        .is_some_and(|error| kinds.contains(&error.kind()))
+}
+
 fn check_all(folder: &Path, start: Instant) -> Result<DatabaseReport> {
-    let mut store = Store::open(folder)?;
-    store.check()?;
-    let view: View = store.view()?;
+    let view = match Store::open(folder) {
+        Ok(mut store) => {
+            store.check()?;
+            store.view()?
+        }
+        // All but what the engine keeps for writing can be checked without it.
+        Err(error) if is_read_only(&error) => {
+            let view = View::open(folder)?;
+            view.check()?;
+            view
+        }
+        Err(error) => return Err(error.into()),
+    };
     Ok(DatabaseReport {
         valid: true,
         records: view.record_count()?,

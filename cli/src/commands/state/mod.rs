@@ -3,6 +3,7 @@
 mod check;
 mod records;
 
+use std::fmt::Display;
 use std::path::Path;
 use std::time::Instant;
 
@@ -11,12 +12,15 @@ use serde::Serialize;
 use shardfold_protocol::files;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::state::StateFile;
-use shardfold_store::{Applied, Store, View};
+use shardfold_store::{Applied, FILE, Store, View};
 
 use super::hex;
-use super::input::{cannot_use, check_output, read_content};
+use super::input::{cannot_use, read_content, size};
 use crate::args::{ExportArgs, HistoryArgs, StateCommand, StateImportArgs};
-use crate::output::{Say, peak_memory_bytes, write_file};
+use crate::output::{Places, Say, check_folder, peak_memory_bytes};
+
+/// The bytes of a vault in a file: index, owner, asset, balance and nonce.
+const VAULT_BYTES: u64 = 4 + 32 + 8 + 8 + 8;
 
 /// Runs the command.
 pub fn run(command: &StateCommand) -> Result<()> {
@@ -56,13 +60,10 @@ impl Moved {
         }
     }
 
-    fn say(&self, place: &Path, say: Say) {
+    fn say(&self, place: &dyn Display, say: Say) {
         say.line(format_args!(
-            "{}: {} vaults after transaction {}, in {:.2} s",
-            place.display(),
-            self.vaults,
-            self.head.tx_count,
-            self.seconds
+            "{place}: {} vaults after transaction {}, in {:.2} s",
+            self.vaults, self.head.tx_count, self.seconds
         ));
         say.line(format_args!("state root {}", hex(&self.head.state_root)));
     }
@@ -72,22 +73,26 @@ fn import(args: &StateImportArgs) -> Result<()> {
     let say = Say::new(args.database.json);
     let start = Instant::now();
     let folder = &args.database.state;
+    // A database takes more bytes than the binary form, and that a fraction of the JSON one.
+    check_folder(folder, size(&args.file) / 8)?;
     let file: StateFile = read_content("state", &args.file)?;
     let vaults = file.vaults.len();
     let store = Store::create(folder, &file)
         .with_context(|| format!("cannot make a state in {}", folder.display()))?;
     let view = store.view().with_context(|| cannot_use(folder))?;
     let moved = Moved::new(vaults, &view, start);
-    moved.say(folder, say);
+    moved.say(&folder.display(), say);
     say.object(&moved)
 }
 
 fn export(args: &ExportArgs) -> Result<()> {
-    let say = Say::new(args.database.json);
     let start = Instant::now();
     let folder = &args.database.state;
-    check_output(&args.output, Some(folder))?;
     let view = open(folder)?;
+    let mut places = Places::new([folder.join(FILE)]);
+    let bytes = view.record_count()?.saturating_mul(VAULT_BYTES);
+    let output = places.output(&args.output, bytes)?;
+    let say = places.say(args.database.json)?;
     let file = view.to_file().with_context(|| cannot_use(folder))?;
     let is_json = args.output.extension().is_some_and(|end| end == "json");
     let bytes = if is_json {
@@ -95,9 +100,9 @@ fn export(args: &ExportArgs) -> Result<()> {
     } else {
         files::to_binary(&file)?
     };
-    write_file(&args.output, &bytes)?;
+    output.write(&bytes)?;
     let moved = Moved::new(file.vaults.len(), &view, start);
-    moved.say(&args.output, say);
+    moved.say(&output, say);
     say.object(&moved)
 }
 

@@ -9,12 +9,13 @@ use shardfold_protocol::head::Head;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::record::{Index, Record, Vault};
 use shardfold_protocol::state::State;
+use shardfold_store::FILE;
 
 use super::open;
 use crate::args::{GetArgs, ProveRecordArgs};
 use crate::commands::hex;
-use crate::commands::input::{cannot_use, check_output};
-use crate::output::{Say, print, write_file};
+use crate::commands::input::cannot_use;
+use crate::output::{Places, Say, print};
 
 /// What `get` prints for machines.
 #[derive(Serialize)]
@@ -81,9 +82,10 @@ pub fn get(args: &GetArgs) -> Result<()> {
 
 /// Runs `prove`.
 pub fn prove(args: &ProveRecordArgs) -> Result<()> {
-    if let Some(output) = &args.output {
-        check_output(output, Some(&args.state))?;
-    }
+    let mut places = Places::new([args.state.join(FILE)]);
+    let named = args.output.as_deref();
+    let output = named.map(|path| places.output(path, 0)).transpose()?;
+    let say = places.say(false)?;
     let state = part(&args.state, &[args.index])?;
     let inclusion = Inclusion {
         chain_id: state.chain_id(),
@@ -91,16 +93,14 @@ pub fn prove(args: &ProveRecordArgs) -> Result<()> {
         proof: state.tree().prove_record(args.index),
     };
     let bytes = files::to_json(&inclusion)?;
-    let Some(output) = &args.output else {
+    let Some(output) = output else {
         return print(&bytes);
     };
-    write_file(output, &bytes)?;
-    let say = Say::new(false);
+    output.write(&bytes)?;
     let record = RecordReport::new(args.index, inclusion.proof.record);
     say.line(format_args!("{}", record.line()));
     say.line(format_args!(
-        "{}: proof for the head after transaction {}",
-        output.display(),
+        "{output}: proof for the head after transaction {}",
         inclusion.head.tx_count
     ));
     Ok(())

@@ -6,12 +6,12 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{FOUR_SHARDS, UNANSWERED, end, is, is_stage, jobs, outcomes, text};
-use crate::disk::with_full_disk;
-use crate::fleet::{Fleet, Ports};
-use crate::gate::Gate;
-use crate::postgres::Stop;
-use crate::process::Process;
-use crate::time::outage;
+use crate::fleet::disk::with_full_disk;
+use crate::fleet::gate::Gate;
+use crate::fleet::harness::{Fleet, Ports};
+use crate::fleet::postgres::Stop;
+use crate::fleet::process::Process;
+use crate::fleet::time::outage;
 
 /// A fleet with one batch and two workers, each with a job at hand.
 fn busy(ports: impl FnOnce(&Fleet) -> Ports) -> (Fleet, String, [Process; 2]) {

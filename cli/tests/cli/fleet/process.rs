@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 
-use crate::disk::LARGE_DISK;
-use crate::time::wait_for;
+use crate::fleet::disk::LARGE_DISK;
+use crate::fleet::time::wait_for;
 
 /// The lines of both streams, each with the time since the start.
 type Lines = Arc<Mutex<Vec<(Duration, String)>>>;

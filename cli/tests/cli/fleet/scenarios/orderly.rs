@@ -7,9 +7,9 @@ use rustix::process::Signal;
 
 use super::{FOUR_SHARDS, TWO_SHARDS, end, is, is_stage, jobs, outcomes};
 use crate::common::PROFILE;
-use crate::fleet::Fleet;
-use crate::process::Process;
-use crate::time::is_full;
+use crate::fleet::harness::Fleet;
+use crate::fleet::process::Process;
+use crate::fleet::time::is_full;
 
 #[test]
 fn a_worker_that_is_asked_to_stop_ends_its_job_or_gives_it_back() {

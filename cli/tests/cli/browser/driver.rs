@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use tokio::runtime::{self, Runtime};
 use url::{ParseError, Url};
 
-use crate::process::Process;
-use crate::time::wait_for;
+use crate::fleet::process::Process;
+use crate::fleet::time::wait_for;
 
 /// The programs, and the packages of Debian that have them.
 const PROGRAMS: [(&str, &str); 2] = [

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{TWO_SHARDS, are_done, end, is, jobs, text};
 use crate::common::refused;
-use crate::fleet::Fleet;
+use crate::fleet::harness::Fleet;
 
 /// Flips a bit in the middle of an object.
 fn tamper(fleet: &Fleet, object: &str) {

@@ -1,31 +1,45 @@
 //! What the commands print and write: plain lines, one JSON object for machines, and files that
 //! appear whole or not at all.
 
+mod place;
+mod target;
+
 use std::fmt::Arguments;
 use std::fs::{self, File};
-use std::io::{Read as _, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use shardfold_protocol::folder;
+
+pub use place::{Output, Places, STANDARD, check_folder};
 
 /// Where plain lines go: to standard output, or to standard error when standard output is
-/// for machines.
+/// for machines or for a file's bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Say {
     json: bool,
+    is_aside: bool,
 }
 
 impl Say {
     /// Lines for people, moved aside if `json` is asked for.
     pub const fn new(json: bool) -> Self {
-        Self { json }
+        let is_aside = json;
+        Self { json, is_aside }
+    }
+
+    /// Lines for people, on standard error: the other one takes bytes.
+    pub const fn aside() -> Self {
+        Self {
+            json: false,
+            is_aside: true,
+        }
     }
 
     /// Prints one line. That nobody reads on (`| head`) is no reason to stop proving.
     pub fn line(self, text: Arguments<'_>) {
-        if self.json {
+        if self.is_aside {
             warn(text);
         } else {
             let _ = writeln!(std::io::stdout(), "{text}");
@@ -34,7 +48,7 @@ impl Say {
 
     /// Prints a line that the user asked for, so that it must arrive.
     pub fn answer(self, text: Arguments<'_>) -> Result<()> {
-        if self.json {
+        if self.is_aside {
             warn(text);
             return Ok(());
         }
@@ -63,14 +77,21 @@ pub fn print(bytes: &[u8]) -> Result<()> {
         .context("cannot write to standard output")
 }
 
-/// Reads a file, or its first `limit + 1` bytes: enough for a reader to see that there are too
-/// many.
+/// Reads a file or standard input, or the first `limit + 1` bytes: enough for a reader to see
+/// that there are too many.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let failed = || format!("cannot read {}", path.display());
+    let read = match path == Path::new(STANDARD) {
+        true => read_start(io::stdin().lock(), limit),
+        false => File::open(path).and_then(|file| read_start(file, limit)),
+    };
+    read.with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn read_start(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
-        .with_context(failed)?;
+    source
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -79,47 +100,6 @@ pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    }
-}
-
-/// Whether something is there that is no regular file, as a pipe or a device: it is written
-/// to, never replaced.
-pub fn is_special(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|data| !data.is_file())
-}
-
-/// Writes to a temporary name in the same folder, then renames: what was there stays until
-/// the new content is whole on disk. A link stays one, what it points to is replaced.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = || format!("cannot write {}", path.display());
-    if is_special(path) {
-        return fs::write(path, bytes).with_context(failed);
-    }
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = folder_of(path);
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
-    file.write_all(bytes).with_context(failed)?;
-    file.as_file().sync_all().with_context(failed)?;
-    let file = file
-        .persist(path)
-        .map_err(|error| error.error)
-        .with_context(failed)?;
-    set_readable(&file).with_context(failed)?;
-    // The rename itself is lost in a crash unless the folder is synced too.
-    folder::sync(folder).with_context(failed)
-}
-
-/// Temporary files are private; what the user asked for is not.
-fn set_readable(file: &File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(fs::Permissions::from_mode(0o644))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        Ok(())
     }
 }
 

@@ -5,17 +5,13 @@
 //! unless `SHARDFOLD_SCENARIOS=full` asks for a minute and for fifty, as `scripts/scenarios.sh`
 //! does.
 
-// Shared with the tests of the commands, which use more of it.
-#[allow(dead_code)]
-#[path = "../cli/common.rs"]
-mod common;
-mod disk;
-mod fleet;
+pub mod disk;
 mod gate;
+mod harness;
 mod places;
 mod postgres;
-mod process;
+pub mod process;
 mod s3;
 mod scenarios;
-mod time;
+pub mod time;
 mod tls;

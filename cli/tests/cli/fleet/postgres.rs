@@ -1,6 +1,6 @@
 //! A PostgreSQL server of one scenario's own, with its data in a temporary folder.
 
-#[path = "../../../fleet/src/testing/programs.rs"]
+#[path = "../../../../fleet/src/testing/programs.rs"]
 mod programs;
 
 use std::fs::{self, Permissions};
@@ -11,10 +11,10 @@ use std::process::{Command, Output};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::process::Process;
-use crate::s3::free_port;
-use crate::time::wait_for;
-use crate::tls::Certified;
+use crate::fleet::process::Process;
+use crate::fleet::s3::free_port;
+use crate::fleet::time::wait_for;
+use crate::fleet::tls::Certified;
 
 /// A server on 127.0.0.1 that syncs as in production. It stops when dropped.
 pub struct Postgres {

@@ -6,10 +6,10 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::common::{PROFILE, Sandbox};
-use crate::postgres::Postgres;
-use crate::process::Process;
-use crate::s3::S3;
-use crate::time::{Turn, wait_for};
+use crate::fleet::postgres::Postgres;
+use crate::fleet::process::Process;
+use crate::fleet::s3::S3;
+use crate::fleet::time::{Turn, wait_for};
 
 /// Real transfers of mainnet.
 const TRACE: &str = concat!(

@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::fleet::Fleet;
-use crate::process::Process;
+use crate::fleet::harness::Fleet;
+use crate::fleet::process::Process;
 
 /// Transactions of a batch of four shards: seven proofs of parts, and the finish.
 const FOUR_SHARDS: usize = 10;

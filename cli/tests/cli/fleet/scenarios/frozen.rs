@@ -1,9 +1,9 @@
 //! A worker that stands still, as a machine that sleeps or swaps, and does not know of it.
 
 use super::{FOUR_SHARDS, TWO_SHARDS, end, is, is_stage, text, times_proven};
-use crate::fleet::{Fleet, Ports};
-use crate::gate::Gate;
-use crate::process::Process;
+use crate::fleet::gate::Gate;
+use crate::fleet::harness::{Fleet, Ports};
+use crate::fleet::process::Process;
 
 /// The fleet's ports, with the store behind a gate.
 fn behind(fleet: &Fleet, gate: &Gate) -> Ports {

@@ -12,8 +12,8 @@ use shardfold_recursion::profile::Profile;
 use super::liar::{Access, Liar, executed};
 use super::{FOUR_SHARDS, TWO_SHARDS, are_done, end, jobs, text};
 use crate::common::{PROFILE, cache};
-use crate::fleet::Fleet;
-use crate::process::Process;
+use crate::fleet::harness::Fleet;
+use crate::fleet::process::Process;
 
 /// The key of the circuits of a batch.
 fn circuits(fleet: &Fleet, batch: &str) -> String {

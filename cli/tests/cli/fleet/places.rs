@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use crate::common::{PROFILE, Sandbox, printed, refused};
-use crate::postgres::Postgres;
-use crate::s3::free_port;
+use crate::fleet::postgres::Postgres;
+use crate::fleet::s3::free_port;
 
 /// A command that only looks at a fleet or changes what is in it.
 const NOT_BEGINNING: [&[&str]; 8] = [

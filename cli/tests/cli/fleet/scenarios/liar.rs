@@ -17,8 +17,8 @@ use shardfold_recursion::profile::Profile;
 use tokio::runtime::Runtime;
 
 use crate::common::PROFILE;
-use crate::fleet::Fleet;
-use crate::postgres::Postgres;
+use crate::fleet::harness::Fleet;
+use crate::fleet::postgres::Postgres;
 
 /// The test's own access to queue and store.
 pub struct Access {

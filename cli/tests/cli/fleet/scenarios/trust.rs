@@ -1,10 +1,10 @@
 //! Workers that nobody let in.
 
 use super::{TWO_SHARDS, end, is_stage, outcomes};
-use crate::fleet::{Fleet, Ports};
-use crate::postgres::Postgres;
-use crate::process::Process;
-use crate::tls::{Authority, TlsGate};
+use crate::fleet::harness::{Fleet, Ports};
+use crate::fleet::postgres::Postgres;
+use crate::fleet::process::Process;
+use crate::fleet::tls::{Authority, TlsGate};
 
 #[test]
 fn an_unenrolled_or_dismissed_worker_gets_nothing() {

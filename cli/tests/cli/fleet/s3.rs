@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 
-use crate::gate::Gate;
+use crate::fleet::gate::Gate;
 
 const BUCKET: &str = "batches";
 const KEY_ID: &str = "tester";

@@ -8,9 +8,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 
 use super::{end, jobs, outcomes};
-use crate::fleet::Fleet;
-use crate::process::Process;
-use crate::time::{is_full, kills};
+use crate::fleet::harness::Fleet;
+use crate::fleet::process::Process;
+use crate::fleet::time::{is_full, kills};
 
 /// Workers at a time.
 const WORKERS: usize = 3;

@@ -6,12 +6,12 @@ use std::net::TcpStream;
 
 use super::{TWO_SHARDS, UNANSWERED, end, is};
 use crate::common::{PROFILE, Sandbox};
-use crate::disk::{LARGE_DISK, with_full_disk};
-use crate::fleet::Fleet;
-use crate::postgres::Stop;
-use crate::process::Process;
-use crate::s3::free_port;
-use crate::time::{Turn, wait_for};
+use crate::fleet::disk::{LARGE_DISK, with_full_disk};
+use crate::fleet::harness::Fleet;
+use crate::fleet::postgres::Stop;
+use crate::fleet::process::Process;
+use crate::fleet::s3::free_port;
+use crate::fleet::time::{Turn, wait_for};
 
 /// The status that a process answers with, and its words, once it does.
 fn ready(port: u16) -> Option<(u16, String)> {

@@ -2,10 +2,10 @@
 
 use super::{FOUR_SHARDS, TWO_SHARDS, end, is, is_stage, jobs, text, times_proven};
 use crate::common::PROFILE;
-use crate::fleet::{Fleet, Ports};
-use crate::gate::Gate;
-use crate::process::Process;
-use crate::time::wait_for;
+use crate::fleet::gate::Gate;
+use crate::fleet::harness::{Fleet, Ports};
+use crate::fleet::process::Process;
+use crate::fleet::time::wait_for;
 
 #[test]
 fn a_worker_killed_while_it_proves_loses_only_the_job_at_hand() {

@@ -2,7 +2,7 @@
 
 use super::{TWO_SHARDS, jobs, text};
 use crate::common::{PROFILE, printed, refused};
-use crate::fleet::Fleet;
+use crate::fleet::harness::Fleet;
 
 /// Clears the screen, begins another line, turns the rest around; then C1 and DEL.
 const HOSTILE: &str = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}z";

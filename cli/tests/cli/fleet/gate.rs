@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::time::{PATIENCE, PAUSE, wait_for};
+use crate::fleet::time::{PATIENCE, PAUSE, wait_for};
 
 /// A port of 127.0.0.1 behind which is another. All connections end when it is dropped.
 pub struct Gate {

@@ -7,8 +7,8 @@ use shardfold_protocol::witness::ShardWitness;
 
 use super::liar::{Access, executed};
 use super::{FOUR_SHARDS, are_done, end, is, jobs, text};
-use crate::fleet::Fleet;
-use crate::process::Process;
+use crate::fleet::harness::Fleet;
+use crate::fleet::process::Process;
 
 /// The job of one shard.
 fn shard(tree: &Value, first: u64) -> &Value {

@@ -3,30 +3,20 @@
 //! Wants Debian's packages `chromium` and `chromium-driver`. With `SHARDFOLD_SCREENSHOT=FILE` a
 //! longer batch is proven by two workers, and the page is saved as a PNG when half is done:
 //!
-//! SHARDFOLD_SCREENSHOT=$PWD/docs/dashboard.png cargo test -p shardfold-cli --test browser
+//! SHARDFOLD_SCREENSHOT=$PWD/docs/dashboard.png cargo test -p shardfold-cli --test cli browser
 
-mod browser;
-// Shared with the other tests of the command, which use more of them.
-#[allow(dead_code)]
-#[path = "../cli/common.rs"]
-mod common;
-#[allow(dead_code)]
-#[path = "../fleet/process.rs"]
-mod process;
-#[allow(dead_code)]
-#[path = "../fleet/time.rs"]
-mod time;
+mod driver;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
 
-use browser::Browser;
-use common::{PROFILE, Sandbox};
-use process::Process;
+use crate::common::{PROFILE, Sandbox};
+use crate::fleet::process::Process;
+use crate::fleet::time::wait_for;
+use driver::Browser;
 use rustix::process::Signal;
-use time::wait_for;
 
 /// Real transfers of mainnet.
 const TRACE: &str = concat!(

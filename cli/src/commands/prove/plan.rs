@@ -1,0 +1,98 @@
+//! Which batches are proven, and where to: looked at before the work.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use shardfold_fleet::embedded::Embedded;
+
+use crate::args::ProveArgs;
+use crate::commands::input;
+use crate::exit::usage;
+use crate::output::{Output, Places, check_folder};
+
+/// No proof is shorter than a few pages, and few are longer.
+const PROOF_BYTES: u64 = 256 << 10;
+
+/// A batch on the command line.
+pub struct Plan {
+    /// The batch file.
+    pub batch: PathBuf,
+    /// Where its proof goes.
+    pub output: Output,
+    /// Where witnesses and proofs of parts are kept until then.
+    pub work_dir: PathBuf,
+}
+
+/// What the run reads.
+pub fn inputs(args: &ProveArgs) -> Vec<PathBuf> {
+    let state = args.run.state.as_deref();
+    let batches = args.batches.iter();
+    let paths = batches.flat_map(|batch| input::paths(batch, state));
+    let work_dirs = args
+        .work_dir
+        .iter()
+        .flat_map(|folder| Embedded::files(folder));
+    paths.chain(work_dirs).collect()
+}
+
+/// The batches in order, with a place for each proof that can be written.
+pub fn plans(args: &ProveArgs, places: &mut Places) -> Result<Vec<Plan>> {
+    if let [batch] = &args.batches[..] {
+        return Ok(vec![plan(args, batch, &args.output, places)?]);
+    }
+    if !args.run.state.as_ref().is_some_and(|state| state.is_dir()) {
+        return Err(usage(
+            "several batches need the folder of a state database as --state",
+        ));
+    }
+    let batches = args.batches.iter();
+    let named: Vec<(&PathBuf, PathBuf)> = batches
+        .map(|batch| Ok((batch, proof_in(&args.output, batch)?)))
+        .collect::<Result<_>>()?;
+    for (number, (_, proof)) in named.iter().enumerate() {
+        if named[..number].iter().any(|(_, earlier)| earlier == proof) {
+            return Err(usage(format!(
+                "two batches would have the proof {}",
+                proof.display()
+            )));
+        }
+    }
+    let named = named.iter();
+    named
+        .map(|(batch, proof)| plan(args, batch, proof, places))
+        .collect()
+}
+
+fn plan(args: &ProveArgs, batch: &Path, proof: &Path, places: &mut Places) -> Result<Plan> {
+    let output = places.output(proof, PROOF_BYTES)?;
+    let work_dir = match (&args.work_dir, output.file()) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(_)) => partial_folder(proof),
+        // Beside a pipe or a device there is nothing.
+        (None, None) => partial_folder(&proof_in(Path::new(""), batch)?),
+    };
+    Embedded::check(&work_dir)?;
+    // A witness is longer than its transactions.
+    check_folder(&work_dir, input::size(batch))?;
+    Ok(Plan {
+        batch: batch.to_owned(),
+        output,
+        work_dir,
+    })
+}
+
+/// The work folder of a proof: `PROOF.partial` beside it.
+fn partial_folder(output: &Path) -> PathBuf {
+    let mut name = output.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// The name of a batch's proof in a folder.
+fn proof_in(folder: &Path, batch: &Path) -> Result<PathBuf> {
+    let name = batch.with_extension("proof");
+    let name = name.file_name().map(OsStr::to_owned);
+    let name = name.with_context(|| format!("{} is no file", batch.display()))?;
+    Ok(folder.join(name))
+}
