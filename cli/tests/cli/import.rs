@@ -60,12 +60,12 @@ fn what_scaling_takes_is_reported_and_kept() {
     let printed = sandbox.ok(&TO_JSON);
     assert_eq!(printed.count("4 transfers of 2 assets"), 1, "{printed:?}");
     let line = format!(
-        "{lower}: one unit is 10^7; 3 rounded down by 9012361 in all; 2 below one unit, 1000016 in all"
+        "{lower}: one unit is 10^7; 3 rounded down by 10012361 in all; 2 below one unit, 1000016 in all"
     );
     assert_eq!(printed.count(&line), 1, "{printed:?}");
     let table = String::from_utf8(sandbox.read("assets.csv")).expect("text");
     let rows: Vec<&str> = table.lines().skip(1).collect();
-    let expected = format!("1,{lower},3,7,3,9012361,2,1000016");
+    let expected = format!("1,{lower},3,7,3,10012361,2,1000016");
     assert_eq!(rows, ["0,eth,1,0,0,0,0,0", &expected]);
     let batch = json_batch(&sandbox);
     assert_eq!(amounts(&batch), ["3", "123456789012345678", "0", "0"]);
