@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 /// The circuits of a profile, and a runtime for queue and store.
 pub struct Pipeline {
-    /// One circuit for each shape, and the fold.
+    /// One circuit for each shape, and the aggregation.
     pub engine: Arc<Engine>,
     runtime: Runtime,
 }

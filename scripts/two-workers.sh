@@ -39,7 +39,7 @@ prove_by() {
     batch=$("$shardfold" submit "$folder/run/batch.bin" --profile "$profile" --shape small)
     for worker in $(seq "$workers"); do
         local key="$folder/$workers-$worker.key"
-        "$shardfold" enrol "w$worker" "$("$shardfold" worker-key "$key")" >/dev/null
+        "$shardfold" register "w$worker" "$("$shardfold" worker-key "$key")" >/dev/null
         "$shardfold" worker --key "$key" --profile "$profile" --threads 1 --until-idle \
             2>"$folder/$workers-$worker.log" &
         jobs+=($!)

@@ -1,6 +1,6 @@
 //! Joining proofs of neighbouring statements.
 
-use crate::circuit::{Child, FoldCircuit, FoldError, Origin};
+use crate::circuit::{AggregationCircuit, AggregationCircuitError, Child, Origin};
 use crate::wire::{WireError, decode_proof, encode_proof};
 use p3_field::PrimeField64 as _;
 use shardfold_protocol::head::{Head, Statement};
@@ -42,7 +42,7 @@ impl ProvenStatement {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let origin = match self.origin {
-            Origin::Fold => u32::MAX,
+            Origin::Aggregation => u32::MAX,
             Origin::Leaf(key) => u32::try_from(key).unwrap_or(u32::MAX - 1),
         };
         [origin.to_le_bytes().as_slice(), &encode_proof(&self.proof)].concat()
@@ -98,8 +98,8 @@ impl fmt::Display for Name<'_> {
 /// Why proofs could not be aggregated.
 #[derive(Debug, thiserror::Error)]
 pub enum AggregateError {
-    /// The fold circuit was built with other parameters or another gate set.
-    #[error("the fold circuit was not built for the profile {profile}")]
+    /// The aggregation circuit was built with other parameters or another gate set.
+    #[error("the aggregation circuit was not built for the profile {profile}")]
     Profile {
         /// Name of the profile.
         profile: &'static str,
@@ -128,32 +128,35 @@ pub enum AggregateError {
     Truncated,
     /// The circuit refused.
     #[error(transparent)]
-    Fold(#[from] FoldError),
+    Circuit(#[from] AggregationCircuitError),
 }
 
-/// Folds proofs of one profile.
+/// Aggregates proofs of one profile.
 #[derive(Debug)]
 pub struct Aggregator {
-    fold: FoldCircuit,
+    circuit: AggregationCircuit,
     key: VerificationKey,
 }
 
 impl Aggregator {
-    /// An aggregator with this fold circuit.
+    /// An aggregator with this aggregation circuit.
     ///
     /// # Errors
     /// If the circuit's common data are not those of `parameters` and the system's gate set,
     /// from which every verifier derives them.
-    pub fn new(parameters: &PlonkParameters, fold: FoldCircuit) -> Result<Self, AggregateError> {
-        let degree_bits = fold.common().degree_bits();
+    pub fn new(
+        parameters: &PlonkParameters,
+        circuit: AggregationCircuit,
+    ) -> Result<Self, AggregateError> {
+        let degree_bits = circuit.common().degree_bits();
         let common = common_data(parameters, degree_bits, &gate_set(parameters));
-        if common != *fold.common() {
+        if common != *circuit.common() {
             return Err(AggregateError::Profile {
                 profile: parameters.profile,
             });
         }
-        let key = VerificationKey::new(parameters.profile, common, fold.key().clone());
-        Ok(Self { fold, key })
+        let key = VerificationKey::new(parameters.profile, common, circuit.key().clone());
+        Ok(Self { circuit, key })
     }
 
     /// The key under which every validity proof verifies.
@@ -162,10 +165,10 @@ impl Aggregator {
         &self.key
     }
 
-    /// How many proofs one fold joins.
+    /// How many proofs one aggregation joins.
     #[must_use]
     pub fn arity(&self) -> usize {
-        self.fold.arity()
+        self.circuit.arity()
     }
 
     /// Verifies a proof and reads its statement.
@@ -177,7 +180,7 @@ impl Aggregator {
         origin: Origin,
         proof: PlonkProof,
     ) -> Result<ProvenStatement, AggregateError> {
-        self.fold.check_child(
+        self.circuit.check_child(
             0,
             &Child {
                 origin,
@@ -203,17 +206,17 @@ impl Aggregator {
             .split_first_chunk::<4>()
             .ok_or(AggregateError::Truncated)?;
         let origin = match u32::from_le_bytes(*origin) {
-            u32::MAX => Origin::Fold,
+            u32::MAX => Origin::Aggregation,
             key => Origin::Leaf(usize::try_from(key).unwrap_or(usize::MAX)),
         };
-        self.admit(origin, decode_proof(proof, self.fold.common())?)
+        self.admit(origin, decode_proof(proof, self.circuit.common())?)
     }
 
     /// Joins one to [`arity`](Self::arity) neighbours, in order.
     ///
     /// # Errors
     /// If the proofs are of different chains or no neighbours, or too many.
-    pub fn fold(&self, proofs: &[ProvenStatement]) -> Result<ProvenStatement, AggregateError> {
+    pub fn aggregate(&self, proofs: &[ProvenStatement]) -> Result<ProvenStatement, AggregateError> {
         check_neighbours(proofs)?;
         let children: Vec<Child<'_>> = proofs
             .iter()
@@ -222,40 +225,43 @@ impl Aggregator {
                 proof: &proven.proof,
             })
             .collect();
-        let proof = self.fold.prove(&children)?;
+        let proof = self.circuit.prove(&children)?;
         let statement =
             statement_from_plonk(&proof.public_inputs).ok_or(AggregateError::Truncated)?;
         tracing::debug!(
             children = children.len(),
             from = statement.before.tx_count,
             to = statement.after.tx_count,
-            "folded"
+            "aggregated"
         );
         Ok(ProvenStatement {
             statement,
-            origin: Origin::Fold,
+            origin: Origin::Aggregation,
             proof,
         })
     }
 
-    /// The validity proof of one statement: a fold as it is, a shard proof folded alone, so
+    /// The validity proof of one statement: an aggregation as it is, a shard proof aggregated alone, so
     /// that one key verifies both.
     ///
     /// # Errors
-    /// If the fold fails.
+    /// If the aggregation fails.
     pub fn finish(&self, proven: &ProvenStatement) -> Result<ValidityProof, AggregateError> {
         let root = match proven.origin {
-            Origin::Fold => proven.proof.clone(),
-            Origin::Leaf(_) => self.fold(std::slice::from_ref(proven))?.proof,
+            Origin::Aggregation => proven.proof.clone(),
+            Origin::Leaf(_) => self.aggregate(std::slice::from_ref(proven))?.proof,
         };
         Ok(ValidityProof::new(&root))
     }
 
-    /// Folds neighbours, level by level, into one validity proof, on this machine.
+    /// Aggregates neighbours, level by level, into one validity proof, on this machine.
     ///
     /// # Errors
     /// If there is no proof, or the proofs are of different chains or no neighbours.
-    pub fn aggregate(&self, proofs: Vec<ProvenStatement>) -> Result<ValidityProof, AggregateError> {
+    pub fn aggregate_all(
+        &self,
+        proofs: Vec<ProvenStatement>,
+    ) -> Result<ValidityProof, AggregateError> {
         check_neighbours(&proofs)?;
         let mut level = proofs;
         while level.len() > 1 && self.arity() > 1 {
@@ -263,14 +269,14 @@ impl Aggregator {
                 .chunks(self.arity())
                 .map(|group| match group {
                     [alone] => Ok(alone.clone()),
-                    _ => self.fold(group),
+                    _ => self.aggregate(group),
                 })
                 .collect::<Result<_, _>>()?;
         }
         match level.as_slice() {
             [root] => self.finish(root),
             [] => Err(AggregateError::Nothing),
-            _ => Err(FoldError::Children {
+            _ => Err(AggregationCircuitError::Children {
                 found: level.len(),
                 arity: self.arity(),
             }

@@ -22,11 +22,11 @@ const ENVELOPE: Envelope = Envelope {
 /// What a key's id hashes before its content: once the header of its file, and constant, so that
 /// ids outlast changes of the file's format.
 const ID_DOMAIN: [u8; 12] = *b"SFVKEY\n\0\x01\0\0\0";
-/// The degrees that a fold circuit can have: below, one child does not fit; above, the field
+/// The degrees that a aggregation circuit can have: below, one child does not fit; above, the field
 /// has no large enough subgroup that anyone would prove over.
 const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
 
-/// The fold circuit's key with the profile that its parameters come from.
+/// The aggregation circuit's key with the profile that its parameters come from.
 ///
 /// As a file it names the profile; the parameters and the gates are the verifier's own code, so
 /// a key cannot ask for fewer queries than its profile has. One profile, `unsound-test`, has next
@@ -50,8 +50,8 @@ pub enum KeyError {
     /// This build knows no such profile.
     #[error("the key's security profile is unknown to this build")]
     Profile,
-    /// No fold circuit has this degree.
-    #[error("no fold circuit has 2^{found} rows")]
+    /// No aggregation circuit has this degree.
+    #[error("no aggregation circuit has 2^{found} rows")]
     Degree {
         /// The exponent found.
         found: u8,
@@ -68,7 +68,7 @@ pub enum KeyError {
 }
 
 impl VerificationKey {
-    /// The key of a fold circuit over the common data of this profile.
+    /// The key of a aggregation circuit over the common data of this profile.
     pub(crate) fn new(profile: &'static str, common: CommonData, key: VerifierKey) -> Self {
         Self {
             profile,

@@ -1,8 +1,8 @@
-//! Folds shard proofs into one validity proof, and verifies it.
+//! Aggregates shard proofs into one validity proof, and verifies it.
 //!
-//! [`Aggregator`] holds the fold circuit: it [admits](Aggregator::admit) proofs, joins
-//! neighbours with [`fold`](Aggregator::fold), and [`finish`](Aggregator::finish)es the last
-//! one, so that every [`ValidityProof`] is a fold under the one [`VerificationKey`], however
+//! [`Aggregator`] holds the aggregation circuit: it [admits](Aggregator::admit) proofs, joins
+//! neighbours with [`aggregate`](Aggregator::aggregate), and [`finish`](Aggregator::finish)es the last
+//! one, so that every [`ValidityProof`] is an aggregation under the one [`VerificationKey`], however
 //! many shards it covers. [`verify`] needs that key and nothing else.
 // What comes from elsewhere is looked at here: no input may make it panic, wrap or truncate.
 #![cfg_attr(
@@ -30,7 +30,8 @@ mod tests;
 
 pub use aggregator::{AggregateError, Aggregator, Gap, ProvenStatement};
 pub use circuit::{
-    ARITY, Child, FoldCircuit, FoldError, Origin, common_degree_bits, flatten_key, fold_rows,
+    ARITY, AggregationCircuit, AggregationCircuitError, Child, Origin, aggregation_rows,
+    common_degree_bits, flatten_key,
 };
 pub use key::{KeyError, VerificationKey};
 pub use proof::{ProofError, ValidityProof};

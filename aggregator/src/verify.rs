@@ -17,7 +17,7 @@ pub enum VerifyError {
     Malformed(#[from] WireError),
     /// The proof's key slot does not hold the verification key, digest and cap, so the
     /// children of the root were checked against another key: a shard proof, or a forgery.
-    #[error("the proof was not folded under this verification key")]
+    #[error("the proof was not aggregated under this verification key")]
     KeySlot,
     /// The proof is false.
     #[error("the proof does not verify: {0}")]

@@ -26,7 +26,7 @@ fn pipeline(criterion: &mut Criterion) {
     }
 }
 
-/// Two shards of a shape: the circuit of the first, the fold of both, and all of it.
+/// Two shards of a shape: the circuit of the first, the aggregation of both, and all of it.
 fn bench(criterion: &mut Criterion, profile: Profile, shape: Shape) -> anyhow::Result<()> {
     let mut witnesses = workload::witnesses(workload::mixed(2 * shape.transactions()), &[shape])?;
     witnesses.truncate(2);
@@ -56,7 +56,7 @@ fn bench(criterion: &mut Criterion, profile: Profile, shape: Shape) -> anyhow::R
         });
     }
     group.bench_function("fold_proofs", |bencher| {
-        bencher.iter(|| engine.fold(&proven))
+        bencher.iter(|| engine.aggregate(&proven))
     });
     group.throughput(Throughput::Elements(workload::transactions(&witnesses)));
     group.bench_function("end_to_end_transactions", |bencher| {

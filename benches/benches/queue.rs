@@ -11,9 +11,10 @@ use shardfold_benches::machine;
 use shardfold_fleet::keys::{Claim, WorkerKey};
 use shardfold_fleet::manifest::Manifest;
 use shardfold_fleet::objects::ObjectName;
-use shardfold_fleet::queue::view::{BatchState, Kind};
+use shardfold_fleet::queue::model::{BatchState, Kind};
 use shardfold_fleet::queue::{
-    Claimed, Delivery, Done, Held, Hello, Lease, Queue, QueueError, Submission, Wanted,
+    Claimed, Completion, CompletionOutcome, JobLease, Lease, Queue, QueueError, Registration,
+    Submission, Wanted,
 };
 use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::head::{Head, Statement};
@@ -24,7 +25,7 @@ use tokio::task::JoinSet;
 
 /// Workers at a time.
 const WORKERS: [usize; 3] = [1, 8, 32];
-/// How many proofs a fold joins.
+/// How many proofs an aggregation joins.
 const ARITY: usize = 2;
 /// The circuits' key of batches that are not proven.
 const CIRCUITS: [u8; 32] = [7; 32];
@@ -96,10 +97,10 @@ async fn run(url: &str, shards: usize, seed: u64, workers: usize) -> Result<(Dur
     let mut greeted = Vec::new();
     for worker in 0..workers {
         let (name, key) = (format!("w{seed}-{worker}"), WorkerKey::generate()?);
-        queue.enrol(&name, &key.public()).await?;
+        queue.register(&name, &key.public()).await?;
         // As many processes would: each with connections of its own.
         let queue = Queue::connect(url).await?;
-        hello(&queue, &name, &key).await?;
+        register_instance(&queue, &name, &key).await?;
         greeted.push((queue, name, key));
     }
     let start = Instant::now();
@@ -121,13 +122,13 @@ async fn run(url: &str, shards: usize, seed: u64, workers: usize) -> Result<(Dur
     Ok((submit, all))
 }
 
-async fn hello(queue: &Queue, name: &str, key: &WorkerKey) -> Result<()> {
+async fn register_instance(queue: &Queue, name: &str, key: &WorkerKey) -> Result<()> {
     let circuits = hex::encode(CIRCUITS);
-    let claim = Claim::Hello {
+    let claim = Claim::Registration {
         instance: name,
         circuits: &circuits,
     };
-    let hello = Hello {
+    let registration = Registration {
         instance: name,
         key: &key.public(),
         signature: &key.sign(&claim),
@@ -138,7 +139,7 @@ async fn hello(queue: &Queue, name: &str, key: &WorkerKey) -> Result<()> {
         slots: 1,
         memory: MEMORY,
     };
-    queue.hello(&hello).await?;
+    queue.register_instance(&registration).await?;
     Ok(())
 }
 
@@ -153,9 +154,9 @@ async fn work(queue: Queue, name: String, key: WorkerKey) -> Result<Work> {
     };
     loop {
         let start = Instant::now();
-        let claimed = insist(|| queue.claim(&name, &wanted, LEASE)).await?;
+        let claimed = retrying(|| queue.claim(&name, &wanted, LEASE)).await?;
         let Some(claimed) = claimed else {
-            if insist(|| queue.is_idle(&circuits, None)).await? {
+            if retrying(|| queue.is_idle(&circuits, None)).await? {
                 return Ok(work);
             }
             tokio::time::sleep(POLL).await;
@@ -170,27 +171,30 @@ async fn work(queue: Queue, name: String, key: WorkerKey) -> Result<Work> {
 }
 
 async fn complete(queue: &Queue, name: &str, key: &WorkerKey, claimed: &Claimed) -> Result<()> {
-    let held = Held::from(claimed);
+    let held = JobLease::from(claimed);
     let result = ObjectName::of(held.job.as_bytes());
     let claim = Claim::Result {
         batch: &held.batch,
         job: &held.job,
         result,
     };
-    let delivery = Delivery {
+    let completion = Completion {
         held: &held,
         instance: name,
         result,
         signature: &key.sign(&claim),
         took: Some(Duration::from_secs(1)),
     };
-    let done = insist(|| queue.complete(&delivery)).await?;
-    ensure!(done == Done::Accepted, "a result was not taken: {done:?}");
+    let done = retrying(|| queue.complete(&completion)).await?;
+    ensure!(
+        done == CompletionOutcome::Accepted,
+        "a result was not taken: {done:?}"
+    );
     Ok(())
 }
 
 /// What `ask` answers, asked again while the database is busy, as a worker does.
-async fn insist<T, F: Future<Output = Result<T, QueueError>>>(ask: impl Fn() -> F) -> Result<T> {
+async fn retrying<T, F: Future<Output = Result<T, QueueError>>>(ask: impl Fn() -> F) -> Result<T> {
     loop {
         match ask().await {
             Err(error) if error.is_transient() => tokio::time::sleep(POLL).await,

@@ -13,8 +13,8 @@ use shardfold_circuits::chips::{
     deposit, fee, ledger, node, poseidon2, range, record, signature, transfer, withdraw,
 };
 use shardfold_circuits::error::TraceError;
-use shardfold_circuits::replay::{Replay, replay};
-use shardfold_circuits::requests::Requests;
+use shardfold_circuits::lookup_events::LookupEvents;
+use shardfold_circuits::witness_rows::{WitnessRows, witness_rows};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_prover::{ShardStark, ShardTraces, shard_traces, signature_requests};
@@ -48,33 +48,36 @@ fn bench_traces(
     witness: &ShardWitness,
 ) -> Result<(), TraceError> {
     let shape = &witness.shape;
-    let replayed = replay(witness)?;
+    let replayed = witness_rows(witness)?;
     let signatures = signature_requests(witness, &replayed);
     let log_transactions = shape.log_transactions as usize;
     let log_records = shape.log_records as usize;
 
     // What the serving chips are asked for, as in a whole shard.
-    let mut asked = Requests::default();
+    let mut asked = LookupEvents::default();
     signature::generate(&signatures, log_transactions, &mut asked)?;
     rule_traces(witness, &replayed, &mut asked)?;
     let (_, leaves) = record::generate(&replayed.records, log_records, &mut asked)?;
     let log_nodes = shape.log_nodes as usize;
     node::generate(&leaves, &witness.siblings, log_nodes, &mut asked)?;
 
-    group.bench_function("replay", |bencher| bencher.iter(|| replay(witness)));
+    group.bench_function("rows", |bencher| bencher.iter(|| witness_rows(witness)));
     group.bench_function("signature_chips", |bencher| {
-        bencher
-            .iter(|| signature::generate(&signatures, log_transactions, &mut Requests::default()));
+        bencher.iter(|| {
+            signature::generate(&signatures, log_transactions, &mut LookupEvents::default())
+        });
     });
     group.bench_function("rule_chips", |bencher| {
-        bencher.iter(|| rule_traces(witness, &replayed, &mut Requests::default()));
+        bencher.iter(|| rule_traces(witness, &replayed, &mut LookupEvents::default()));
     });
     group.bench_function("record", |bencher| {
-        bencher.iter(|| record::generate(&replayed.records, log_records, &mut Requests::default()));
+        bencher.iter(|| {
+            record::generate(&replayed.records, log_records, &mut LookupEvents::default())
+        });
     });
     group.bench_function("node", |bencher| {
         let siblings = &witness.siblings;
-        bencher.iter(|| node::generate(&leaves, siblings, log_nodes, &mut Requests::default()));
+        bencher.iter(|| node::generate(&leaves, siblings, log_nodes, &mut LookupEvents::default()));
     });
     group.bench_function("poseidon2", |bencher| {
         let log_permutations = shape.log_permutations as usize;
@@ -90,8 +93,8 @@ fn bench_traces(
 /// The traces of the ledger, the three rules and the fees.
 fn rule_traces(
     witness: &ShardWitness,
-    replay: &Replay,
-    requests: &mut Requests,
+    rows: &WitnessRows,
+    events: &mut LookupEvents,
 ) -> Result<(), TraceError> {
     let statement = &witness.statement;
     let (chain_id, log) = (
@@ -99,30 +102,15 @@ fn rule_traces(
         witness.shape.log_transactions as usize,
     );
     black_box(ledger::generate(
-        &replay.ledger,
+        &rows.ledger,
         &statement.before,
         log,
-        requests,
+        events,
     )?);
-    black_box(transfer::generate(
-        &replay.transfers,
-        chain_id,
-        log,
-        requests,
-    )?);
-    black_box(deposit::generate(
-        &replay.deposits,
-        chain_id,
-        log,
-        requests,
-    )?);
-    black_box(withdraw::generate(
-        &replay.withdraws,
-        chain_id,
-        log,
-        requests,
-    )?);
-    black_box(fee::generate(&replay.fees, log, requests)?);
+    black_box(transfer::generate(&rows.transfers, chain_id, log, events)?);
+    black_box(deposit::generate(&rows.deposits, chain_id, log, events)?);
+    black_box(withdraw::generate(&rows.withdraws, chain_id, log, events)?);
+    black_box(fee::generate(&rows.fees, log, events)?);
     Ok(())
 }
 

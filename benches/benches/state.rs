@@ -65,7 +65,7 @@ fn step(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Writes out what is not on disk yet and forgets what is; only root may.
+/// Writes out what is not on disk yet and deletes what is; only root may.
 fn drop_page_cache() -> bool {
     let is_synced = Command::new("sync")
         .status()

@@ -21,7 +21,7 @@ pub struct LedgerBus;
 
 /// What the ledger and a rule agree on.
 pub struct LedgerMessage<E> {
-    /// The transaction's place in the shard, from 1.
+    /// The transaction's position in the shard, from 1.
     pub clock: E,
     /// [`shardfold_protocol::transaction::Kind`].
     pub kind: E,
@@ -50,7 +50,7 @@ impl LedgerBus {
     /// The ledger has this transaction at this clock. Caller: `is_real` is boolean, clocks
     /// count up by one, the queue position is the head's count of deposits for a deposit and
     /// zero else.
-    pub fn announce<AB: ChipBuilder>(
+    pub fn send<AB: ChipBuilder>(
         builder: &mut AB,
         message: LedgerMessage<AB::Expr>,
         is_real: AB::Expr,
@@ -61,7 +61,7 @@ impl LedgerBus {
     /// A rule proved this transaction. Caller: `is_real` is boolean, the digests are those
     /// of the values that the rule uses; a deposit's queue position enters its payload, the
     /// other rules say zero.
-    pub fn prove<AB: ChipBuilder>(
+    pub fn receive<AB: ChipBuilder>(
         builder: &mut AB,
         message: LedgerMessage<AB::Expr>,
         is_real: AB::Expr,
@@ -94,7 +94,7 @@ impl StateBus {
 
     /// A record enters the shard, or is written back by a rule. Caller: `is_real` is
     /// boolean; on write-back it has taken the same index at a strictly earlier clock.
-    pub fn write<AB: ChipBuilder>(
+    pub fn send<AB: ChipBuilder>(
         builder: &mut AB,
         message: StateMessage<AB::Expr>,
         is_real: AB::Expr,
@@ -104,7 +104,7 @@ impl StateBus {
 
     /// A record as last written is taken, by a rule or at the end of the shard. Caller:
     /// `is_real` is boolean; a rule writes the same index back at a strictly later clock.
-    pub fn take<AB: ChipBuilder>(
+    pub fn receive<AB: ChipBuilder>(
         builder: &mut AB,
         message: StateMessage<AB::Expr>,
         is_real: AB::Expr,
@@ -142,7 +142,7 @@ impl NodeBus {
 
     /// This node has these digests. Caller: they are hashes of the node's content, and
     /// `is_real` is boolean.
-    pub fn rise<AB: ChipBuilder>(
+    pub fn send<AB: ChipBuilder>(
         builder: &mut AB,
         message: NodeMessage<AB::Expr>,
         is_real: AB::Expr,
@@ -151,8 +151,8 @@ impl NodeBus {
     }
 
     /// The parent (or, for the root, the statement) takes a touched child. Caller:
-    /// `is_real` is boolean, and each place in the tree is taken at most once.
-    pub fn take<AB: ChipBuilder>(
+    /// `is_real` is boolean, and each position in the tree is taken at most once.
+    pub fn receive<AB: ChipBuilder>(
         builder: &mut AB,
         message: NodeMessage<AB::Expr>,
         is_real: AB::Expr,
@@ -224,33 +224,33 @@ impl SignatureBus {
 /// A point in affine coordinates over GF(p^5): x, then y.
 pub type Point<E> = [E; 10];
 
-/// The keys whose multiples are needed: `(place of the signature, P)`.
+/// The keys whose multiples are needed: `(position of the signature, P)`.
 pub struct BaseBus;
 
 impl BaseBus {
     const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("base");
 
-    /// The multiples of P are needed, once per row. Caller: P is in the group, and places
-    /// count up from 0, so that no place has two bases.
-    pub fn request<AB: ChipBuilder>(builder: &mut AB, place: AB::Expr, base: Point<AB::Expr>) {
-        let fields = [place].into_iter().chain(base);
+    /// The multiples of P are needed, once per row. Caller: P is in the group, and positions
+    /// count up from 0, so that no position has two bases.
+    pub fn request<AB: ChipBuilder>(builder: &mut AB, position: AB::Expr, base: Point<AB::Expr>) {
+        let fields = [position].into_iter().chain(base);
         Self::BUS.send(builder, fields, Count::bounded(AB::Expr::ONE, 1));
     }
 
     /// The multiples of P are given out. Caller: `is_last` is one on the last row of each
-    /// block of multiples and zero elsewhere; places count up from 0.
+    /// block of multiples and zero elsewhere; positions count up from 0.
     pub fn provide<AB: ChipBuilder>(
         builder: &mut AB,
-        place: AB::Expr,
+        position: AB::Expr,
         base: Point<AB::Expr>,
         is_last: AB::Expr,
     ) {
-        let fields = [place].into_iter().chain(base);
+        let fields = [position].into_iter().chain(base);
         Self::BUS.receive(builder, fields, Count::bounded(is_last, 1));
     }
 }
 
-/// The multiples of each key: `(place of the signature, digit, digit · P + Q0)`.
+/// The multiples of each key: `(position of the signature, digit, digit · P + Q0)`.
 pub struct VariableTableBus;
 
 impl VariableTableBus {
@@ -260,35 +260,35 @@ impl VariableTableBus {
     /// has only those below 16.
     pub fn lookup<AB: ChipBuilder>(
         builder: &mut AB,
-        place: AB::Expr,
+        position: AB::Expr,
         digit: AB::Expr,
         point: Point<AB::Expr>,
     ) {
-        let key = [place, digit].into_iter().chain(point);
+        let key = [position, digit].into_iter().chain(point);
         Self::BUS.lookup_key(builder, key, Count::bounded(AB::Expr::ONE, 1));
     }
 
-    /// One multiple. Caller: place and digit together are never provided twice; the
+    /// One multiple. Caller: position and digit together are never provided twice; the
     /// multiplicity is free.
     pub fn provide<AB: ChipBuilder>(
         builder: &mut AB,
-        place: AB::Expr,
+        position: AB::Expr,
         digit: AB::Expr,
         point: Point<AB::Expr>,
         multiplicity: AB::Expr,
     ) {
-        let key = [place, digit].into_iter().chain(point);
+        let key = [position, digit].into_iter().chain(point);
         Self::BUS.table_entry(builder, key, multiplicity);
     }
 }
 
-/// Challenge times key: `(place of the signature, low and high half of e, e·P + K)`.
+/// Challenge times key: `(position of the signature, low and high half of e, e·P + K)`.
 pub struct VariableBaseBus;
 
 /// One multiplication of a variable base.
 pub struct VariableBaseMessage<E> {
-    /// The place of the signature, which says what P is.
-    pub place: E,
+    /// The position of the signature, which says what P is.
+    pub position: E,
     /// e = low + 2^64 high, both halves canonical.
     pub scalar: [E; 2],
     /// e·P + K.
@@ -297,7 +297,7 @@ pub struct VariableBaseMessage<E> {
 
 impl<E> VariableBaseMessage<E> {
     fn fields(self) -> impl Iterator<Item = E> {
-        [self.place]
+        [self.position]
             .into_iter()
             .chain(self.scalar)
             .chain(self.product)
@@ -307,7 +307,7 @@ impl<E> VariableBaseMessage<E> {
 impl VariableBaseBus {
     const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("variable_base");
 
-    /// The product is needed, once per row. Caller: has requested the base of this place.
+    /// The product is needed, once per row. Caller: has requested the base of this position.
     pub fn request<AB: ChipBuilder>(builder: &mut AB, message: VariableBaseMessage<AB::Expr>) {
         let count = Count::bounded(AB::Expr::ONE, 1);
         Self::BUS.send(builder, message.fields(), count);

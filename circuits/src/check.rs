@@ -34,7 +34,7 @@ pub struct Violation {
     pub table: String,
     /// The row.
     pub row: usize,
-    /// Which constraint: place in the order of `eval`, from 0.
+    /// Which constraint: position in the order of `eval`, from 0.
     pub constraint: usize,
 }
 

@@ -6,7 +6,7 @@ pub mod check;
 pub mod chips;
 pub mod error;
 pub mod gadgets;
-pub mod replay;
-pub mod requests;
+pub mod lookup_events;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod witness_rows;

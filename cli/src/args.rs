@@ -30,7 +30,7 @@ Exit codes:
   3  cannot: a file, the network, space, a thread or a permission is missing";
 
 /// Proves batches of transactions: executed in parallel, cut into shards, each proven by a
-/// STARK, folded by plonky2 into one validity proof.
+/// STARK, aggregated by plonky2 into one validity proof.
 #[derive(Parser, Debug)]
 #[command(name = "shardfold", version, about, after_help = EXAMPLES)]
 pub struct Cli {

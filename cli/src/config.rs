@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::de::{Deserialize, Deserializer, Error as _};
-use shardfold_fleet::queue::view::Kind;
+use shardfold_fleet::queue::model::Kind;
 
 use crate::args::{CacheArgs, FleetArgs, Profile, WorkerArgs, parse_kind, parse_size};
 use crate::exit::usage;

@@ -136,7 +136,7 @@ fn of_fetch(error: &FetchError) -> Exit {
         FetchError::Objects(error) => of_objects(error),
         FetchError::Manifest(error) => of_submit(error),
         FetchError::NotProven => Exit::Cannot,
-        FetchError::Circuits { .. } | FetchError::Refuted(_) => Exit::Invalid,
+        FetchError::Circuits { .. } | FetchError::Invalidated(_) => Exit::Invalid,
     }
 }
 

@@ -19,7 +19,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command, FleetCommand, LogFormat};
 use exit::Exit;
-use output::Say;
+use output::Printer;
 use shardfold_fleet::printable::printable;
 
 fn main() -> ExitCode {
@@ -86,7 +86,7 @@ fn describe(error: &anyhow::Error) -> String {
 
 fn run(command: &Command) -> Result<()> {
     match command {
-        Command::Import(args) => import::run(args, Say::new(false)),
+        Command::Import(args) => import::run(args, Printer::new(false)),
         Command::Execute(args) => commands::execute::run(args),
         Command::Prove(args) => commands::prove::run(args),
         Command::Verify(args) => commands::verify::run(args),

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use shardfold_fleet::embedded;
-use shardfold_fleet::queue::view::{JobState, Kind, TreeView};
+use shardfold_fleet::queue::model::{JobState, Kind, TreeView};
 use shardfold_fleet::worker::{Event, Work};
 use shardfold_prover::Stage;
 use shardfold_prover::cache::{FileError, Listener, Progress as CacheProgress};
 
-use crate::output::Say;
+use crate::output::Printer;
 
 /// Steps of a job on the bar: a shard's stages, or one.
 const fn steps(kind: Kind) -> u64 {
     match kind {
         Kind::Shard => 3,
-        Kind::Fold | Kind::Finish => 1,
+        Kind::Aggregate | Kind::Finish => 1,
     }
 }
 
@@ -23,12 +23,12 @@ const fn steps(kind: Kind) -> u64 {
 pub struct Progress {
     bar: ProgressBar,
     shards: u64,
-    say: Say,
+    printer: Printer,
 }
 
 impl Progress {
     /// A bar over the jobs of a batch, those of earlier runs behind it.
-    pub fn new(tree: &TreeView, say: Say) -> Self {
+    pub fn new(tree: &TreeView, printer: Printer) -> Self {
         let jobs = &tree.jobs;
         let bar = ProgressBar::new(jobs.iter().map(|job| steps(job.kind)).sum());
         bar.set_style(
@@ -41,7 +41,7 @@ impl Progress {
         let progress = Self {
             bar,
             shards: tree.batch.shards,
-            say,
+            printer,
         };
         progress.line(&format!(
             "{} transactions in {} shards",
@@ -94,10 +94,10 @@ impl Progress {
         let shards = range(work.first, work.end);
         let seconds = took.as_secs_f64();
         match work.kind {
-            Kind::Fold | Kind::Shard if found => {
+            Kind::Aggregate | Kind::Shard if found => {
                 self.line(&format!("{shards}: proven by an earlier run"));
             }
-            Kind::Fold => self.line(&format!("{shards}: folded in {seconds:.2} s")),
+            Kind::Aggregate => self.line(&format!("{shards}: aggregated in {seconds:.2} s")),
             Kind::Shard | Kind::Finish => {}
         }
     }
@@ -116,7 +116,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         if self.bar.is_hidden() {
-            self.say.line(format_args!("{text}"));
+            self.printer.line(format_args!("{text}"));
         } else {
             self.bar.println(text);
         }
@@ -131,31 +131,31 @@ fn range(first: usize, end: usize) -> String {
 }
 
 /// Lines about the circuit cache.
-pub fn circuit_listener(say: Say) -> Box<Listener> {
+pub fn circuit_listener(printer: Printer) -> Box<Listener> {
     Box::new(move |name, progress| match progress {
         CacheProgress::Loaded(took) => {
             tracing::info!("circuit {name} loaded in {:.2} s", took.as_secs_f64());
         }
         CacheProgress::Unusable(FileError::Absent) => {}
         CacheProgress::Unusable(reason) => {
-            say.line(format_args!(
+            printer.line(format_args!(
                 "the cached circuit {name} is not used: {reason}"
             ));
         }
         CacheProgress::Building => {
-            say.line(format_args!(
+            printer.line(format_args!(
                 "building the circuit {name} (once for this profile)"
             ));
         }
         CacheProgress::Built(took) => {
-            say.line(format_args!(
+            printer.line(format_args!(
                 "circuit {name} built in {:.1} s",
                 took.as_secs_f64()
             ));
         }
         CacheProgress::Stored(_) => {}
         CacheProgress::NotStored(error) => {
-            say.line(format_args!(
+            printer.line(format_args!(
                 "the circuit {name} could not be kept: {error}"
             ));
         }

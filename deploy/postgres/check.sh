@@ -92,7 +92,7 @@ may worker "UPDATE workers SET strikes = strikes + 1"
 # What is not a worker's.
 may_not worker "INSERT INTO workers VALUES ('evil', 'key2', 1, NULL, 0)"
 may_not worker "UPDATE workers SET public_key = 'other'"
-may_not worker "UPDATE workers SET dismissed = NULL"
+may_not worker "UPDATE workers SET revoked = NULL"
 may_not worker "INSERT INTO batches VALUES ('e', 's', 'l', 'p', 'c', 1, 1, 3, 'open', 1)"
 may_not worker "INSERT INTO circuits VALUES ('p', 'other', 1)"
 may_not worker "INSERT INTO jobs SELECT * FROM jobs"
@@ -124,13 +124,13 @@ shardfold operator import ../../examples/block-12459406/trace.csv -o "$home/run"
 key=$(shardfold operator worker-key "$home/worker.key")
 prove() { shardfold worker worker --key "$home/worker.key" --profile unsound-test --until-idle; }
 batch=$(shardfold operator submit "$home/run/batch.bin" --profile unsound-test)
-if prove 2>"$home/error" || ! grep -q 'is not enrolled' "$home/error"; then
-    echo "a worker that is not enrolled was not refused: $(cat "$home/error")"
+if prove 2>"$home/error" || ! grep -q 'is not registered' "$home/error"; then
+    echo "a worker that is not registered was not refused: $(cat "$home/error")"
     exit 1
 fi
-shardfold operator enrol checker "$key" >/dev/null
+shardfold operator register checker "$key" >/dev/null
 prove
 shardfold observer status "$batch" >/dev/null
 shardfold observer fetch "$batch" -o "$home/proof.bin" >/dev/null
-shardfold operator forget "$batch" >/dev/null
+shardfold operator delete "$batch" >/dev/null
 echo "a batch was proven by a worker that may no more than that"

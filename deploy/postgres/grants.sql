@@ -1,5 +1,5 @@
 -- What workers and observers may do with the tables, and nothing else. As shardfold_operator in the fleet's
--- database, when the tables are there (`enrol` and `submit` make them), and after each update:
+-- database, when the tables are there (`register` and `submit` make them), and after each update:
 --   psql -f grants.sql postgres://shardfold_operator@HOST/shardfold
 \set ON_ERROR_STOP on
 BEGIN;

@@ -7,7 +7,7 @@
 \set worker_password `cat "${SHARDFOLD_PASSWORDS:-/run/secrets}/worker_password"`
 \set observer_password `cat "${SHARDFOLD_PASSWORDS:-/run/secrets}/observer_password"`
 
--- Owns the tables: submits, enrols, retries, cancels, forgets.
+-- Owns the tables: submits, registers, retries, cancels, deletes.
 CREATE ROLE shardfold_operator LOGIN PASSWORD :'operator_password';
 -- Claims, heartbeats, completes.
 CREATE ROLE shardfold_worker LOGIN PASSWORD :'worker_password';

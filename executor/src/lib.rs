@@ -6,8 +6,8 @@
 pub mod outcome;
 pub mod parallel;
 pub mod prepare;
+pub mod reexecute;
 pub mod reject;
-pub mod replay;
 pub mod rules;
 pub mod sequential;
 pub mod shards;

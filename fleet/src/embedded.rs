@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::fetch::{FetchError, fetch};
 use crate::keys::{KeyError, WorkerKey};
 use crate::objects::{Folder, Objects, ObjectsError};
-use crate::queue::view::{BatchState, JobState, JobView, Kind, TreeView};
+use crate::queue::model::{BatchState, JobState, JobView, Kind, TreeView};
 use crate::queue::{Queue, QueueError, Submitted};
 use crate::submit::{self, Executed, Stored, SubmitError};
 use crate::worker::{Event, Observer, Options, Worker, WorkerError};
@@ -29,7 +29,7 @@ const LEASE: Duration = Duration::from_secs(600);
 /// How soon a slot looks for work that another one has freed.
 const POLL: Duration = Duration::from_millis(50);
 /// A local file that cannot be used for so long is not only busy.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RETRY_TIME: Duration = Duration::from_secs(5);
 
 /// Why a batch cannot be proven in a folder.
 #[derive(Debug, thiserror::Error)]
@@ -208,7 +208,7 @@ impl Embedded {
     ) -> Result<ValidityProof, EmbeddedError> {
         self.queue.take_all_back().await?;
         self.queue.retry(batch, None).await?;
-        // A proof that an earlier run has left is used, or refuted.
+        // A proof that an earlier run has left is used, or invalidated.
         if let Ok(proof) = self.fetch(batch, &engine).await {
             return Ok(proof);
         }
@@ -259,7 +259,7 @@ impl Embedded {
     ) -> Result<Worker, EmbeddedError> {
         let key = WorkerKey::generate()?;
         let instance = key.public().to_string();
-        self.queue.enrol(&instance, &key.public()).await?;
+        self.queue.register(&instance, &key.public()).await?;
         let options = Options {
             kinds: Kind::ALL.to_vec(),
             // What other runs have left here is theirs to prove.
@@ -271,7 +271,7 @@ impl Embedded {
             // Whoever waits for this process wants the error now.
             drain: Duration::ZERO,
             store_patience: Duration::ZERO,
-            database_patience: Some(PATIENCE),
+            database_patience: Some(RETRY_TIME),
             until_idle: true,
         };
         let (queue, objects) = (self.queue.clone(), self.objects.clone());
@@ -287,18 +287,21 @@ impl Embedded {
     /// Why a batch is not proven although nothing is left to do.
     async fn unfinished(&self, batch: &str) -> Result<EmbeddedError, EmbeddedError> {
         let TreeView { batch, jobs, .. } = self.tree(batch).await?;
-        let is_parked = |job: &&JobView| job.state == JobState::Parked;
-        let Some(parked) = jobs.iter().find(is_parked) else {
+        let is_dead_lettered = |job: &&JobView| job.state == JobState::DeadLettered;
+        let Some(dead_lettered) = jobs.iter().find(is_dead_lettered) else {
             return Ok(EmbeddedError::Unfinished { found: batch.state });
         };
-        let attempts = self.queue.attempts(&parked.batch, &parked.id).await?;
+        let attempts = self
+            .queue
+            .attempts(&dead_lettered.batch, &dead_lettered.id)
+            .await?;
         let reason = attempts
             .into_iter()
             .rev()
             .find_map(|attempt| attempt.reason);
-        let (first, end) = (parked.first as usize, parked.end as usize);
+        let (first, end) = (dead_lettered.first as usize, dead_lettered.end as usize);
         Ok(EmbeddedError::Job {
-            what: name(parked.kind, first, end).into(),
+            what: name(dead_lettered.kind, first, end).into(),
             reason: reason.unwrap_or_default().into(),
         })
     }
@@ -308,7 +311,7 @@ impl Embedded {
     ///
     /// # Errors
     /// If a file cannot be removed.
-    pub async fn forget(self, batch: &str) -> Result<(), EmbeddedError> {
+    pub async fn delete(self, batch: &str) -> Result<(), EmbeddedError> {
         self.remove(batch).await?;
         self.close().await
     }
@@ -319,7 +322,7 @@ impl Embedded {
             Ok(()) | Err(QueueError::BatchState { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(submit::forget(&self.queue, &self.objects, batch).await?)
+        Ok(submit::delete(&self.queue, &self.objects, batch).await?)
     }
 
     /// Ends the work in the folder; removes it if no batch is left in it, nor a manifest, whose
@@ -343,7 +346,7 @@ impl Embedded {
 pub fn name(kind: Kind, first: usize, end: usize) -> String {
     match kind {
         Kind::Shard => format!("shard {}", first + 1),
-        Kind::Fold => format!("fold of shards {} to {end}", first + 1),
+        Kind::Aggregate => format!("aggregation of shards {} to {end}", first + 1),
         Kind::Finish => "finish".to_owned(),
     }
 }

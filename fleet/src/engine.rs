@@ -1,8 +1,8 @@
 //! What a worker proves with: the circuits of one profile.
 
 use shardfold_aggregator::{
-    ARITY, AggregateError, Aggregator, FoldCircuit, FoldError, Origin, ProvenStatement,
-    ValidityProof, VerificationKey, VerifyError, verify,
+    ARITY, AggregateError, AggregationCircuit, AggregationCircuitError, Aggregator, Origin,
+    ProvenStatement, ValidityProof, VerificationKey, VerifyError, verify,
 };
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
@@ -27,12 +27,12 @@ pub enum EngineError {
     /// A shard could not be proven.
     #[error(transparent)]
     Prove(#[from] ProveError),
-    /// Proofs could not be folded.
+    /// Proofs could not be aggregated.
     #[error(transparent)]
-    Fold(#[from] AggregateError),
-    /// The fold circuit could not be built.
+    Aggregate(#[from] AggregateError),
+    /// The aggregation circuit could not be built.
     #[error(transparent)]
-    FoldCircuit(#[from] FoldError),
+    AggregationCircuit(#[from] AggregationCircuitError),
     /// The finished proof does not verify.
     #[error("the finished proof does not verify: {0}")]
     Verify(#[from] VerifyError),
@@ -52,8 +52,8 @@ impl Engine {
     /// # Errors
     /// If they cannot be built.
     pub fn new(circuits: CircuitSet) -> Result<Self, EngineError> {
-        let fold = fold_circuit(&circuits)?;
-        let aggregator = Aggregator::new(&circuits.profile().plonk(), fold)?;
+        let aggregation = aggregation_circuit(&circuits)?;
+        let aggregator = Aggregator::new(&circuits.profile().plonk(), aggregation)?;
         Ok(Self {
             circuits,
             aggregator,
@@ -78,7 +78,7 @@ impl Engine {
         self.aggregator.verification_key()
     }
 
-    /// How many proofs one fold joins.
+    /// How many proofs one aggregation joins.
     #[must_use]
     pub fn arity(&self) -> usize {
         self.aggregator.arity()
@@ -99,15 +99,15 @@ impl Engine {
         Ok(self.aggregator.admit(Origin::Leaf(key), proof)?)
     }
 
-    /// Folds neighbours; the proof is verified.
+    /// Aggregates neighbours; the proof is verified.
     ///
     /// # Errors
     /// If they are no neighbours.
-    pub fn fold(&self, parts: &[ProvenStatement]) -> Result<ProvenStatement, EngineError> {
-        let folded = self.aggregator.fold(parts)?;
+    pub fn aggregate(&self, parts: &[ProvenStatement]) -> Result<ProvenStatement, EngineError> {
+        let aggregated = self.aggregator.aggregate(parts)?;
         Ok(self
             .aggregator
-            .admit(Origin::Fold, folded.proof().clone())?)
+            .admit(Origin::Aggregation, aggregated.proof().clone())?)
     }
 
     /// The proof of a part from its bytes, verified, if it states what is expected.
@@ -151,15 +151,15 @@ impl Engine {
     }
 }
 
-/// The fold circuit of a profile, from the cache or built; building needs the circuits of all
+/// The aggregation circuit of a profile, from the cache or built; building needs the circuits of all
 /// shapes.
 ///
 /// # Errors
 /// If a circuit cannot be built.
-pub fn fold_circuit(circuits: &CircuitSet) -> Result<FoldCircuit, EngineError> {
-    circuits.cache().load_or_build("fold", || {
+pub fn aggregation_circuit(circuits: &CircuitSet) -> Result<AggregationCircuit, EngineError> {
+    circuits.cache().load_or_build("aggregate", || {
         let (common, keys) = (circuits.common()?, circuits.keys()?);
-        Ok(FoldCircuit::build(common, keys, ARITY)?)
+        Ok(AggregationCircuit::build(common, keys, ARITY)?)
     })
 }
 

@@ -32,7 +32,7 @@ pub enum FetchError {
     },
     /// The proof that is stored cannot be used; the job that makes it is open again.
     #[error("the stored proof is not used, and made again from its parts: {0}")]
-    Refuted(#[from] Unusable),
+    Invalidated(#[from] Unusable),
 }
 
 /// Why a stored proof cannot be used.
@@ -63,14 +63,14 @@ impl FetchError {
             Self::Queue(error) => error.is_transient(),
             Self::Manifest(error) => error.is_transient(),
             Self::Objects(error) => error.is_transient(),
-            Self::NotProven | Self::Refuted(_) => true,
+            Self::NotProven | Self::Invalidated(_) => true,
             Self::Circuits { .. } => false,
         }
     }
 }
 
 /// The validity proof of a batch, which verifies under the key and states what the batch's
-/// manifest says. A stored proof that does not is refuted: its job is open again, and if it is
+/// manifest says. A stored proof that does not is invalidated: its job is open again, and if it is
 /// false its signer has a strike.
 ///
 /// # Errors
@@ -122,7 +122,7 @@ pub async fn fetch_verified(
     let is_there = !matches!(unusable, Unusable::Objects(_) | Unusable::Name(_));
     let is_false = is_there && queue.is_signed(batch, &finish).await?;
     queue
-        .refute_proof(batch, &finish, is_false, &unusable.to_string())
+        .invalidate_proof(batch, &finish, is_false, &unusable.to_string())
         .await?;
     // It may be another batch's, who has it in its own place.
     if is_there

@@ -16,7 +16,7 @@ use shardfold_recursion::profile::Profile;
 
 use crate::memory;
 use crate::objects::ObjectName;
-use crate::queue::view::Kind;
+use crate::queue::model::Kind;
 
 /// A batch that was executed and cut into shards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,8 +251,8 @@ impl Manifest {
         self.statement(0, self.shards.len())
     }
 
-    /// The jobs that prove the batch: shards in order, then the folds level by level, each over
-    /// up to `arity` neighbours, then the finish. A single shard's proof is folded alone, so
+    /// The jobs that prove the batch: shards in order, then the aggregates level by level, each over
+    /// up to `arity` neighbours, then the finish. A single shard's proof is aggregated alone, so
     /// that one key verifies batches of any size.
     #[must_use]
     pub fn jobs(&self, arity: usize) -> Vec<Job> {
@@ -263,7 +263,7 @@ impl Manifest {
                 .chunks(arity.max(2))
                 .map(|group| match group {
                     &[alone] if self.shards.len() > 1 => alone,
-                    children => self.join(&mut jobs, Kind::Fold, children),
+                    children => self.join(&mut jobs, Kind::Aggregate, children),
                 })
                 .collect();
             if level.len() <= 1 {
@@ -312,7 +312,7 @@ impl Manifest {
             size: 0,
             memory: match kind {
                 Kind::Finish => memory::FINISH,
-                _ => memory::of_fold(self.known_profile()),
+                _ => memory::of_aggregation(self.known_profile()),
             },
             input: None,
             parent: None,

@@ -8,14 +8,14 @@ use std::path::Path;
 use shardfold_protocol::shape::Shape;
 use shardfold_recursion::profile::Profile;
 
-use crate::queue::view::Kind;
+use crate::queue::model::Kind;
 
 /// What the finish takes: the root proof, and the verifier's data.
 pub const FINISH: u64 = 256 * MIB;
 
 const MIB: u64 = 1 << 20;
 
-/// What a worker of these kinds of jobs holds beside them, in bytes: the circuits of the fold,
+/// What a worker of these kinds of jobs holds beside them, in bytes: the circuits of the aggregation,
 /// which verifies all results, and if it proves shards those of all shapes, which it keeps.
 #[must_use]
 pub fn of_circuits(profile: Profile, kinds: &[Kind]) -> u64 {
@@ -27,9 +27,9 @@ pub fn of_circuits(profile: Profile, kinds: &[Kind]) -> u64 {
     Sizes::of(profile).circuit * (1 + shapes as u64)
 }
 
-/// What a fold takes at its peak, in bytes.
+/// What an aggregation takes at its peak, in bytes.
 #[must_use]
-pub const fn of_fold(profile: Profile) -> u64 {
+pub const fn of_aggregation(profile: Profile) -> u64 {
     Sizes::of(profile).plonk
 }
 
@@ -95,21 +95,21 @@ mod tests {
     #[test]
     fn a_worker_that_proves_shards_holds_a_circuit_of_each_shape_beside_the_folds() {
         for profile in Profile::ALL {
-            let fold = of_circuits(profile, &[Kind::Fold, Kind::Finish]);
+            let aggregation = of_circuits(profile, &[Kind::Aggregate, Kind::Finish]);
             let all = of_circuits(profile, &Kind::ALL);
-            assert_eq!(all, fold * (1 + profile.shapes().len() as u64));
+            assert_eq!(all, aggregation * (1 + profile.shapes().len() as u64));
             assert_eq!(all, of_circuits(profile, &[Kind::Shard]));
         }
     }
 
     /// Peaks of `docs/performance.md`: 4,490 MiB with two circuits after two shards, 2,249 with
-    /// one after a fold.
+    /// one after an aggregation.
     #[test]
     fn what_jobs_count_as_covers_what_was_measured() {
         let profile = Profile::Proven100;
-        let one = of_circuits(profile, &[Kind::Fold]);
+        let one = of_circuits(profile, &[Kind::Aggregate]);
         assert!(2 * one + of_shard(profile, &Shape::MEDIUM) >= 4_490 * MIB);
-        assert!(one + of_fold(profile) >= 2_249 * MIB);
+        assert!(one + of_aggregation(profile) >= 2_249 * MIB);
     }
 
     #[test]

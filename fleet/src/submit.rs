@@ -47,7 +47,7 @@ impl SubmitError {
     }
 }
 
-/// How many attempts of one job may fail or be lost before it is parked, unless said otherwise.
+/// How many attempts of one job may fail or be lost before it is dead-lettered, unless said otherwise.
 pub const MAX_FAILURES: u32 = 5;
 
 /// A batch that was executed and cut.
@@ -63,7 +63,7 @@ pub struct Executed<'a> {
     pub label: &'a str,
     /// Its shards in order.
     pub shards: &'a [ShardWitness],
-    /// How many attempts of one job may fail or be lost before it is parked.
+    /// How many attempts of one job may fail or be lost before it is dead-lettered.
     pub max_failures: u32,
 }
 
@@ -194,7 +194,7 @@ pub async fn submit_stored(
 ///
 /// # Errors
 /// If the batch is open.
-pub async fn forget(queue: &Queue, objects: &Objects, batch: &str) -> Result<(), SubmitError> {
+pub async fn delete(queue: &Queue, objects: &Objects, batch: &str) -> Result<(), SubmitError> {
     queue.check_closed(batch).await?;
     match manifest(objects, batch).await {
         Ok(manifest) => remove_inputs(queue, objects, batch, &manifest).await?,
@@ -204,7 +204,7 @@ pub async fn forget(queue: &Queue, objects: &Objects, batch: &str) -> Result<(),
     }
     let proof = queue.proof_of(batch).await?;
     // The manifest goes last: who is killed before finds the batch by it.
-    queue.forget(batch).await?;
+    queue.delete(batch).await?;
     if let Some(proof) = proof {
         objects.remove(Folder::Proof, proof.parse()?).await?;
     }

@@ -50,7 +50,7 @@ pub enum ProveError {
     /// The circuits of the shape are not to be had.
     #[error(transparent)]
     Circuits(#[from] SetError),
-    /// The witness cannot be played.
+    /// The witness cannot be generated.
     #[error("the shard's witness is refused: {0}")]
     Witness(#[from] TraceError),
     /// The STARK could not be proven.

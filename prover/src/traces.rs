@@ -10,8 +10,8 @@ use shardfold_circuits::chips::{
     Chip, deposit, fee, ledger, node, poseidon2, range, record, signature, transfer, withdraw,
 };
 use shardfold_circuits::error::TraceError;
-use shardfold_circuits::replay::{Replay, replay};
-use shardfold_circuits::requests::Requests;
+use shardfold_circuits::lookup_events::LookupEvents;
+use shardfold_circuits::witness_rows::{WitnessRows, witness_rows};
 use shardfold_protocol::field::F;
 
 /// The traces of one shard, in the order of [`Chip::all`].
@@ -23,7 +23,7 @@ pub struct ShardTraces {
     pub public_values: Vec<Vec<F>>,
 }
 
-/// Plays the witness and lays out every chip's rows.
+/// Generates the rows of a witness and lays out every chip's rows.
 ///
 /// The witness comes from elsewhere: one that does not lead from its head before to its head
 /// after gives traces whose proof does not verify, or an error here.
@@ -31,23 +31,23 @@ pub struct ShardTraces {
 /// # Errors
 /// If the witness is malformed, does not fit its shape, or holds an invalid signature.
 pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
-    let replay = replay(witness)?;
-    let signatures = signature_requests(witness, &replay);
+    let rows = witness_rows(witness)?;
+    let signatures = signature_requests(witness, &rows);
     let log_transactions = witness.shape.log_transactions as usize;
     // The curve's traces and all others are independent but for the hashes that they ask for.
     let (curve, rest) = rayon::join(
         || {
-            let mut requests = Requests::default();
-            let traces = signature::generate(&signatures, log_transactions, &mut requests)?;
-            Ok::<_, TraceError>((traces, requests))
+            let mut events = LookupEvents::default();
+            let traces = signature::generate(&signatures, log_transactions, &mut events)?;
+            Ok::<_, TraceError>((traces, events))
         },
-        || rule_and_state_traces(witness, &replay),
+        || rule_and_state_traces(witness, &rows),
     );
-    let (curve, curve_requests) = curve?;
-    let (rest, mut requests) = rest?;
-    requests.merge(curve_requests);
+    let (curve, curve_events) = curve?;
+    let (rest, mut events) = rest?;
+    events.merge(curve_events);
 
-    let poseidon2 = poseidon2::generate(&requests.hashes, witness.shape.log_permutations as usize)?;
+    let poseidon2 = poseidon2::generate(&events.hashes, witness.shape.log_permutations as usize)?;
     let [ledger, transfer, deposit, withdraw, fee, record, node] = rest;
     let traces = vec![
         ledger,
@@ -63,7 +63,7 @@ pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
         node,
         poseidon2,
         curve.fixed_table,
-        range::generate(&requests.range),
+        range::generate(&events.range),
     ];
     Ok(ShardTraces {
         traces,
@@ -75,29 +75,28 @@ pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
 /// ask of `poseidon2` and `range`.
 fn rule_and_state_traces(
     witness: &ShardWitness,
-    replay: &Replay,
-) -> Result<([RowMajorMatrix<F>; 7], Requests), TraceError> {
+    rows: &WitnessRows,
+) -> Result<([RowMajorMatrix<F>; 7], LookupEvents), TraceError> {
     let log = witness.shape.log_transactions as usize;
     let chain_id = F::from_u64(witness.statement.chain_id);
-    let requests = &mut Requests::default();
-    let ledger = ledger::generate(&replay.ledger, &witness.statement.before, log, requests)?;
-    let transfer = transfer::generate(&replay.transfers, chain_id, log, requests)?;
-    let deposit = deposit::generate(&replay.deposits, chain_id, log, requests)?;
-    let withdraw = withdraw::generate(&replay.withdraws, chain_id, log, requests)?;
-    let fee = fee::generate(&replay.fees, log, requests)?;
+    let events = &mut LookupEvents::default();
+    let ledger = ledger::generate(&rows.ledger, &witness.statement.before, log, events)?;
+    let transfer = transfer::generate(&rows.transfers, chain_id, log, events)?;
+    let deposit = deposit::generate(&rows.deposits, chain_id, log, events)?;
+    let withdraw = withdraw::generate(&rows.withdraws, chain_id, log, events)?;
+    let fee = fee::generate(&rows.fees, log, events)?;
     let log_records = witness.shape.log_records as usize;
-    let (record, leaves) = record::generate(&replay.records, log_records, requests)?;
+    let (record, leaves) = record::generate(&rows.records, log_records, events)?;
     let log_nodes = witness.shape.log_nodes as usize;
-    let (node, _root) = node::generate(&leaves, &witness.siblings, log_nodes, requests)?;
+    let (node, _root) = node::generate(&leaves, &witness.siblings, log_nodes, events)?;
     let traces = [ledger, transfer, deposit, withdraw, fee, record, node];
-    Ok((traces, core::mem::take(requests)))
+    Ok((traces, core::mem::take(events)))
 }
 
-/// The signatures that the rules of a played witness require, in order.
+/// The signatures that the rules of a generated witness require, in order.
 #[must_use]
-pub fn signature_requests(witness: &ShardWitness, replay: &Replay) -> Vec<SignatureRequest> {
-    replay
-        .signatures
+pub fn signature_requests(witness: &ShardWitness, rows: &WitnessRows) -> Vec<SignatureRequest> {
+    rows.signatures
         .iter()
         .filter_map(|step| {
             let transaction = witness.transactions.get(step.transaction)?;

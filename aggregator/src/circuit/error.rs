@@ -1,11 +1,11 @@
-//! Why proofs could not be folded.
+//! Why proofs could not be aggregated.
 
 use shardfold_recursion::plonk::PlonkError;
 use shardfold_recursion::tree::TreeError;
 
-/// Why the fold circuit could not be built, or a fold not be proven.
+/// Why the aggregation circuit could not be built, or an aggregation not be proven.
 #[derive(Debug, thiserror::Error)]
-pub enum FoldError {
+pub enum AggregationCircuitError {
     /// The circuit does not belong to the tree.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -19,15 +19,15 @@ pub enum FoldError {
         /// Elements expected.
         expected: usize,
     },
-    /// A fold circuit needs a leaf and a child slot.
-    #[error("a fold circuit needs at least one leaf key and one child slot")]
+    /// A aggregation circuit needs a leaf and a child slot.
+    #[error("a aggregation circuit needs at least one leaf key and one child slot")]
     Empty,
     /// More children than slots, or none.
-    #[error("{found} children given, a fold takes 1 to {arity}")]
+    #[error("{found} children given, an aggregation takes 1 to {arity}")]
     Children {
         /// Children given.
         found: usize,
-        /// Slots of the fold.
+        /// Slots of the aggregation.
         arity: usize,
     },
     /// A child names a leaf key that does not exist.
@@ -48,7 +48,7 @@ pub enum FoldError {
         /// plonky2's reason.
         source: PlonkError,
     },
-    /// The children do not satisfy the fold's constraints.
-    #[error("the children cannot be folded: {0}")]
+    /// The children do not satisfy the aggregation's constraints.
+    #[error("the children cannot be aggregated: {0}")]
     Prove(#[source] PlonkError),
 }

@@ -1,22 +1,22 @@
-//! The cyclic fold: one circuit that joins the statements of a few neighbouring proofs, each a
-//! shard proof (a *leaf*) or itself a fold, so that one key serves trees of any size and form.
+//! The cyclic aggregation: one circuit that joins the statements of a few neighbouring proofs, each a
+//! shard proof (a *leaf*) or itself an aggregation, so that one key serves trees of any size and form.
 //!
-//! A fold's slot states the key of the fold circuit itself, which no circuit can hold as a
+//! An aggregation's slot states the key of the aggregation circuit itself, which no circuit can hold as a
 //! constant. That a slot tells the truth is checked by whoever verifies the *root* outside:
-//! a root that was verified under the fold key and whose slot holds the fold key has only
-//! children that were verified under an allowed leaf key, or under the fold key with the fold
+//! a root that was verified under the aggregation key and whose slot holds the aggregation key has only
+//! children that were verified under an allowed leaf key, or under the aggregation key with the aggregation
 //! key in their slot; and so on down to the leaves.
 //!
 //! # Constraints
 //!
 //! For the child slots `i = 0, 1, ..., arity - 1`:
 //!
-//! 1. `choice_i` is one-hot over the allowed leaf keys and the fold key.
+//! 1. `choice_i` is one-hot over the allowed leaf keys and the aggregation key.
 //! 2. The key of slot `i` is the chosen one: a leaf key is a constant of this circuit, the
-//!    fold key is what our own key slot states. No key is a witness, so a proof of any other
+//!    aggregation key is what our own key slot states. No key is a witness, so a proof of any other
 //!    circuit cannot be verified at all.
 //! 3. The proof in slot `i` verifies under that key, digest and cap.
-//! 4. If the choice is the fold key, the child's key slot equals ours, digest and cap.
+//! 4. If the choice is the aggregation key, the child's key slot equals ours, digest and cap.
 //! 5. All children have one chain id.
 //! 6. `present_i` is boolean for `i > 0`, slot 0 is always present, and the present slots are a
 //!    prefix: `present_{i+1} * (1 - present_i) = 0`.
@@ -50,10 +50,10 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use error::FoldError;
-pub use rows::{common_degree_bits, fold_rows};
+pub use error::AggregationCircuitError;
+pub use rows::{aggregation_rows, common_degree_bits};
 
-/// Child slots of the production fold circuit.
+/// Child slots of the production aggregation circuit.
 pub const ARITY: usize = 2;
 
 /// Where a proof of the tree comes from: which key it verifies under.
@@ -61,11 +61,11 @@ pub const ARITY: usize = 2;
 pub enum Origin {
     /// A shard proof under the leaf key at this position.
     Leaf(usize),
-    /// A fold.
-    Fold,
+    /// An aggregation.
+    Aggregation,
 }
 
-/// A proof to be folded.
+/// A proof to be aggregated.
 #[derive(Clone, Copy, Debug)]
 pub struct Child<'a> {
     /// The key that it verifies under.
@@ -78,30 +78,30 @@ pub struct Child<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) proof: ProofWithPublicInputsTarget<D>,
-    /// One-hot: the leaf keys in order, then the fold key.
+    /// One-hot: the leaf keys in order, then the aggregation key.
     pub(crate) choice: Vec<BoolTarget>,
     /// Whether the child counts. Slot 0's is the constant one.
     pub(crate) present: BoolTarget,
 }
 
-/// The targets that a fold's witness sets.
+/// The targets that an aggregation's witness sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FoldTargets {
+pub(crate) struct AggregationTargets {
     pub(crate) slots: Vec<Slot>,
     /// Our own key slot.
     pub(crate) key: VerifierCircuitTarget,
 }
 
-/// The fold circuit, built.
+/// The aggregation circuit, built.
 #[derive(Debug, PartialEq, Eq)]
-pub struct FoldCircuit {
+pub struct AggregationCircuit {
     pub(crate) circuit: Circuit,
-    pub(crate) targets: FoldTargets,
+    pub(crate) targets: AggregationTargets,
     pub(crate) leaf_keys: Vec<VerifierKey>,
 }
 
-impl FoldCircuit {
-    /// Builds the circuit that folds up to `arity` proofs over `common`, each a fold or a leaf
+impl AggregationCircuit {
+    /// Builds the circuit that aggregates up to `arity` proofs over `common`, each an aggregation or a leaf
     /// under one of `leaf_keys`.
     ///
     /// # Errors
@@ -111,14 +111,14 @@ impl FoldCircuit {
         common: &CommonData,
         leaf_keys: Vec<VerifierKey>,
         arity: usize,
-    ) -> Result<Self, FoldError> {
+    ) -> Result<Self, AggregationCircuitError> {
         if leaf_keys.is_empty() || arity == 0 {
-            return Err(FoldError::Empty);
+            return Err(AggregationCircuitError::Empty);
         }
         let expected = common.num_public_inputs.saturating_sub(STATEMENT_ELEMENTS);
         let keys: Vec<_> = leaf_keys.iter().map(flatten_key).collect();
         if let Some((key, elements)) = keys.iter().enumerate().find(|(_, k)| k.len() != expected) {
-            return Err(FoldError::LeafKey {
+            return Err(AggregationCircuitError::LeafKey {
                 key,
                 found: elements.len(),
                 expected,
@@ -133,7 +133,7 @@ impl FoldCircuit {
         })
     }
 
-    /// The fold key: what the key slot of every valid fold states.
+    /// The aggregation key: what the key slot of every valid aggregation states.
     #[must_use]
     pub fn key(&self) -> &VerifierKey {
         &self.circuit.verifier_only
@@ -151,33 +151,41 @@ impl FoldCircuit {
         &self.leaf_keys
     }
 
-    /// How many proofs one fold takes.
+    /// How many proofs one aggregation takes.
     #[must_use]
     pub fn arity(&self) -> usize {
         self.targets.slots.len()
     }
 
-    /// Verifies one proof of the tree under the key of its origin; a fold's key slot must hold
-    /// the fold key.
+    /// Verifies one proof of the tree under the key of its origin; an aggregation's key slot must hold
+    /// the aggregation key.
     ///
     /// # Errors
     /// If the key does not exist or the proof does not verify; `slot` names it in the error.
-    pub fn check_child(&self, slot: usize, child: &Child<'_>) -> Result<(), FoldError> {
+    pub fn check_child(
+        &self,
+        slot: usize,
+        child: &Child<'_>,
+    ) -> Result<(), AggregationCircuitError> {
         let key = match child.origin {
-            Origin::Fold => self.key(),
-            Origin::Leaf(key) => self.leaf_keys.get(key).ok_or(FoldError::NoSuchKey {
-                slot,
-                key,
-                keys: self.leaf_keys.len(),
-            })?,
+            Origin::Aggregation => self.key(),
+            Origin::Leaf(key) => {
+                self.leaf_keys
+                    .get(key)
+                    .ok_or(AggregationCircuitError::NoSuchKey {
+                        slot,
+                        key,
+                        keys: self.leaf_keys.len(),
+                    })?
+            }
         };
-        let invalid = |error| FoldError::InvalidChild {
+        let invalid = |error| AggregationCircuitError::InvalidChild {
             slot,
             source: PlonkError(error),
         };
-        if child.origin == Origin::Fold && !states_key(child.proof, self.key()) {
+        if child.origin == Origin::Aggregation && !states_key(child.proof, self.key()) {
             return Err(invalid(anyhow::anyhow!(
-                "the key slot does not hold the fold key"
+                "the key slot does not hold the aggregation key"
             )));
         }
         let verifier = VerifierCircuitData {
@@ -191,14 +199,14 @@ impl FoldCircuit {
             .map_err(invalid)
     }
 
-    /// Proves the fold of one to [`arity`](Self::arity) neighbours.
+    /// Proves the aggregation of one to [`arity`](Self::arity) neighbours.
     ///
     /// # Errors
     /// If there are too few or too many children, one is no valid proof, or they are no
     /// neighbours of one chain.
-    pub fn prove(&self, children: &[Child<'_>]) -> Result<PlonkProof, FoldError> {
+    pub fn prove(&self, children: &[Child<'_>]) -> Result<PlonkProof, AggregationCircuitError> {
         if children.is_empty() || children.len() > self.arity() {
-            return Err(FoldError::Children {
+            return Err(AggregationCircuitError::Children {
                 found: children.len(),
                 arity: self.arity(),
             });
@@ -208,7 +216,7 @@ impl FoldCircuit {
         }
         self.witness(children)
             .and_then(|witness| self.circuit.prove(witness))
-            .map_err(|error| FoldError::Prove(PlonkError(error)))
+            .map_err(|error| AggregationCircuitError::Prove(PlonkError(error)))
     }
 
     /// Sets the children; absent slots repeat the first one.
@@ -226,7 +234,7 @@ impl FoldCircuit {
                 .context("there is no child")?;
             let chosen = match child.origin {
                 Origin::Leaf(key) => key,
-                Origin::Fold => self.leaf_keys.len(),
+                Origin::Aggregation => self.leaf_keys.len(),
             };
             for (key, &bit) in slot.choice.iter().enumerate() {
                 witness.set_bool_target(bit, key == chosen)?;
@@ -264,7 +272,7 @@ fn assemble(
     common: &CommonData,
     leaf_keys: &[Vec<PlonkField>],
     arity: usize,
-) -> Result<(Builder, FoldTargets), FoldError> {
+) -> Result<(Builder, AggregationTargets), AggregationCircuitError> {
     let mut builder = Builder::new(common.config.clone());
     let key = builder.add_virtual_verifier_data(common.config.fri_config.cap_height);
     let slots: Option<Vec<Slot>> = (0..arity)
@@ -276,7 +284,7 @@ fn assemble(
         expected: STATEMENT_ELEMENTS,
     })?;
     builder.register_public_inputs(&flatten_key_target(&key));
-    Ok((builder, FoldTargets { slots, key }))
+    Ok((builder, AggregationTargets { slots, key }))
 }
 
 /// Rules 1 to 4, and that `present` is boolean.
@@ -301,17 +309,17 @@ fn add_slot(
 
     // 2. The key is the chosen one.
     let own = flatten_key_target(own_key);
-    let is_fold = own_choice.target;
+    let is_aggregation = own_choice.target;
     let elements: Vec<Target> = own
         .iter()
         .enumerate()
         .map(|(i, &own_element)| {
-            let fold_part = builder.mul(is_fold, own_element);
+            let own_part = builder.mul(is_aggregation, own_element);
             // All keys have the same number of elements.
             let leaf_elements = leaf_keys.iter().filter_map(|key| key.get(i));
             leaf_elements
                 .zip(&choice)
-                .fold(fold_part, |sum, (&element, bit)| {
+                .fold(own_part, |sum, (&element, bit)| {
                     let constant = builder.constant(element);
                     builder.mul_add(bit.target, constant, sum)
                 })
@@ -322,10 +330,10 @@ fn add_slot(
     // 3. The proof verifies under it.
     builder.verify_proof::<PlonkConfig>(&proof, &key, common);
 
-    // 4. A fold states the fold key that we state.
+    // 4. An aggregation states the aggregation key that we state.
     let their_slot = proof.public_inputs.iter().skip(STATEMENT_ELEMENTS);
     for (&theirs, &ours) in their_slot.zip(&own) {
-        builder.conditional_assert_eq(is_fold, theirs, ours);
+        builder.conditional_assert_eq(is_aggregation, theirs, ours);
     }
 
     let present = if first {

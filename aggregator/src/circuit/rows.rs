@@ -1,4 +1,4 @@
-//! How many rows a fold circuit needs, and the degree at which it fits.
+//! How many rows a aggregation circuit needs, and the degree at which it fits.
 
 use plonky2::field::types::Field as _;
 use shardfold_recursion::plonk::{
@@ -7,19 +7,19 @@ use shardfold_recursion::plonk::{
 use shardfold_recursion::tree::common_data;
 use std::ops::RangeInclusive;
 
-use super::{FoldError, assemble};
+use super::{AggregationCircuitError, assemble};
 
-/// Bounds of the rows that a fold circuit over these common data needs, before padding. The
+/// Bounds of the rows that a aggregation circuit over these common data needs, before padding. The
 /// lower one is exact where all constants find room in the spare wires of other gates, as they
 /// do from some dozen queries on.
 ///
 /// # Errors
 /// If the common data have too few public inputs for a statement.
-pub fn fold_rows(
+pub fn aggregation_rows(
     common: &CommonData,
     leaf_keys: usize,
     arity: usize,
-) -> Result<RangeInclusive<usize>, FoldError> {
+) -> Result<RangeInclusive<usize>, AggregationCircuitError> {
     let (builder, constants) = draft(common, leaf_keys, arity)?;
     let rows = builder
         .num_gates()
@@ -27,9 +27,13 @@ pub fn fold_rows(
     Ok(rows..=rows.saturating_add(constants.div_ceil(2)))
 }
 
-/// Whether the fold circuit fits the degree of these common data.
-fn fold_fits(common: &CommonData, leaf_keys: usize, arity: usize) -> Result<bool, FoldError> {
-    let rows = fold_rows(common, leaf_keys, arity)?;
+/// Whether the aggregation circuit fits the degree of these common data.
+fn aggregation_fits(
+    common: &CommonData,
+    leaf_keys: usize,
+    arity: usize,
+) -> Result<bool, AggregationCircuitError> {
+    let rows = aggregation_rows(common, leaf_keys, arity)?;
     if rows.contains(&common.degree()) {
         // Only where the constants decide is it worth the seconds to lay the circuit out.
         let (builder, _) = draft(common, leaf_keys, arity)?;
@@ -38,13 +42,13 @@ fn fold_fits(common: &CommonData, leaf_keys: usize, arity: usize) -> Result<bool
     Ok(*rows.end() < common.degree())
 }
 
-/// The fold circuit with keys of distinct elements (only their count matters for its size),
+/// The aggregation circuit with keys of distinct elements (only their count matters for its size),
 /// and a bound of its constants.
 fn draft(
     common: &CommonData,
     leaf_keys: usize,
     arity: usize,
-) -> Result<(Builder, usize), FoldError> {
+) -> Result<(Builder, usize), AggregationCircuitError> {
     let cap = common.config.fri_config.num_cap_elements();
     let key_len = cap.saturating_add(1).saturating_mul(4);
     let mut elements = (1 << 40..).map(PlonkField::from_canonical_u64);
@@ -63,7 +67,7 @@ fn public_input_rows(common: &CommonData) -> usize {
     common.num_public_inputs.div_ceil(8).saturating_add(1)
 }
 
-/// The least degree at which a fold of `arity` children fits and which no leaf exceeds.
+/// The least degree at which an aggregation of `arity` children fits and which no leaf exceeds.
 ///
 /// # Errors
 /// If the common data have too few public inputs for a statement.
@@ -73,10 +77,10 @@ pub fn common_degree_bits(
     leaf_degree_bits: usize,
     leaf_keys: usize,
     arity: usize,
-) -> Result<usize, FoldError> {
+) -> Result<usize, AggregationCircuitError> {
     let mut degree_bits = leaf_degree_bits;
     // The rows grow with the degree only by a Merkle level per doubling, so this ends.
-    while !fold_fits(
+    while !aggregation_fits(
         &common_data(parameters, degree_bits, gates),
         leaf_keys,
         arity,

@@ -10,7 +10,7 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Domain, hash};
 use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statement};
 
-use super::{ARITY, FoldCircuit, common_degree_bits};
+use super::{ARITY, AggregationCircuit, common_degree_bits};
 use shardfold_recursion::convert::statement_to_plonk;
 use shardfold_recursion::plonk::{
     Builder, Circuit, CommonData, D, Gate, PlonkField, PlonkParameters, PlonkProof,
@@ -32,7 +32,7 @@ impl Leaf {
         let statement: [Target; STATEMENT_ELEMENTS] = builder.add_virtual_target_arr();
         let next = builder.add_const(statement[5], PlonkField::from_canonical_u64(step));
         builder.connect(next, statement[5 + HEAD_ELEMENTS]);
-        // Places the gate that the fold circuit itself never uses.
+        // Places the gate that the aggregation circuit itself never uses.
         let index = builder.zero();
         let entry = builder.random_access(index, statement[..4].to_vec());
         builder.connect(entry, statement[0]);
@@ -76,13 +76,13 @@ pub static COMMON: LazyLock<CommonData> = LazyLock::new(|| {
 pub static LEAVES: LazyLock<[Leaf; 3]> =
     LazyLock::new(|| [1, 10, 100].map(|step| Leaf::build(&COMMON, step)));
 
-/// The fold circuit of the test tree.
-pub static FOLD: LazyLock<FoldCircuit> = LazyLock::new(|| {
+/// The aggregation circuit of the test tree.
+pub static AGGREGATION: LazyLock<AggregationCircuit> = LazyLock::new(|| {
     let keys = LEAVES[..2]
         .iter()
         .map(|leaf| leaf.circuit.verifier_only.clone())
         .collect();
-    FoldCircuit::build(&COMMON, keys, ARITY).expect("the fold fits")
+    AggregationCircuit::build(&COMMON, keys, ARITY).expect("the aggregation fits")
 });
 
 /// The head after so many transactions.

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use super::testing::{
-    CHAIN, COMMON, FOLD, LEAVES, Leaf, foreign_gate, head, statement, test_gates,
+    AGGREGATION, CHAIN, COMMON, LEAVES, Leaf, foreign_gate, head, statement, test_gates,
 };
 use super::*;
 use plonky2::field::types::Field as _;
@@ -24,9 +24,9 @@ fn leaf(key: usize, proof: &PlonkProof) -> Child<'_> {
     }
 }
 
-fn fold(proof: &PlonkProof) -> Child<'_> {
+fn aggregation(proof: &PlonkProof) -> Child<'_> {
     Child {
-        origin: Origin::Fold,
+        origin: Origin::Aggregation,
         proof,
     }
 }
@@ -39,23 +39,26 @@ static PAIR: LazyLock<[PlonkProof; 2]> = LazyLock::new(|| {
     ]
 });
 
-/// The fold of the pair.
-static FOLDED: LazyLock<PlonkProof> =
-    LazyLock::new(|| FOLD.prove(&[leaf(0, &PAIR[0]), leaf(1, &PAIR[1])]).unwrap());
+/// The aggregation of the pair.
+static AGGREGATED: LazyLock<PlonkProof> = LazyLock::new(|| {
+    AGGREGATION
+        .prove(&[leaf(0, &PAIR[0]), leaf(1, &PAIR[1])])
+        .unwrap()
+});
 
 /// Sets the children without the native checks, lets `cheat` alter the witness, and reports
-/// whether a proof comes out that verifies under the fold key.
+/// whether a proof comes out that verifies under the aggregation key.
 fn accepts(children: &[Child<'_>], cheat: impl FnOnce(&mut PartialWitness<PlonkField>)) -> bool {
-    let mut witness = FOLD
+    let mut witness = AGGREGATION
         .witness(children)
         .expect("the children set no target twice");
     cheat(&mut witness);
-    let Ok(Ok(proof)) =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| FOLD.circuit.prove(witness)))
-    else {
+    let Ok(Ok(proof)) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        AGGREGATION.circuit.prove(witness)
+    })) else {
         return false;
     };
-    FOLD.circuit.verify(proof).is_ok()
+    AGGREGATION.circuit.verify(proof).is_ok()
 }
 
 // ---- what must work ----
@@ -63,28 +66,34 @@ fn accepts(children: &[Child<'_>], cheat: impl FnOnce(&mut PartialWitness<PlonkF
 #[test]
 fn folds_of_any_bracketing_state_the_same() {
     let third = LEAVES[0].prove(&statement(11, 12));
-    let right = FOLD.prove(&[leaf(1, &PAIR[1]), leaf(0, &third)]).unwrap();
-    let left_first = FOLD.prove(&[fold(&FOLDED), leaf(0, &third)]).unwrap();
-    let right_first = FOLD.prove(&[leaf(0, &PAIR[0]), fold(&right)]).unwrap();
+    let right = AGGREGATION
+        .prove(&[leaf(1, &PAIR[1]), leaf(0, &third)])
+        .unwrap();
+    let left_first = AGGREGATION
+        .prove(&[aggregation(&AGGREGATED), leaf(0, &third)])
+        .unwrap();
+    let right_first = AGGREGATION
+        .prove(&[leaf(0, &PAIR[0]), aggregation(&right)])
+        .unwrap();
     for root in [left_first, right_first] {
         assert_eq!(
             statement_from_plonk(&root.public_inputs),
             Some(statement(0, 12))
         );
-        assert!(states_key(&root, FOLD.key()));
-        FOLD.circuit.verify(root).unwrap();
+        assert!(states_key(&root, AGGREGATION.key()));
+        AGGREGATION.circuit.verify(root).unwrap();
     }
 }
 
 #[test]
 fn a_single_leaf_and_a_single_fold_fold_alone() {
-    for child in [leaf(0, &PAIR[0]), fold(&FOLDED)] {
-        let root = FOLD.prove(&[child]).unwrap();
+    for child in [leaf(0, &PAIR[0]), aggregation(&AGGREGATED)] {
+        let root = AGGREGATION.prove(&[child]).unwrap();
         assert_eq!(
             root.public_inputs[..STATEMENT_ELEMENTS],
             child.proof.public_inputs[..STATEMENT_ELEMENTS]
         );
-        FOLD.circuit.verify(root).unwrap();
+        AGGREGATION.circuit.verify(root).unwrap();
     }
 }
 
@@ -92,17 +101,18 @@ fn a_single_leaf_and_a_single_fold_fold_alone() {
 fn building_twice_gives_the_same_keys() {
     let again = Leaf::build(&COMMON, 1);
     assert_eq!(again.circuit.verifier_only, LEAVES[0].circuit.verifier_only);
-    let rebuilt = FoldCircuit::build(&COMMON, FOLD.leaf_keys().to_vec(), ARITY).unwrap();
-    assert_eq!(rebuilt.key(), FOLD.key());
+    let rebuilt =
+        AggregationCircuit::build(&COMMON, AGGREGATION.leaf_keys().to_vec(), ARITY).unwrap();
+    assert_eq!(rebuilt.key(), AGGREGATION.key());
 }
 
 #[test]
 fn the_common_degree_is_the_least_that_fits() {
-    assert!(*fold_rows(&COMMON, 2, ARITY).unwrap().start() <= COMMON.degree());
-    let too_small = FoldCircuit::build(&halved(), FOLD.leaf_keys().to_vec(), ARITY);
+    assert!(*aggregation_rows(&COMMON, 2, ARITY).unwrap().start() <= COMMON.degree());
+    let too_small = AggregationCircuit::build(&halved(), AGGREGATION.leaf_keys().to_vec(), ARITY);
     assert!(matches!(
         too_small,
-        Err(FoldError::Tree(TreeError::TooManyRows { .. }))
+        Err(AggregationCircuitError::Tree(TreeError::TooManyRows { .. }))
     ));
 }
 
@@ -130,8 +140,8 @@ fn a_circuit_with_a_gate_outside_the_set_is_refused() {
     assert_eq!(gates, [foreign_gate(&parameters).0.id()]);
 }
 
-/// A fold of three, and leaves 0..1, 1..11 and 11..12 over its common data.
-static TRIPLE: LazyLock<(FoldCircuit, [PlonkProof; 3])> = LazyLock::new(|| {
+/// An aggregation of three, and leaves 0..1, 1..11 and 11..12 over its common data.
+static TRIPLE: LazyLock<(AggregationCircuit, [PlonkProof; 3])> = LazyLock::new(|| {
     let parameters = PlonkParameters::UNSOUND_TEST;
     let gates = test_gates(&parameters);
     let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, 3).unwrap();
@@ -141,10 +151,10 @@ static TRIPLE: LazyLock<(FoldCircuit, [PlonkProof; 3])> = LazyLock::new(|| {
         .iter()
         .map(|leaf| leaf.circuit.verifier_only.clone())
         .collect();
-    let fold = FoldCircuit::build(&common, keys, 3).unwrap();
+    let circuit = AggregationCircuit::build(&common, keys, 3).unwrap();
     let proofs = [(0, 0, 1), (1, 1, 11), (0, 11, 12)]
         .map(|(key, from, to): (usize, u64, u64)| leaves[key].prove(&statement(from, to)));
-    (fold, proofs)
+    (circuit, proofs)
 });
 
 #[test]
@@ -178,16 +188,16 @@ fn a_leaf_outside_the_allowed_set_is_refused() {
     for key in 0..2 {
         assert!(!accepts(&[leaf(0, &PAIR[0]), leaf(key, &stranger)], |_| {}));
         assert!(matches!(
-            FOLD.prove(&[leaf(0, &PAIR[0]), leaf(key, &stranger)]),
-            Err(FoldError::InvalidChild { slot: 1, .. })
+            AGGREGATION.prove(&[leaf(0, &PAIR[0]), leaf(key, &stranger)]),
+            Err(AggregationCircuitError::InvalidChild { slot: 1, .. })
         ));
     }
-    // Claiming to be a fold does not help: its slot is zero.
-    assert!(!accepts(&[fold(&stranger)], |_| {}));
+    // Claiming to be an aggregation does not help: its slot is zero.
+    assert!(!accepts(&[aggregation(&stranger)], |_| {}));
     // And no third leaf key exists.
     assert!(matches!(
-        FOLD.prove(&[leaf(2, &stranger)]),
-        Err(FoldError::NoSuchKey {
+        AGGREGATION.prove(&[leaf(2, &stranger)]),
+        Err(AggregationCircuitError::NoSuchKey {
             slot: 0,
             key: 2,
             keys: 2
@@ -226,32 +236,33 @@ fn forge(slot: &[PlonkField]) -> PlonkProof {
 #[test]
 fn a_foreign_key_in_our_own_slot_folds_only_into_a_root_that_states_it() {
     // The classic attack on cyclic recursion: a circuit of our own making, whose proof states
-    // its own key, is folded as "a fold" by a fold that states that key as well. The constraints
+    // its own key, is aggregated as "an aggregation" by an aggregation that states that key as well. The constraints
     // hold; the lie stands in the public inputs of the root, where `states_key` finds it.
     let forged = &*FORGED;
     let forgery = forge(&flatten_key(&forged.verifier_only));
 
-    let mut witness = FOLD.witness(&[fold(&forgery)]).unwrap();
-    let slot = flatten_targets(&FOLD.targets.key);
+    let mut witness = AGGREGATION.witness(&[aggregation(&forgery)]).unwrap();
+    let slot = flatten_targets(&AGGREGATION.targets.key);
     for (target, value) in slot.into_iter().zip(flatten_key(&forged.verifier_only)) {
         witness.target_values.insert(target, value);
     }
-    let root = FOLD
+    let root = AGGREGATION
         .circuit
         .prove(witness)
         .expect("the constraints alone cannot tell");
-    FOLD.circuit
+    AGGREGATION
+        .circuit
         .verify(root.clone())
         .expect("the constraints alone cannot tell");
-    assert!(!states_key(&root, FOLD.key()));
+    assert!(!states_key(&root, AGGREGATION.key()));
     // One level up, under the true key, it is refused.
-    assert!(!accepts(&[fold(&root)], |_| {}));
+    assert!(!accepts(&[aggregation(&root)], |_| {}));
     assert!(matches!(
-        FOLD.prove(&[fold(&root)]),
-        Err(FoldError::InvalidChild { slot: 0, .. })
+        AGGREGATION.prove(&[aggregation(&root)]),
+        Err(AggregationCircuitError::InvalidChild { slot: 0, .. })
     ));
     // And the forgery is refused under the true key.
-    assert!(!accepts(&[fold(&forgery)], |_| {}));
+    assert!(!accepts(&[aggregation(&forgery)], |_| {}));
 }
 
 fn flatten_targets(
@@ -267,22 +278,22 @@ fn flatten_targets(
 
 #[test]
 fn a_fold_whose_slot_differs_in_one_element_is_refused() {
-    // A fold is proven while it states a key that differs from ours in one element only: the
+    // An aggregation is proven while it states a key that differs from ours in one element only: the
     // first of the digest, or the last of the cap.
-    let slot = flatten_targets(&FOLD.targets.key);
+    let slot = flatten_targets(&AGGREGATION.targets.key);
     for position in [0, slot.len() - 1] {
-        let mut witness = FOLD.witness(&[leaf(0, &PAIR[0])]).unwrap();
+        let mut witness = AGGREGATION.witness(&[leaf(0, &PAIR[0])]).unwrap();
         let value = witness.target_values[&slot[position]];
         witness
             .target_values
             .insert(slot[position], value + PlonkField::ONE);
-        let bent = FOLD
+        let bent = AGGREGATION
             .circuit
             .prove(witness)
             .expect("leaves do not look at the slot");
-        FOLD.circuit.verify(bent.clone()).unwrap();
+        AGGREGATION.circuit.verify(bent.clone()).unwrap();
         assert!(
-            !accepts(&[fold(&bent)], |_| {}),
+            !accepts(&[aggregation(&bent)], |_| {}),
             "element {position} is not compared"
         );
     }
@@ -328,10 +339,10 @@ fn another_chain_is_refused() {
 #[test]
 fn a_child_with_altered_public_inputs_is_refused() {
     for position in [0, 1, 5, 36, 37, COMMON.num_public_inputs - 1] {
-        let mut altered = FOLDED.clone();
+        let mut altered = AGGREGATED.clone();
         altered.public_inputs[position] += PlonkField::ONE;
         assert!(
-            !accepts(&[fold(&altered)], |_| {}),
+            !accepts(&[aggregation(&altered)], |_| {}),
             "public input {position}"
         );
     }
@@ -340,24 +351,24 @@ fn a_child_with_altered_public_inputs_is_refused() {
 #[test]
 fn a_false_statement_is_refused() {
     // The statement's head after the last child is a wire of the circuit: claim another.
-    let mut claimed = FOLDED.clone();
+    let mut claimed = AGGREGATED.clone();
     let elements = statement_to_plonk(&Statement {
         after: head(99),
         ..statement(0, 11)
     });
     claimed.public_inputs[..STATEMENT_ELEMENTS].copy_from_slice(&elements);
-    assert!(FOLD.circuit.verify(claimed).is_err());
+    assert!(AGGREGATION.circuit.verify(claimed).is_err());
 }
 
 #[test]
 fn an_absent_child_cannot_lengthen_the_statement() {
     // The second child is set, but flagged absent: the proof is valid and states the first only.
-    let present = FOLD.targets.slots[1].present.target;
-    let mut witness = FOLD
+    let present = AGGREGATION.targets.slots[1].present.target;
+    let mut witness = AGGREGATION
         .witness(&[leaf(0, &PAIR[0]), leaf(1, &PAIR[1])])
         .unwrap();
     witness.target_values.insert(present, PlonkField::ZERO);
-    let proof = FOLD.circuit.prove(witness).unwrap();
+    let proof = AGGREGATION.circuit.prove(witness).unwrap();
     assert_eq!(
         statement_from_plonk(&proof.public_inputs),
         Some(statement(0, 1))
@@ -367,7 +378,7 @@ fn an_absent_child_cannot_lengthen_the_statement() {
 #[test]
 fn a_flag_that_is_not_boolean_is_refused() {
     for value in [2, shardfold_protocol::field::MODULUS - 1] {
-        let present = FOLD.targets.slots[1].present.target;
+        let present = AGGREGATION.targets.slots[1].present.target;
         assert!(!accepts(
             &[leaf(0, &PAIR[0]), leaf(1, &PAIR[1])],
             |witness| {
@@ -384,7 +395,7 @@ fn a_choice_that_is_not_one_hot_is_refused() {
     // A mixture of the first leaf key and our own slot that amounts to the forged circuit's
     // key: slot = (forged - a * leaf) / b. All but the rule on the choice itself is satisfied.
     let (leaf_key, forged) = (
-        flatten_key(&FOLD.leaf_keys[0]),
+        flatten_key(&AGGREGATION.leaf_keys[0]),
         flatten_key(&FORGED.verifier_only),
     );
     let (one, two) = (PlonkField::ONE, PlonkField::TWO);
@@ -403,12 +414,15 @@ fn a_choice_that_is_not_one_hot_is_refused() {
             .map(|(&f, &l)| (f - a * l) / b)
             .collect();
         let forgery = forge(&slot);
-        let mixed = accepts(&[fold(&forgery)], |witness| {
-            for (target, &value) in flatten_targets(&FOLD.targets.key).into_iter().zip(&slot) {
+        let mixed = accepts(&[aggregation(&forgery)], |witness| {
+            for (target, &value) in flatten_targets(&AGGREGATION.targets.key)
+                .into_iter()
+                .zip(&slot)
+            {
                 witness.target_values.insert(target, value);
             }
             // The absent slot repeats the first, so both choose alike.
-            for child in &FOLD.targets.slots {
+            for child in &AGGREGATION.targets.slots {
                 let values = [a, PlonkField::ZERO, b];
                 for (bit, value) in child.choice.iter().zip(values) {
                     witness.target_values.insert(bit.target, value);
@@ -440,9 +454,9 @@ fn present_flags_that_are_no_prefix_are_refused() {
 
 #[test]
 fn a_circuit_from_bytes_is_the_built_one_and_proves() {
-    let bytes = FOLD.to_bytes().unwrap();
-    let loaded = FoldCircuit::from_bytes(&bytes).unwrap();
-    assert!(loaded == *FOLD);
+    let bytes = AGGREGATION.to_bytes().unwrap();
+    let loaded = AggregationCircuit::from_bytes(&bytes).unwrap();
+    assert!(loaded == *AGGREGATION);
     let leaf = Leaf::build(&COMMON, 1);
     let proof = leaf.prove(&statement(0, 1));
     let root = loaded
@@ -451,5 +465,5 @@ fn a_circuit_from_bytes_is_the_built_one_and_proves() {
             proof: &proof,
         }])
         .unwrap();
-    FOLD.circuit.verify(root).unwrap();
+    AGGREGATION.circuit.verify(root).unwrap();
 }

@@ -78,7 +78,7 @@ fn splices_of_two_valid_proofs() {
     let bytes = VALID.to_bytes();
     let other = TREE
         .aggregator
-        .aggregate(LEAVES[..1].to_vec())
+        .aggregate_all(LEAVES[..1].to_vec())
         .unwrap()
         .to_bytes();
     assert_eq!(bytes.len(), other.len());

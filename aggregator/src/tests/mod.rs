@@ -1,10 +1,10 @@
 //! One tree over small unsound parameters, shared by all tests.
 
-mod folding;
+mod aggregating;
 mod fuzz;
 mod keys;
 
-use crate::circuit::{ARITY, FoldCircuit, Origin, common_degree_bits};
+use crate::circuit::{ARITY, AggregationCircuit, Origin, common_degree_bits};
 use plonky2::field::types::Field as _;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
@@ -54,10 +54,10 @@ impl Tree {
             .iter()
             .map(|leaf| leaf.circuit.verifier_only.clone())
             .collect();
-        let fold = FoldCircuit::build(&common, keys, ARITY).unwrap();
+        let circuit = AggregationCircuit::build(&common, keys, ARITY).unwrap();
         Self {
             leaves,
-            aggregator: Aggregator::new(&parameters, fold).unwrap(),
+            aggregator: Aggregator::new(&parameters, circuit).unwrap(),
         }
     }
 
@@ -83,7 +83,7 @@ static LEAVES: LazyLock<[ProvenStatement; 3]> = LazyLock::new(|| {
 
 /// A validity proof over the first two leaves.
 static VALID: LazyLock<ValidityProof> = LazyLock::new(|| {
-    let joined = TREE.aggregator.fold(&LEAVES[..2]).unwrap();
+    let joined = TREE.aggregator.aggregate(&LEAVES[..2]).unwrap();
     TREE.aggregator.finish(&joined).unwrap()
 });
 

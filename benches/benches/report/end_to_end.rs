@@ -12,7 +12,7 @@ use shardfold_benches::run::Pipeline;
 use shardfold_benches::{machine, workload};
 use shardfold_executor::workload::Workload;
 use shardfold_executor::{parallel, shards};
-use shardfold_fleet::queue::view::Kind;
+use shardfold_fleet::queue::model::Kind;
 use shardfold_fleet::worker::Event;
 use shardfold_protocol::files;
 use shardfold_protocol::state::{State, StateFile};
@@ -94,8 +94,8 @@ pub fn run(report: &mut String, profile: Profile) -> anyhow::Result<Run> {
         let mut heard = heard.lock().unwrap_or_else(|error| error.into_inner());
         match event {
             Event::Stage { stage, took, .. } => heard.0.add(stage.name(), *took),
-            Event::Done { work, took, .. } if work.kind == Kind::Fold => {
-                heard.0.add("fold", *took);
+            Event::Done { work, took, .. } if work.kind == Kind::Aggregate => {
+                heard.0.add("aggregate", *took);
                 heard.1 += 1;
             }
             _ => {}
@@ -105,7 +105,7 @@ pub fn run(report: &mut String, profile: Profile) -> anyhow::Result<Run> {
     let proof = pipeline.prove(&witnesses, jobs, Box::new(observer))?;
     let took = start.elapsed();
     let mut proving = proving.lock().unwrap_or_else(|error| error.into_inner());
-    let (parts, folds) = std::mem::take(&mut *proving);
+    let (parts, aggregations) = std::mem::take(&mut *proving);
     let stark_seconds = parts.seconds("traces") + parts.seconds("stark");
     stages.0.extend(parts.0);
     stages.add("all of the proving", took);
@@ -118,9 +118,9 @@ pub fn run(report: &mut String, profile: Profile) -> anyhow::Result<Run> {
         outcome.accepted.len(),
         profile.name()
     )?;
-    shapes_line(report, &witnesses, folds)?;
+    shapes_line(report, &witnesses, aggregations)?;
     stage_table(report, &stages)?;
-    rates(report, &stages, &witnesses, folds)?;
+    rates(report, &stages, &witnesses, aggregations)?;
     proof_lines(report, &pipeline, &proof)?;
     let mut permutations = 0;
     for witness in &witnesses {
@@ -170,7 +170,11 @@ fn jobs() -> anyhow::Result<usize> {
     jobs.parse().with_context(failed)
 }
 
-fn shapes_line(report: &mut String, witnesses: &[ShardWitness], folds: usize) -> std::fmt::Result {
+fn shapes_line(
+    report: &mut String,
+    witnesses: &[ShardWitness],
+    aggregations: usize,
+) -> std::fmt::Result {
     let mut counts = BTreeMap::<usize, usize>::new();
     for witness in witnesses {
         *counts.entry(witness.shape.transactions()).or_default() += 1;
@@ -179,7 +183,11 @@ fn shapes_line(report: &mut String, witnesses: &[ShardWitness], folds: usize) ->
         .iter()
         .map(|(transactions, count)| format!("{count} of up to {transactions} transactions"))
         .collect();
-    writeln!(report, "Shards: {}; {folds} fold(s).\n", shards.join(", "))
+    writeln!(
+        report,
+        "Shards: {}; {aggregations} fold(s).\n",
+        shards.join(", ")
+    )
 }
 
 fn stage_table(report: &mut String, stages: &Stages) -> std::fmt::Result {
@@ -200,7 +208,7 @@ fn rates(
     report: &mut String,
     stages: &Stages,
     witnesses: &[ShardWitness],
-    folds: usize,
+    aggregations: usize,
 ) -> std::fmt::Result {
     let transactions = workload::transactions(witnesses) as f64;
     let shards = witnesses.len() as f64;
@@ -225,10 +233,13 @@ fn rates(
             "shard proofs per second, in plonky2",
             shards / stages.seconds("shard_circuit"),
         ),
-        ("folds per second", folds as f64 / stages.seconds("fold")),
         (
-            "proofs per second, shards and folds, proving",
-            (shards + folds as f64) / proving,
+            "aggregations per second",
+            aggregations as f64 / stages.seconds("aggregate"),
+        ),
+        (
+            "proofs per second, shards and aggregations, proving",
+            (shards + aggregations as f64) / proving,
         ),
     ];
     writeln!(report, "| rate | |\n| --- | ---: |")?;

@@ -19,9 +19,9 @@ use super::transfer::TransferChip;
 use super::withdraw::WithdrawChip;
 use super::{Chip, deposit, fee, ledger, transfer, withdraw};
 use crate::error::TraceError;
-use crate::replay::{Replay, replay};
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use crate::testing::{ChipTrace, report};
+use crate::witness_rows::{WitnessRows, witness_rows};
 use shardfold_protocol::field::F;
 
 /// The chain of the fixtures.
@@ -159,7 +159,7 @@ pub struct Shard {
     /// What is proven.
     pub witness: ShardWitness,
     /// What its transactions do.
-    pub replay: Replay,
+    pub rows: WitnessRows,
     /// The transactions in order.
     pub ledger: ChipTrace,
     /// The transfers.
@@ -171,7 +171,7 @@ pub struct Shard {
     /// The credit of fees.
     pub fee: ChipTrace,
     /// What the five chips ask of others.
-    pub requests: Requests,
+    pub events: LookupEvents,
 }
 
 /// A witness of at most four transactions over the fixtures' records.
@@ -218,7 +218,7 @@ pub fn witness(transactions: Vec<Transaction>) -> ShardWitness {
 impl Shard {
     /// The shard of these transactions, over tables of four rows.
     pub fn of(transactions: Vec<Transaction>) -> Self {
-        Self::with_log_height(transactions, 2).expect("the fixture can be played")
+        Self::with_log_height(transactions, 2).expect("the fixture can be generated")
     }
 
     /// The shard of these transactions, over tables of `2^log_height` rows.
@@ -231,15 +231,15 @@ impl Shard {
 
     /// The traces of a witness, over tables of `2^log_height` rows.
     pub fn play(witness: ShardWitness, log_height: usize) -> Result<Self, TraceError> {
-        let replay = replay(&witness)?;
+        let rows = witness_rows(&witness)?;
         let id = F::from_u64(witness.statement.chain_id);
-        let asks = &mut Requests::default();
+        let asks = &mut LookupEvents::default();
         let before = &witness.statement.before;
-        let ledger = ledger::generate(&replay.ledger, before, log_height, asks)?;
-        let transfer = transfer::generate(&replay.transfers, id, log_height, asks)?;
-        let deposit = deposit::generate(&replay.deposits, id, log_height, asks)?;
-        let withdraw = withdraw::generate(&replay.withdraws, id, log_height, asks)?;
-        let fee = fee::generate(&replay.fees, log_height, asks)?;
+        let ledger = ledger::generate(&rows.ledger, before, log_height, asks)?;
+        let transfer = transfer::generate(&rows.transfers, id, log_height, asks)?;
+        let deposit = deposit::generate(&rows.deposits, id, log_height, asks)?;
+        let withdraw = withdraw::generate(&rows.withdraws, id, log_height, asks)?;
+        let fee = fee::generate(&rows.fees, log_height, asks)?;
         let rule = |chip, trace| ChipTrace::with_public_values(chip, trace, vec![id]);
         Ok(Self {
             ledger: ChipTrace::with_public_values(
@@ -251,9 +251,9 @@ impl Shard {
             deposit: rule(Chip::Deposit(DepositChip), deposit),
             withdraw: rule(Chip::Withdraw(WithdrawChip), withdraw),
             fee: ChipTrace::new(Chip::Fee(FeeChip), fee),
-            requests: core::mem::take(asks),
+            events: core::mem::take(asks),
             witness,
-            replay,
+            rows,
         })
     }
 
@@ -293,9 +293,9 @@ pub fn value_of(limbs: &[F]) -> F {
 }
 
 /// The limbs of which one alone holds `value`.
-pub fn in_limb(value: F, place: usize) -> [F; 4] {
-    let unit = F::from_u32(1 << 16).exp_u64(place as u64);
-    core::array::from_fn(|i| match i == place {
+pub fn in_limb(value: F, position: usize) -> [F; 4] {
+    let unit = F::from_u32(1 << 16).exp_u64(position as u64);
+    core::array::from_fn(|i| match i == position {
         true => value * unit.inverse(),
         false => F::ZERO,
     })
@@ -303,7 +303,7 @@ pub fn in_limb(value: F, place: usize) -> [F; 4] {
 
 /// Limbs of a fee of -5, each of which one range check alone refuses.
 pub fn negative_fees() -> [[F; 4]; 3] {
-    [0, 1, 2].map(|place| in_limb(-F::from_u8(5), place))
+    [0, 1, 2].map(|position| in_limb(-F::from_u8(5), position))
 }
 
 /// Limbs of what is no amount, each of which one range check alone refuses: -5 in each of

@@ -76,8 +76,8 @@ fn state_chips(
     siblings: impl FnOnce(&[TouchedNode]) -> Vec<Digest>,
 ) -> ([ChipTrace; 4], TouchedNode) {
     let shape = shard.witness.shape;
-    let mut asks = shard.requests.clone();
-    let records = &shard.replay.records;
+    let mut asks = shard.events.clone();
+    let records = &shard.rows.records;
     let log_records = shape.log_transactions as usize + 1;
     let (record, leaves) = record::generate(records, log_records, &mut asks).unwrap();
     let log_nodes = shape.log_nodes as usize;
@@ -99,7 +99,7 @@ fn only_signatures_are_left_over(shard: &Shard, chips: &[ChipTrace]) {
     assert!(found.violations.is_empty(), "{found}");
     let others = found.leftovers.iter().filter(|l| l.bus != "signature");
     assert_eq!(others.count(), 0, "{found}");
-    assert_eq!(found.leftovers.len(), shard.replay.signatures.len());
+    assert_eq!(found.leftovers.len(), shard.rows.signatures.len());
 }
 
 #[test]
@@ -124,7 +124,7 @@ pub fn whole() -> Vec<ChipTrace> {
     // Into a vault whose nonce is not zero.
     transactions[1] = Transaction::Deposit(deposit(BOB, 250, 3, DEPOSITS_BEFORE));
     let mut shard = Shard::of(transactions);
-    let required = shard.replay.signatures.iter().map(|required| {
+    let required = shard.rows.signatures.iter().map(|required| {
         let transaction = &shard.witness.transactions[required.transaction];
         let (key, signature) = transaction.signed_by().unwrap();
         SignatureRequest {
@@ -134,7 +134,7 @@ pub fn whole() -> Vec<ChipTrace> {
         }
     });
     let required: Vec<_> = required.collect();
-    let curve = signature::generate(&required, 2, &mut shard.requests).unwrap();
+    let curve = signature::generate(&required, 2, &mut shard.events).unwrap();
     let (state, root) = state_chips(&shard, siblings_of);
     let mut chips = shard.chips().to_vec();
     let mut statement = shard.witness.statement;
@@ -205,11 +205,11 @@ fn ledger_and_fee_bus_balance_among_the_five() {
 #[test]
 fn records_enter_once_and_leave_once() {
     let shard = Shard::of(mixed());
-    let touched = shard.replay.records.iter().filter(|r| r.last_clock != 0);
+    let touched = shard.rows.records.iter().filter(|r| r.last_clock != 0);
     let expected = sum(touched.flat_map(|record| {
         let message = |clock: u32, content: [F; 8]| {
-            let place = [F::from_u32(record.index), F::from_u32(clock)];
-            [&place[..], &content].concat()
+            let position = [F::from_u32(record.index), F::from_u32(clock)];
+            [&position[..], &content].concat()
         };
         [
             (message(0, record.first.0), F::NEG_ONE),
@@ -223,15 +223,15 @@ fn records_enter_once_and_leave_once() {
 #[test]
 fn what_others_serve_was_noted() {
     let shard = Shard::of(mixed());
-    let hashes = shard.requests.hashes.iter().map(|input| {
+    let hashes = shard.events.hashes.iter().map(|input| {
         let message = [&input[..], &compress_block(input)].concat();
         (message, F::ONE)
     });
     assert_eq!(left_on(&shard, "hash"), sum(hashes));
-    let range = shard.requests.range.iter();
+    let range = shard.events.range.iter();
     let range = range.map(|&value| (vec![F::from_u16(value)], F::ONE));
     assert_eq!(left_on(&shard, "range"), sum(range));
-    let signatures = shard.replay.signatures.iter();
+    let signatures = shard.rows.signatures.iter();
     let signatures = signatures.map(|s| ([s.owner, s.digest].concat(), F::ONE));
     assert_eq!(left_on(&shard, "signature"), sum(signatures));
     let statement = &shard.witness.statement;
@@ -243,9 +243,9 @@ fn what_others_serve_was_noted() {
 #[test]
 fn the_required_signatures_are_those_of_the_transactions() {
     let shard = Shard::of(mixed());
-    let required = &shard.replay.signatures;
-    let places: Vec<_> = required.iter().map(|s| s.transaction).collect();
-    assert_eq!(places, [0, 2, 3]);
+    let required = &shard.rows.signatures;
+    let positions: Vec<_> = required.iter().map(|s| s.transaction).collect();
+    assert_eq!(positions, [0, 2, 3]);
     for request in required {
         let transaction = &shard.witness.transactions[request.transaction];
         let (public_key, signature) = transaction.signed_by().expect("no deposit");
@@ -257,7 +257,7 @@ fn the_required_signatures_are_those_of_the_transactions() {
 #[test]
 fn permutations_are_as_the_protocol_counts_them() {
     // docs/protocol.md, "Shards", without what the signature, record and node chips hash.
-    let count = |transactions| Shard::of(transactions).requests.hashes.len();
+    let count = |transactions| Shard::of(transactions).events.hashes.len();
     assert_eq!(count(mixed()[..1].to_vec()), 3 + 1);
     assert_eq!(count(without_fees()[2..].to_vec()), 2 + 1 + 2);
     let withdrawal = signed_withdraw(withdraw(1, 0, ALICE_NONCE), 0);
@@ -272,7 +272,7 @@ fn constraints_have_degree_three_and_rows_these_widths() {
     assert_eq!(widths, [(39, 5), (53, 18), (42, 13), (39, 14), (15, 6)]);
 }
 
-// What cannot be played.
+// What cannot be generated.
 
 fn error(transactions: Vec<Transaction>) -> TraceError {
     Shard::with_log_height(transactions, 2).unwrap_err()
@@ -365,7 +365,7 @@ fn more_transactions_than_rows_are_refused() {
 fn records_out_of_order_are_refused() {
     let mut witness = witness(mixed());
     witness.records.swap(0, 1);
-    let found = crate::replay::replay(&witness).unwrap_err();
+    let found = crate::witness_rows::witness_rows(&witness).unwrap_err();
     let expected = TraceError::Order {
         position: 1,
         found: ALICE,

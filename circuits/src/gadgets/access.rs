@@ -5,8 +5,8 @@ use p3_field::PrimeCharacteristicRing;
 use crate::bus::{ChipBuilder, RangeBus, StateBus, StateMessage};
 use crate::cells::Cells;
 use crate::error::TraceError;
-use crate::replay::Access;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
+use crate::witness_rows::Access;
 use shardfold_protocol::field::F;
 
 /// Which record, and when it was last written.
@@ -39,14 +39,14 @@ impl AccessColumns<&mut F> {
         self,
         access: &Access,
         clock: u32,
-        requests: &mut Requests,
+        events: &mut LookupEvents,
     ) -> Result<(), TraceError> {
         *self.index = F::from_u32(access.index);
         *self.old_clock = F::from_u32(access.old_clock);
         let gap = clock
             .checked_sub(access.old_clock)
             .and_then(|gap| u16::try_from(gap.checked_sub(1)?).ok());
-        requests.range.push(gap.ok_or(TraceError::ClockNotLater {
+        events.range.push(gap.ok_or(TraceError::ClockNotLater {
             index: access.index,
             old: access.old_clock,
             new: clock,
@@ -55,7 +55,7 @@ impl AccessColumns<&mut F> {
     }
 }
 
-/// Takes `taken` and writes `written` in its place at `clock`, which is later.
+/// Takes `taken` and writes `written` in its position at `clock`, which is later.
 ///
 /// Caller: `is_real` is boolean; on real rows `clock` is at most `FEE_CLOCK` and bound elsewhere.
 pub fn access<AB: ChipBuilder>(
@@ -76,7 +76,7 @@ pub fn access<AB: ChipBuilder>(
         clock: clock.clone(),
         record: written,
     };
-    StateBus::take(builder, taken, is_real.clone());
-    StateBus::write(builder, written, is_real.clone());
+    StateBus::receive(builder, taken, is_real.clone());
+    StateBus::send(builder, written, is_real.clone());
     RangeBus::check(builder, clock - access.old_clock - F::ONE, is_real);
 }

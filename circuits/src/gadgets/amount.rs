@@ -6,7 +6,7 @@ use shardfold_protocol::amount::{AMOUNT_BITS, FEE_BITS};
 use crate::bus::{ChipBuilder, RangeBus};
 use crate::cells::{Cells, write};
 use crate::error::TraceError;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use shardfold_protocol::field::F;
 
 const LIMB_BITS: usize = 16;
@@ -36,11 +36,11 @@ impl AmountColumns<&mut F> {
     /// # Errors
     ///
     /// The value is 2^62 or more.
-    pub fn fill(self, value: u64, requests: &mut Requests) -> Result<(), TraceError> {
+    pub fn fill(self, value: u64, events: &mut LookupEvents) -> Result<(), TraceError> {
         let limbs = limbs(value, AMOUNT_BITS)?;
         write(self.limbs, limbs.map(F::from_u16));
-        requests.range.extend(limbs);
-        requests.range.push(limbs[3] * TOP_LIMB_SCALE as u16);
+        events.range.extend(limbs);
+        events.range.push(limbs[3] * TOP_LIMB_SCALE as u16);
         Ok(())
     }
 }
@@ -78,9 +78,9 @@ pub fn check_limbs<AB: ChipBuilder>(builder: &mut AB, limbs: &[AB::Var], is_real
 /// # Errors
 ///
 /// The fee is 2^48 or more.
-pub fn fee_limbs(fee: u64, requests: &mut Requests) -> Result<[F; 3], TraceError> {
+pub fn fee_limbs(fee: u64, events: &mut LookupEvents) -> Result<[F; 3], TraceError> {
     let limbs = limbs::<3>(fee, FEE_BITS)?;
-    requests.range.extend(limbs);
+    events.range.extend(limbs);
     Ok(limbs.map(F::from_u16))
 }
 

@@ -18,12 +18,12 @@ pub fn is_last<AB: ChipBuilder>(counter: AB::Var, next: AB::Var, length: usize) 
 /// after each last row of a block. Caller: `is_last` is as its name says.
 pub fn constrain_places<AB: ChipBuilder>(
     builder: &mut AB,
-    place: AB::Var,
+    position: AB::Var,
     next: AB::Var,
     is_last: AB::Expr,
 ) {
-    builder.when_first_row().assert_zero(place);
+    builder.when_first_row().assert_zero(position);
     builder
         .when_transition()
-        .assert_eq(next, place.into() + is_last);
+        .assert_eq(next, position.into() + is_last);
 }

@@ -8,8 +8,8 @@ use super::amount::{self, AmountColumns};
 use crate::bus::ChipBuilder;
 use crate::cells::{Cells, write};
 use crate::error::TraceError;
-use crate::replay::Access;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
+use crate::witness_rows::Access;
 use shardfold_protocol::field::F;
 
 /// The receiving vault: taken as it stands, a vault or eight zeros, written back as
@@ -58,16 +58,16 @@ impl CreditColumns<&mut F> {
         self,
         step: &Access,
         clock: u32,
-        requests: &mut Requests,
+        events: &mut LookupEvents,
     ) -> Result<(), TraceError> {
-        self.access.fill(step, clock, requests)?;
+        self.access.fill(step, clock, events)?;
         let [kind, asset, balance, nonce, owner @ ..] = step.before.0;
         write(
             [self.kind, self.asset, self.balance, self.nonce],
             [kind, asset, balance, nonce],
         );
         write(self.owner, owner);
-        self.new_balance.fill(step.new_balance, requests)
+        self.new_balance.fill(step.new_balance, events)
     }
 }
 

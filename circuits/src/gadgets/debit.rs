@@ -8,8 +8,8 @@ use super::amount::{self, AmountColumns};
 use crate::bus::ChipBuilder;
 use crate::cells::{Cells, write};
 use crate::error::TraceError;
-use crate::replay::Access;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
+use crate::witness_rows::Access;
 use shardfold_protocol::field::F;
 
 /// The paying vault: taken as `[1, asset, balance, nonce, owner]`, written back as
@@ -55,16 +55,16 @@ impl DebitColumns<&mut F> {
         self,
         step: &Access,
         clock: u32,
-        requests: &mut Requests,
+        events: &mut LookupEvents,
     ) -> Result<(), TraceError> {
-        self.access.fill(step, clock, requests)?;
+        self.access.fill(step, clock, events)?;
         let [_, asset, balance, nonce, owner @ ..] = step.before.0;
         write(
             [self.asset, self.balance, self.nonce],
             [asset, balance, nonce],
         );
         write(self.owner, owner);
-        self.new_balance.fill(step.new_balance, requests)
+        self.new_balance.fill(step.new_balance, events)
     }
 }
 

@@ -7,7 +7,7 @@ use super::amount;
 use crate::bus::{ChipBuilder, FeeBus};
 use crate::cells::{Cells, write};
 use crate::error::TraceError;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use shardfold_protocol::field::F;
 
 /// The fee and the vault that earns it.
@@ -36,8 +36,8 @@ impl FeeColumns<&mut F> {
     /// # Errors
     ///
     /// The fee is 2^48 or more.
-    pub fn fill(self, fee: FeePayment, requests: &mut Requests) -> Result<(), TraceError> {
-        write(self.limbs, amount::fee_limbs(fee.amount, requests)?);
+    pub fn fill(self, fee: FeePayment, events: &mut LookupEvents) -> Result<(), TraceError> {
+        write(self.limbs, amount::fee_limbs(fee.amount, events)?);
         *self.vault = F::from_u32(fee.vault);
         Ok(())
     }

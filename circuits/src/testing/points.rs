@@ -26,8 +26,8 @@ pub fn beside(point: &AffinePoint, number: usize) -> AffinePoint {
     beside
 }
 
-/// The constraint at a place among some that are numbered one after the other.
-pub const fn nth(constraints: Range<usize>, place: usize) -> Range<usize> {
-    let number = constraints.start + place;
+/// The constraint at a position among some that are numbered one after the other.
+pub const fn nth(constraints: Range<usize>, position: usize) -> Range<usize> {
+    let number = constraints.start + position;
     number..number + 1
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use shardfold_fleet::queue::view::Kind;
+use shardfold_fleet::queue::model::Kind;
 
 use super::{CacheArgs, Profile, RunArgs, ShapeChoice, UnsoundArgs, parse_size, threads};
 
@@ -21,21 +21,24 @@ pub enum FleetCommand {
     Status(StatusArgs),
     /// Get the validity proof of a batch, checked.
     Fetch(FetchArgs),
-    /// Try parked jobs again.
+    /// Try dead-lettered jobs again.
     Retry(RetryArgs),
     /// Give a batch up: nobody takes its jobs any more.
     Cancel(BatchArgs),
     /// Remove a proven or cancelled batch: its objects from the store, its rows from the
     /// database.
-    Forget(BatchArgs),
+    #[command(alias = "forget")]
+    Delete(BatchArgs),
     /// Tell why a job waits or failed: its attempts, workers, errors and inputs.
     Explain(ExplainArgs),
     /// Make the key of a worker, or show the public key of one that is there.
     WorkerKey(WorkerKeyArgs),
     /// Let a worker in.
-    Enrol(EnrolArgs),
+    #[command(alias = "enrol")]
+    Register(RegisterArgs),
     /// Shut a worker out: it gets no jobs, and no result of it is taken any more.
-    Dismiss(DismissArgs),
+    #[command(alias = "dismiss")]
+    Revoke(RevokeArgs),
     /// Serve a web page that shows the fleet.
     Dashboard(DashboardArgs),
 }
@@ -117,8 +120,8 @@ pub struct SubmitArgs {
 Examples:
   shardfold worker --key worker.key
   shardfold worker --key worker.key --jobs 2 --memory 12G --metrics 0.0.0.0:9464
-  shardfold worker --key worker.key --kinds fold,finish --until-idle
-The operator enrols the key first: `shardfold worker-key` makes it, `shardfold enrol` lets it in.
+  shardfold worker --key worker.key --kinds aggregate,finish --until-idle
+The operator registers the key first: `shardfold worker-key` makes it, `shardfold register` lets it in.
 On SIGTERM or ctrl-c no new job is taken, and those at hand have --drain seconds to end; what is
 not ready by then is given back.")]
 pub struct WorkerArgs {
@@ -129,7 +132,7 @@ pub struct WorkerArgs {
     /// At most so many jobs at once, as far as they fit into the memory; by default 1.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// Only jobs of these kinds: shard, fold, finish; by default all.
+    /// Only jobs of these kinds: shard, aggregation, finish; by default all.
     #[arg(long, value_name = "KIND,...", value_delimiter = ',', value_parser = parse_kind)]
     pub kinds: Vec<Kind>,
     /// How much memory may be used, as 8G or 500M; by default what the machine has free.
@@ -225,12 +228,12 @@ pub struct FetchArgs {
 Examples:
   shardfold retry 3f9a
   shardfold retry 3f9a c07d
-The first one takes all parked jobs of the batch.")]
+The first one takes all dead-lettered jobs of the batch.")]
 pub struct RetryArgs {
     /// The batch, by its id or the first digits of it.
     #[arg(value_parser = parse_id)]
     pub batch: String,
-    /// The job, by its id or the first digits of it; all parked ones if left out.
+    /// The job, by its id or the first digits of it; all dead-lettered ones if left out.
     #[arg(value_parser = parse_id)]
     pub job: Option<String>,
     /// Where the fleet is.
@@ -238,12 +241,12 @@ pub struct RetryArgs {
     pub fleet: FleetArgs,
 }
 
-/// Arguments of `cancel` and `forget`.
+/// Arguments of `cancel` and `delete`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   shardfold cancel 3f9a
-  shardfold forget 3f9a")]
+  shardfold delete 3f9a")]
 pub struct BatchArgs {
     /// The batch, by its id or the first digits of it.
     #[arg(value_parser = parse_id)]
@@ -272,20 +275,20 @@ pub struct ExplainArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
-  shardfold enrol alpha $(shardfold worker-key worker.key)
+  shardfold register alpha $(shardfold worker-key worker.key)
 Prints the public key. A key that is there stays as it is.")]
 pub struct WorkerKeyArgs {
     /// Where the secret key is, or goes.
     pub file: PathBuf,
 }
 
-/// Arguments of `enrol`.
+/// Arguments of `register`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
-  shardfold enrol alpha 1f0c...
-Enrolling the same key under the same name again changes nothing.")]
-pub struct EnrolArgs {
+  shardfold register alpha 1f0c...
+Registering the same key under the same name again changes nothing.")]
+pub struct RegisterArgs {
     /// What the worker is called from now on.
     pub name: String,
     /// Its public key: 64 hexadecimal digits, as `worker-key` prints them.
@@ -296,10 +299,10 @@ pub struct EnrolArgs {
     pub fleet: FleetArgs,
 }
 
-/// Arguments of `dismiss`.
+/// Arguments of `revoke`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  shardfold dismiss alpha")]
-pub struct DismissArgs {
+#[command(after_help = "Example:\n  shardfold revoke alpha")]
+pub struct RevokeArgs {
     /// The worker's name.
     pub name: String,
     /// Where the fleet is.
@@ -328,7 +331,9 @@ pub struct DashboardArgs {
 /// # Errors
 /// If there is none.
 pub fn parse_kind(name: &str) -> Result<Kind, String> {
-    Kind::named(name).ok_or_else(|| {
+    // The old name of aggregation.
+    let known = if name == "fold" { "aggregate" } else { name };
+    Kind::named(known).ok_or_else(|| {
         let known = Kind::ALL.map(Kind::name).join(", ");
         format!("`{name}` is no kind of job; there are {known}")
     })

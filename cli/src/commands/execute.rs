@@ -11,18 +11,18 @@ use shardfold_protocol::files;
 use shardfold_protocol::text::integer::Integer;
 
 use super::input::{self, Input, Ready};
-use super::{Stages, Summary, counts, say_rejections};
+use super::{Stages, Summary, counts, print_rejections};
 use crate::args::ExecuteArgs;
 use crate::exit::{cannot, usage};
-use crate::output::{Output, Places, Say};
+use crate::output::{Output, Places, Printer};
 
 /// Runs the command.
 pub fn run(args: &ExecuteArgs) -> Result<()> {
     let start = Instant::now();
     let mut stages = Stages::new();
-    let (outputs, say) = Outputs::new(args)?;
+    let (outputs, printer) = Outputs::new(args)?;
     match input::read(&args.batch, &args.run, &mut stages)? {
-        Input::Ready(ready) => execute(args, *ready, &outputs, start, stages, say),
+        Input::Ready(ready) => execute(args, *ready, &outputs, start, stages, printer),
         Input::Applied(_) if args.receipts.is_some() || args.state_out.is_some() => {
             Err(cannot(format!(
                 "{} was already applied: its receipts and the state after it cannot be made again",
@@ -30,11 +30,11 @@ pub fn run(args: &ExecuteArgs) -> Result<()> {
             )))
         }
         Input::Applied(applied) => {
-            input::say_applied(&args.batch, &applied, say);
+            input::print_applied(&args.batch, &applied, printer);
             let seconds = start.elapsed().as_secs_f64();
             let summary = Summary::of_applied(&applied, seconds, stages);
-            say.line(format_args!("state root {}", summary.state_root));
-            say.object(&summary)
+            printer.line(format_args!("state root {}", summary.state_root));
+            printer.object(&summary)
         }
     }
 }
@@ -47,7 +47,7 @@ struct Outputs {
 
 impl Outputs {
     /// Looked at before the work.
-    fn new(args: &ExecuteArgs) -> Result<(Self, Say)> {
+    fn new(args: &ExecuteArgs) -> Result<(Self, Printer)> {
         let paths = input::paths(&args.batch, args.run.state.as_deref());
         // The state after the batch is about as large as the one before it in the same form.
         let state_bytes = paths.last().map_or(0, |state| input::size(state) / 8);
@@ -60,7 +60,7 @@ impl Outputs {
             receipts: place(&args.receipts, 0)?,
             state: place(&args.state_out, state_bytes)?,
         };
-        Ok((outputs, places.say(args.run.json)?))
+        Ok((outputs, places.print(args.run.json)?))
     }
 }
 
@@ -70,7 +70,7 @@ fn execute(
     outputs: &Outputs,
     start: Instant,
     mut stages: Stages,
-    say: Say,
+    printer: Printer,
 ) -> Result<()> {
     let Ready {
         batch,
@@ -112,10 +112,10 @@ fn execute(
 
     let seconds = start.elapsed().as_secs_f64();
     let summary = Summary::new(counts(&outcome), state.head(), seconds, stages);
-    say_rejections(&outcome, say);
-    summary.say(say);
-    say.line(format_args!("state root {}", summary.state_root));
-    say.object(&summary)
+    print_rejections(&outcome, printer);
+    summary.print(printer);
+    printer.line(format_args!("state root {}", summary.state_root));
+    printer.object(&summary)
 }
 
 /// A receipt as it stands in a file.

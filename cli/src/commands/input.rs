@@ -15,7 +15,7 @@ use shardfold_store::{Applied, BatchDigest, FILE, Store};
 use super::{Stages, counts, hex};
 use crate::args::RunArgs;
 use crate::exit::{cannot, usage};
-use crate::output::{STANDARD, Say, read_file};
+use crate::output::{Printer, STANDARD, read_file};
 
 /// What there is to do about a batch.
 pub enum Input {
@@ -165,9 +165,9 @@ fn state_path(batch: &Path, state: Option<&Path>) -> Result<PathBuf> {
 }
 
 /// Says that a batch need not be applied again.
-pub fn say_applied(path: &Path, applied: &Applied, say: Say) {
+pub fn print_applied(path: &Path, applied: &Applied, printer: Printer) {
     let Applied { before, after, .. } = applied;
-    say.line(format_args!(
+    printer.line(format_args!(
         "{} was already applied, from transaction {} with state root {} to transaction {}",
         path.display(),
         before.tx_count,

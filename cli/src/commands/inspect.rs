@@ -16,7 +16,7 @@ use shardfold_protocol::witness::ShardWitness;
 use super::hex as digest_hex;
 use super::verify::built_in_keys;
 use crate::args::InspectArgs;
-use crate::output::{Say, read_file};
+use crate::output::{Printer, read_file};
 
 /// Lines of name and value, in order.
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ struct Report {
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<()> {
-    let say = Say::new(args.json);
+    let printer = Printer::new(args.json);
     let place = args.file.display();
     let bytes = read_file(&args.file, StateFile::MAX_BYTES)?;
     let (kind, facts) = inspect(&bytes).with_context(|| format!("{place} cannot be read"))?;
@@ -38,11 +38,11 @@ pub fn run(args: &InspectArgs) -> Result<()> {
         bytes: bytes.len(),
         facts,
     };
-    say.line(format_args!("{place}: {kind}, {} bytes", report.bytes));
+    printer.line(format_args!("{place}: {kind}, {} bytes", report.bytes));
     for (name, value) in &report.facts {
-        say.line(format_args!("  {name:<20} {value}"));
+        printer.line(format_args!("  {name:<20} {value}"));
     }
-    say.object(&report)
+    printer.object(&report)
 }
 
 type Facts = BTreeMap<&'static str, String>;

@@ -8,7 +8,7 @@ use shardfold_recursion::profile::Profile;
 
 use super::{cache_folder, profile};
 use crate::args::{CacheArgs, KeyArgs};
-use crate::output::{Places, Say};
+use crate::output::{Places, Printer};
 use crate::progress::circuit_listener;
 
 /// No key is longer.
@@ -18,10 +18,10 @@ const KEY_BYTES: u64 = 4096;
 pub fn run(args: &KeyArgs) -> Result<()> {
     let mut places = Places::new([]);
     let output = places.output(&args.output, KEY_BYTES)?;
-    let say = places.say(false)?;
-    let key = from_circuits(profile(args.profile, args.unsound)?, &args.cache, say)?;
+    let printer = places.print(false)?;
+    let key = from_circuits(profile(args.profile, args.unsound)?, &args.cache, printer)?;
     output.write(&key.to_bytes())?;
-    say.line(format_args!(
+    printer.line(format_args!(
         "{output}: verification key of {}, id {}",
         key.profile(),
         hex::encode(key.id())
@@ -29,9 +29,13 @@ pub fn run(args: &KeyArgs) -> Result<()> {
     Ok(())
 }
 
-/// The key of the profile's fold circuit, from the cache or built.
-pub fn from_circuits(profile: Profile, cache: &CacheArgs, say: Say) -> Result<VerificationKey> {
+/// The key of the profile's aggregation circuit, from the cache or built.
+pub fn from_circuits(
+    profile: Profile,
+    cache: &CacheArgs,
+    printer: Printer,
+) -> Result<VerificationKey> {
     let circuits =
-        CircuitSet::new(profile, &cache_folder(cache)?).with_listener(circuit_listener(say));
+        CircuitSet::new(profile, &cache_folder(cache)?).with_listener(circuit_listener(printer));
     Ok(Engine::new(circuits)?.key().clone())
 }

@@ -1,15 +1,15 @@
 //! The commands, and what several of them do alike.
 
-pub mod cut;
 pub mod execute;
 pub mod fleet;
 pub mod input;
 pub mod inspect;
 pub mod key;
-pub mod means;
 pub mod params;
 pub mod prove;
+pub mod session;
 pub mod setup;
+pub mod sharded;
 pub mod state;
 pub mod verify;
 
@@ -30,7 +30,7 @@ use shardfold_store::{Applied, Counts};
 use crate::args::{self, CacheArgs, ShapeChoice, UnsoundArgs};
 use crate::exit;
 use crate::exit::cannot;
-use crate::output::{Say, gib, peak_memory_bytes};
+use crate::output::{Printer, gib, peak_memory_bytes};
 
 /// Seconds by the name of the stage.
 pub type Stages = BTreeMap<&'static str, f64>;
@@ -85,16 +85,16 @@ impl Summary {
     }
 
     /// Prints the summary for people.
-    pub fn say(&self, say: Say) {
-        say.line(format_args!(
+    pub fn print(&self, printer: Printer) {
+        printer.line(format_args!(
             "{} transactions in {:.2} s: {:.0} a second; {} left out",
             self.transactions, self.seconds, self.tx_per_second, self.rejected
         ));
         for (stage, seconds) in &self.stages {
-            say.line(format_args!("  {stage:<14} {seconds:>8.3} s"));
+            printer.line(format_args!("  {stage:<14} {seconds:>8.3} s"));
         }
         if let Some(bytes) = self.peak_memory_bytes {
-            say.line(format_args!("peak memory {:.2} GiB", gib(bytes)));
+            printer.line(format_args!("peak memory {:.2} GiB", gib(bytes)));
         }
     }
 }
@@ -109,7 +109,7 @@ pub fn counts(outcome: &Outcome) -> Counts {
 }
 
 /// Says why transactions were left out, the first few one by one.
-pub fn say_rejections(outcome: &Outcome, say: Say) {
+pub fn print_rejections(outcome: &Outcome, printer: Printer) {
     let shown = 10;
     let rejections = outcome.receipts.iter().enumerate();
     let mut count = 0;
@@ -117,12 +117,12 @@ pub fn say_rejections(outcome: &Outcome, say: Say) {
         if let Receipt::Rejected(reason) = receipt {
             count += 1;
             if count <= shown {
-                say.line(format_args!("transaction {position} left out: {reason}"));
+                printer.line(format_args!("transaction {position} left out: {reason}"));
             }
         }
     }
     if count > shown {
-        say.line(format_args!("... and {} more", count - shown));
+        printer.line(format_args!("... and {} more", count - shown));
     }
 }
 

@@ -8,7 +8,7 @@ use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::{Bits, plonk_bits, stark_bits};
 
 use crate::args::ParamsArgs;
-use crate::output::Say;
+use crate::output::Printer;
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +21,7 @@ const PLONK_DEGREE_BITS: usize = 16;
 pub struct ProfileBits {
     /// By shape.
     starks: Vec<(Shape, Bits)>,
-    /// Of shard circuits and folds.
+    /// Of shard circuits and aggregations.
     plonk: Bits,
 }
 
@@ -58,7 +58,7 @@ impl ProfileBits {
 
 /// Runs the command.
 pub fn run(args: &ParamsArgs) -> Result<()> {
-    let say = Say::new(args.json);
+    let printer = Printer::new(args.json);
     let profiles = match args.profile {
         Some(chosen) => vec![chosen.into()],
         None => Profile::ALL.to_vec(),
@@ -66,10 +66,10 @@ pub fn run(args: &ParamsArgs) -> Result<()> {
     let mut reports = Vec::new();
     for profile in profiles {
         let report = Report::new(profile)?;
-        report.say(say);
+        report.print(printer);
         reports.push(report);
     }
-    say.object(&reports)
+    printer.object(&reports)
 }
 
 #[derive(Serialize)]
@@ -112,7 +112,7 @@ struct Layer {
 struct Grinding {
     queries: usize,
     batching: usize,
-    folding: usize,
+    aggregating: usize,
     point: usize,
     lookups: usize,
 }
@@ -123,11 +123,11 @@ impl Grinding {
         let Self {
             queries,
             batching,
-            folding,
+            aggregating,
             point,
             lookups,
         } = self;
-        format!("{queries}/{batching}/{folding}/{point}/{lookups}")
+        format!("{queries}/{batching}/{aggregating}/{point}/{lookups}")
     }
 }
 
@@ -150,8 +150,8 @@ impl Report {
         })
     }
 
-    fn say(&self, say: Say) {
-        say.line(format_args!(
+    fn print(&self, printer: Printer) {
+        printer.line(format_args!(
             "{}: {:.1} bits proven (BCHKS25 as printed {:.1}, DKT26 {:.1}), {:.1} conjectured",
             self.profile,
             self.proven_bits,
@@ -159,7 +159,7 @@ impl Report {
             self.proven_bits_by_dkt26,
             self.conjectured_bits
         ));
-        say.line(format_args!(
+        printer.line(format_args!(
             "  {:<28} {:>7} {:>7} {:>14} {:>6} {:>7} {:>7} {:>6} {:>11}  {:<15}  bound by",
             "layer",
             "blow-up",
@@ -173,7 +173,7 @@ impl Report {
             "proven by"
         ));
         for layer in &self.layers {
-            say.line(format_args!(
+            printer.line(format_args!(
                 "  {:<28} {:>7} {:>7} {:>14} {:>6.1} {:>7.1} {:>7.1} {:>6.1} {:>11.1}  {:<15}  {}",
                 layer.layer,
                 1 << layer.log_blowup,
@@ -188,8 +188,8 @@ impl Report {
                 layer.proven_by
             ));
         }
-        say.line(format_args!(
-            "  grinding: bits before queries/batching/folding/out-of-domain point/lookups"
+        printer.line(format_args!(
+            "  grinding: bits before queries/batching/aggregating/out-of-domain point/lookups"
         ));
     }
 }
@@ -204,7 +204,7 @@ impl Layer {
             grinding: Grinding {
                 queries: parameters.query_grinding,
                 batching: parameters.batch_grinding,
-                folding: parameters.fold_grinding,
+                aggregating: parameters.fold_grinding,
                 point: parameters.point_grinding,
                 lookups: parameters.lookup_grinding,
             },

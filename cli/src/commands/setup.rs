@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use shardfold_fleet::engine::fold_circuit;
+use shardfold_fleet::engine::aggregation_circuit;
 use shardfold_prover::CircuitSet;
 use shardfold_prover::cache::{Listener, Progress, prune};
 use shardfold_recursion::profile::Profile;
@@ -12,24 +12,24 @@ use shardfold_recursion::profile::Profile;
 use super::{cache_folder, profile};
 use crate::args::SetupArgs;
 use crate::exit::cannot;
-use crate::output::{Say, check_folder, gib};
+use crate::output::{Printer, check_folder, gib};
 use crate::progress::circuit_listener;
 
 /// Runs the command.
 pub fn run(args: &SetupArgs) -> Result<()> {
-    let say = Say::new(false);
+    let printer = Printer::new(false);
     let folder = cache_folder(&args.cache)?;
     let profile = profile(args.profile, args.unsound)?;
     let circuits = CircuitSet::new(profile, &folder);
-    if !circuits.cache().path("fold").exists() {
+    if !circuits.cache().path("aggregate").exists() {
         check_folder(&folder, 0)?;
     }
     let lost = Arc::new(Mutex::new(Vec::new()));
-    let circuits = circuits.with_listener(listener(say, lost.clone()));
+    let circuits = circuits.with_listener(listener(printer, lost.clone()));
     for shape in profile.shapes() {
         circuits.shard(shape)?;
     }
-    fold_circuit(&circuits)?;
+    aggregation_circuit(&circuits)?;
     let lost = lost.lock().unwrap_or_else(|error| error.into_inner());
     if !lost.is_empty() {
         return Err(cannot(format!(
@@ -39,20 +39,20 @@ pub fn run(args: &SetupArgs) -> Result<()> {
             lost.join(", ")
         )));
     }
-    say.line(format_args!(
+    printer.line(format_args!(
         "the circuits of {} are in {}",
         profile.name(),
         folder.display()
     ));
     if args.prune {
-        prune_others(&folder, say)?;
+        prune_others(&folder, printer)?;
     }
     Ok(())
 }
 
 /// Says what happens, and notes which circuits could not be kept.
-fn listener(say: Say, lost: Arc<Mutex<Vec<String>>>) -> Box<Listener> {
-    let told = circuit_listener(say);
+fn listener(printer: Printer, lost: Arc<Mutex<Vec<String>>>) -> Box<Listener> {
+    let told = circuit_listener(printer);
     Box::new(move |name, progress| {
         told(name, progress);
         if let Progress::NotStored(_) = progress {
@@ -63,12 +63,12 @@ fn listener(say: Say, lost: Arc<Mutex<Vec<String>>>) -> Box<Listener> {
 }
 
 /// Leaves what this build uses, in any profile.
-fn prune_others(folder: &Path, say: Say) -> Result<()> {
+fn prune_others(folder: &Path, printer: Printer) -> Result<()> {
     let own = Profile::ALL.map(|profile| CircuitSet::new(profile, folder));
     let own = own.each_ref().map(CircuitSet::cache);
     let pruned = prune(folder, &own)
         .with_context(|| format!("circuits of other builds in {}", folder.display()))?;
-    say.line(format_args!(
+    printer.line(format_args!(
         "removed {} circuits of other builds, {:.2} GiB",
         pruned.files,
         gib(pruned.bytes)

@@ -11,7 +11,7 @@ use shardfold_recursion::profile::Profile;
 use super::params::{self, ProfileBits};
 use super::{allow, hex as digest_hex};
 use crate::args::VerifyArgs;
-use crate::output::{Say, read_file, warn};
+use crate::output::{Printer, read_file, warn};
 
 /// The keys of the circuits that this binary builds, made by `shardfold key`.
 const BUILT_IN: [&[u8]; 2] = [
@@ -21,7 +21,7 @@ const BUILT_IN: [&[u8]; 2] = [
 
 /// Runs the command.
 pub fn run(args: &VerifyArgs) -> Result<()> {
-    let say = Say::new(args.json);
+    let printer = Printer::new(args.json);
     let place = args.proof.display();
     let bytes = read_file(&args.proof, ValidityProof::MAX_BYTES)?;
     let proof = ValidityProof::from_bytes(&bytes)
@@ -47,8 +47,8 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
         ));
     }
     let report = Report::new(&key, &statement, &claim, milliseconds, bytes.len())?;
-    report.say(say);
-    say.object(&report)
+    report.print(printer);
+    printer.object(&report)
 }
 
 fn profile_of(key: &VerificationKey) -> Result<Profile> {
@@ -194,23 +194,23 @@ impl HeadReport {
         }
     }
 
-    fn say(&self, name: &str, say: Say) {
-        say.line(format_args!("{name}:"));
-        say.line(format_args!("  state root             {}", self.state_root));
-        say.line(format_args!("  transactions           {}", self.tx_count));
-        say.line(format_args!(
+    fn print(&self, name: &str, printer: Printer) {
+        printer.line(format_args!("{name}:"));
+        printer.line(format_args!("  state root             {}", self.state_root));
+        printer.line(format_args!("  transactions           {}", self.tx_count));
+        printer.line(format_args!(
             "  deposits taken         {}",
             self.deposit_count
         ));
-        say.line(format_args!(
+        printer.line(format_args!(
             "  transaction commitment {}",
             self.tx_commitment
         ));
-        say.line(format_args!(
+        printer.line(format_args!(
             "  deposit commitment     {}",
             self.deposit_commitment
         ));
-        say.line(format_args!(
+        printer.line(format_args!(
             "  withdrawal commitment  {}",
             self.withdrawal_commitment
         ));
@@ -253,39 +253,39 @@ impl Report {
         })
     }
 
-    fn say(&self, say: Say) {
+    fn print(&self, printer: Printer) {
         match (self.proven_bits, self.conjectured_bits) {
-            (Some(proven), Some(conjectured)) => self.say_bits(proven, conjectured, say),
+            (Some(proven), Some(conjectured)) => self.say_bits(proven, conjectured, printer),
             _ => {
-                say.line(format_args!(
+                printer.line(format_args!(
                     "valid under the key {}, which this build does not know: no security is \
                      claimed",
                     self.key
                 ));
-                say.line(format_args!(
+                printer.line(format_args!(
                     "the proof states {} transactions of chain {}, verified in {:.1} ms",
                     self.transactions, self.chain_id, self.milliseconds
                 ));
             }
         }
-        self.before.say("before", say);
-        self.after.say("after", say);
+        self.before.print("before", printer);
+        self.after.print("after", printer);
     }
 
-    fn say_bits(&self, proven: f64, conjectured: f64, say: Say) {
+    fn say_bits(&self, proven: f64, conjectured: f64, printer: Printer) {
         let condition = match self.key_known {
             Standing::Named => "if the key is that of this profile, ",
             _ => "",
         };
-        say.line(format_args!(
+        printer.line(format_args!(
             "valid: {} transactions of chain {}, verified in {:.1} ms",
             self.transactions, self.chain_id, self.milliseconds
         ));
-        say.line(format_args!(
+        printer.line(format_args!(
             "security of the profile {}: {condition}{proven:.1} bits proven by unique decoding or \
              BCHKS25, {conjectured:.1} conjectured",
             self.profile
         ));
-        say.line(format_args!("verification key {}", self.key));
+        printer.line(format_args!("verification key {}", self.key));
     }
 }

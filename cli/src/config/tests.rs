@@ -138,7 +138,7 @@ fn bad_values_are_told_with_their_line() {
         ("jobs = 0", "nonzero"),
         (
             "kinds = ['shard', 'prove']",
-            "there are shard, fold, finish",
+            "there are shard, aggregation, finish",
         ),
         ("memory = 'lots'", "write 8G or 500M"),
         ("metrics = 'localhost'", "socket address"),
@@ -170,7 +170,7 @@ fn the_workers_flags_go_before_its_table() {
 [worker]
 key = 'keys/worker.key'
 jobs = 3
-kinds = ['finish', 'fold', 'fold']
+kinds = ['finish', 'aggregate', 'aggregate']
 memory = '12G'
 metrics = '127.0.0.1:9464'
 profile = 'conjectured-100'
@@ -185,7 +185,7 @@ drain = 30
         .expect("settings");
     assert_eq!(from_file.key, folder.path().join("keys/worker.key"));
     assert_eq!(from_file.jobs.get(), 3);
-    assert_eq!(from_file.kinds, [Kind::Fold, Kind::Finish]);
+    assert_eq!(from_file.kinds, [Kind::Aggregate, Kind::Finish]);
     assert_eq!(from_file.memory, Some(12 << 30));
     assert_eq!(from_file.metrics, "127.0.0.1:9464".parse().ok());
     assert_eq!(from_file.profile, Profile::Conjectured100);
@@ -194,7 +194,7 @@ drain = 30
     let line = [
         "--key=other.key",
         "--jobs=1",
-        "--kinds=shard,fold",
+        "--kinds=shard,aggregate",
         "--memory=1G",
         "--profile=proven-100",
         "--drain=5",
@@ -205,7 +205,7 @@ drain = 30
         .expect("settings");
     assert_eq!(from_flags.key, Path::new("other.key"));
     assert_eq!(from_flags.jobs.get(), 1);
-    assert_eq!(from_flags.kinds, [Kind::Shard, Kind::Fold]);
+    assert_eq!(from_flags.kinds, [Kind::Shard, Kind::Aggregate]);
     assert_eq!(from_flags.memory, Some(1 << 30));
     assert_eq!(from_flags.profile, Profile::Proven100);
     assert_eq!(from_flags.cache.cache, Some("/other".into()));

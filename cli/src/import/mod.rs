@@ -11,10 +11,10 @@ use shardfold_protocol::text::excerpt;
 
 use crate::args::{Format, ImportTrafficArgs};
 use crate::exit::usage;
-use crate::output::{Output, Places, Say};
+use crate::output::{Output, Places, Printer};
 
 /// The `import` command.
-pub fn run(args: &ImportTrafficArgs, say: Say) -> Result<()> {
+pub fn run(args: &ImportTrafficArgs, printer: Printer) -> Result<()> {
     if args.fee >= FEE_LIMIT {
         return Err(usage(format!(
             "--fee is {}, the rollup takes fees below 2^48",
@@ -63,7 +63,7 @@ pub fn run(args: &ImportTrafficArgs, say: Say) -> Result<()> {
         transactions,
     };
     outputs.write(args, &genesis, &batch, import.plan())?;
-    report(args, &trace, import.plan(), deposit_count, say);
+    report(args, &trace, import.plan(), deposit_count, printer);
     Ok(())
 }
 
@@ -107,8 +107,8 @@ impl Outputs {
     }
 }
 
-fn report(args: &ImportTrafficArgs, trace: &Trace, plan: &Plan, deposits: usize, say: Say) {
-    say.line(format_args!(
+fn report(args: &ImportTrafficArgs, trace: &Trace, plan: &Plan, deposits: usize, printer: Printer) {
+    printer.line(format_args!(
         "{} transfers of {} assets between {} vaults, {} swaps skipped",
         plan.transfers.len(),
         plan.assets.len(),
@@ -116,30 +116,30 @@ fn report(args: &ImportTrafficArgs, trace: &Trace, plan: &Plan, deposits: usize,
         trace.swaps_skipped
     ));
     if plan.self_transfers > 0 {
-        say.line(format_args!(
+        printer.line(format_args!(
             "{} transfers to oneself go to a second vault of the same owner",
             plan.self_transfers
         ));
     }
-    report_scaling(&plan.assets, say);
+    report_scaling(&plan.assets, printer);
     if deposits > 0 {
-        say.line(format_args!("{deposits} deposits open and fund the vaults"));
+        printer.line(format_args!("{deposits} deposits open and fund the vaults"));
     }
-    say.line(format_args!(
+    printer.line(format_args!(
         "written to {}: genesis.bin, the batch, and assets.csv, which numbers the assets",
         args.output.display()
     ));
 }
 
 /// Says what was scaled, and what fell below one unit; all of it is in assets.csv.
-fn report_scaling(assets: &[AssetPlan], say: Say) {
+fn report_scaling(assets: &[AssetPlan], printer: Printer) {
     let shown = 10;
     let scaled: Vec<&AssetPlan> = assets.iter().filter(|asset| asset.digits > 0).collect();
     if scaled.is_empty() {
         return;
     }
     let sum = |count: fn(&AssetPlan) -> u64| scaled.iter().map(|asset| count(asset)).sum::<u64>();
-    say.line(format_args!(
+    printer.line(format_args!(
         "{} assets are scaled, so that all transfers of one are below 2^60 together: {} amounts \
          are rounded down, of which {} are below one unit and become 0",
         scaled.len(),
@@ -147,7 +147,7 @@ fn report_scaling(assets: &[AssetPlan], say: Say) {
         sum(|asset| asset.below_unit)
     ));
     for asset in scaled.iter().take(shown) {
-        say.line(format_args!(
+        printer.line(format_args!(
             "  {}: one unit is 10^{}; {} rounded down by {} in all; {} below one unit, {} in all",
             excerpt(&asset.name),
             asset.digits,
@@ -158,7 +158,7 @@ fn report_scaling(assets: &[AssetPlan], say: Say) {
         ));
     }
     if scaled.len() > shown {
-        say.line(format_args!(
+        printer.line(format_args!(
             "  ... and {} more, in assets.csv",
             scaled.len() - shown
         ));

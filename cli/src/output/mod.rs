@@ -17,12 +17,12 @@ pub use place::{Output, Places, STANDARD, check_folder};
 /// Where plain lines go: to standard output, or to standard error when standard output is
 /// for machines or for a file's bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Say {
+pub struct Printer {
     json: bool,
     is_aside: bool,
 }
 
-impl Say {
+impl Printer {
     /// Lines for people, moved aside if `json` is asked for.
     pub const fn new(json: bool) -> Self {
         let is_aside = json;

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use shardfold_protocol::folder;
 
 use super::target::{Target, resolve};
-use super::{Say, folder_of, gib};
+use super::{Printer, folder_of, gib};
 use crate::exit::{cannot, usage};
 
 /// The name of standard output, and of standard input.
@@ -65,15 +65,15 @@ impl Places {
     ///
     /// # Errors
     /// If standard output should take a result and JSON.
-    pub fn say(&self, json: bool) -> Result<Say> {
+    pub fn print(&self, json: bool) -> Result<Printer> {
         let mut taken = self.outputs.iter();
         match taken.find(|output| output.target == Target::Stdout) {
             Some(output) if json => Err(usage(format!(
                 "{} and --json both want standard output: name a file for one of them",
                 output.named.display()
             ))),
-            Some(_) => Ok(Say::aside()),
-            None => Ok(Say::new(json)),
+            Some(_) => Ok(Printer::aside()),
+            None => Ok(Printer::new(json)),
         }
     }
 

@@ -133,7 +133,7 @@ fn only_circuits_are_removed_from_the_cache() {
     fs::create_dir_all(sandbox.path(&empty)).expect("a folder");
     sandbox.write(format!("{folder}/power.circuit"), b"a drawing");
     sandbox.write(
-        format!("{folder}/fold.circuit"),
+        format!("{folder}/aggregation.circuit"),
         b"SFCIRCT\nof another build",
     );
     let pruned = sandbox.ok(&setup);

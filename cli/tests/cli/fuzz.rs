@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use shardfold_aggregator::{Aggregator, ValidityProof, VerificationKey, verify};
 use shardfold_executor::workload::{Pattern, Plan, Random};
-use shardfold_executor::{parallel, replay, sequential, shards};
-use shardfold_fleet::engine::fold_circuit;
+use shardfold_executor::{parallel, reexecute, sequential, shards};
+use shardfold_fleet::engine::aggregation_circuit;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, HEADER_BYTES, MAGIC};
 use shardfold_protocol::shape::Shape;
@@ -117,7 +117,7 @@ fn run_batch(mut state: State, batch: &Batch) -> bool {
     if !outcome.accepted.is_empty() {
         let witnesses = shards::cut(&mut state, batch, &outcome, &[Shape::TINY]);
         for witness in witnesses.expect("a batch that was executed can be cut") {
-            assert_eq!(replay::replay(&witness), Ok(()));
+            assert_eq!(reexecute::reexecute(&witness), Ok(()));
         }
     }
     true
@@ -181,7 +181,7 @@ fn mutated_witnesses() {
     let valid = |bytes: &[u8]| {
         files::from_bytes::<ShardWitness>(bytes).is_ok_and(|witness| {
             let well_formed = witness.validate().is_ok();
-            assert!(well_formed || replay::replay(&witness).is_err());
+            assert!(well_formed || reexecute::reexecute(&witness).is_err());
             well_formed
         })
     };
@@ -193,7 +193,7 @@ fn mutated_witnesses() {
 /// What a run of the binary leaves behind.
 struct Proven {
     proof: Vec<u8>,
-    /// A shard's proof and a fold.
+    /// A shard's proof and an aggregation.
     parts: Vec<Vec<u8>>,
 }
 
@@ -203,7 +203,7 @@ fn proven() -> &'static Proven {
         let sandbox = Sandbox::with_batch(5);
         // The parts stay since the proof cannot be written; then they make one.
         sandbox.leave_parts();
-        // Each starts with the number of its shape's key, folds with the largest one.
+        // Each starts with the number of its shape's key, aggregations with the largest one.
         let all = sandbox.parts("parts").into_iter();
         let all: Vec<_> = all.map(|part| sandbox.read(part)).collect();
         let parts = [0, u32::MAX].map(|origin: u32| {
@@ -253,8 +253,9 @@ fn mutated_keys_verify_nothing() {
 #[test]
 fn mutated_parts_are_refused() {
     let circuits = CircuitSet::new(Profile::UnsoundTest, cache());
-    let fold = fold_circuit(&circuits).expect("it is cached");
-    let aggregator = Aggregator::new(&Profile::UnsoundTest.plonk(), fold).expect("its profile");
+    let aggregation = aggregation_circuit(&circuits).expect("it is cached");
+    let aggregator =
+        Aggregator::new(&Profile::UnsoundTest.plonk(), aggregation).expect("its profile");
     for (seed, part) in (11..).zip(&proven().parts) {
         let admitted = |bytes: &[u8]| aggregator.decode(bytes).is_ok();
         assert!(admitted(part));

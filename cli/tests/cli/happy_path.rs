@@ -62,7 +62,7 @@ fn imported_traffic_is_executed_proven_and_verified() {
         assert!(report["peak_memory_bytes"].as_u64().unwrap() > 1 << 20);
         assert!(report["stages"]["execute"].as_f64().unwrap() > 0.0);
     }
-    for stage in ["stark", "shard_circuit", "fold", "circuits"] {
+    for stage in ["stark", "shard_circuit", "aggregate", "circuits"] {
         assert!(proven["stages"][stage].as_f64().unwrap() > 0.0, "{stage}");
     }
     for field in ["transactions", "rejected", "state_root", "tx_count"] {

@@ -70,10 +70,11 @@ fn damaged_parts_are_reported_and_proven_again() {
     // Without the queue a run looks at what the store has.
     sandbox.remove_queue("parts");
     fs::remove_dir_all(sandbox.path("parts/objects/proof")).expect("it is there");
-    let is_fold = |part: &String| sandbox.read(part).starts_with(&u32::MAX.to_le_bytes());
-    let (folds, leaves): (Vec<_>, Vec<_>) = sandbox.parts("parts").into_iter().partition(is_fold);
-    for fold in folds {
-        fs::remove_file(sandbox.path(fold)).expect("it is there");
+    let is_aggregation = |part: &String| sandbox.read(part).starts_with(&u32::MAX.to_le_bytes());
+    let (aggregations, leaves): (Vec<_>, Vec<_>) =
+        sandbox.parts("parts").into_iter().partition(is_aggregation);
+    for aggregation in aggregations {
+        fs::remove_file(sandbox.path(aggregation)).expect("it is there");
     }
     let [torn, flipped, sound @ ..] = leaves.as_slice() else {
         panic!("{leaves:?} are too few");
@@ -130,7 +131,7 @@ fn a_damaged_proof_is_made_again_from_its_parts() {
     sandbox.write(format!("parts/objects/proof/{name}"), b"not the proof");
     let printed = sandbox.prove("proof.bin", &["--work-dir", "parts"]);
     assert_eq!(printed.count(STARK), 0, "{printed:?}");
-    assert_eq!(printed.count("folded in"), 0, "{printed:?}");
+    assert_eq!(printed.count("aggregated in"), 0, "{printed:?}");
     assert_eq!(sandbox.verify("proof.bin")["transactions"], 5);
 }
 
@@ -171,7 +172,7 @@ fn parts_of_another_batch_stay() {
     ];
     let printed = sandbox.ok(&arguments);
     assert_eq!(printed.count(STARK), 0, "the whole was there: {printed:?}");
-    assert_eq!(printed.count("folded in"), 0, "{printed:?}");
+    assert_eq!(printed.count("aggregated in"), 0, "{printed:?}");
     assert_eq!(sandbox.verify("proof.bin")["transactions"], 5);
     assert_eq!(sandbox.read("parts/notes.txt"), b"mine");
     assert_eq!(sandbox.names("parts"), ["notes.txt"]);
@@ -188,13 +189,13 @@ fn a_torn_circuit_is_reported_and_built_again() {
         .next()
         .unwrap();
     let folder = folder.unwrap().path();
-    let [fold, shard] = ["fold.circuit", "shard-4.circuit"].map(|name| folder.join(name));
+    let [aggregation, shard] = ["fold.circuit", "shard-4.circuit"].map(|name| folder.join(name));
     let whole = fs::read(&shard).expect("the circuit of the smallest shape");
     fs::write(&shard, &whole[..whole.len() - 1000]).expect("torn");
-    let mut bytes = fs::read(&fold).expect("the fold circuit");
+    let mut bytes = fs::read(&aggregation).expect("the aggregation circuit");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
-    fs::write(&fold, &bytes).expect("altered");
+    fs::write(&aggregation, &bytes).expect("altered");
 
     let second = sandbox.ok(&setup);
     assert_eq!(
@@ -203,7 +204,7 @@ fn a_torn_circuit_is_reported_and_built_again() {
         "{second:?}"
     );
     assert_eq!(
-        second.count("cached circuit fold is not used"),
+        second.count("cached circuit aggregation is not used"),
         1,
         "{second:?}"
     );

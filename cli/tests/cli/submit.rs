@@ -75,7 +75,7 @@ fn a_batch_that_was_applied_is_not_submitted_again_without_its_witnesses() {
     assert_eq!(ok(&sandbox, &submit("genesis.bin")), batch);
     assert_eq!(ok(&sandbox, &submit("ledger")), batch);
     ok(&sandbox, &["cancel", &batch]);
-    ok(&sandbox, &["forget", &batch]);
+    ok(&sandbox, &["delete", &batch]);
     let error = refused(&sandbox, &submit("ledger"));
     assert!(error.contains("was not submitted to this fleet"), "{error}");
 }

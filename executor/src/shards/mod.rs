@@ -19,7 +19,7 @@ use thiserror::Error;
 use crate::outcome::{Accepted, Outcome};
 use crate::reject::Reject;
 
-use run::{Cutter, Run};
+use run::{Run, Sharder};
 
 /// Why no shards can be cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -66,7 +66,7 @@ pub enum ShardError {
 /// shard that was given.
 pub struct Shards<'a> {
     state: &'a mut State,
-    cutter: Cutter<'a>,
+    sharder: Sharder<'a>,
     /// What is not yet in a shard.
     rest: &'a [Accepted],
     /// The next run, if it was cut while the last one was hashed.
@@ -86,7 +86,7 @@ impl<'a> Shards<'a> {
     ) -> Result<Self, ShardError> {
         Ok(Self {
             state,
-            cutter: Cutter::new(&batch.transactions, shapes)?,
+            sharder: Sharder::new(&batch.transactions, shapes)?,
             rest: &outcome.accepted,
             next: None,
         })
@@ -94,7 +94,7 @@ impl<'a> Shards<'a> {
 
     /// The witness of a run; the state moves to its end, and the next run is cut meanwhile.
     fn witness(&mut self, run: Run<'a>) -> ShardWitness {
-        let shape = self.cutter.shape(&run.usage);
+        let shape = self.sharder.shape(&run.usage);
         let deposit_count = run.deposit_count;
         let (transactions, changes) = run.into_parts();
         let (taken, rest) = self.rest.split_at(transactions.len());
@@ -102,9 +102,9 @@ impl<'a> Shards<'a> {
             .iter()
             .map(|entry| (entry.kind, &entry.prepared.digests));
         let before = *self.state.head();
-        let cutter = &self.cutter;
+        let sharder = &self.sharder;
         let meanwhile = |records: &Records| {
-            let next = cutter.next_run(records, rest, deposit_count);
+            let next = sharder.next_run(records, rest, deposit_count);
             let transactions = transactions.into_iter().cloned().collect();
             (next, transactions)
         };
@@ -134,7 +134,8 @@ impl Iterator for Shards<'_> {
         }
         let run = self.next.take().unwrap_or_else(|| {
             let (records, head) = (self.state.tree().leaves(), self.state.head());
-            self.cutter.next_run(records, self.rest, head.deposit_count)
+            self.sharder
+                .next_run(records, self.rest, head.deposit_count)
         });
         Some(run.map(|run| self.witness(run)))
     }

@@ -18,13 +18,13 @@ use crate::rules;
 const WINDOW: usize = 64;
 
 /// Cuts the transactions of a batch.
-pub(super) struct Cutter<'a> {
+pub(super) struct Sharder<'a> {
     transactions: &'a [Transaction],
     /// By ascending size; there is at least one.
     shapes: Vec<Shape>,
 }
 
-impl<'a> Cutter<'a> {
+impl<'a> Sharder<'a> {
     pub fn new(transactions: &'a [Transaction], shapes: &[Shape]) -> Result<Self, ShardError> {
         let mut shapes = shapes.to_vec();
         shapes.sort_by_key(|shape| {

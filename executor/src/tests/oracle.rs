@@ -6,7 +6,7 @@ use shardfold_protocol::state::State;
 use shardfold_protocol::witness::ShardWitness;
 
 use crate::outcome::Outcome;
-use crate::replay::replay;
+use crate::reexecute::reexecute;
 use crate::{parallel, sequential, shards};
 
 /// 2 transactions anywhere in the tree.
@@ -25,7 +25,7 @@ pub fn execute(state: &State, batch: &Batch) -> Outcome {
     expected
 }
 
-/// Cuts a batch into shards: each must replay, they must follow each other, and the last must
+/// Cuts a batch into shards: each must reexecute, they must follow each other, and the last must
 /// end where the batch does.
 pub fn cut(state: &State, batch: &Batch, outcome: &Outcome, shapes: &[Shape]) -> Vec<ShardWitness> {
     let mut expected = state.clone();
@@ -37,7 +37,7 @@ pub fn cut(state: &State, batch: &Batch, outcome: &Outcome, shapes: &[Shape]) ->
 
     let mut head = *state.head();
     for witness in &witnesses {
-        replay(witness).unwrap();
+        reexecute(witness).unwrap();
         assert_eq!(witness.statement.before, head);
         assert_eq!(witness.statement.chain_id, state.chain_id());
         assert!(shapes.contains(&witness.shape));

@@ -12,7 +12,7 @@ use shardfold_protocol::witness::{ShardWitness, WitnessError};
 
 use super::oracle::{self, PAIR};
 use crate::parallel;
-use crate::replay::{ReplayError, replay};
+use crate::reexecute::{ReexecuteError, reexecute};
 use crate::shards::{ShardError, Shards, cut};
 use crate::workload::{BALANCE, Builder, Keys, Pattern, Plan, Workload, genesis};
 
@@ -341,8 +341,11 @@ fn a_witness_of_a_statement_that_is_not_canonical_is_refused() {
 fn a_witness_that_leads_elsewhere_does_not_replay() {
     let mut elsewhere = witness();
     elsewhere.statement.after.state_root[0] += F::ONE;
-    assert!(matches!(replay(&elsewhere), Err(ReplayError::Head { .. })));
+    assert!(matches!(
+        reexecute(&elsewhere),
+        Err(ReexecuteError::Head { .. })
+    ));
     let mut reordered = witness();
     reordered.transactions.rotate_left(1);
-    assert!(replay(&reordered).is_err());
+    assert!(reexecute(&reordered).is_err());
 }

@@ -76,7 +76,7 @@ async fn a_batch_is_proven_in_a_folder_of_which_nothing_is_left() {
     let (proof, done) = prove(&fleet, &batch).await;
     check(&proof.unwrap());
     assert_eq!(done, []);
-    fleet.forget(&batch).await.unwrap();
+    fleet.delete(&batch).await.unwrap();
     assert!(!folder.exists());
 }
 
@@ -151,7 +151,7 @@ async fn a_witness_that_proves_nothing_ends_the_work_at_once_with_its_reason() {
         ..executed(&shards)
     };
     let batch = fleet.submit(&executed).await.unwrap();
-    // Again, too: it was parked.
+    // Again, too: it was dead-lettered.
     for expected in [vec![(Kind::Shard, 0, false)], vec![]] {
         let (refused, done) = prove(&fleet, &batch).await;
         let refused = refused.unwrap_err();
@@ -163,7 +163,7 @@ async fn a_witness_that_proves_nothing_ends_the_work_at_once_with_its_reason() {
         assert_eq!(done, expected);
     }
     // The batch is not in the way of another.
-    fleet.forget(&batch).await.unwrap();
+    fleet.delete(&batch).await.unwrap();
     assert!(!Embedded::is_in(above.path()));
 }
 

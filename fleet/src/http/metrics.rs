@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::process::ProcessMetrics;
-use crate::queue::view::{BatchState, FleetView, InstanceView, JobState, Kind, Millis, Outcome};
+use crate::queue::model::{BatchState, FleetView, InstanceView, JobState, Kind, Millis, Outcome};
 
 /// The media type of [`render`]'s text.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -94,7 +94,7 @@ fn register_work(registry: &mut Registry, fleet: &FleetView) {
 
 /// How long jobs take and how many are done.
 fn register_times(registry: &mut Registry, fleet: &FleetView) {
-    let timings = |value: fn(&crate::queue::view::Timing) -> f64| {
+    let timings = |value: fn(&crate::queue::model::Timing) -> f64| {
         fleet.timings.iter().map(move |timing| {
             let labels = [
                 ("circuits", timing.circuits.clone()),
@@ -164,7 +164,7 @@ fn register_workers(registry: &mut Registry, fleet: &FleetView) {
     labelled(
         registry,
         "shardfold_worker_strikes",
-        "Results of an enrolled worker that were refuted",
+        "Results of an registered worker that were invalidated",
         strikes,
     );
 }

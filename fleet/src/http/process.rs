@@ -7,7 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::queue::view::Kind;
+use crate::queue::model::Kind;
 
 /// Bounds of the histogram of job times, in seconds.
 const SECONDS: [f64; 12] = [

@@ -18,13 +18,13 @@ use tokio::time::timeout;
 
 use super::metrics;
 use super::process::ProcessMetrics;
-use crate::queue::view::{AttemptView, FleetView, TreeView};
+use crate::queue::model::{AttemptView, FleetView, TreeView};
 use crate::queue::{Queue, QueueError};
 
 /// How many batches the page lists.
 const BATCHES: u32 = 30;
 /// How long a request waits for the database.
-const PATIENCE: Duration = Duration::from_secs(8);
+const RETRY_TIME: Duration = Duration::from_secs(8);
 
 /// Nothing but the page's own files, and nobody may frame it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -138,7 +138,7 @@ async fn add_headers(mut response: Response) -> Response {
 }
 
 async fn prometheus(State(site): State<Site>) -> Response {
-    let fleet = patiently(&site.queue, site.queue.fleet_view(0)).await;
+    let fleet = retrying(&site.queue, site.queue.fleet_view(0)).await;
     match metrics::render(fleet.as_ref().ok(), &site.process) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response(),
         Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
@@ -146,10 +146,10 @@ async fn prometheus(State(site): State<Site>) -> Response {
 }
 
 async fn ready(State(site): State<Site>) -> Response {
-    if let Err(away) = patiently(&site.queue, site.queue.ping()).await {
+    if let Err(away) = retrying(&site.queue, site.queue.ping()).await {
         return away;
     }
-    match timeout(PATIENCE, (site.ready)()).await {
+    match timeout(RETRY_TIME, (site.ready)()).await {
         Ok(Ok(())) => "ready\n".into_response(),
         Ok(Err(reason)) => refusal(StatusCode::SERVICE_UNAVAILABLE, &reason.to_string()),
         Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "no answer in time"),
@@ -157,7 +157,7 @@ async fn ready(State(site): State<Site>) -> Response {
 }
 
 async fn fleet(State(site): State<Site>) -> Result<Json<FleetView>, Response> {
-    let fleet = patiently(&site.queue, site.queue.fleet_view(BATCHES)).await;
+    let fleet = retrying(&site.queue, site.queue.fleet_view(BATCHES)).await;
     fleet.map(Json)
 }
 
@@ -165,7 +165,7 @@ async fn batch(
     State(site): State<Site>,
     Path(id): Path<String>,
 ) -> Result<Json<TreeView>, Response> {
-    match patiently(&site.queue, site.queue.tree_view(&id)).await? {
+    match retrying(&site.queue, site.queue.tree_view(&id)).await? {
         Some(tree) => Ok(Json(tree)),
         None => Err(refusal(
             StatusCode::NOT_FOUND,
@@ -178,16 +178,16 @@ async fn job(
     State(site): State<Site>,
     Path((batch, id)): Path<(String, String)>,
 ) -> Result<Json<Vec<AttemptView>>, Response> {
-    let attempts = patiently(&site.queue, site.queue.attempts(&batch, &id)).await;
+    let attempts = retrying(&site.queue, site.queue.attempts(&batch, &id)).await;
     attempts.map(Json)
 }
 
 /// What the database answers; if it does not, or not in time, an answer that says so.
-async fn patiently<T>(
+async fn retrying<T>(
     queue: &Queue,
     asked: impl Future<Output = Result<T, QueueError>>,
 ) -> Result<T, Response> {
-    let error = match timeout(PATIENCE, asked).await {
+    let error = match timeout(RETRY_TIME, asked).await {
         Ok(Ok(answer)) => return Ok(answer),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "the database does not answer in time".to_owned(),

@@ -12,7 +12,7 @@ use super::metrics::render;
 use super::process::{ProcessMetrics, memory};
 use super::serve::{Site, dashboard_router, metrics_router, serve};
 use crate::queue::Queue;
-use crate::queue::view::{
+use crate::queue::model::{
     AttemptView, FleetView, InstanceView, JobState, Kind, Outcome, Timing, WorkerView,
 };
 use crate::testing::postgres;
@@ -62,8 +62,8 @@ fn fleet() -> FleetView {
         workers: vec![WorkerView {
             name: "a\"b\\c\nd".into(),
             public_key: "00".into(),
-            enrolled: NOW,
-            dismissed: None,
+            registered: NOW,
+            revoked: None,
             strikes: 2,
         }],
         instances: vec![instance("alice-1", true), instance("alice-2", false)],
@@ -77,26 +77,26 @@ fn fleet() -> FleetView {
         }],
         counts: vec![
             (Kind::Shard, JobState::Queued, 5),
-            (Kind::Fold, JobState::Waiting, 4),
+            (Kind::Aggregate, JobState::Waiting, 4),
         ],
         batch_counts: [1, 2, 3],
         oldest_queued: Some(NOW - 12_500),
         failures: vec![
             failed(Outcome::Lost, NOW - 1),
             failed(Outcome::Lost, NOW - 3_700_000),
-            failed(Outcome::Refuted, NOW - 1000),
+            failed(Outcome::Invalidated, NOW - 1000),
         ],
         proven_last_hour: 1234,
         done_last_hour: vec![(Kind::Shard, 7200)],
     }
 }
 
-/// A process of two slots, one busy, that has done a fold in three seconds.
+/// A process of two slots, one busy, that has done an aggregation in three seconds.
 fn rendered(fleet: Option<&FleetView>) -> String {
     let process = ProcessMetrics::new(2);
     let _busy = process.start();
     drop(process.start());
-    process.done(Kind::Fold, Duration::from_secs(3));
+    process.done(Kind::Aggregate, Duration::from_secs(3));
     render(fleet, &process).expect("text")
 }
 
@@ -111,12 +111,12 @@ fn metrics_say_what_the_fleet_is_at() {
         r#"shardfold_jobs{kind="finish",state="done"} 0.0"#,
         "shardfold_queue_age_seconds 12.5",
         r#"shardfold_attempts_failed_last_hour{outcome="lost"} 1.0"#,
-        r#"shardfold_attempts_failed_last_hour{outcome="refuted"} 1.0"#,
+        r#"shardfold_attempts_failed_last_hour{outcome="invalidated"} 1.0"#,
         r#"shardfold_attempts_failed_last_hour{outcome="overdue"} 0.0"#,
         r#"shardfold_job_mean_seconds{circuits="c0",kind="shard",size="64"} 1.5"#,
         r#"shardfold_job_longest_seconds{circuits="c0",kind="shard",size="64"} 2.5"#,
         r#"shardfold_proofs_per_second{kind="shard"} 2.0"#,
-        r#"shardfold_proofs_per_second{kind="fold"} 0.0"#,
+        r#"shardfold_proofs_per_second{kind="aggregate"} 0.0"#,
         "shardfold_transactions_proven_last_hour 1234.0",
         "shardfold_workers_alive 1.0",
         "shardfold_slots 4.0",
@@ -124,9 +124,9 @@ fn metrics_say_what_the_fleet_is_at() {
         r#"shardfold_worker_strikes{worker="a\"b\\c\nd"} 2.0"#,
         "shardfold_process_slots 2",
         "shardfold_process_slots_busy 1",
-        r#"shardfold_process_job_seconds_bucket{le="2.0",kind="fold"} 0"#,
-        r#"shardfold_process_job_seconds_bucket{le="5.0",kind="fold"} 1"#,
-        r#"shardfold_process_job_seconds_sum{kind="fold"} 3.0"#,
+        r#"shardfold_process_job_seconds_bucket{le="2.0",kind="aggregate"} 0"#,
+        r#"shardfold_process_job_seconds_bucket{le="5.0",kind="aggregate"} 1"#,
+        r#"shardfold_process_job_seconds_sum{kind="aggregate"} 3.0"#,
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
@@ -274,7 +274,7 @@ async fn fill(url: &str) {
         VALUES ('b1', 's', $1, 'p', 'c0', 1, 9, 3, 'open', 1)";
     let job = "INSERT INTO jobs (batch, id, kind, first_shard, end_shard, size, memory, circuits,
             rank, submitted, missing, state, attempt, failures, instance)
-        VALUES ('b1', 'j1', 'shard', 0, 1, 16, 1, 'c0', 1, 1, 0, 'parked', 1, 1, $1)";
+        VALUES ('b1', 'j1', 'shard', 0, 1, 16, 1, 'c0', 1, 1, 0, 'dead-lettered', 1, 1, $1)";
     let attempt = "INSERT INTO attempts (batch, job, attempt, instance, started, ended, outcome,
             reason)
         VALUES ('b1', 'j1', 1, 'w-1', 1, 2, 'failed', $1)";
@@ -334,8 +334,8 @@ async fn the_dashboard_tells_of_batches_trees_and_attempts() {
     let attempts = server.get("/api/job/b1/j1").await;
     assert_eq!(attempts.json()[0]["outcome"], "failed");
     let metrics = server.get("/metrics").await;
-    let parked = r#"shardfold_jobs{kind="shard",state="parked"} 1.0"#;
-    assert!(metrics.body.contains(parked), "{}", metrics.body);
+    let dead_lettered = r#"shardfold_jobs{kind="shard",state="dead-lettered"} 1.0"#;
+    assert!(metrics.body.contains(dead_lettered), "{}", metrics.body);
     assert_eq!(
         metrics.header("content-type"),
         Some("application/openmetrics-text; version=1.0.0; charset=utf-8")

@@ -88,7 +88,7 @@ pub enum Claim<'a> {
         result: ObjectName,
     },
     /// "I am here, and prove with these circuits."
-    Hello {
+    Registration {
         /// The worker's name for this run of it.
         instance: &'a str,
         /// The circuits' fingerprint.
@@ -107,8 +107,8 @@ impl Claim<'_> {
                 job.as_bytes(),
                 result.as_bytes(),
             ]),
-            Self::Hello { instance, circuits } => joined(&[
-                b"shardfold worker 1: hello",
+            Self::Registration { instance, circuits } => joined(&[
+                b"shardfold worker 1: registration",
                 instance.as_bytes(),
                 circuits.as_bytes(),
             ]),
@@ -201,7 +201,7 @@ impl WorkerKey {
         folder::sync(above).map_err(failed)
     }
 
-    /// The key to enrol.
+    /// The key to register.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())

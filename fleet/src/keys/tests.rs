@@ -57,7 +57,7 @@ fn a_key_that_openssl_wrote_is_read() {
     let (_folder, path) = key_file(RFC_8410, 0o600);
     let key = WorkerKey::from_file(&path).unwrap();
     assert_eq!(key.public().to_string(), RFC_8410_PUBLIC);
-    let claim = Claim::Hello {
+    let claim = Claim::Registration {
         instance: "a",
         circuits: "b",
     };
@@ -134,19 +134,19 @@ fn every_field_of_a_claim_is_signed() {
             job: "ob",
             result: result(),
         },
-        Claim::Hello {
+        Claim::Registration {
             instance: "batch",
             circuits: "job",
         },
-        Claim::Hello {
+        Claim::Registration {
             instance: "batch2",
             circuits: "job",
         },
-        Claim::Hello {
+        Claim::Registration {
             instance: "batch",
             circuits: "job2",
         },
-        Claim::Hello {
+        Claim::Registration {
             instance: "batchj",
             circuits: "ob",
         },
@@ -161,14 +161,14 @@ fn every_field_of_a_claim_is_signed() {
 
 #[test]
 fn a_claim_has_the_bytes_that_older_workers_sign() {
-    let message = Claim::Hello {
+    let message = Claim::Registration {
         instance: "ab",
         circuits: "",
     }
     .message();
     let expected = [
         &[25, 0, 0, 0, 0, 0, 0, 0],
-        b"shardfold worker 1: hello".as_slice(),
+        b"shardfold worker 1: registration".as_slice(),
         &[2, 0, 0, 0, 0, 0, 0, 0],
         b"ab",
         &[0; 8],
@@ -189,7 +189,7 @@ fn another_domain_of_the_same_fields_is_refused() {
     for domain in [
         "",
         "shardfold worker 2: result",
-        "shardfold worker 1: hello",
+        "shardfold worker 1: registration",
     ] {
         let message = joined(&[domain.as_bytes(), fields[0], fields[1], fields[2]]);
         let signature = Signature(key.0.sign(&message));
@@ -203,7 +203,7 @@ fn another_domain_of_the_same_fields_is_refused() {
 #[test]
 fn another_workers_signature_and_an_altered_one_are_refused() {
     let [mine, other] = [(); 2].map(|()| WorkerKey::generate().unwrap());
-    let claim = Claim::Hello {
+    let claim = Claim::Registration {
         instance: "a",
         circuits: "b",
     };
@@ -221,7 +221,7 @@ fn another_workers_signature_and_an_altered_one_are_refused() {
 #[test]
 fn keys_and_signatures_have_one_text_only() {
     let key = WorkerKey::generate().unwrap();
-    let claim = Claim::Hello {
+    let claim = Claim::Registration {
         instance: "a",
         circuits: "b",
     };

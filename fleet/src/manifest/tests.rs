@@ -10,20 +10,20 @@ fn covered(jobs: &[Job]) -> Vec<(Kind, usize, usize)> {
         .collect()
 }
 
-/// The folds of a batch of so many shards, two neighbours at a time.
-fn folds(shards: usize) -> Vec<(usize, usize)> {
+/// The aggregations of a batch of so many shards, two neighbours at a time.
+fn aggregations(shards: usize) -> Vec<(usize, usize)> {
     let jobs = manifest(shards, 1).jobs(2);
-    let folds = jobs.iter().filter(|job| job.kind == Kind::Fold);
-    folds.map(|job| (job.first, job.end)).collect()
+    let aggregations = jobs.iter().filter(|job| job.kind == Kind::Aggregate);
+    aggregations.map(|job| (job.first, job.end)).collect()
 }
 
 #[test]
 fn neighbours_are_folded_level_by_level() {
-    assert_eq!(folds(2), [(0, 2)]);
-    assert_eq!(folds(3), [(0, 2), (0, 3)]);
-    assert_eq!(folds(5), [(0, 2), (2, 4), (0, 4), (0, 5)]);
+    assert_eq!(aggregations(2), [(0, 2)]);
+    assert_eq!(aggregations(3), [(0, 2), (0, 3)]);
+    assert_eq!(aggregations(5), [(0, 2), (2, 4), (0, 4), (0, 5)]);
     let of_eight = [(0, 2), (2, 4), (4, 6), (6, 8), (0, 4), (4, 8), (0, 8)];
-    assert_eq!(folds(8), of_eight);
+    assert_eq!(aggregations(8), of_eight);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn the_proof_of_a_single_shard_is_folded_alone() {
     let jobs = manifest(1, 1).jobs(2);
     let expected = [
         (Kind::Shard, 0, 1),
-        (Kind::Fold, 0, 1),
+        (Kind::Aggregate, 0, 1),
         (Kind::Finish, 0, 1),
     ];
     assert_eq!(covered(&jobs), expected);
@@ -99,7 +99,7 @@ fn a_shard_has_its_witness_and_size_and_each_job_its_memory() {
                     memory,
                 )
             }
-            Kind::Fold => (None, 0, memory::of_fold(Profile::UnsoundTest)),
+            Kind::Aggregate => (None, 0, memory::of_aggregation(Profile::UnsoundTest)),
             Kind::Finish => (None, 0, memory::FINISH),
         };
         assert_eq!((job.input, job.size, job.memory), (input, size, memory));
@@ -121,13 +121,13 @@ fn a_jobs_id_depends_on_circuits_kind_and_every_input() {
     all.dedup();
     assert_eq!(all.len(), count);
 
-    // Another last shard: the shards and the fold before it stay as they are.
+    // Another last shard: the shards and the aggregation before it stay as they are.
     let outline = outline(3, 1);
     let names = [name(0, 1), name(1, 1), name(2, 2)];
     let shards: Vec<_> = names.into_iter().zip(&outline).collect();
     let other = ids(&Manifest::new(Profile::UnsoundTest, CIRCUITS, &shards).unwrap());
     let same: Vec<_> = base.iter().zip(&other).map(|(a, b)| a == b).collect();
-    // Three shards, the fold of two, the fold of all, the finish.
+    // Three shards, the aggregation of two, the aggregation of all, the finish.
     assert_eq!(same, [true, true, false, true, false, false]);
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
-use super::enrol::MAX_STRIKES;
+use super::model::Kind;
+use super::register::MAX_STRIKES;
 use super::rows::{big, get, named, number};
-use super::view::Kind;
 use super::{Lease, Queue, QueueError};
 use crate::keys::{PublicKey, Signature};
 
@@ -24,7 +24,7 @@ pub struct Wanted<'a> {
 
 /// A worker process that presents itself.
 #[derive(Clone, Debug)]
-pub struct Hello<'a> {
+pub struct Registration<'a> {
     /// Its name, new for each process.
     pub instance: &'a str,
     /// The key that it holds.
@@ -66,7 +66,7 @@ pub struct Claimed {
 
 /// A job that a worker still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Held {
+pub struct JobLease {
     /// Its batch.
     pub batch: String,
     /// Its id.
@@ -75,7 +75,7 @@ pub struct Held {
     pub attempt: i64,
 }
 
-impl From<&Claimed> for Held {
+impl From<&Claimed> for JobLease {
     fn from(claimed: &Claimed) -> Self {
         Self {
             batch: claimed.batch.clone(),
@@ -128,21 +128,21 @@ const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, i
             AND (job.not_before IS NULL OR job.not_before <= @now)
             AND EXISTS (SELECT 1 FROM instances AS me, workers
                 WHERE me.id = $1 AND me.circuits = job.circuits AND workers.name = me.worker
-                    AND workers.dismissed IS NULL AND workers.strikes < $8)
+                    AND workers.revoked IS NULL AND workers.strikes < $8)
             AND (NOT EXISTS (SELECT 1 FROM attempts AS bad
                     WHERE bad.batch = job.batch AND bad.job = job.id AND bad.instance = $1
-                        AND bad.outcome IN ('failed', 'overdue', 'refuted'))
+                        AND bad.outcome IN ('failed', 'overdue', 'invalidated'))
                 OR NOT EXISTS (SELECT 1 FROM instances AS other, workers
                     WHERE other.id <> $1 AND other.circuits = job.circuits
                         AND other.left_at IS NULL AND other.seen > @now - 2 * $2
                         AND other.memory >= job.memory
                         AND ',' || other.kinds || ',' LIKE '%,' || job.kind || ',%'
                         AND workers.name = other.worker
-                        AND workers.dismissed IS NULL AND workers.strikes < $8
+                        AND workers.revoked IS NULL AND workers.strikes < $8
                         AND NOT EXISTS (SELECT 1 FROM attempts AS bad
                             WHERE bad.batch = job.batch AND bad.job = job.id
                                 AND bad.instance = other.id
-                                AND bad.outcome IN ('failed', 'overdue', 'refuted'))))
+                                AND bad.outcome IN ('failed', 'overdue', 'invalidated'))))
         ORDER BY job.rank, job.submitted, job.batch, job.first_shard
         LIMIT 1 @skip_locked)
     RETURNING batch, id, kind, first_shard, end_shard, attempt, memory";
@@ -152,23 +152,32 @@ impl Queue {
     ///
     /// # Errors
     /// Those of [`admit`](Self::admit).
-    pub async fn hello(&self, hello: &Hello<'_>) -> Result<String, QueueError> {
-        let worker = self.admit(hello.key, hello.profile, hello.circuits).await?;
-        let kinds: Vec<&str> = hello.kinds.iter().map(|kind| kind.name()).collect();
+    pub async fn register_instance(
+        &self,
+        registration: &Registration<'_>,
+    ) -> Result<String, QueueError> {
+        let worker = self
+            .admit(
+                registration.key,
+                registration.profile,
+                registration.circuits,
+            )
+            .await?;
+        let kinds: Vec<&str> = registration.kinds.iter().map(|kind| kind.name()).collect();
         let insert = "INSERT INTO instances
-            (id, worker, host, profile, circuits, kinds, slots, memory, hello, started, seen)
+            (id, worker, host, profile, circuits, kinds, slots, memory, registration, started, seen)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, @now, @now)
             ON CONFLICT (id) DO UPDATE SET seen = @now, left_at = NULL";
         sqlx::query(self.sql(insert))
-            .bind(hello.instance)
+            .bind(registration.instance)
             .bind(&worker)
-            .bind(hello.host)
-            .bind(hello.profile)
-            .bind(hello.circuits)
+            .bind(registration.host)
+            .bind(registration.profile)
+            .bind(registration.circuits)
             .bind(kinds.join(","))
-            .bind(big(hello.slots))
-            .bind(big(hello.memory))
-            .bind(hello.signature.to_string())
+            .bind(big(registration.slots))
+            .bind(big(registration.memory))
+            .bind(registration.signature.to_string())
             .execute(&mut *self.connection().await?)
             .await?;
         Ok(worker)

@@ -1,19 +1,19 @@
-//! The end of an attempt: done, failed, given back, or refuted later.
+//! The end of an attempt: done, failed, given back, or invalidated later.
 
 use std::time::Duration;
 
-use super::claim::{Child, Held};
+use super::claim::{Child, JobLease};
+use super::model::{JobState, Outcome};
 use super::rows::{named, number};
-use super::view::{JobState, Outcome};
 use super::{Lease, Queue, QueueError, Tx};
 use crate::keys::Signature;
 use crate::objects::ObjectName;
 
 /// A result that is in the store, verified by who hands it in.
 #[derive(Clone, Copy, Debug)]
-pub struct Delivery<'a> {
+pub struct Completion<'a> {
     /// The attempt.
-    pub held: &'a Held,
+    pub held: &'a JobLease,
     /// The worker process.
     pub instance: &'a str,
     /// The result's object.
@@ -27,12 +27,12 @@ pub struct Delivery<'a> {
 
 /// What became of a result that was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum CompletionOutcome {
     /// It is the job's result.
     Accepted,
     /// The job was done already, or its batch cancelled.
     Late,
-    /// There is no such job any more: its batch was forgotten.
+    /// There is no such job any more: its batch was deleted.
     Gone,
 }
 
@@ -46,15 +46,18 @@ impl Queue {
     /// A verified result is welcome whoever holds the job now. The same again changes nothing.
     ///
     /// # Errors
-    /// If the worker was dismissed.
-    pub async fn complete(&self, delivery: &Delivery<'_>) -> Result<Done, QueueError> {
-        let Held {
+    /// If the worker was revoked.
+    pub async fn complete(
+        &self,
+        completion: &Completion<'_>,
+    ) -> Result<CompletionOutcome, QueueError> {
+        let JobLease {
             batch,
             job,
             attempt,
-        } = delivery.held;
-        let result = delivery.result.to_string();
-        let took = delivery.took.map(|took| Lease(took).millis());
+        } = completion.held;
+        let result = completion.result.to_string();
+        let took = completion.took.map(|took| Lease(took).millis());
         let mut tx = self.begin().await?;
         self.share_batch(&mut tx, batch).await?;
         let update = "UPDATE jobs SET state = 'done', result = $3, instance = $4, signature = $5,
@@ -63,23 +66,23 @@ impl Queue {
                     WHEN CAST($6 AS BIGINT) > @now - started THEN @now - started
                     ELSE CAST($6 AS BIGINT) END,
                 finished = @now, lease = NULL, deadline = NULL, not_before = NULL
-            WHERE batch = $1 AND id = $2 AND state IN ('running', 'queued', 'parked')
+            WHERE batch = $1 AND id = $2 AND state IN ('running', 'queued', 'dead-lettered')
                 AND EXISTS (SELECT 1 FROM instances, workers WHERE instances.id = $4
-                    AND workers.name = instances.worker AND workers.dismissed IS NULL)";
+                    AND workers.name = instances.worker AND workers.revoked IS NULL)";
         let done = sqlx::query(self.sql(update))
             .bind(batch)
             .bind(job)
             .bind(&result)
-            .bind(delivery.instance)
-            .bind(delivery.signature.to_string())
+            .bind(completion.instance)
+            .bind(completion.signature.to_string())
             .bind(took)
             .bind(*attempt)
             .execute(&mut *tx)
             .await?;
         if done.rows_affected() == 0 {
-            return self.not_taken(tx, delivery, &result).await;
+            return self.not_taken(tx, completion, &result).await;
         }
-        self.close_attempts(&mut tx, delivery.held).await?;
+        self.close_attempts(&mut tx, completion.held).await?;
         self.free_parent(&mut tx, batch, job).await?;
         let finish = "UPDATE batches SET state = 'proven', finished = @now, proof = $3
             WHERE id = $1 AND state = 'open' AND EXISTS (SELECT 1 FROM jobs
@@ -91,7 +94,7 @@ impl Queue {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Done::Accepted)
+        Ok(CompletionOutcome::Accepted)
     }
 
     /// Keeps a batch from being cancelled until the transaction ends: what it does to several
@@ -105,14 +108,14 @@ impl Queue {
     }
 
     /// Why a result is not taken: the job is done, perhaps by this very result, or cancelled,
-    /// or the worker was dismissed.
+    /// or the worker was revoked.
     async fn not_taken(
         &self,
         mut tx: Tx,
-        delivery: &Delivery<'_>,
+        completion: &Completion<'_>,
         result: &str,
-    ) -> Result<Done, QueueError> {
-        let Held { batch, job, .. } = delivery.held;
+    ) -> Result<CompletionOutcome, QueueError> {
+        let JobLease { batch, job, .. } = completion.held;
         let select =
             "SELECT state, CASE WHEN result = $3 AND instance = $4 THEN 1 ELSE 0 END AS same
             FROM jobs WHERE batch = $1 AND id = $2";
@@ -120,45 +123,45 @@ impl Queue {
             .bind(batch)
             .bind(job)
             .bind(result)
-            .bind(delivery.instance)
+            .bind(completion.instance)
             .fetch_optional(&mut *tx)
             .await?;
         let Some(row) = row else {
-            return self.gone(&mut tx, delivery.instance).await;
+            return self.gone(&mut tx, completion.instance).await;
         };
         let same = number(&row, "same")? == 1;
         let state = named(&row, "state", JobState::named)?;
         if state == JobState::Done && same {
-            return Ok(Done::Accepted);
+            return Ok(CompletionOutcome::Accepted);
         }
-        let dismissed = "SELECT name FROM workers WHERE dismissed IS NOT NULL
+        let revoked = "SELECT name FROM workers WHERE revoked IS NOT NULL
             AND name = (SELECT worker FROM instances WHERE id = $1)";
-        let dismissed: Option<String> = sqlx::query_scalar(dismissed)
-            .bind(delivery.instance)
+        let revoked: Option<String> = sqlx::query_scalar(revoked)
+            .bind(completion.instance)
             .fetch_optional(&mut *tx)
             .await?;
-        if let Some(worker) = dismissed {
-            return Err(QueueError::Dismissed {
+        if let Some(worker) = revoked {
+            return Err(QueueError::Revoked {
                 worker: worker.into(),
             });
         }
-        self.end_attempt(&mut tx, delivery.held, Outcome::Superseded, "")
+        self.end_attempt(&mut tx, completion.held, Outcome::Superseded, "")
             .await?;
         tx.commit().await?;
-        Ok(Done::Late)
+        Ok(CompletionOutcome::Late)
     }
 
-    /// A database that knows the worker has forgotten the job's batch; another one was restored,
+    /// A database that knows the worker has deleted the job's batch; another one was restored,
     /// and may hear of the batch again.
-    async fn gone(&self, tx: &mut Tx, instance: &str) -> Result<Done, QueueError> {
+    async fn gone(&self, tx: &mut Tx, instance: &str) -> Result<CompletionOutcome, QueueError> {
         let known = sqlx::query("SELECT id FROM instances WHERE id = $1")
             .bind(instance)
             .fetch_optional(&mut **tx)
             .await?;
-        Ok(known.map_or(Done::Late, |_| Done::Gone))
+        Ok(known.map_or(CompletionOutcome::Late, |_| CompletionOutcome::Gone))
     }
 
-    async fn close_attempts(&self, tx: &mut Tx, held: &Held) -> Result<(), QueueError> {
+    async fn close_attempts(&self, tx: &mut Tx, held: &JobLease) -> Result<(), QueueError> {
         let update = "UPDATE attempts SET ended = @now,
                 outcome = CASE WHEN attempt = $3 THEN 'done' ELSE 'superseded' END
             WHERE batch = $1 AND job = $2 AND (outcome IS NULL OR attempt = $3)";
@@ -185,11 +188,16 @@ impl Queue {
     }
 
     /// Says that an attempt failed. Only the attempt that holds the job can end it. If it
-    /// `counts`, the job is parked after so many.
+    /// `counts`, the job is dead-lettered after so many.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn fail(&self, held: &Held, reason: &str, counts: bool) -> Result<(), QueueError> {
+    pub async fn fail(
+        &self,
+        held: &JobLease,
+        reason: &str,
+        counts: bool,
+    ) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
         self.end(&mut tx, held, Outcome::Failed, reason, counts)
             .await?;
@@ -198,11 +206,11 @@ impl Queue {
     }
 
     /// Ends an attempt without a result: the job is queued again, after a pause if it went
-    /// wrong, or parked if that has happened too often. A job that others hold is left alone.
+    /// wrong, or dead-lettered if that has happened too often. A job that others hold is left alone.
     pub(super) async fn end_attempt(
         &self,
         tx: &mut Tx,
-        held: &Held,
+        held: &JobLease,
         outcome: Outcome,
         reason: &str,
     ) -> Result<(), QueueError> {
@@ -213,19 +221,19 @@ impl Queue {
     async fn end(
         &self,
         tx: &mut Tx,
-        held: &Held,
+        held: &JobLease,
         outcome: Outcome,
         reason: &str,
         counts: bool,
     ) -> Result<(), QueueError> {
-        let Held {
+        let JobLease {
             batch,
             job,
             attempt,
         } = held;
         let free = "UPDATE jobs SET lease = NULL, deadline = NULL, failures = failures + $4,
                 state = CASE WHEN failures + $4 >= (SELECT max_failures FROM batches
-                    WHERE batches.id = jobs.batch) AND $4 > 0 THEN 'parked'
+                    WHERE batches.id = jobs.batch) AND $4 > 0 THEN 'dead-lettered'
                     WHEN missing > 0 THEN 'waiting' ELSE 'queued' END,
                 not_before = @now + $5 * $4 *
                     (CASE failures WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 ELSE 8 END)
@@ -254,14 +262,14 @@ impl Queue {
     /// Opens a done job again because its result cannot be used, and gives the job that was to
     /// use it back until then. `by` is the attempt that found out: it must hold its job. With
     /// `is_false` the result is there and false, which is held against the worker that signed
-    /// it. The same again changes nothing. The child is parked if it had failed or been refuted
+    /// it. The same again changes nothing. The child is dead-lettered if it had failed or been invalidated
     /// too often before: one loss is none of its own.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn refute(
+    pub async fn invalidate(
         &self,
-        by: &Held,
+        by: &JobLease,
         child: &Child,
         is_false: bool,
         reason: &str,
@@ -307,7 +315,7 @@ impl Queue {
         let open = "UPDATE jobs SET failures = failures + 1, result = NULL, signer = NULL,
                 signature = NULL, took = NULL, finished = NULL,
                 state = CASE WHEN failures >= (SELECT max_failures FROM batches
-                    WHERE batches.id = jobs.batch) THEN 'parked' ELSE 'queued' END
+                    WHERE batches.id = jobs.batch) THEN 'dead-lettered' ELSE 'queued' END
             WHERE batch = $1 AND id = $2 AND state = 'done' AND result = $3";
         let opened = sqlx::query(open)
             .bind(batch)
@@ -323,7 +331,7 @@ impl Queue {
             sqlx::query(strike).bind(signer).execute(&mut **tx).await?;
         }
         // Dated to now, when it is news.
-        let mark = "UPDATE attempts SET outcome = 'refuted', reason = $3, ended = @now
+        let mark = "UPDATE attempts SET outcome = 'invalidated', reason = $3, ended = @now
             WHERE batch = $1 AND job = $2 AND outcome = 'done'";
         sqlx::query(self.sql(mark))
             .bind(batch)

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::view::BatchState;
+use super::model::BatchState;
 
 /// Why the queue refuses, or cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum QueueError {
         why: Box<str>,
     },
     /// Nothing was made there.
-    #[error("there is no queue at {place}: `shardfold submit` and `shardfold enrol` make one")]
+    #[error("there is no queue at {place}: `shardfold submit` and `shardfold register` make one")]
     NoQueue {
         /// The place, without user and password.
         place: Box<str>,
@@ -81,20 +81,22 @@ pub enum QueueError {
         /// What it is.
         found: Box<str>,
     },
-    /// The worker's key was never enrolled.
-    #[error("the key {key} is not enrolled: ask the operator to run `shardfold enrol NAME {key}`")]
+    /// The worker's key was never registered.
+    #[error(
+        "the key {key} is not registered: ask the operator to run `shardfold register NAME {key}`"
+    )]
     NotEnrolled {
         /// The public key.
         key: Box<str>,
     },
-    /// The worker was dismissed.
-    #[error("the worker {worker} was dismissed")]
-    Dismissed {
+    /// The worker was revoked.
+    #[error("the worker {worker} was revoked")]
+    Revoked {
         /// Its name.
         worker: Box<str>,
     },
-    /// Too many of the worker's results were refuted.
-    #[error("{strikes} results of the worker {worker} were refuted: it gets no more jobs")]
+    /// Too many of the worker's results were invalidated.
+    #[error("{strikes} results of the worker {worker} were invalidated: it gets no more jobs")]
     Struck {
         /// Its name.
         worker: Box<str>,
@@ -115,14 +117,14 @@ pub enum QueueError {
         expected: Box<str>,
     },
     /// A name or key that is taken by another worker.
-    #[error("the name {name} or the key {key} is enrolled already, for another key or name")]
+    #[error("the name {name} or the key {key} is registered already, for another key or name")]
     Taken {
         /// The name.
         name: Box<str>,
         /// The key.
         key: Box<str>,
     },
-    /// Nobody of this name was enrolled.
+    /// Nobody of this name was registered.
     #[error("there is no worker {name}")]
     NoWorker {
         /// The name.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sqlx::any::AnyRow;
 
+use super::model::Outcome;
 use super::rows::get;
-use super::view::Outcome;
-use super::{Held, Queue, QueueError};
+use super::{JobLease, Queue, QueueError};
 
 /// How long a job is lent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl Lease {
 
 impl Queue {
     /// Says that a worker process is alive, which extends what it holds up to each job's
-    /// deadline, if it was not dismissed. Gives what it still holds, or `None` if it has to say
-    /// hello again: the database has never heard of it, as one that was restored.
+    /// deadline, if it was not revoked. Gives what it still holds, or `None` if it has to say
+    /// registration again: the database has never heard of it, as one that was restored.
     ///
     /// # Errors
     /// Those of the database.
@@ -31,7 +31,7 @@ impl Queue {
         &self,
         instance: &str,
         lease: Lease,
-    ) -> Result<Option<Vec<Held>>, QueueError> {
+    ) -> Result<Option<Vec<JobLease>>, QueueError> {
         let seen = "UPDATE instances SET seen = @now WHERE id = $1";
         let seen = sqlx::query(self.sql(seen))
             .bind(instance)
@@ -44,7 +44,7 @@ impl Queue {
                 CASE WHEN deadline < @now + $2 THEN deadline ELSE @now + $2 END
             WHERE instance = $1 AND state = 'running'
                 AND EXISTS (SELECT 1 FROM instances, workers WHERE instances.id = $1
-                    AND workers.name = instances.worker AND workers.dismissed IS NULL)
+                    AND workers.name = instances.worker AND workers.revoked IS NULL)
             RETURNING batch, id, attempt";
         let rows = sqlx::query(self.sql(extend))
             .bind(instance)
@@ -117,7 +117,11 @@ impl Queue {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn release_unknown(&self, instance: &str, known: &[Held]) -> Result<(), QueueError> {
+    pub async fn release_unknown(
+        &self,
+        instance: &str,
+        known: &[JobLease],
+    ) -> Result<(), QueueError> {
         let select =
             "SELECT batch, id, attempt FROM jobs WHERE instance = $1 AND state = 'running'";
         let rows = sqlx::query(select)
@@ -138,7 +142,7 @@ impl Queue {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn release(&self, held: &Held, reason: &str) -> Result<(), QueueError> {
+    pub async fn release(&self, held: &JobLease, reason: &str) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
         self.end_attempt(&mut tx, held, Outcome::Released, reason)
             .await?;
@@ -150,7 +154,7 @@ impl Queue {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn goodbye(&self, instance: &str) -> Result<(), QueueError> {
+    pub async fn deregister_instance(&self, instance: &str) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
         let update = "UPDATE instances SET left_at = @now WHERE id = $1";
         sqlx::query(self.sql(update))
@@ -172,8 +176,8 @@ impl Queue {
     }
 }
 
-fn held(row: &AnyRow) -> Result<Held, QueueError> {
-    Ok(Held {
+fn held(row: &AnyRow) -> Result<JobLease, QueueError> {
+    Ok(JobLease {
         batch: get(row, "batch")?,
         job: get(row, "id")?,
         attempt: get(row, "attempt")?,

@@ -4,22 +4,22 @@
 //! The queue holds names and states, never proofs. Every change is one transaction, and every
 //! time is the database's, so that workers' clocks do not matter.
 
+mod admin;
 mod claim;
 mod complete;
-mod enrol;
 mod error;
 mod lease;
-mod look;
-mod measures;
-mod operate;
+pub mod model;
 mod place;
 mod pool;
+mod register;
 mod rows;
 mod schema;
+mod stats;
+mod status;
 mod submit;
 #[cfg(test)]
 mod tests;
-pub mod view;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,15 +27,15 @@ use std::time::{Duration, Instant};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, AssertSqlSafe, SqlSafeStr as _, SqlStr, Transaction};
 
-pub use claim::{Child, Claimed, Held, Hello, Wanted};
-pub use complete::{Delivery, Done};
+pub use claim::{Child, Claimed, JobLease, Registration, Wanted};
+pub use complete::{Completion, CompletionOutcome};
 pub use error::QueueError;
 pub use lease::Lease;
-pub use look::Explained;
+pub use status::Explained;
 pub use submit::{Submission, Submitted};
 
 use place::Place;
-use pool::{PATIENCE, Renewal};
+use pool::{RETRY_TIME, Renewal};
 
 /// A transaction of either engine.
 type Tx = Transaction<'static, Any>;
@@ -179,7 +179,7 @@ impl Queue {
     async fn reach(&self) -> Result<(), QueueError> {
         match self.dialect {
             Dialect::Sqlite => Ok(()),
-            Dialect::Postgres => pool::probe(&self.place, PATIENCE).await,
+            Dialect::Postgres => pool::probe(&self.place, RETRY_TIME).await,
         }
     }
 
@@ -191,7 +191,7 @@ impl Queue {
             let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL");
             let mode = mode.fetch_one(&mut *self.connection().await?).await;
             match mode.map_err(QueueError::from) {
-                Err(error) if error.is_busy() && start.elapsed() < PATIENCE => {
+                Err(error) if error.is_busy() && start.elapsed() < RETRY_TIME => {
                     tokio::time::sleep(BUSY).await;
                 }
                 mode => return mode.map(|_| ()),

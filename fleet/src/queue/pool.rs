@@ -13,7 +13,7 @@ use super::place::Place;
 use super::{Dialect, QueueError};
 
 /// How long one statement waits for a connection before the database counts as away.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const RETRY_TIME: Duration = Duration::from_secs(5);
 /// How long a connection may take that is to find out why the pool had none.
 const PROBE: Duration = Duration::from_secs(2);
 
@@ -55,7 +55,7 @@ pub fn pool(place: &Place, connections: u32, renewal: Arc<Renewal>) -> Result<An
     let dialect = place.dialect;
     let options = AnyPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(RETRY_TIME)
         // `is_sound` asks PostgreSQL.
         .test_before_acquire(!dialect.is_postgres())
         .after_connect(move |connection, _| Box::pin(set_up(connection, dialect)))
@@ -117,13 +117,13 @@ pub async fn begin(
 ///
 /// # Errors
 /// If the database is away or refuses.
-pub async fn probe(place: &Place, patience: Duration) -> Result<(), QueueError> {
+pub async fn probe(place: &Place, retry: Duration) -> Result<(), QueueError> {
     let connect = async {
         let mut connection = AnyConnection::connect(&place.url).await?;
         set_up(&mut connection, place.dialect).await?;
         connection.close().await
     };
-    match tokio::time::timeout(patience, connect).await {
+    match tokio::time::timeout(retry, connect).await {
         Ok(connected) => Ok(connected?),
         Err(_) => Err(QueueError::Silent),
     }

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Decode, Row as _, Type};
 
 use super::QueueError;
-use super::view::{AttemptView, BatchState, BatchView, JobState, JobView, Kind, Outcome};
+use super::model::{AttemptView, BatchState, BatchView, JobState, JobView, Kind, Outcome};
 
 /// The columns of a [`JobView`].
 pub const JOB: &str = "batch, id, kind, first_shard, end_shard, size, memory, parent, input, state, \

@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use super::{Queue, QueueError};
 
 /// What this build writes and reads.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Every time is in milliseconds since 1970 by the database's clock; names of objects, keys
 /// and signatures are hexadecimal; a column without NOT NULL is empty until what it says has
@@ -22,8 +22,8 @@ const TABLES: [&str; 16] = [
     "CREATE TABLE IF NOT EXISTS workers (
         name TEXT PRIMARY KEY,
         public_key TEXT NOT NULL UNIQUE,
-        enrolled BIGINT NOT NULL,
-        dismissed BIGINT,
+        registered BIGINT NOT NULL,
+        revoked BIGINT,
         strikes BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS instances (
         id TEXT PRIMARY KEY,
@@ -34,13 +34,13 @@ const TABLES: [&str; 16] = [
         kinds TEXT NOT NULL,
         slots BIGINT NOT NULL,
         memory BIGINT NOT NULL,
-        hello TEXT NOT NULL,
+        registration TEXT NOT NULL,
         started BIGINT NOT NULL,
         seen BIGINT NOT NULL,
         left_at BIGINT,
         CHECK (octet_length(id) <= 128 AND octet_length(host) <= 256
             AND octet_length(profile) <= 64 AND octet_length(circuits) <= 64
-            AND octet_length(kinds) <= 64 AND octet_length(hello) <= 128))",
+            AND octet_length(kinds) <= 64 AND octet_length(registration) <= 128))",
     // `source` is the digest of the batch file's content, `id` the manifest's object.
     "CREATE TABLE IF NOT EXISTS batches (
         id TEXT PRIMARY KEY,

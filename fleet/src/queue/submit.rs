@@ -1,7 +1,7 @@
 //! Putting a batch's jobs into the queue.
 
+use super::model::{BatchState, Kind};
 use super::rows::{big, get, named};
-use super::view::{BatchState, Kind};
 use super::{Queue, QueueError, Tx};
 use crate::manifest::{Job, Manifest};
 use crate::objects::ObjectName;
@@ -17,9 +17,9 @@ pub struct Submission<'a> {
     pub source: &'a str,
     /// What people call it.
     pub label: &'a str,
-    /// How many proofs one fold joins.
+    /// How many proofs one aggregation joins.
     pub arity: usize,
-    /// How many attempts of one job may fail or be lost before it is parked.
+    /// How many attempts of one job may fail or be lost before it is dead-lettered.
     pub max_failures: u32,
 }
 
@@ -72,7 +72,7 @@ impl Queue {
     /// # Errors
     /// Those of the database.
     pub async fn has_had_batches(&self) -> Result<bool, QueueError> {
-        // They stay when a batch is forgotten.
+        // They stay when a batch is deleted.
         let row = sqlx::query("SELECT key_id FROM circuits LIMIT 1")
             .fetch_optional(&mut *self.connection().await?)
             .await?;
@@ -164,7 +164,7 @@ impl Queue {
 const fn rank(kind: Kind) -> i64 {
     match kind {
         Kind::Finish => 0,
-        Kind::Fold => 1,
+        Kind::Aggregate => 1,
         Kind::Shard => 2,
     }
 }

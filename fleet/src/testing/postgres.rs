@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::programs;
 
 /// How long a server may take to answer on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_TIME: Duration = Duration::from_secs(60);
 
 /// Starts the server `$0` on the folder `data`, and stops it when standard input is closed,
 /// which happens however this process ends.
@@ -79,7 +79,7 @@ impl Server {
                 Ok(connection) => return connection.close().await.expect("the server answers"),
                 Err(error) => {
                     let log = fs::read_to_string(self.folder.join("log"));
-                    assert!(start.elapsed() < PATIENCE, "{error}: {log:?}");
+                    assert!(start.elapsed() < RETRY_TIME, "{error}: {log:?}");
                 }
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -10,39 +10,39 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::Context;
-use crate::queue::{Held, Lease, Queue, QueueError};
+use crate::queue::{JobLease, Lease, Queue, QueueError};
 
 /// Signs of life for each lease.
 const BEATS: u32 = 4;
 
 /// The jobs that a worker holds, each with a flag that is set when it is lost.
 #[derive(Debug, Default)]
-pub struct Registry(Mutex<HashMap<Held, Arc<AtomicBool>>>);
+pub struct Registry(Mutex<HashMap<JobLease, Arc<AtomicBool>>>);
 
 impl Registry {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Held, Arc<AtomicBool>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<JobLease, Arc<AtomicBool>>> {
         self.0.lock().unwrap_or_else(|error| error.into_inner())
     }
 
     /// Holds a job; the flag tells when it is lost.
-    pub fn add(&self, held: Held) -> Arc<AtomicBool> {
+    pub fn add(&self, held: JobLease) -> Arc<AtomicBool> {
         self.lock().entry(held).or_default().clone()
     }
 
     /// Holds a job no more.
-    pub fn remove(&self, held: &Held) {
+    pub fn remove(&self, held: &JobLease) {
         self.lock().remove(held);
     }
 
     /// Sets the flag of a job.
-    pub fn lose(&self, held: &Held) {
+    pub fn lose(&self, held: &JobLease) {
         if let Some(lost) = self.lock().get(held) {
             lost.store(true, Ordering::Relaxed);
         }
     }
 
     /// What is held.
-    pub fn all(&self) -> Vec<Held> {
+    pub fn all(&self) -> Vec<JobLease> {
         self.lock().keys().cloned().collect()
     }
 }
@@ -98,7 +98,7 @@ struct Beat {
     is_forgotten: Arc<AtomicBool>,
     lease: Lease,
     /// Jobs that were this worker's at the last sign of life without its knowing.
-    unknown: HashSet<Held>,
+    unknown: HashSet<JobLease>,
 }
 
 impl Beat {
@@ -165,10 +165,14 @@ impl Beat {
     /// Gives back jobs that this worker took without hearing of it, because the answer was
     /// lost with the connection: nobody works on them, and signs of life would keep them. The
     /// answer may only be late, so this waits for the next sign of life.
-    async fn release_unknown(&mut self, queue: &Queue, held: Vec<Held>) -> Result<(), QueueError> {
+    async fn release_unknown(
+        &mut self,
+        queue: &Queue,
+        held: Vec<JobLease>,
+    ) -> Result<(), QueueError> {
         let known = self.registry.all();
         let unknown = held.into_iter().filter(|held| !known.contains(held));
-        let unknown: HashSet<Held> = unknown.collect();
+        let unknown: HashSet<JobLease> = unknown.collect();
         for held in unknown.intersection(&self.unknown) {
             tracing::warn!(
                 job = held.job,

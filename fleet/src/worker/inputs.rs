@@ -17,8 +17,8 @@ use super::job::{JobError, on_a_thread};
 use super::{Context, Event, Work};
 use crate::manifest::Manifest;
 use crate::objects::{Folder, MAX_PART_BYTES, MAX_WITNESS_BYTES, ObjectName};
-use crate::queue::view::Kind;
-use crate::queue::{Child, Claimed, Held};
+use crate::queue::model::Kind;
+use crate::queue::{Child, Claimed, JobLease};
 
 /// Results of one job that are looked at before it is done again.
 const LOOKED_AT: usize = 4;
@@ -144,12 +144,12 @@ impl Context {
         Ok(Box::new(witness))
     }
 
-    /// The results of the jobs that this one joins, each signed by an enrolled worker. The
-    /// first that is not there or not signed is refuted.
+    /// The results of the jobs that this one joins, each signed by an registered worker. The
+    /// first that is not there or not signed is invalidated.
     pub async fn parts(
         &self,
         claimed: &Claimed,
-        held: &Held,
+        held: &JobLease,
         plan: &Planned,
     ) -> Result<Vec<Part>, JobError> {
         let children = || self.queue.children(&held.batch, &held.job);
@@ -163,7 +163,7 @@ impl Context {
             match self.part(held, plan, child).await? {
                 Ok(part) => parts.push(part),
                 Err((is_false, reason)) => {
-                    return Err(self.refute(held, child, is_false, reason).await);
+                    return Err(self.invalidate(held, child, is_false, reason).await);
                 }
             }
         }
@@ -181,7 +181,7 @@ impl Context {
     /// A child's result, or whether it is false and why it cannot be used.
     async fn part(
         &self,
-        held: &Held,
+        held: &JobLease,
         plan: &Planned,
         child: &Child,
     ) -> Result<Result<Part, (bool, Box<str>)>, JobError> {
@@ -194,7 +194,7 @@ impl Context {
             .await?
         {
             // Then nobody knows who has put it there.
-            let reason = "the result is not signed by an enrolled worker".into();
+            let reason = "the result is not signed by an registered worker".into();
             return Ok(Err((false, reason)));
         }
         let folder = Folder::Part { job: &child.job };

@@ -24,12 +24,12 @@ use crate::engine::{Engine, EngineError};
 use crate::keys::Claim;
 use crate::manifest::ManifestError;
 use crate::objects::{Folder, NameError, ObjectName, ObjectsError};
-use crate::queue::view::Kind;
-use crate::queue::{Child, Claimed, Delivery, Done, Held, QueueError};
+use crate::queue::model::Kind;
+use crate::queue::{Child, Claimed, Completion, CompletionOutcome, JobLease, QueueError};
 
 /// How a job ended for the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum JobOutcome {
     /// Its result is accepted, or somebody else's.
     Done,
     /// It is given back, by no fault of the worker.
@@ -61,13 +61,13 @@ pub enum JobError {
     Panicked(Box<str>),
     #[error("{} finished results are missing", .0)]
     Missing(usize),
-    /// A result that this job was to use is refuted, and the job given back.
+    /// A result that this job was to use is invalidated, and the job given back.
     #[error("{0}")]
-    Refuted(Box<str>),
+    Invalidated(Box<str>),
     /// Somebody else holds the job, or has done it.
     #[error("somebody else has the job now")]
     Lost,
-    /// Its batch was forgotten.
+    /// Its batch was deleted.
     #[error("the batch is there no more")]
     Gone,
 }
@@ -79,7 +79,7 @@ enum Inputs {
 }
 
 /// What proving comes to.
-enum Made {
+enum JobResult {
     Proof(Vec<u8>),
     /// This child's proof is false.
     False {
@@ -90,9 +90,9 @@ enum Made {
 
 impl Context {
     /// Does a job, and says what became of it to the queue and to the observer.
-    pub async fn run(self: Arc<Self>, claimed: Claimed) -> Ended {
+    pub async fn run(self: Arc<Self>, claimed: Claimed) -> JobOutcome {
         let work = Work::from(&claimed);
-        let held = Held::from(&claimed);
+        let held = JobLease::from(&claimed);
         self.tell(&Event::Started(work.clone()));
         let lost = self.registry.add(held.clone());
         let start = Instant::now();
@@ -102,7 +102,7 @@ impl Context {
                 let found = proving.is_none();
                 let took = proving.unwrap_or_else(|| start.elapsed());
                 self.tell(&Event::Done { work, took, found });
-                Ended::Done
+                JobOutcome::Done
             }
             Err(error) => self.give_up(work, &held, &error).await,
         };
@@ -110,16 +110,16 @@ impl Context {
         ended
     }
 
-    async fn give_up(&self, work: Work, held: &Held, error: &JobError) -> Ended {
+    async fn give_up(&self, work: Work, held: &JobLease, error: &JobError) -> JobOutcome {
         let reason = error.to_string();
         if matches!(
             error,
-            JobError::Lost | JobError::Gone | JobError::Refuted(_)
+            JobError::Lost | JobError::Gone | JobError::Invalidated(_)
         ) {
             self.tell(&Event::GivenBack { work, reason });
-            return Ended::GivenBack;
+            return JobOutcome::GivenBack;
         }
-        if matches!(error, JobError::Queue(QueueError::Dismissed { .. })) {
+        if matches!(error, JobError::Queue(QueueError::Revoked { .. })) {
             let release = self.database(|| self.queue.release(held, &reason)).await;
             if let Err(error) = release {
                 tracing::warn!(
@@ -129,7 +129,7 @@ impl Context {
                 );
             }
             self.tell(&Event::GivenBack { work, reason });
-            return Ended::GivenBack;
+            return JobOutcome::GivenBack;
         }
         // That the store is away is not the job's fault: another worker may reach it.
         let counts = !matches!(error, JobError::Objects(error) if error.is_transient());
@@ -144,14 +144,14 @@ impl Context {
             );
         }
         self.tell(&Event::Failed { work, reason });
-        Ended::Failed
+        JobOutcome::Failed
     }
 
     /// How long proving took, or `None` if the result was found in the store.
     async fn try_run(
         self: Arc<Self>,
         claimed: &Claimed,
-        held: &Held,
+        held: &JobLease,
         lost: &Arc<AtomicBool>,
     ) -> Result<Option<Duration>, JobError> {
         let plan = self.plan(claimed).await?;
@@ -167,20 +167,22 @@ impl Context {
         }
         let inputs = match claimed.kind {
             Kind::Shard => Inputs::Shard(self.witness(claimed, &plan, &statement).await?),
-            Kind::Fold | Kind::Finish => Inputs::Parts(self.parts(claimed, held, &plan).await?),
+            Kind::Aggregate | Kind::Finish => {
+                Inputs::Parts(self.parts(claimed, held, &plan).await?)
+            }
         };
         let start = Instant::now();
         let made = self.clone().make(claimed, inputs, statement, lost).await?;
         let took = Some(start.elapsed());
         let bytes = match made {
-            Made::Proof(bytes) => bytes,
-            Made::False { part, reason } => {
-                return Err(self.refute(held, &part.child, true, reason).await);
+            JobResult::Proof(bytes) => bytes,
+            JobResult::False { part, reason } => {
+                return Err(self.invalidate(held, &part.child, true, reason).await);
             }
         };
         let folder = match claimed.kind {
             Kind::Finish => Folder::Proof,
-            Kind::Shard | Kind::Fold => Folder::Part { job: &held.job },
+            Kind::Shard | Kind::Aggregate => Folder::Part { job: &held.job },
         };
         let result = self
             .store(|| self.objects.put(folder, bytes.clone()))
@@ -192,10 +194,10 @@ impl Context {
         Ok(took)
     }
 
-    /// Removes a result that nobody will ask for: its batch was forgotten meanwhile.
+    /// Removes a result that nobody will ask for: its batch was deleted meanwhile.
     async fn tidy(
         &self,
-        held: &Held,
+        held: &JobLease,
         folder: Folder<'_>,
         result: ObjectName,
     ) -> Result<(), JobError> {
@@ -208,18 +210,18 @@ impl Context {
     }
 
     /// Says that a result cannot be used, which gives this job back.
-    pub async fn refute(
+    pub async fn invalidate(
         &self,
-        held: &Held,
+        held: &JobLease,
         child: &Child,
         is_false: bool,
         reason: Box<str>,
     ) -> JobError {
-        let refute = || self.queue.refute(held, child, is_false, &reason);
-        match self.database(refute).await {
-            Ok(()) => {
-                JobError::Refuted(format!("the job {} is open again: {reason}", child.job).into())
-            }
+        let invalidate = || self.queue.invalidate(held, child, is_false, &reason);
+        match self.database(invalidate).await {
+            Ok(()) => JobError::Invalidated(
+                format!("the job {} is open again: {reason}", child.job).into(),
+            ),
             Err(error) => error.into(),
         }
     }
@@ -231,7 +233,7 @@ impl Context {
         inputs: Inputs,
         statement: Statement,
         lost: &Arc<AtomicBool>,
-    ) -> Result<Made, JobError> {
+    ) -> Result<JobResult, JobError> {
         let (work, lost) = (Work::from(claimed), lost.clone());
         let make = move || match inputs {
             Inputs::Shard(witness) => self.prove(work, &witness, &lost),
@@ -245,7 +247,7 @@ impl Context {
         work: Work,
         witness: &ShardWitness,
         lost: &AtomicBool,
-    ) -> Result<Made, JobError> {
+    ) -> Result<JobResult, JobError> {
         let observe = |stage, took| {
             let work = work.clone();
             self.tell(&Event::Stage { work, stage, took });
@@ -255,7 +257,7 @@ impl Context {
             }
         };
         match self.engine.prove(witness, observe) {
-            Ok(proven) => Ok(Made::Proof(proven.to_bytes())),
+            Ok(proven) => Ok(JobResult::Proof(proven.to_bytes())),
             Err(EngineError::Prove(ProveError::Stopped)) => Err(JobError::Lost),
             Err(error) => Err(error.into()),
         }
@@ -264,7 +266,7 @@ impl Context {
     /// Signs a result that is in the store, and hands it in.
     async fn hand_in(
         &self,
-        held: &Held,
+        held: &JobLease,
         result: ObjectName,
         took: Option<Duration>,
     ) -> Result<(), JobError> {
@@ -273,34 +275,34 @@ impl Context {
             job: &held.job,
             result,
         });
-        let delivery = Delivery {
+        let completion = Completion {
             held,
             instance: &self.instance,
             result,
             signature: &signature,
             took,
         };
-        match self.database(|| self.queue.complete(&delivery)).await? {
-            Done::Accepted => Ok(()),
-            Done::Late => Err(JobError::Lost),
-            Done::Gone => Err(JobError::Gone),
+        match self.database(|| self.queue.complete(&completion)).await? {
+            CompletionOutcome::Accepted => Ok(()),
+            CompletionOutcome::Late => Err(JobError::Lost),
+            CompletionOutcome::Gone => Err(JobError::Gone),
         }
     }
 }
 
-/// Verifies the parts, and folds or finishes them.
+/// Verifies the parts, and aggregations or finishes them.
 fn join(
     engine: &Engine,
     kind: Kind,
     parts: Vec<Part>,
     statement: &Statement,
-) -> Result<Made, JobError> {
+) -> Result<JobResult, JobError> {
     let mut proven: Vec<ProvenStatement> = Vec::with_capacity(parts.len());
     for part in parts {
         match engine.decode(&part.bytes, &part.statement) {
             Ok(decoded) => proven.push(decoded),
             Err(error) => {
-                return Ok(Made::False {
+                return Ok(JobResult::False {
                     part: Box::new(part),
                     reason: error.to_string().into(),
                 });
@@ -308,8 +310,8 @@ fn join(
         }
     }
     match (kind, proven.as_slice()) {
-        (Kind::Finish, [root]) => Ok(Made::Proof(engine.finish(root, statement)?.to_bytes())),
-        (Kind::Fold, parts) => Ok(Made::Proof(engine.fold(parts)?.to_bytes())),
+        (Kind::Finish, [root]) => Ok(JobResult::Proof(engine.finish(root, statement)?.to_bytes())),
+        (Kind::Aggregate, parts) => Ok(JobResult::Proof(engine.aggregate(parts)?.to_bytes())),
         _ => Err(JobError::NotOfManifest),
     }
 }

@@ -3,7 +3,7 @@
 mod heartbeat;
 mod inputs;
 mod job;
-mod patience;
+mod retry;
 #[cfg(test)]
 mod tests;
 
@@ -19,12 +19,12 @@ use tokio::task::{Id, JoinSet};
 use crate::engine::Engine;
 use crate::keys::{Claim, WorkerKey};
 use crate::objects::Objects;
-use crate::queue::view::Kind;
-use crate::queue::{Claimed, Held, Hello, Lease, Queue, QueueError, Wanted};
+use crate::queue::model::Kind;
+use crate::queue::{Claimed, JobLease, Lease, Queue, QueueError, Registration, Wanted};
 use heartbeat::{Heartbeat, Registry};
 use inputs::Manifests;
-use job::Ended;
-use patience::Patience;
+use job::JobOutcome;
+use retry::RetryPolicy;
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -165,7 +165,7 @@ struct Context {
     registry: Arc<Registry>,
     /// Whether the database has to be told again of this worker process.
     is_forgotten: Arc<AtomicBool>,
-    patience: Patience,
+    retry: RetryPolicy,
 }
 
 impl Context {
@@ -201,7 +201,7 @@ impl Worker {
             manifests: Mutex::default(),
             registry: Arc::default(),
             is_forgotten: Arc::default(),
-            patience: Patience::new(&options),
+            retry: RetryPolicy::new(&options),
         };
         Self {
             context: Arc::new(context),
@@ -216,7 +216,7 @@ impl Worker {
     pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), WorkerError> {
         let context = &self.context;
         tokio::select! {
-            hello = self.hello() => hello?,
+            registration = self.register_instance() => registration?,
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
         };
         let lease = Lease(self.options.lease);
@@ -225,7 +225,7 @@ impl Worker {
         let worked = self.work(&mut running, &mut stop, &heartbeat).await;
         self.drain(&mut running).await;
         heartbeat.stop();
-        if let Err(error) = context.queue.goodbye(&context.instance).await {
+        if let Err(error) = context.queue.deregister_instance(&context.instance).await {
             tracing::warn!(
                 error = error.to_string(),
                 "could not give back what is not done"
@@ -234,14 +234,14 @@ impl Worker {
         worked
     }
 
-    async fn hello(&self) -> Result<(), WorkerError> {
+    async fn register_instance(&self) -> Result<(), WorkerError> {
         let context = &self.context;
-        let claim = Claim::Hello {
+        let claim = Claim::Registration {
             instance: &context.instance,
             circuits: &context.circuits,
         };
         let (key, signature) = (context.key.public(), context.key.sign(&claim));
-        let hello = Hello {
+        let registration = Registration {
             instance: &context.instance,
             key: &key,
             signature: &signature,
@@ -253,7 +253,7 @@ impl Worker {
             memory: self.options.memory,
         };
         context
-            .database(|| context.queue.hello(&hello))
+            .database(|| context.queue.register_instance(&registration))
             .await
             .map(|worker| tracing::info!(worker, instance = context.instance, "ready"))?;
         Ok(())
@@ -262,7 +262,7 @@ impl Worker {
     /// Takes jobs and waits for them, until there is a reason to stop.
     async fn work(
         &self,
-        running: &mut JoinSet<Ended>,
+        running: &mut JoinSet<JobOutcome>,
         stop: &mut watch::Receiver<bool>,
         heartbeat: &Heartbeat,
     ) -> Result<(), WorkerError> {
@@ -295,9 +295,9 @@ impl Worker {
             }
             tokio::select! {
                 Some(ended) = running.join_next_with_id() => {
-                    let (id, ended) = ended.unwrap_or_else(|error| (error.id(), Ended::Failed));
+                    let (id, ended) = ended.unwrap_or_else(|error| (error.id(), JobOutcome::Failed));
                     taken.remove(&id);
-                    failures = if ended == Ended::Failed { failures + 1 } else { 0 };
+                    failures = if ended == JobOutcome::Failed { failures + 1 } else { 0 };
                 }
                 () = tokio::time::sleep(self.options.poll) => {}
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -316,8 +316,8 @@ impl Worker {
     async fn claim(&self, free: u64) -> Result<Option<Claimed>, WorkerError> {
         let context = &self.context;
         if context.is_forgotten.swap(false, Ordering::Relaxed) {
-            tracing::warn!("the database has not heard of this worker: saying hello again");
-            self.hello().await?;
+            tracing::warn!("the database has not heard of this worker: registering again");
+            self.register_instance().await?;
         }
         let Options { kinds, batch, .. } = &self.options;
         let lease = Lease(self.options.lease);
@@ -341,7 +341,7 @@ impl Worker {
         let claimed = context.database(claim).await?;
         match &claimed {
             // Known before its task has begun, and so not given back.
-            Some(claimed) => drop(context.registry.add(Held::from(claimed))),
+            Some(claimed) => drop(context.registry.add(JobLease::from(claimed))),
             None => {
                 // A worker that may not work hears of it.
                 let (key, profile) = (context.key.public(), context.engine.profile().name());
@@ -360,7 +360,7 @@ impl Worker {
     }
 
     /// Waits for running jobs as long as is allowed, then ends them.
-    async fn drain(&self, running: &mut JoinSet<Ended>) {
+    async fn drain(&self, running: &mut JoinSet<JobOutcome>) {
         let deadline = Instant::now() + self.options.drain;
         let all = async { while running.join_next().await.is_some() {} };
         let _ = tokio::time::timeout_at(deadline.into(), all).await;

@@ -1,6 +1,6 @@
 //! The Fiat-Shamir transcript of a proof, written once for values and for targets.
 //!
-//! [`replay`] is the order of `BatchVerifierTranscript`, `PcsVerifierTranscript` and
+//! [`derive_challenges`] is the order of `BatchVerifierTranscript`, `PcsVerifierTranscript` and
 //! `VerifierTranscript` of Plonky3; the sponge under it is Plonky3's own for values, and
 //! [`TargetTranscript`] in the circuit.
 
@@ -74,7 +74,7 @@ pub(super) struct Challenges<W, I> {
 }
 
 /// Plays the whole transcript of a proof. The queries in `parts` are not looked at.
-pub(super) fn replay<T: Transcript>(
+pub(super) fn derive_challenges<T: Transcript>(
     transcript: &mut T,
     shape: &ProofShape,
     parts: &ProofParts<T::Word>,

@@ -18,7 +18,7 @@ use super::error::{RecursionError, check_length, check_presence};
 use super::layout::{MatrixShape, Oracle};
 use super::parts::{Claims, Digest, Pair, ProofParts, QueryParts, RoundParts};
 use super::shape::{ProofShape, trace_domain};
-use super::transcript::replay;
+use super::transcript::derive_challenges;
 use crate::config::{Challenger, EF, F, StarkProof};
 
 /// Takes a proof apart, as the shape says it must be made.
@@ -30,7 +30,7 @@ pub(super) fn unpack(
     check_instances(shape, proof, public_values)?;
     let mut parts = unpack_messages(shape, proof)?;
     let mut challenger = Challenger::new(default_goldilocks_poseidon2_12());
-    let challenges = replay(&mut challenger, shape, &parts, public_values)?;
+    let challenges = derive_challenges(&mut challenger, shape, &parts, public_values)?;
     check_point(shape, extension(&challenges.point))?;
     let mut inputs = unpack_inputs(shape, proof, &challenges.indices)?.into_iter();
     let mut folds = unpack_folds(shape, proof, &parts, &challenges)?.into_iter();

@@ -20,7 +20,7 @@ use super::hash::Circuit;
 use super::layout::{Oracle, TableShape};
 use super::parts::{Digest, ProofParts};
 use super::shape::{ProofShape, trace_domain};
-use super::transcript::{Challenges, TargetTranscript, replay};
+use super::transcript::{Challenges, TargetTranscript, derive_challenges};
 use super::unpack::unpack;
 use super::{Builder, D, Word, word};
 use crate::config::{Config, EF, F, StarkParameters, StarkProof};
@@ -152,7 +152,7 @@ where
             permutations: 0,
         };
         let mut transcript = TargetTranscript::new(&mut circuit);
-        let challenges = replay(&mut transcript, &self.shape, parts, public_values)?;
+        let challenges = derive_challenges(&mut transcript, &self.shape, parts, public_values)?;
 
         let roots = self.roots(&mut circuit, parts);
         let queries = Queries::new(&mut circuit, &self.shape, parts, roots, &challenges);

@@ -38,7 +38,7 @@ pub fn common_data(parameters: &PlonkParameters, degree_bits: usize, gates: &[Ga
 /// Registers a leaf's public inputs, which are `statement` and a key slot of zeros, and builds
 /// the circuit over `common`.
 ///
-/// A leaf's slot is never looked at: the fold circuit knows leaves by their keys. It is zero
+/// A leaf's slot is never looked at: the aggregation circuit knows leaves by their keys. It is zero
 /// so that one witness has one list of public inputs.
 ///
 /// # Errors

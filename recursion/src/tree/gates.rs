@@ -1,6 +1,6 @@
 //! The gates of every circuit of a proof tree.
 //!
-//! The fold circuit verifies all proofs against one [`CommonData`], whose gate list fixes the
+//! The aggregation circuit verifies all proofs against one [`CommonData`], whose gate list fixes the
 //! selectors and the constraints that are evaluated. So each circuit of the tree declares the
 //! same list, whether it places a gate of each type or not. plonky2 sorts the list by degree
 //! and id: its order here has no meaning.
@@ -41,9 +41,9 @@ const MAX_LOG_ARITY: usize = 3;
 /// The gates that only shard circuits place. A new one needs its line here and one in
 /// [`crate::serializers`].
 fn shard_gates() -> Vec<Gate> {
-    let folds = (1..=MAX_LOG_ARITY).map(|log_arity| Gate::new(FoldGate { log_arity }));
+    let aggregations = (1..=MAX_LOG_ARITY).map(|log_arity| Gate::new(FoldGate { log_arity }));
     core::iter::once(Gate::new(Poseidon2Gate))
-        .chain(folds)
+        .chain(aggregations)
         .collect()
 }
 

@@ -58,7 +58,7 @@ impl<AB: ChipBuilder> Air<AB> for DepositChip {
     }
 }
 
-/// The deposit is the ledger's transaction at this clock and stands at this place of the
+/// The deposit is the ledger's transaction at this clock and stands at this position of the
 /// base chain's queue.
 fn interact<AB: ChipBuilder>(builder: &mut AB, row: &DepositColumns<AB::Var>) {
     let payload = payload(builder, row);
@@ -69,7 +69,7 @@ fn interact<AB: ChipBuilder>(builder: &mut AB, row: &DepositColumns<AB::Var>) {
         payload,
         queue_position: row.nonce.into(),
     };
-    LedgerBus::prove(builder, message, row.is_real.into());
+    LedgerBus::receive(builder, message, row.is_real.into());
 }
 
 /// The digest of the queue's entry, `protocol::transaction::Deposit::payload`.

@@ -11,7 +11,7 @@ use crate::gadgets::fee::FeeColumns;
 pub struct DepositColumns<T> {
     /// 1 for a deposit, 0 for padding.
     pub is_real: T,
-    /// Its place in the shard, from 1.
+    /// Its position in the shard, from 1.
     pub clock: T,
     /// Its position in the base chain's queue.
     pub nonce: T,

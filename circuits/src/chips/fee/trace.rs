@@ -8,28 +8,28 @@ use super::columns::{FeeColumns, WIDTH};
 use crate::cells::write;
 use crate::error::TraceError;
 use crate::gadgets::rows;
-use crate::replay::FeeStep;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
+use crate::witness_rows::FeeRow;
 use shardfold_protocol::field::F;
 
-/// One row per fee vault; range checks are noted in `requests`.
+/// One row per fee vault; range checks are noted in `events`.
 ///
 /// # Errors
 ///
 /// More fee vaults than rows, or a number that does not fit its limbs.
 pub fn generate(
-    steps: &[FeeStep],
+    steps: &[FeeRow],
     log_height: usize,
-    requests: &mut Requests,
+    events: &mut LookupEvents,
 ) -> Result<RowMajorMatrix<F>, TraceError> {
     rows::trace("fee", WIDTH, log_height, steps, |step, row| {
         let row = FeeColumns::of(row);
         let [_, asset, balance, nonce, owner @ ..] = step.vault.before.0;
         *row.is_real = F::ONE;
-        row.vault.fill(&step.vault, FEE_CLOCK, requests)?;
+        row.vault.fill(&step.vault, FEE_CLOCK, events)?;
         write([row.asset, row.balance, row.nonce], [asset, balance, nonce]);
         write(row.owner, owner);
         *row.total = F::from_u64(step.total);
-        row.new_balance.fill(step.vault.new_balance, requests)
+        row.new_balance.fill(step.vault.new_balance, events)
     })
 }

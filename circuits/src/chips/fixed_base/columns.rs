@@ -6,7 +6,7 @@ use crate::cells::Cells;
 #[repr(C)]
 #[derive(Debug)]
 pub struct FixedBaseColumns<T> {
-    /// The window, from 0 (the lowest) to 31: the row's place in its ladder.
+    /// The window, from 0 (the lowest) to 31: the row's position in its ladder.
     pub window: T,
     /// x of acc, the sum of the table's points for windows 0 to this one.
     pub x: [T; 5],

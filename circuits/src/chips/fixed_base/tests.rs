@@ -230,7 +230,7 @@ fn a_ladder_that_starts_elsewhere() {
 
 #[test]
 fn a_digit_of_another_window() {
-    // Two windows change places: the sum is the same.
+    // Two windows change positions: the sum is the same.
     let mut swapped = addends();
     swapped.swap(ROW, ROW + 1);
     let [base, table] = traces();

@@ -104,7 +104,7 @@ fn counts<AB: ChipBuilder>(
     builder
         .when_last_row()
         .assert_eq(after.deposit_count.clone(), next_count);
-    // A deposit's place in the queue is how many were taken before it.
+    // A deposit's position in the queue is how many were taken before it.
     let position = AB::Expr::from(row.is_deposit) * row.deposit_count;
     builder.assert_eq(row.queue_position, position);
 }
@@ -172,7 +172,7 @@ fn take_root<AB: ChipBuilder>(
         old: before.state_root,
         new: after.state_root,
     };
-    NodeBus::take(builder, root, row.is_first.into());
+    NodeBus::receive(builder, root, row.is_first.into());
 }
 
 /// One rule proves each transaction.
@@ -188,5 +188,5 @@ fn announce<AB: ChipBuilder>(builder: &mut AB, row: &LedgerColumns<AB::Var>) {
         payload: row.payload.map(Into::into),
         queue_position: row.queue_position.into(),
     };
-    LedgerBus::announce(builder, message, is_real::<AB>(row));
+    LedgerBus::send(builder, message, is_real::<AB>(row));
 }

@@ -16,7 +16,7 @@ pub struct LedgerColumns<T> {
     pub is_deposit: T,
     /// 1 for a withdrawal.
     pub is_withdraw: T,
-    /// The transaction's place in the shard, from 1: transactions before this row, plus one.
+    /// The transaction's position in the shard, from 1: transactions before this row, plus one.
     pub clock: T,
     /// The transaction's digest.
     pub digest: [T; 4],

@@ -9,20 +9,20 @@ use shardfold_protocol::transaction::Kind;
 use super::columns::{ChainColumns, LedgerColumns, WIDTH};
 use crate::cells::write;
 use crate::error::TraceError;
-use crate::replay::LedgerStep;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
+use crate::witness_rows::LedgerRow;
 use shardfold_protocol::field::F;
 
-/// One row per transaction, from the head before the first; hashes are noted in `requests`.
+/// One row per transaction, from the head before the first; hashes are noted in `events`.
 ///
 /// # Errors
 ///
 /// More transactions than rows.
 pub fn generate(
-    steps: &[LedgerStep],
+    steps: &[LedgerRow],
     before: &Head,
     log_height: usize,
-    requests: &mut Requests,
+    events: &mut LookupEvents,
 ) -> Result<RowMajorMatrix<F>, TraceError> {
     TraceError::check_rows("ledger", steps.len(), log_height)?;
     let mut values = F::zero_vec(WIDTH << log_height);
@@ -30,11 +30,11 @@ pub fn generate(
     let mut deposit_count = F::from_u64(before.deposit_count);
     let padding = core::iter::repeat(None);
     let rows = steps.iter().map(Some).chain(padding);
-    for (place, (cells, step)) in values.chunks_exact_mut(WIDTH).zip(rows).enumerate() {
+    for (position, (cells, step)) in values.chunks_exact_mut(WIDTH).zip(rows).enumerate() {
         let row = LedgerColumns::of(cells);
-        *row.is_first = F::from_bool(place == 0);
+        *row.is_first = F::from_bool(position == 0);
         // Padding rows keep the clock that the next transaction would have.
-        *row.clock = F::from_usize(place.min(steps.len()) + 1);
+        *row.clock = F::from_usize(position.min(steps.len()) + 1);
         *row.deposit_count = deposit_count;
         let is = |kind| step.filter(|step| step.kind == kind);
         let (deposit, withdraw) = (is(Kind::Deposit), is(Kind::Withdraw));
@@ -43,7 +43,7 @@ pub fn generate(
         *row.is_withdraw = F::from_bool(withdraw.is_some());
 
         let digest = step.map(|step| step.digests.transaction);
-        let payload = |step: Option<&LedgerStep>| step.map(|step| step.digests.payload);
+        let payload = |step: Option<&LedgerRow>| step.map(|step| step.digests.payload);
         write(row.digest, digest.unwrap_or_default());
         write(row.payload, payload(step).unwrap_or_default());
         let chained = [
@@ -56,7 +56,7 @@ pub fn generate(
             ),
         ];
         for (columns, commitment, entry) in chained {
-            extend(columns, commitment, entry, requests);
+            extend(columns, commitment, entry, events);
         }
         if deposit.is_some() {
             *row.queue_position = deposit_count;
@@ -71,11 +71,11 @@ fn extend(
     columns: ChainColumns<&mut F>,
     commitment: &mut Digest,
     entry: Option<Digest>,
-    requests: &mut Requests,
+    events: &mut LookupEvents,
 ) {
     write(columns.before, *commitment);
     if let Some(entry) = entry {
-        *commitment = requests.compress(&concat(commitment, &entry));
+        *commitment = events.compress(&concat(commitment, &entry));
     }
     write(columns.after, *commitment);
 }

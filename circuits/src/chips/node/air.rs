@@ -60,7 +60,7 @@ fn interact<AB: ChipBuilder>(builder: &mut AB, row: &NodeColumns<AB::Var>) {
         old: row.old.map(Into::into),
         new: row.new.map(Into::into),
     };
-    NodeBus::rise(builder, node, is_real);
+    NodeBus::send(builder, node, is_real);
     take_child(builder, row, &row.left, AB::Expr::ZERO);
     take_child(builder, row, &row.right, AB::Expr::ONE);
 }
@@ -77,7 +77,7 @@ fn take_child<AB: ChipBuilder>(
         old: child.old.map(Into::into),
         new: child.new.map(Into::into),
     };
-    NodeBus::take(builder, message, child.is_touched.into());
+    NodeBus::receive(builder, message, child.is_touched.into());
 }
 
 fn children<AB: ChipBuilder>(left: [AB::Var; 4], right: [AB::Var; 4]) -> [AB::Expr; 8] {

@@ -19,7 +19,7 @@ pub const DEPTH: usize = 32;
 /// A node of the state tree that the shard touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TouchedNode {
-    /// Its place within its level.
+    /// Its position within its level.
     pub index: Index,
     /// Its digest before the shard.
     pub old: Digest,

@@ -12,7 +12,7 @@ use super::columns::WIDTH;
 use super::{DEPTH, NodeChip, NodeColumns, TouchedNode, generate};
 use crate::chips::Chip;
 use crate::error::TraceError;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use crate::testing::{
     Cheat, ChipTrace, accepts, bus_refuses, cheats_of, constraints_refuse, cost, report,
 };
@@ -29,7 +29,7 @@ fn leaf(seed: u32) -> Digest {
     Record([F::from_u32(seed); 8]).digest()
 }
 
-/// The digest of the node at a place: what lies below it, or else an empty tree.
+/// The digest of the node at a position: what lies below it, or else an empty tree.
 fn digest_at(leaves: &Leaves, level: usize, index: u64) -> Digest {
     let below = |leaf: Index| u64::from(leaf) >> level == index;
     if !leaves.keys().any(|&leaf| below(leaf)) {
@@ -89,7 +89,13 @@ fn touched() -> Vec<TouchedNode> {
 
 fn trace() -> (RowMajorMatrix<F>, TouchedNode) {
     let siblings = siblings(&before(), &touched());
-    generate(&touched(), &siblings, LOG_HEIGHT, &mut Requests::default()).unwrap()
+    generate(
+        &touched(),
+        &siblings,
+        LOG_HEIGHT,
+        &mut LookupEvents::default(),
+    )
+    .unwrap()
 }
 
 fn honest() -> ChipTrace {
@@ -137,10 +143,10 @@ fn the_roots_are_those_of_the_whole_trees() {
 
 #[test]
 fn only_leaves_root_and_hashes_are_left_to_others() {
-    let mut requests = Requests::default();
+    let mut events = LookupEvents::default();
     let siblings = siblings(&before(), &touched());
-    generate(&touched(), &siblings, LOG_HEIGHT, &mut requests).unwrap();
-    assert_eq!(requests.hashes.len(), 2 * NODES);
+    generate(&touched(), &siblings, LOG_HEIGHT, &mut events).unwrap();
+    assert_eq!(events.hashes.len(), 2 * NODES);
     let report = report(&[honest()]);
     let on_node_bus = report.leftovers.iter().filter(|l| l.bus == "node");
     assert_eq!(on_node_bus.count(), touched().len() + 1);
@@ -155,7 +161,7 @@ fn the_cost_is_as_planned() {
 // Malformed witnesses.
 
 fn error_of(leaves: &[TouchedNode], siblings: &[Digest], log_height: usize) -> TraceError {
-    generate(leaves, siblings, log_height, &mut Requests::default()).unwrap_err()
+    generate(leaves, siblings, log_height, &mut LookupEvents::default()).unwrap_err()
 }
 
 #[test]
@@ -207,7 +213,7 @@ fn too_many_nodes_are_an_error() {
         log_height: 5,
     };
     assert_eq!(error_of(&touched(), &siblings, 5), error);
-    assert!(generate(&touched(), &siblings, 6, &mut Requests::default()).is_ok());
+    assert!(generate(&touched(), &siblings, 6, &mut LookupEvents::default()).is_ok());
 }
 
 proptest! {
@@ -230,7 +236,7 @@ proptest! {
             .collect();
 
         let siblings = siblings(&before, &touched);
-        let (trace, root) = generate(&touched, &siblings, 9, &mut Requests::default()).unwrap();
+        let (trace, root) = generate(&touched, &siblings, 9, &mut LookupEvents::default()).unwrap();
         prop_assert_eq!(root.old, digest_at(&before, DEPTH, 0));
         prop_assert_eq!(root.new, digest_at(&leaves, DEPTH, 0));
         let report = report(&[ChipTrace::new(Chip::Node(NodeChip), trace)]);
@@ -252,7 +258,7 @@ proptest! {
             .collect();
         let siblings = vec![digest; siblings];
         // Most are errors; what matters is that all return.
-        let _ = generate(&leaves, &siblings, log_height, &mut Requests::default());
+        let _ = generate(&leaves, &siblings, log_height, &mut LookupEvents::default());
     }
 }
 

@@ -10,7 +10,7 @@ use super::columns::{Child, NodeColumns, WIDTH};
 use super::{DEPTH, TouchedNode};
 use crate::cells::write;
 use crate::error::TraceError;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use shardfold_protocol::field::F;
 
 /// The trace, and the root before and after: whether these are the statement's is for the
@@ -27,7 +27,7 @@ pub fn generate(
     leaves: &[TouchedNode],
     siblings: &[Digest],
     log_height: usize,
-    requests: &mut Requests,
+    events: &mut LookupEvents,
 ) -> Result<(RowMajorMatrix<F>, TouchedNode), TraceError> {
     let expected = check_order(leaves)?;
     TraceError::check_rows("node", expected.nodes, log_height)?;
@@ -43,8 +43,8 @@ pub fn generate(
     let root = rows.last().ok_or(TraceError::NoRecords)?.node;
     for Row { left, right, .. } in &rows {
         let before = concat(&left.old, &right.old);
-        requests.hashes.push(before);
-        requests.hashes.push(concat(&left.new, &right.new));
+        events.hashes.push(before);
+        events.hashes.push(concat(&left.new, &right.new));
     }
 
     let mut values = F::zero_vec(WIDTH << log_height);
@@ -68,11 +68,11 @@ fn check_order(leaves: &[TouchedNode]) -> Result<Expected, TraceError> {
     if leaves.is_empty() {
         return Err(TraceError::NoRecords);
     }
-    if let Some(place) = leaves.windows(2).position(|w| w[0].index >= w[1].index) {
+    if let Some(position) = leaves.windows(2).position(|w| w[0].index >= w[1].index) {
         return Err(TraceError::Order {
-            position: place + 1,
-            previous: leaves[place].index,
-            found: leaves[place + 1].index,
+            position: position + 1,
+            previous: leaves[position].index,
+            found: leaves[position + 1].index,
         });
     }
     let mut on_path: Vec<Index> = leaves.iter().map(|leaf| leaf.index).collect();

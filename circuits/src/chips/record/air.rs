@@ -51,13 +51,13 @@ fn interact<AB: ChipBuilder>(builder: &mut AB, row: &RecordColumns<AB::Var>) {
         clock: AB::Expr::ZERO,
         record: first,
     };
-    StateBus::write(builder, enters, is_real.clone());
+    StateBus::send(builder, enters, is_real.clone());
     let leaves = StateMessage {
         index: row.index.into(),
         clock: row.last_clock.into(),
         record: last,
     };
-    StateBus::take(builder, leaves, is_real.clone());
+    StateBus::receive(builder, leaves, is_real.clone());
 
     let leaf = NodeMessage {
         level: AB::Expr::ZERO,
@@ -65,5 +65,5 @@ fn interact<AB: ChipBuilder>(builder: &mut AB, row: &RecordColumns<AB::Var>) {
         old: row.old.map(Into::into),
         new: row.new.map(Into::into),
     };
-    NodeBus::rise(builder, leaf, is_real);
+    NodeBus::send(builder, leaf, is_real);
 }

@@ -8,7 +8,7 @@ use crate::chips::node::tests::siblings_of;
 use crate::chips::node::{self, NodeChip};
 use crate::chips::poseidon2::{self, Poseidon2Chip};
 use crate::error::TraceError;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use crate::testing::{
     Cheat, ChipTrace, accepts, bus_refuses, cheats_of, constraints_refuse, cost, report,
 };
@@ -36,7 +36,7 @@ fn records() -> Vec<TouchedRecord> {
 }
 
 fn chip_trace(records: &[TouchedRecord]) -> ChipTrace {
-    let (trace, _) = generate(records, LOG_HEIGHT, &mut Requests::default()).unwrap();
+    let (trace, _) = generate(records, LOG_HEIGHT, &mut LookupEvents::default()).unwrap();
     ChipTrace::new(Chip::Record(RecordChip), trace)
 }
 
@@ -55,12 +55,12 @@ fn plus_one(column: usize) -> ChipTrace {
 }
 
 /// The node chip over the honest records, and all compressions that both ask for.
-fn nodes_and_requests() -> (ChipTrace, Requests) {
-    let mut requests = Requests::default();
-    let (_, leaves) = generate(&records(), LOG_HEIGHT, &mut requests).unwrap();
+fn nodes_and_requests() -> (ChipTrace, LookupEvents) {
+    let mut events = LookupEvents::default();
+    let (_, leaves) = generate(&records(), LOG_HEIGHT, &mut events).unwrap();
     let siblings = siblings_of(&leaves);
-    let (trace, _) = node::generate(&leaves, &siblings, 7, &mut requests).unwrap();
-    (ChipTrace::new(Chip::Node(NodeChip), trace), requests)
+    let (trace, _) = node::generate(&leaves, &siblings, 7, &mut events).unwrap();
+    (ChipTrace::new(Chip::Node(NodeChip), trace), events)
 }
 
 fn nodes() -> ChipTrace {
@@ -88,8 +88,8 @@ fn records_hang_on_the_tree() {
 
 #[test]
 fn with_compressions_only_the_root_and_the_rules_are_missing() {
-    let (nodes, requests) = nodes_and_requests();
-    let compressions = poseidon2::generate(&requests.hashes, 8).unwrap();
+    let (nodes, events) = nodes_and_requests();
+    let compressions = poseidon2::generate(&events.hashes, 8).unwrap();
     let compressions = ChipTrace::new(Chip::Poseidon2(Poseidon2Chip), compressions);
     let chips = [honest(), nodes, compressions];
     accepts(&chips);
@@ -104,13 +104,13 @@ fn with_compressions_only_the_root_and_the_rules_are_missing() {
 
 #[test]
 fn both_digests_of_each_record_are_asked_for() {
-    let mut requests = Requests::default();
-    let (_, leaves) = generate(&records(), LOG_HEIGHT, &mut requests).unwrap();
+    let mut events = LookupEvents::default();
+    let (_, leaves) = generate(&records(), LOG_HEIGHT, &mut events).unwrap();
     let expected: Vec<[F; 8]> = records()
         .iter()
         .flat_map(|r| [r.first.0, r.last.0])
         .collect();
-    assert_eq!(requests.hashes, expected);
+    assert_eq!(events.hashes, expected);
     assert_eq!(leaves[1].old, record(2).digest());
     assert_eq!(leaves[1].new, record(3).digest());
 }
@@ -122,7 +122,7 @@ fn too_many_records_are_an_error() {
         rows: 3,
         log_height: 1,
     };
-    let result = generate(&records(), 1, &mut Requests::default());
+    let result = generate(&records(), 1, &mut LookupEvents::default());
     assert_eq!(result.unwrap_err(), error);
 }
 

@@ -9,7 +9,7 @@ use super::columns::{RecordColumns, WIDTH};
 use crate::cells::write;
 use crate::chips::node::TouchedNode;
 use crate::error::TraceError;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use shardfold_protocol::field::F;
 
 /// The trace, and the leaves that rise to the node chip, in the order of the records.
@@ -20,13 +20,13 @@ use shardfold_protocol::field::F;
 pub fn generate(
     records: &[TouchedRecord],
     log_height: usize,
-    requests: &mut Requests,
+    events: &mut LookupEvents,
 ) -> Result<(RowMajorMatrix<F>, Vec<TouchedNode>), TraceError> {
     TraceError::check_rows("record", records.len(), log_height)?;
     let leaves: Vec<TouchedNode> = records.par_iter().map(leaf).collect();
     for record in records {
-        requests.hashes.push(record.first.0);
-        requests.hashes.push(record.last.0);
+        events.hashes.push(record.first.0);
+        events.hashes.push(record.last.0);
     }
 
     let mut values = F::zero_vec(WIDTH << log_height);

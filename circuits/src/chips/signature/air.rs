@@ -24,7 +24,7 @@ impl BaseAir<F> for SignatureChip {
     }
 
     fn main_next_row_columns(&self) -> Vec<usize> {
-        vec![SignatureColumns::of(0..WIDTH).place]
+        vec![SignatureColumns::of(0..WIDTH).position]
     }
 }
 
@@ -36,11 +36,11 @@ impl<AB: ChipBuilder> Air<AB> for SignatureChip {
 
         // 1. A row is real or padding.
         builder.assert_bool(row.is_real);
-        // 2. Rows are numbered by their place.
-        builder.when_first_row().assert_zero(row.place);
+        // 2. Rows are numbered by their position.
+        builder.when_first_row().assert_zero(row.position);
         builder
             .when_transition()
-            .assert_eq(next.place, row.place + AB::Expr::ONE);
+            .assert_eq(next.position, row.position + AB::Expr::ONE);
 
         // 3. Key and commitment are elements of the group.
         let key = constrain_element(builder, &row.key);
@@ -49,11 +49,11 @@ impl<AB: ChipBuilder> Air<AB> for SignatureChip {
         let sum = constrain_sum(builder, &row, &nonce, &product);
 
         request_hashes(builder, &row);
-        let place: AB::Expr = row.place.into();
+        let position: AB::Expr = row.position.into();
         let [low, high, ..] = row.challenge[2];
-        BaseBus::request(builder, place.clone(), key.to_message());
+        BaseBus::request(builder, position.clone(), key.to_message());
         let message = VariableBaseMessage {
-            place,
+            position,
             scalar: [low.into(), high.into()],
             product: product.to_message(),
         };

@@ -7,7 +7,7 @@ use crate::cells::Cells;
 #[derive(Debug)]
 pub struct SignatureColumns<T> {
     /// The row's number, by which the other curve chips name this signature.
-    pub place: T,
+    pub position: T,
     /// One where the signature is asked for, zero on padding.
     pub is_real: T,
     /// The key P.
@@ -53,7 +53,7 @@ impl<T> SignatureColumns<T> {
     pub fn of(row: impl IntoIterator<Item = T>) -> Self {
         let mut cells = Cells::new(row);
         Self {
-            place: cells.one(),
+            position: cells.one(),
             is_real: cells.one(),
             key: Element::of(&mut cells),
             nonce: Element::of(&mut cells),

@@ -16,7 +16,7 @@ use crate::chips::fixed_table::{self, FixedTableChip};
 use crate::chips::variable_base::VariableBaseChip;
 use crate::chips::variable_table::VariableTableChip;
 use crate::error::TraceError;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use crate::testing::{
     COEFFICIENTS, Cheat, ChipTrace, accepts, beside, bus_refuses, cheats_of, constraints_refuse,
     cost, nth, only_these_refuse, rehash, report, table_refuses, unit,
@@ -78,7 +78,7 @@ fn chips(signatures: &[SignatureRequest]) -> Vec<ChipTrace> {
         variable_base,
         fixed_base,
         fixed_table,
-    } = generate(signatures, LOG_TRANSACTIONS, &mut Requests::default()).unwrap();
+    } = generate(signatures, LOG_TRANSACTIONS, &mut LookupEvents::default()).unwrap();
     vec![
         ChipTrace::new(Chip::Signature(SignatureChip), signature),
         ChipTrace::new(Chip::VariableTable(VariableTableChip), variable_table),
@@ -151,9 +151,9 @@ fn signatures_are_proven_by_five_chips() {
 
 #[test]
 fn the_hashes_of_real_signatures_are_asked_for() {
-    let mut requests = Requests::default();
-    generate(&signatures(), LOG_TRANSACTIONS, &mut requests).unwrap();
-    let mut noted: Vec<Vec<F>> = requests
+    let mut events = LookupEvents::default();
+    generate(&signatures(), LOG_TRANSACTIONS, &mut events).unwrap();
+    let mut noted: Vec<Vec<F>> = events
         .hashes
         .iter()
         .map(|input| [&input[..], &compress_block(input)].concat())
@@ -184,7 +184,7 @@ fn the_cost_is_as_planned() {
 fn a_signature_of_another_message_has_no_trace() {
     let mut signatures = signatures();
     signatures[2].message = message(7);
-    let result = generate(&signatures, LOG_TRANSACTIONS, &mut Requests::default());
+    let result = generate(&signatures, LOG_TRANSACTIONS, &mut LookupEvents::default());
     let expected = TraceError::InvalidSignature { index: 2 };
     assert_eq!(result.unwrap_err(), expected);
 }
@@ -193,7 +193,7 @@ fn a_signature_of_another_message_has_no_trace() {
 fn a_key_outside_the_group_has_no_trace() {
     let mut signatures = signatures();
     signatures[ROW].key = PublicKey(plus_n(&signatures[ROW].key.0));
-    let result = generate(&signatures, LOG_TRANSACTIONS, &mut Requests::default());
+    let result = generate(&signatures, LOG_TRANSACTIONS, &mut LookupEvents::default());
     let expected = TraceError::InvalidSignature { index: ROW };
     assert_eq!(result.unwrap_err(), expected);
 }
@@ -201,7 +201,7 @@ fn a_key_outside_the_group_has_no_trace() {
 #[test]
 fn more_signatures_than_rows_have_no_trace() {
     let signatures = [signatures(), signatures()].concat();
-    let result = generate(&signatures, LOG_TRANSACTIONS, &mut Requests::default());
+    let result = generate(&signatures, LOG_TRANSACTIONS, &mut LookupEvents::default());
     assert!(matches!(
         result.unwrap_err(),
         TraceError::TooManyRows { rows: 6, .. }
@@ -217,14 +217,14 @@ fn a_signature_confirmed_twice() {
 
 #[test]
 fn two_signatures_at_one_place() {
-    refused_by(with_row(ROW, |row| *row.place = F::ZERO), PLACES);
+    refused_by(with_row(ROW, |row| *row.position = F::ZERO), PLACES);
 }
 
 #[test]
 fn places_that_are_numbered_from_one() {
     let mut trace = honest();
     for row in 0..1 << LOG_TRANSACTIONS {
-        *trace.cell_mut(row, columns().place) += F::ONE;
+        *trace.cell_mut(row, columns().position) += F::ONE;
     }
     refused_by(trace, nth(PLACES, 0));
 }
@@ -417,10 +417,10 @@ fn the_challenge_of_another_message() {
 fn a_hash_with_one_block_that_is_no_compression() {
     let c = columns();
     let digests = [&[c.owner][..], &c.challenge].concat();
-    for (place, digest) in digests.iter().enumerate() {
+    for (position, digest) in digests.iter().enumerate() {
         let mut cheat = honest();
         *cheat.cell_mut(ROW, digest[0]) += F::ONE;
-        rehash(&mut cheat, ROW, &digests[place + 1..]);
+        rehash(&mut cheat, ROW, &digests[position + 1..]);
         table_refuses("hash", &[cheat]);
     }
 }

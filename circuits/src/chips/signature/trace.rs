@@ -17,7 +17,7 @@ use crate::chips::variable_table::Product;
 use crate::chips::{fixed_base, fixed_table, variable_base, variable_table};
 use crate::error::TraceError;
 use crate::gadgets::curve::invert;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use shardfold_protocol::field::F;
 
 /// A signature that a shard relies on.
@@ -66,7 +66,7 @@ static PADDING: LazyLock<SignatureRequest> = LazyLock::new(|| {
 pub fn generate(
     signatures: &[SignatureRequest],
     log_transactions: usize,
-    requests: &mut Requests,
+    events: &mut LookupEvents,
 ) -> Result<SignatureTraces, TraceError> {
     TraceError::check_rows("signature", signatures.len(), log_transactions)?;
     let rows: Result<Vec<Row>, TraceError> = signatures
@@ -76,7 +76,7 @@ pub fn generate(
         .collect();
     let mut rows = rows?;
     for row in &rows {
-        requests.hashes.extend(row.blocks);
+        events.hashes.extend(row.blocks);
     }
     let padding = Row::new(&PADDING).ok_or(TraceError::InvalidSignature {
         index: signatures.len(),
@@ -159,16 +159,16 @@ fn fill(
     let differences: Vec<F5> = nonces.zip(ends).map(|(r, e)| r.x - e.x).collect();
     let inverses = invert(&differences)?;
     let mut cells = F::zero_vec(rows.len() * WIDTH);
-    let fill_row = |(place, (cells, row)): (usize, (&mut [F], &Row))| {
-        let (nonce, end) = (row.request.signature.r, ends[place]);
-        let slope = (nonce.y - end.y) * inverses[place];
+    let fill_row = |(position, (cells, row)): (usize, (&mut [F], &Row))| {
+        let (nonce, end) = (row.request.signature.r, ends[position]);
+        let slope = (nonce.y - end.y) * inverses[position];
         let sum = end.add_with_slope(&nonce, slope);
-        if sum != sums[place] {
-            return Err(TraceError::InvalidSignature { index: place });
+        if sum != sums[position] {
+            return Err(TraceError::InvalidSignature { index: position });
         }
         let to = SignatureColumns::of(cells);
-        *to.place = F::from_usize(place);
-        *to.is_real = F::from_bool(place < real);
+        *to.position = F::from_usize(position);
+        *to.is_real = F::from_bool(position < real);
         fill_element(to.key, &row.request.key.0, &row.roots[0]);
         fill_element(to.nonce, &nonce, &row.roots[1]);
         write(to.owner, row.digests[0]);
@@ -178,7 +178,7 @@ fn fill(
         }
         write(to.product_x, elements(&end.x));
         write(to.product_y, elements(&end.y));
-        write(to.inverse, elements(&inverses[place]));
+        write(to.inverse, elements(&inverses[position]));
         write(to.slope, elements(&slope));
         write(to.sum_y, elements(&sum.y));
         Ok(())

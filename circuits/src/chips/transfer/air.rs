@@ -78,7 +78,7 @@ fn interact<AB: ChipBuilder>(builder: &mut AB, row: &TransferColumns<AB::Var>) {
         payload: core::array::from_fn(|_| AB::Expr::ZERO),
         queue_position: AB::Expr::ZERO,
     };
-    LedgerBus::prove(builder, message, is_real);
+    LedgerBus::receive(builder, message, is_real);
 }
 
 /// The digest of the transfer, `protocol::transaction::Transfer::digest`.

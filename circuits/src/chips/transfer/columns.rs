@@ -12,7 +12,7 @@ use crate::gadgets::fee::FeeColumns;
 pub struct TransferColumns<T> {
     /// 1 for a transfer, 0 for padding.
     pub is_real: T,
-    /// Its place in the shard, from 1.
+    /// Its position in the shard, from 1.
     pub clock: T,
     /// The paying vault, with the transaction's asset and nonce.
     pub from: DebitColumns<T>,

@@ -5,12 +5,12 @@ use super::columns::WIDTH;
 use super::{TransferChip, TransferColumns, generate};
 use crate::chips::Chip;
 use crate::chips::fixture::*;
-use crate::replay::TransferStep;
-use crate::requests::Requests;
+use crate::lookup_events::LookupEvents;
 use crate::testing::{
     Cheat, ChipTrace, accepts, bus_refuses, cheats_of, one_constraint_refuses, rehash, report,
     table_refuses,
 };
+use crate::witness_rows::TransferRow;
 use shardfold_protocol::field::F;
 
 fn columns() -> TransferColumns<usize> {
@@ -38,9 +38,9 @@ fn opening(nonce: u64) -> Transfer {
     }
 }
 
-fn of_steps(steps: &[TransferStep]) -> ChipTrace {
+fn of_steps(steps: &[TransferRow]) -> ChipTrace {
     let id = F::from_u64(CHAIN_ID);
-    let trace = generate(steps, id, 2, &mut Requests::default()).unwrap();
+    let trace = generate(steps, id, 2, &mut LookupEvents::default()).unwrap();
     ChipTrace::with_public_values(Chip::Transfer(TransferChip), trace, vec![id])
 }
 
@@ -177,8 +177,8 @@ fn a_row_that_counts_twice() {
 
 #[test]
 fn overdraft_that_wraps() {
-    let Shard { replay, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
-    let mut step = replay.transfers[0];
+    let Shard { rows, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
+    let mut step = rows.transfers[0];
     step.body.amount = 3_000_000;
     step.from.new_balance = 0;
     step.to.new_balance = 4_000_000;
@@ -196,14 +196,14 @@ fn overdraft_that_wraps() {
 
 #[test]
 fn an_overdraft_in_any_limb() {
-    let Shard { replay, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
-    let mut step = replay.transfers[0];
+    let Shard { rows, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
+    let mut step = rows.transfers[0];
     step.body.amount = 3_000_000;
     step.from.new_balance = 0;
     step.to.new_balance = 4_000_000;
-    for place in 0..4 {
+    for position in 0..4 {
         let mut cheat = of_steps(&[step]);
-        let limbs = in_limb(-F::from_u32(2_000_000), place);
+        let limbs = in_limb(-F::from_u32(2_000_000), position);
         set_cells(&mut cheat, &columns().from.new_balance.limbs, &limbs);
         table_refuses("range", &[cheat]);
     }
@@ -263,8 +263,8 @@ fn a_fee_with_one_limb_out_of_range() {
 
 #[test]
 fn negative_amount() {
-    let Shard { replay, .. } = shard(&[to_bob(0, 0, ALICE_NONCE)]);
-    let mut step = replay.transfers[0];
+    let Shard { rows, .. } = shard(&[to_bob(0, 0, ALICE_NONCE)]);
+    let mut step = rows.transfers[0];
     step.from.new_balance += 5;
     step.to.new_balance -= 5;
     let mut cheat = of_steps(&[step]);
@@ -274,8 +274,8 @@ fn negative_amount() {
 
 #[test]
 fn negative_fee() {
-    let Shard { replay, .. } = shard(&[to_bob(0, 0, ALICE_NONCE)]);
-    let mut step = replay.transfers[0];
+    let Shard { rows, .. } = shard(&[to_bob(0, 0, ALICE_NONCE)]);
+    let mut step = rows.transfers[0];
     step.from.new_balance += 5;
     let mut cheat = of_steps(&[step]);
     *cheat.cell_mut(0, columns().fee.limbs[0]) = -F::from_u8(5);
@@ -325,8 +325,8 @@ fn old_clock_in_the_future() {
 
 #[test]
 fn a_transfer_to_itself() {
-    let Shard { replay, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
-    let mut step = replay.transfers[0];
+    let Shard { rows, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
+    let mut step = rows.transfers[0];
     step.body.to = ALICE;
     step.body.to_owner = key(0).owner();
     step.to = step.from;
@@ -355,7 +355,7 @@ fn a_transfer_to_itself() {
 #[test]
 fn replayed_nonce() {
     let two = [to_bob(100, 2, ALICE_NONCE), to_bob(100, 2, ALICE_NONCE + 1)];
-    let mut cheat = shard(&two).replay.transfers;
+    let mut cheat = shard(&two).rows.transfers;
     // The same signed body again, over the nonce that it names.
     cheat[1].body = two[0];
     cheat[1].from.before.0[3] = F::from_u64(ALICE_NONCE);
@@ -364,7 +364,7 @@ fn replayed_nonce() {
 
 #[test]
 fn a_balance_that_the_state_does_not_have() {
-    let mut cheat = shard(&[to_bob(100, 2, ALICE_NONCE)]).replay.transfers;
+    let mut cheat = shard(&[to_bob(100, 2, ALICE_NONCE)]).rows.transfers;
     cheat[0].from.before.0[2] += F::ONE;
     cheat[0].from.new_balance += 1;
     bus_refuses("state", &[one()], &[of_steps(&cheat)]);
@@ -373,7 +373,7 @@ fn a_balance_that_the_state_does_not_have() {
 #[test]
 fn a_record_that_is_empty_pays() {
     // All of an empty leaf but its kind, which the message says is a vault's.
-    let mut cheat = shard(&[to_bob(0, 0, 0)]).replay.transfers;
+    let mut cheat = shard(&[to_bob(0, 0, 0)]).rows.transfers;
     cheat[0].body.from = VACANT;
     cheat[0].body.asset = 0;
     cheat[0].from.index = VACANT;
@@ -430,10 +430,10 @@ fn a_signature_of_another_transfer() {
 #[test]
 fn a_hash_with_one_block_that_is_no_compression() {
     let blocks = columns().blocks;
-    for (place, block) in blocks.iter().enumerate() {
+    for (position, block) in blocks.iter().enumerate() {
         let mut cheat = one();
         *cheat.cell_mut(0, block[0]) += F::ONE;
-        rehash(&mut cheat, 0, &blocks[place + 1..]);
+        rehash(&mut cheat, 0, &blocks[position + 1..]);
         table_refuses("hash", &[cheat]);
     }
 }

@@ -77,8 +77,8 @@ impl<AB: ChipBuilder> Air<AB> for VariableBaseChip {
 
         // 1. The last row of each ladder is marked.
         builder.assert_eq(row.is_last, periodic.last.clone());
-        // 2. Ladders are numbered by their place.
-        constrain_places(builder, row.place, next.place, row.is_last.into());
+        // 2. Ladders are numbered by their position.
+        constrain_places(builder, row.position, next.position, row.is_last.into());
 
         constrain_halves(builder, &row, &next, periodic);
         let eightfold = constrain_doublings(builder, &row);
@@ -186,12 +186,12 @@ fn interact<AB: ChipBuilder>(
     let within = AB::Expr::ONE - row.is_last.into();
     let shifted = within * row.scalar * F::from_usize(DIGIT_SIZE);
     let digit = next.scalar.into() - shifted;
-    VariableTableBus::lookup(builder, next.place.into(), digit, addend.to_message());
+    VariableTableBus::lookup(builder, next.position.into(), digit, addend.to_message());
 
     let high: AB::Expr = row.high.into();
     let low = row.scalar.into() - high.clone() * F::from_u64(1 << 32).square();
     let message = VariableBaseMessage {
-        place: row.place.into(),
+        position: row.position.into(),
         scalar: [low, high],
         product: PointExpr::of(row.x, row.y).to_message(),
     };

@@ -9,8 +9,8 @@ use crate::cells::Cells;
 #[repr(C)]
 #[derive(Debug)]
 pub struct VariableBaseColumns<T> {
-    /// The place of the signature, the same on all rows of a ladder.
-    pub place: T,
+    /// The position of the signature, the same on all rows of a ladder.
+    pub position: T,
     /// One on the last row of each ladder, else zero.
     pub is_last: T,
     /// The digits up to this row's as one number, modulo p: `scalar' = 16 scalar + digit'`.
@@ -56,7 +56,7 @@ impl<T> VariableBaseColumns<T> {
     pub fn of(row: impl IntoIterator<Item = T>) -> Self {
         let mut cells = Cells::new(row);
         Self {
-            place: cells.one(),
+            position: cells.one(),
             is_last: cells.one(),
             scalar: cells.one(),
             high: cells.one(),

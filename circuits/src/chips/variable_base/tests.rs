@@ -152,7 +152,7 @@ fn a_ladder_that_ends_early() {
 
 #[test]
 fn a_ladder_that_starts_within_another() {
-    // It ends and starts in the middle, with its own place, and everything else follows.
+    // It ends and starts in the middle, with its own position, and everything else follows.
     let mut trace = honest();
     climb(&mut trace, start(), &addends(), |row, _, addend, step| {
         if row == ROW {
@@ -161,7 +161,7 @@ fn a_ladder_that_starts_within_another() {
     });
     *trace.cell_mut(LADDER * DIGITS + ROW, columns().is_last) = F::ONE;
     for row in LADDER * DIGITS + ROW + 1..4 * DIGITS {
-        *trace.cell_mut(row, columns().place) += F::ONE;
+        *trace.cell_mut(row, columns().position) += F::ONE;
     }
     refused_by(trace, IS_LAST);
 }
@@ -178,7 +178,7 @@ fn a_product_that_is_not_given_out() {
 fn a_ladder_for_another_signature() {
     let mut trace = honest();
     for row in 0..DIGITS {
-        *trace.cell_mut(LADDER * DIGITS + row, columns().place) = F::TWO;
+        *trace.cell_mut(LADDER * DIGITS + row, columns().position) = F::TWO;
     }
     refused_by(trace, PLACES);
 }
@@ -187,7 +187,7 @@ fn a_ladder_for_another_signature() {
 fn ladders_that_are_numbered_from_one() {
     let mut trace = honest();
     for row in 0..4 * DIGITS {
-        *trace.cell_mut(row, columns().place) += F::ONE;
+        *trace.cell_mut(row, columns().position) += F::ONE;
     }
     refused_by(trace, PLACES);
 }
@@ -364,8 +364,8 @@ fn any_doubling_to_another_x() {
             doubled.x += unit(i);
             doubled.y = *slope * (point.x - doubled.x) - point.y;
         });
-        let place = 2 * COEFFICIENTS * number + COEFFICIENTS + i;
-        refused_by(cheat, nth(DOUBLINGS, place));
+        let position = 2 * COEFFICIENTS * number + COEFFICIENTS + i;
+        refused_by(cheat, nth(DOUBLINGS, position));
     }
 }
 

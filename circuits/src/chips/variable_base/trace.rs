@@ -49,7 +49,7 @@ fn fill(
         let before = (ladder + products.len() - 1) % products.len();
         fill_scalar(&products[ladder], &products[before], rows);
         for row in rows.chunks_exact_mut(WIDTH) {
-            *VariableBaseColumns::of(row).place = F::from_usize(ladder);
+            *VariableBaseColumns::of(row).position = F::from_usize(ladder);
         }
     }
     let mut acc: Vec<AffinePoint> = ladders.clone().map(|l| multiple(l, 0)).collect();

@@ -45,8 +45,8 @@ impl<AB: ChipBuilder> Air<AB> for VariableTableChip {
         // 1. Rows are numbered by their digit.
         builder.assert_eq(row.digit, digit);
         let is_last = is_last::<AB>(row.digit, next.digit, DIGIT_SIZE);
-        // 2. Blocks are numbered by their place.
-        constrain_places(builder, row.place, next.place, is_last.clone());
+        // 2. Blocks are numbered by their position.
+        constrain_places(builder, row.position, next.position, is_last.clone());
 
         let Line {
             multiple,
@@ -80,11 +80,11 @@ impl<AB: ChipBuilder> Air<AB> for VariableTableChip {
         within.assert_zeros((base_after.x - base.x.clone()).0);
         within.assert_zeros((base_after.y - base.y.clone()).0);
 
-        // P is the key of the signature at this place, M its multiple.
-        BaseBus::provide(builder, row.place.into(), base.to_message(), is_last);
+        // P is the key of the signature at this position, M its multiple.
+        BaseBus::provide(builder, row.position.into(), base.to_message(), is_last);
         VariableTableBus::provide(
             builder,
-            row.place.into(),
+            row.position.into(),
             row.digit.into(),
             multiple.to_message(),
             row.multiplicity.into(),

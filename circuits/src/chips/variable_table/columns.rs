@@ -6,9 +6,9 @@ use crate::cells::Cells;
 #[repr(C)]
 #[derive(Debug)]
 pub struct VariableTableColumns<T> {
-    /// The place of the signature, the same on all rows of a block.
-    pub place: T,
-    /// The digit d, from 0 to 15: the row's place in its block.
+    /// The position of the signature, the same on all rows of a block.
+    pub position: T,
+    /// The digit d, from 0 to 15: the row's position in its block.
     pub digit: T,
     /// How often the multiple is looked up.
     pub multiplicity: T,
@@ -33,7 +33,7 @@ impl<T> VariableTableColumns<T> {
     pub fn of(row: impl IntoIterator<Item = T>) -> Self {
         let mut cells = Cells::new(row);
         Self {
-            place: cells.one(),
+            position: cells.one(),
             digit: cells.one(),
             multiplicity: cells.one(),
             x: cells.array(),

@@ -158,7 +158,7 @@ fn digits_that_are_numbered_from_one() {
 fn places_that_are_numbered_from_one() {
     let mut trace = honest();
     for row in 0..products().len() * DIGIT_SIZE {
-        *trace.cell_mut(row, columns().place) += F::ONE;
+        *trace.cell_mut(row, columns().position) += F::ONE;
     }
     refused_by(trace, nth(PLACES, 0));
 }
@@ -167,7 +167,7 @@ fn places_that_are_numbered_from_one() {
 fn two_keys_for_one_signature() {
     let mut trace = honest();
     for digit in 0..DIGIT_SIZE {
-        *trace.cell_mut(BLOCK * DIGIT_SIZE + digit, columns().place) = F::ONE;
+        *trace.cell_mut(BLOCK * DIGIT_SIZE + digit, columns().position) = F::ONE;
     }
     refused_by(trace, PLACES);
 }

@@ -53,7 +53,7 @@ pub fn generate(products: &[Product]) -> Result<(RowMajorMatrix<F>, Vec<Multiple
     Ok((RowMajorMatrix::new(cells, WIDTH), multiples?.concat()))
 }
 
-/// Fills the blocks of some keys, the first of them at place `first`.
+/// Fills the blocks of some keys, the first of them at position `first`.
 fn fill(products: &[Product], first: usize, cells: &mut [F]) -> Result<Vec<Multiples>, TraceError> {
     let mut multiples = vec![[*VARIABLE_BASE_OFFSET; DIGIT_SIZE]; products.len()];
     for digit in 0..DIGIT_SIZE {
@@ -70,7 +70,7 @@ fn fill(products: &[Product], first: usize, cells: &mut [F]) -> Result<Vec<Multi
             let slope = (multiple.y - product.base.y) * inverse;
             let times = (0..DIGITS).filter(|i| product.digit(*i) == digit).count();
             let row = VariableTableColumns::of(&mut rows[digit * WIDTH..(digit + 1) * WIDTH]);
-            *row.place = F::from_usize(first + block);
+            *row.position = F::from_usize(first + block);
             *row.digit = F::from_usize(digit);
             *row.multiplicity = F::from_usize(times);
             write(row.x, elements(&multiple.x));

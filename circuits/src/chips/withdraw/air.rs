@@ -70,7 +70,7 @@ fn interact<AB: ChipBuilder>(builder: &mut AB, row: &WithdrawColumns<AB::Var>) {
         payload,
         queue_position: AB::Expr::ZERO,
     };
-    LedgerBus::prove(builder, message, is_real);
+    LedgerBus::receive(builder, message, is_real);
 }
 
 /// The digest of what is owed, `protocol::transaction::Withdraw::payload`.

@@ -11,7 +11,7 @@ use crate::gadgets::fee::FeeColumns;
 pub struct WithdrawColumns<T> {
     /// 1 for a withdrawal, 0 for padding.
     pub is_real: T,
-    /// Its place in the shard, from 1.
+    /// Its position in the shard, from 1.
     pub clock: T,
     /// The paying vault, with the transaction's asset and nonce.
     pub from: DebitColumns<T>,

@@ -164,9 +164,9 @@ fn a_withdrawal_of_another_chain() {
 fn a_hash_with_one_block_that_is_no_compression() {
     let c = columns();
     let blocks = [&c.payload[..], &c.digest].concat();
-    for (place, block) in blocks.iter().enumerate() {
+    for (position, block) in blocks.iter().enumerate() {
         let mut cheat = with_change(one(), 0, block[0], F::ONE);
-        rehash(&mut cheat, 0, &blocks[place + 1..]);
+        rehash(&mut cheat, 0, &blocks[position + 1..]);
         table_refuses("hash", &[cheat]);
     }
 }

@@ -53,12 +53,16 @@ fn an_id_may_be_shortened_but_must_be_hexadecimal() {
 
 #[test]
 fn kinds_are_listed_with_commas_and_checked() {
-    let FleetCommand::Worker(args) = parse("worker --kinds fold,finish").expect("kinds") else {
+    let FleetCommand::Worker(args) = parse("worker --kinds aggregate,finish").expect("kinds")
+    else {
         panic!("another command");
     };
-    assert_eq!(args.kinds, [Kind::Fold, Kind::Finish]);
-    let error = parse("worker --kinds fold,prove").expect_err("no kind");
-    assert!(error.to_string().contains("shard, fold, finish"), "{error}");
+    assert_eq!(args.kinds, [Kind::Aggregate, Kind::Finish]);
+    let error = parse("worker --kinds aggregation,prove").expect_err("no kind");
+    assert!(
+        error.to_string().contains("shard, aggregation, finish"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -68,7 +72,7 @@ fn what_makes_no_sense_is_refused() {
         "worker --lease 1",
         "worker --metrics 9464",
         "fetch 3f9a",
-        "enrol alpha",
+        "register alpha",
         "dashboard --listen here",
     ] {
         assert!(parse(line).is_err(), "{line}");

@@ -3,11 +3,11 @@
 use anyhow::Result;
 use shardfold_fleet::printable::printable;
 use shardfold_fleet::queue::Explained;
-use shardfold_fleet::queue::view::{InstanceView, JobState, Outcome};
+use shardfold_fleet::queue::model::{InstanceView, JobState, Outcome};
 
 use super::{Span, job_name, queue, runtime, short};
 use crate::args::ExplainArgs;
-use crate::output::{Say, gib, print};
+use crate::output::{Printer, gib, print};
 
 /// A worker process that was not heard of for so long does not count.
 const SILENT: i64 = 60_000;
@@ -22,7 +22,7 @@ pub fn run(args: &ExplainArgs) -> Result<()> {
         anyhow::Ok(explained)
     })?;
     if args.json {
-        return Say::new(true).object(&explained);
+        return Printer::new(true).object(&explained);
     }
     print(text(&explained).as_bytes())
 }
@@ -109,7 +109,7 @@ fn why(explained: &Explained) -> String {
             job.result.as_deref().unwrap_or("?"),
             job.instance.as_deref().unwrap_or("?")
         ),
-        JobState::Parked => format!(
+        JobState::DeadLettered => format!(
             "{} attempts failed or were lost; `shardfold retry {}` tries again",
             job.failures,
             short(&job.batch)

@@ -6,16 +6,16 @@ use shardfold_aggregator::ValidityProof;
 use shardfold_fleet::fetch;
 use shardfold_fleet::printable::printable;
 use shardfold_fleet::queue::Queue;
-use shardfold_fleet::queue::view::{BatchState, BatchView, JobState};
+use shardfold_fleet::queue::model::{BatchState, BatchView, JobState};
 use shardfold_protocol::head::Statement;
 use shardfold_recursion::profile::Profile;
 
 use super::{PAUSE, database_file, is_transient, objects, open, short};
 use crate::args::FetchArgs;
-use crate::commands::means::Means;
+use crate::commands::session::Session;
 use crate::config::{Config, Place};
 use crate::exit::cannot;
-use crate::output::{Places, Say, warn};
+use crate::output::{Places, Printer, warn};
 
 /// What is printed for machines.
 #[derive(Serialize)]
@@ -33,18 +33,18 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     let place = Config::load(&args.fleet)?.place;
     let mut places = Places::new(database_file(&place.database));
     let output = places.output(&args.output, 0)?;
-    let say = places.say(args.json)?;
-    let (batch, proof, statement) = super::runtime()?.block_on(wait(args, &place, say))?;
+    let printer = places.print(args.json)?;
+    let (batch, proof, statement) = super::runtime()?.block_on(wait(args, &place, printer))?;
     let transactions = proven_transactions(&batch, &statement)?;
     let bytes = proof.to_bytes();
     output.write(&bytes)?;
-    say.line(format_args!(
+    printer.line(format_args!(
         "{output}: {} bytes, profile {}, {} transactions, checked",
         bytes.len(),
         printable(&batch.profile),
         transactions
     ));
-    say.object(&Report {
+    printer.object(&Report {
         proof: output.to_string(),
         bytes: bytes.len(),
         transactions,
@@ -60,11 +60,11 @@ pub fn run(args: &FetchArgs) -> Result<()> {
 async fn wait(
     args: &FetchArgs,
     place: &Place,
-    say: Say,
+    printer: Printer,
 ) -> Result<(BatchView, ValidityProof, Statement)> {
     let mut told = String::new();
     loop {
-        let error = match try_fetch(args, place, say).await {
+        let error = match try_fetch(args, place, printer).await {
             Ok(fetched) => return Ok(fetched),
             Err(error) if args.wait && is_transient(&error) => format!("{error:#}"),
             Err(error) => return Err(error),
@@ -81,20 +81,20 @@ async fn wait(
 async fn try_fetch(
     args: &FetchArgs,
     place: &Place,
-    say: Say,
+    printer: Printer,
 ) -> Result<(BatchView, ValidityProof, Statement)> {
     let queue = open(place).await?;
     let id = queue.batch_id(&args.batch).await?;
-    let mut parked = 0;
+    let mut dead_lettered = 0;
     let batch = loop {
-        match proven(args, &queue, &id, &mut parked).await? {
+        match proven(args, &queue, &id, &mut dead_lettered).await? {
             Some(batch) => break batch,
             None => tokio::time::sleep(PAUSE).await,
         }
     };
     let profile = Profile::named(&batch.profile)
         .with_context(|| format!("this build knows no profile {}", batch.profile))?;
-    let key = Means::new(profile, &args.cache, say)?.key()?;
+    let key = Session::new(profile, &args.cache, printer)?.key()?;
     let objects = objects(place).await?;
     let (proof, statement) = fetch::fetch_verified(&queue, &objects, &key, &id).await?;
     queue.close().await;
@@ -128,24 +128,24 @@ async fn proven(
         .with_context(|| format!("there is no batch {id}"))?
         .batch;
     let count = |state: JobState| batch.jobs.get(state as usize).copied().unwrap_or(0);
-    let parked = count(JobState::Parked);
+    let dead_lettered = count(JobState::DeadLettered);
     match batch.state {
         BatchState::Proven => Ok(Some(batch)),
         BatchState::Cancelled => Err(cannot(format!("the batch {} was cancelled", short(id)))),
         BatchState::Open if !args.wait => Err(cannot(format!(
-            "the batch {} is not proven yet: {} of {} jobs are done, {parked} are parked",
+            "the batch {} is not proven yet: {} of {} jobs are done, {dead_lettered} are dead-lettered",
             short(id),
             count(JobState::Done),
             batch.jobs.iter().sum::<u64>()
         ))),
         BatchState::Open => {
-            if parked > *told {
+            if dead_lettered > *told {
                 warn(format_args!(
-                    "waiting: {parked} jobs are parked, see `shardfold status {}`",
+                    "waiting: {dead_lettered} jobs are dead-lettered, see `shardfold status {}`",
                     short(id)
                 ));
             }
-            *told = parked;
+            *told = dead_lettered;
             Ok(None)
         }
     }

@@ -1,4 +1,4 @@
-//! What operators do: retry, cancel, forget; keys and who may work.
+//! What operators do: retry, cancel, delete; keys and who may work.
 
 use anyhow::Result;
 use shardfold_fleet::keys::{PublicKey, WorkerKey};
@@ -6,10 +6,10 @@ use shardfold_fleet::printable::printable;
 use shardfold_fleet::submit;
 
 use super::{create, job_name, objects, open, queue, runtime, short};
-use crate::args::{BatchArgs, DismissArgs, EnrolArgs, RetryArgs, WorkerKeyArgs};
+use crate::args::{BatchArgs, RegisterArgs, RetryArgs, RevokeArgs, WorkerKeyArgs};
 use crate::config::Config;
 use crate::exit::usage;
-use crate::output::{Places, Say, print};
+use crate::output::{Places, Printer, print};
 
 /// Runs `retry`.
 pub fn retry(args: &RetryArgs) -> Result<()> {
@@ -33,7 +33,7 @@ pub fn retry(args: &RetryArgs) -> Result<()> {
         };
         let count = queue.retry(&batch, job.as_deref()).await?;
         queue.close().await;
-        Say::new(false).line(format_args!("{count} parked jobs are tried again"));
+        Printer::new(false).line(format_args!("{count} dead-lettered jobs are tried again"));
         Ok(())
     })
 }
@@ -46,20 +46,20 @@ pub fn cancel(args: &BatchArgs) -> Result<()> {
         let batch = queue.batch_id(&args.batch).await?;
         queue.cancel(&batch).await?;
         queue.close().await;
-        Say::new(false).line(format_args!("the batch {} is cancelled", short(&batch)));
+        Printer::new(false).line(format_args!("the batch {} is cancelled", short(&batch)));
         Ok(())
     })
 }
 
-/// Runs `forget`.
-pub fn forget(args: &BatchArgs) -> Result<()> {
+/// Runs `delete`.
+pub fn delete(args: &BatchArgs) -> Result<()> {
     let place = Config::load(&args.fleet)?.place;
     runtime()?.block_on(async {
         let (queue, objects) = (open(&place).await?, objects(&place).await?);
         let batch = queue.batch_id(&args.batch).await?;
-        submit::forget(&queue, &objects, &batch).await?;
+        submit::delete(&queue, &objects, &batch).await?;
         queue.close().await;
-        Say::new(false).line(format_args!("the batch {} is removed", short(&batch)));
+        Printer::new(false).line(format_args!("the batch {} is removed", short(&batch)));
         Ok(())
     })
 }
@@ -79,8 +79,8 @@ pub fn worker_key(args: &WorkerKeyArgs) -> Result<()> {
     print(format!("{}\n", key.public()).as_bytes())
 }
 
-/// Runs `enrol`.
-pub fn enrol(args: &EnrolArgs) -> Result<()> {
+/// Runs `register`.
+pub fn register(args: &RegisterArgs) -> Result<()> {
     let key: PublicKey = args.public_key.parse()?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !(1..=64).contains(&args.name.len()) || !args.name.chars().all(is_name) {
@@ -92,22 +92,22 @@ pub fn enrol(args: &EnrolArgs) -> Result<()> {
     let place = Config::load(&args.fleet)?.place;
     runtime()?.block_on(async {
         let queue = create(&place).await?;
-        queue.enrol(&args.name, &key).await?;
+        queue.register(&args.name, &key).await?;
         queue.close().await;
-        Say::new(false).line(format_args!("the worker {} may work", args.name));
+        Printer::new(false).line(format_args!("the worker {} may work", args.name));
         Ok(())
     })
 }
 
-/// Runs `dismiss`.
-pub fn dismiss(args: &DismissArgs) -> Result<()> {
+/// Runs `revoke`.
+pub fn revoke(args: &RevokeArgs) -> Result<()> {
     let runtime = runtime()?;
     let queue = queue(&runtime, &args.fleet)?;
     runtime.block_on(async {
-        queue.dismiss(&args.name).await?;
+        queue.revoke(&args.name).await?;
         queue.close().await;
-        Say::new(false).line(format_args!(
-            "the worker {} is dismissed",
+        Printer::new(false).line(format_args!(
+            "the worker {} is revoked",
             printable(&args.name)
         ));
         Ok(())

@@ -32,11 +32,11 @@ pub fn run(command: &FleetCommand) -> Result<()> {
         FleetCommand::Fetch(args) => fetch::run(args),
         FleetCommand::Retry(args) => manage::retry(args),
         FleetCommand::Cancel(args) => manage::cancel(args),
-        FleetCommand::Forget(args) => manage::forget(args),
+        FleetCommand::Delete(args) => manage::delete(args),
         FleetCommand::Explain(args) => explain::run(args),
         FleetCommand::WorkerKey(args) => manage::worker_key(args),
-        FleetCommand::Enrol(args) => manage::enrol(args),
-        FleetCommand::Dismiss(args) => manage::dismiss(args),
+        FleetCommand::Register(args) => manage::register(args),
+        FleetCommand::Revoke(args) => manage::revoke(args),
         FleetCommand::Dashboard(args) => site::dashboard(args),
     }
 }
@@ -55,7 +55,7 @@ async fn open(place: &Place) -> Result<Queue> {
     in_place(place, Queue::open(&place.database).await)
 }
 
-/// The queue of a place, made if it is not there: for `submit` and `enrol`, which begin a fleet.
+/// The queue of a place, made if it is not there: for `submit` and `register`, which begin a fleet.
 async fn create(place: &Place) -> Result<Queue> {
     make_folder(&place.database)?;
     in_place(place, Queue::connect(&place.database).await)
@@ -162,6 +162,6 @@ impl fmt::Display for Span {
 }
 
 /// A job as people know it.
-fn job_name(job: &shardfold_fleet::queue::view::JobView) -> String {
+fn job_name(job: &shardfold_fleet::queue::model::JobView) -> String {
     shardfold_fleet::embedded::name(job.kind, job.first as usize, job.end as usize)
 }

@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_fleet::printable::printable;
 use shardfold_fleet::queue::Queue;
-use shardfold_fleet::queue::view::{
+use shardfold_fleet::queue::model::{
     BatchState, BatchView, FleetView, InstanceView, JobState, JobView, TreeView,
 };
 
 use super::{PAUSE, Span, is_transient, job_name, queue, runtime, short};
 use crate::args::StatusArgs;
-use crate::output::{Say, gib, print, warn};
+use crate::output::{Printer, gib, print, warn};
 
 /// The latest batches that are shown.
 const BATCHES: u32 = 20;
@@ -60,7 +60,7 @@ async fn show(args: &StatusArgs, queue: &Queue) -> Result<bool> {
 
 fn output(args: &StatusArgs, view: &impl Serialize, text: impl Fn() -> String) -> Result<()> {
     if args.json {
-        return Say::new(true).object(view);
+        return Printer::new(true).object(view);
     }
     let clear = args.watch && std::io::stdout().is_terminal();
     let start = if clear { "\x1b[H\x1b[2J" } else { "" };
@@ -109,12 +109,12 @@ fn fleet(view: &FleetView) -> String {
 fn batch_line(batch: &BatchView, now: i64) -> String {
     let count = |state: JobState| batch.jobs.get(state as usize).copied().unwrap_or(0);
     let all: u64 = batch.jobs.iter().sum();
-    let parked = match count(JobState::Parked) {
+    let dead_lettered = match count(JobState::DeadLettered) {
         0 => String::new(),
-        parked => format!("  {parked} parked"),
+        dead_lettered => format!("  {dead_lettered} dead-lettered"),
     };
     format!(
-        "{}  {:<9}  {:>3}/{:<3} {:<7} {}{parked}  {}",
+        "{}  {:<9}  {:>3}/{:<3} {:<7} {}{dead_lettered}  {}",
         short(&batch.id),
         batch.state.name(),
         count(JobState::Done),

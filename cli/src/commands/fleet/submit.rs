@@ -9,13 +9,13 @@ use shardfold_store::Applied;
 
 use super::{create, create_objects};
 use crate::args::SubmitArgs;
-use crate::commands::cut::{Cut, check_accepted};
 use crate::commands::input::{self, Input};
-use crate::commands::means::Means;
-use crate::commands::{Stages, Summary, counts, profile, say_rejections, shapes};
+use crate::commands::session::Session;
+use crate::commands::sharded::{ShardedBatch, check_accepted};
+use crate::commands::{Stages, Summary, counts, print_rejections, profile, shapes};
 use crate::config::{Config, Place};
 use crate::exit::cannot;
-use crate::output::{Say, print};
+use crate::output::{Printer, print};
 
 /// What is printed for machines.
 #[derive(Serialize)]
@@ -31,43 +31,43 @@ struct Report<'a> {
 pub fn run(args: &SubmitArgs) -> Result<()> {
     let start = Instant::now();
     // The id alone goes to standard output.
-    let say = Say::new(true);
+    let printer = Printer::new(true);
     let profile = profile(args.profile, args.unsound)?;
     let place = Config::load(&args.fleet)?.place;
-    let means = Means::new(profile, &args.cache, say)?;
+    let session = Session::new(profile, &args.cache, printer)?;
     let mut stages = Stages::new();
     let id = match input::read(&args.batch, &args.run, &mut stages)? {
         Input::Ready(ready) => {
             let shapes = shapes(profile, args.shape);
-            let cut = Cut::new(&args.batch, *ready, &shapes, &mut stages)?;
-            return submit_cut(args, &means, &place, cut, stages, start);
+            let cut = ShardedBatch::new(&args.batch, *ready, &shapes, &mut stages)?;
+            return submit_cut(args, &session, &place, cut, stages, start);
         }
-        Input::Applied(applied) => known(args, &means, &place, &applied)?,
+        Input::Applied(applied) => known(args, &session, &place, &applied)?,
     };
     print(format!("{id}\n").as_bytes())
 }
 
 fn submit_cut(
     args: &SubmitArgs,
-    means: &Means,
+    session: &Session,
     place: &Place,
-    mut cut: Cut,
+    mut cut: ShardedBatch,
     mut stages: Stages,
     start: Instant,
 ) -> Result<()> {
-    say_rejections(&cut.outcome, means.say());
-    let circuits = means.key()?.id();
+    print_rejections(&cut.outcome, session.print());
+    let circuits = session.key()?.id();
     let before = Instant::now();
     let label = args.batch.file_name().unwrap_or_default();
     let executed = Executed {
-        profile: means.profile(),
+        profile: session.profile(),
         circuits,
         source: &cut.digest.to_string(),
         label: &label.to_string_lossy(),
         shards: &cut.shards,
         max_failures: MAX_FAILURES,
     };
-    let (id, _) = means.wait(async {
+    let (id, _) = session.wait(async {
         let queue = create(place).await?;
         let objects = create_objects(place, &queue, args.create_store).await?;
         let submitted = submit(&queue, &objects, &executed).await?;
@@ -81,7 +81,7 @@ fn submit_cut(
         return print(format!("{id}\n").as_bytes());
     }
     let seconds = start.elapsed().as_secs_f64();
-    means.say().object(&Report {
+    session.print().object(&Report {
         batch: &id,
         shards: cut.shards.len(),
         circuits: hex::encode(circuits),
@@ -90,15 +90,15 @@ fn submit_cut(
 }
 
 /// Submits a batch again that the state database has already, from what the store has of it.
-fn known(args: &SubmitArgs, means: &Means, place: &Place, applied: &Applied) -> Result<String> {
+fn known(args: &SubmitArgs, session: &Session, place: &Place, applied: &Applied) -> Result<String> {
     check_accepted(&args.batch, applied.counts)?;
     let source = applied.batch.to_string();
     let label = args.batch.file_name().unwrap_or_default().to_string_lossy();
-    let circuits = means.key()?.id();
+    let circuits = session.key()?.id();
     let mut lost = None;
-    let id = means.wait(async {
+    let id = session.wait(async {
         let queue = create(place).await?;
-        let batches = queue.batches_of(&source, means.profile().name()).await?;
+        let batches = queue.batches_of(&source, session.profile().name()).await?;
         if batches.is_empty() {
             return anyhow::Ok(None);
         }
@@ -121,7 +121,7 @@ fn known(args: &SubmitArgs, means: &Means, place: &Place, applied: &Applied) -> 
         || {
             format!(
                 "was not submitted to this fleet for {}",
-                means.profile().name()
+                session.profile().name()
             )
         },
         |error| format!("the store has not all of it any more ({error})"),

@@ -16,11 +16,11 @@ use tokio::sync::watch;
 use super::site::{Readiness, serve_metrics};
 use super::{PAUSE, is_transient, objects, open};
 use crate::args::WorkerArgs;
-use crate::commands::means::Means;
 use crate::commands::profile;
+use crate::commands::session::Session;
 use crate::config::{Config, Place, WorkerSettings};
 use crate::exit::cannot;
-use crate::output::{Say, gib};
+use crate::output::{Printer, gib};
 
 /// The longest pause before the queue is asked again when there was nothing to do.
 const POLL: Duration = Duration::from_millis(500);
@@ -44,17 +44,17 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
         )));
     }
     let key = WorkerKey::from_file(&settings.key)?;
-    let means = Means::new(profile, &settings.cache, Say::new(true))?;
+    let session = Session::new(profile, &settings.cache, Printer::new(true))?;
     let process = ProcessMetrics::new(u32::try_from(settings.jobs.get()).unwrap_or(u32::MAX));
     let readiness = Readiness::default();
-    means.wait(async {
+    session.wait(async {
         let stop = stopped()?;
         if let Some(address) = settings.metrics {
             serve_metrics(address, &place, process.clone(), readiness.clone()).await?;
         }
         let started = async {
-            let (queue, objects) = (patiently(|| open(&place)).await?, store(&place).await?);
-            let name = patiently(|| async { Ok(queue.worker_of(&key.public()).await?) }).await?;
+            let (queue, objects) = (retrying(|| open(&place)).await?, store(&place).await?);
+            let name = retrying(|| async { Ok(queue.worker_of(&key.public()).await?) }).await?;
             anyhow::Ok((queue, objects, name))
         };
         let mut asked = stop.clone();
@@ -62,7 +62,7 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
             started = started => started?,
             _ = asked.wait_for(|stop| *stop) => return Ok(()),
         };
-        let engine = tokio::task::block_in_place(|| means.engine().cloned())?;
+        let engine = tokio::task::block_in_place(|| session.engine().cloned())?;
         readiness.get_or_init(|| objects.clone());
         let instance = format!("{name}-{:08x}", rand::random::<u32>());
         let options = options(args, &settings, memory - circuits);
@@ -112,11 +112,11 @@ fn observer(process: ProcessMetrics) -> Box<Observer> {
 }
 
 async fn store(place: &Place) -> Result<Objects> {
-    patiently(|| objects(place)).await
+    retrying(|| objects(place)).await
 }
 
 /// Waits for a database or a store that is away, saying so once.
-async fn patiently<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
+async fn retrying<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
     let mut is_told = false;
     loop {
         match ask().await {

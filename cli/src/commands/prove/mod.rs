@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use shardfold_recursion::profile::Profile;
 
-use super::means::Means;
+use super::session::Session;
 use super::{profile, shapes};
 use crate::args::ProveArgs;
 use crate::output::{Places, warn};
@@ -29,15 +29,15 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     let mut places = Places::new(plan::inputs(args));
     let plans = plans(args, &mut places)?;
     let shapes = shapes(profile, args.shape);
-    let means = Means::new(profile, &args.cache, places.say(args.run.json)?)?;
-    let prover = Prover::new(&means, args.memory);
+    let session = Session::new(profile, &args.cache, places.print(args.run.json)?)?;
+    let prover = Prover::new(&session, args.memory);
     thread::scope(|scope| {
-        let means = &means;
+        let session = &session;
         // Nothing is buffered: one batch is executed ahead of the one that is proven.
         let (ready, tasks) = mpsc::sync_channel(0);
         let ahead = move || {
             for plan in plans {
-                let task = prepare(plan, &args.run, &shapes, means);
+                let task = prepare(plan, &args.run, &shapes, session);
                 let is_last = task.is_err();
                 if ready.send(task).is_err() || is_last {
                     return;

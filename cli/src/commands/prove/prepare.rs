@@ -14,9 +14,9 @@ use shardfold_store::Applied;
 use super::plan::Plan;
 use crate::args::RunArgs;
 use crate::commands::Stages;
-use crate::commands::cut::{Cut, check_accepted};
 use crate::commands::input::{self, Input, Ready};
-use crate::commands::means::Means;
+use crate::commands::session::Session;
+use crate::commands::sharded::{ShardedBatch, check_accepted};
 
 /// A batch that was read, and what there is to prove.
 pub struct Task {
@@ -59,12 +59,12 @@ pub struct Jobs {
 }
 
 /// Makes a batch ready to be proven.
-pub fn prepare(plan: Plan, args: &RunArgs, shapes: &[Shape], means: &Means) -> Result<Task> {
+pub fn prepare(plan: Plan, args: &RunArgs, shapes: &[Shape], session: &Session) -> Result<Task> {
     let start = Instant::now();
     let mut stages = Stages::new();
     let work = match input::read(&plan.batch, args, &mut stages)? {
-        Input::Ready(ready) => execute(&plan, *ready, shapes, means, &mut stages)?,
-        Input::Applied(applied) => resume(&plan, *applied, means)?,
+        Input::Ready(ready) => execute(&plan, *ready, shapes, session, &mut stages)?,
+        Input::Applied(applied) => resume(&plan, *applied, session)?,
     };
     Ok(Task {
         plan,
@@ -78,26 +78,26 @@ fn execute(
     plan: &Plan,
     ready: Ready,
     shapes: &[Shape],
-    means: &Means,
+    session: &Session,
     stages: &mut Stages,
 ) -> Result<Work> {
-    let mut cut = Cut::new(&plan.batch, ready, shapes, stages)?;
+    let mut cut = ShardedBatch::new(&plan.batch, ready, shapes, stages)?;
     let before = Instant::now();
-    let circuits = means.engine()?.key().id();
+    let circuits = session.engine()?.key().id();
     stages.insert("circuits", before.elapsed().as_secs_f64());
 
     let before = Instant::now();
     let executed = Executed {
-        profile: means.profile(),
+        profile: session.profile(),
         circuits,
         source: &cut.digest.to_string(),
         label: &plan.batch.to_string_lossy(),
         shards: &cut.shards,
         max_failures: MAX_FAILURES,
     };
-    let fleet = open(plan, means)?;
+    let fleet = open(plan, session)?;
     let jobs = Jobs {
-        batch: means.wait(fleet.submit(&executed))?,
+        batch: session.wait(fleet.submit(&executed))?,
         fleet,
     };
     stages.insert("submit", before.elapsed().as_secs_f64());
@@ -110,24 +110,24 @@ fn execute(
 }
 
 /// Goes on where an earlier run was interrupted after the database had moved on.
-fn resume(plan: &Plan, applied: Applied, means: &Means) -> Result<Work> {
+fn resume(plan: &Plan, applied: Applied, session: &Session) -> Result<Work> {
     check_accepted(&plan.batch, applied.counts)?;
     let mut jobs = None;
     if Embedded::is_in(&plan.work_dir) {
-        let circuits = means.engine()?.key().id();
-        let fleet = open(plan, means)?;
+        let circuits = session.engine()?.key().id();
+        let fleet = open(plan, session)?;
         let stored = Stored {
-            profile: means.profile(),
+            profile: session.profile(),
             circuits,
             source: &applied.batch.to_string(),
             label: &plan.batch.to_string_lossy(),
             before: &applied.before,
             after: &applied.after,
         };
-        jobs = match means.wait(fleet.stored(&stored))? {
+        jobs = match session.wait(fleet.stored(&stored))? {
             Some(batch) => Some(Jobs { fleet, batch }),
             None => {
-                means.wait(fleet.close())?;
+                session.wait(fleet.close())?;
                 None
             }
         };
@@ -135,17 +135,17 @@ fn resume(plan: &Plan, applied: Applied, means: &Means) -> Result<Work> {
     Ok(Work::Applied { applied, jobs })
 }
 
-fn open(plan: &Plan, means: &Means) -> Result<Embedded> {
+fn open(plan: &Plan, session: &Session) -> Result<Embedded> {
     let folder = plan.work_dir.display();
     let notice = |notice: Notice<'_>| match notice {
-        Notice::Busy => means.say().line(format_args!(
+        Notice::Busy => session.print().line(format_args!(
             "waiting for the other run in the work folder {folder}"
         )),
-        Notice::Queue(error) => means.say().line(format_args!(
+        Notice::Queue(error) => session.print().line(format_args!(
             "the queue in the work folder {folder} is not used: {error}"
         )),
     };
-    means
+    session
         .wait(Embedded::open(&plan.work_dir, notice))
         .with_context(|| format!("cannot use the work folder {folder}"))
 }

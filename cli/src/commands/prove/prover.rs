@@ -9,15 +9,15 @@ use shardfold_aggregator::{ValidityProof, verify};
 use shardfold_fleet::embedded::Limits;
 use shardfold_fleet::engine::Engine;
 use shardfold_fleet::memory;
-use shardfold_fleet::queue::view::{JobState, JobView, Kind};
+use shardfold_fleet::queue::model::{JobState, JobView, Kind};
 use shardfold_fleet::worker::Event;
 use shardfold_recursion::profile::Profile;
 use shardfold_store::Applied;
 
 use super::plan::Plan;
 use super::prepare::{Jobs, Task, Work};
-use crate::commands::means::Means;
-use crate::commands::{Stages, Summary, counts, input, say_rejections};
+use crate::commands::session::Session;
+use crate::commands::{Stages, Summary, counts, input, print_rejections};
 use crate::exit::cannot;
 use crate::output::{Output, read_file};
 use crate::progress::Progress;
@@ -27,15 +27,15 @@ type Times = Arc<Mutex<Stages>>;
 
 /// What batches are proven with.
 pub struct Prover<'a> {
-    means: &'a Means,
+    session: &'a Session,
     memory: Option<u64>,
 }
 
 impl<'a> Prover<'a> {
     /// Within the memory that is asked for, in bytes, or what the machine has now.
-    pub fn new(means: &'a Means, memory: Option<u64>) -> Self {
+    pub fn new(session: &'a Session, memory: Option<u64>) -> Self {
         let memory = memory.or_else(memory::available);
-        Self { means, memory }
+        Self { session, memory }
     }
 
     /// Proves a batch unless its proof is there already, and removes what was kept until then.
@@ -47,7 +47,7 @@ impl<'a> Prover<'a> {
             mut stages,
             seconds,
         } = task;
-        let say = self.means.say();
+        let printer = self.session.print();
         let elapsed = || seconds + start.elapsed().as_secs_f64();
         let (bytes, summary) = match work {
             Work::Executed {
@@ -55,20 +55,20 @@ impl<'a> Prover<'a> {
                 after,
                 jobs,
             } => {
-                say_rejections(&outcome, say);
+                print_rejections(&outcome, printer);
                 let bytes = self.prove(&plan, jobs, &mut stages)?;
                 let counts = counts(&outcome);
                 (bytes, Summary::new(counts, &after, elapsed(), stages))
             }
             Work::Applied { applied, jobs } => {
-                input::say_applied(&plan.batch, &applied, say);
+                input::print_applied(&plan.batch, &applied, printer);
                 let proven = self.find_proof(&plan.output, &applied);
                 let bytes = match (jobs, proven) {
                     (Some(jobs), Err(_)) => self.prove(&plan, jobs, &mut stages)?,
                     (jobs, proven) => {
                         let bytes = proven.with_context(|| no_witnesses(&plan))?;
-                        say.line(format_args!("{} proves it", plan.output));
-                        jobs.map_or(Ok(()), |jobs| self.forget(jobs))?;
+                        printer.line(format_args!("{} proves it", plan.output));
+                        jobs.map_or(Ok(()), |jobs| self.delete(jobs))?;
                         bytes
                     }
                 };
@@ -79,15 +79,15 @@ impl<'a> Prover<'a> {
     }
 
     fn report(&self, plan: &Plan, bytes: usize, summary: &Summary) -> Result<()> {
-        let say = self.means.say();
-        summary.say(say);
-        say.line(format_args!("state root {}", summary.state_root));
-        say.line(format_args!(
+        let printer = self.session.print();
+        summary.print(printer);
+        printer.line(format_args!("state root {}", summary.state_root));
+        printer.line(format_args!(
             "{}: {bytes} bytes, profile {}, checked",
             plan.output,
-            self.means.profile().name()
+            self.session.profile().name()
         ));
-        say.object(&Report {
+        printer.object(&Report {
             batch: plan.batch.display().to_string(),
             proof: plan.output.to_string(),
             summary,
@@ -97,13 +97,13 @@ impl<'a> Prover<'a> {
     /// Proves the jobs of a batch, writes the proof, and removes what was kept until then.
     /// Gives the proof's length.
     fn prove(&self, plan: &Plan, jobs: Jobs, stages: &mut Stages) -> Result<usize> {
-        let engine = self.means.engine()?;
-        let tree = self.means.wait(jobs.fleet.tree(&jobs.batch))?;
+        let engine = self.session.engine()?;
+        let tree = self.session.wait(jobs.fleet.tree(&jobs.batch))?;
         let before = Instant::now();
         load_shapes(engine, &tree.jobs)?;
         *stages.entry("circuits").or_default() += before.elapsed().as_secs_f64();
 
-        let progress = Arc::new(Progress::new(&tree, self.means.say()));
+        let progress = Arc::new(Progress::new(&tree, self.session.print()));
         let times = Times::default();
         let (shown, counted) = (progress.clone(), times.clone());
         let observer = move |event: &Event| {
@@ -114,19 +114,19 @@ impl<'a> Prover<'a> {
         let proving = jobs
             .fleet
             .prove(&jobs.batch, engine.clone(), limits, Box::new(observer));
-        let proof = self.means.wait(proving);
+        let proof = self.session.wait(proving);
         progress.finish();
         let bytes = proof?.to_bytes();
         let times = times.lock().unwrap_or_else(|error| error.into_inner());
         stages.extend(times.iter());
         plan.output.write(&bytes)?;
-        self.forget(jobs)?;
+        self.delete(jobs)?;
         Ok(bytes.len())
     }
 
     /// Removes what was kept until the proof was on disk.
-    fn forget(&self, jobs: Jobs) -> Result<()> {
-        Ok(self.means.wait(jobs.fleet.forget(&jobs.batch))?)
+    fn delete(&self, jobs: Jobs) -> Result<()> {
+        Ok(self.session.wait(jobs.fleet.delete(&jobs.batch))?)
     }
 
     /// The length of an applied batch's proof, if it is there already.
@@ -136,7 +136,7 @@ impl<'a> Prover<'a> {
         let bytes = read_file(output, ValidityProof::MAX_BYTES)?;
         let proof = ValidityProof::from_bytes(&bytes)
             .with_context(|| format!("cannot use the proof {}", output.display()))?;
-        let statement = verify(self.means.engine()?.key(), &proof)
+        let statement = verify(self.session.engine()?.key(), &proof)
             .with_context(|| format!("{} does not verify", output.display()))?;
         ensure!(
             (statement.before, statement.after) == (applied.before, applied.after),
@@ -196,7 +196,7 @@ fn limits(profile: Profile, jobs: &[JobView], memory: Option<u64>) -> Limits {
 fn count_time(event: &Event, times: &Times) {
     let (name, took) = match event {
         Event::Stage { stage, took, .. } => (stage.name(), took),
-        Event::Done { work, took, .. } if work.kind == Kind::Fold => ("fold", took),
+        Event::Done { work, took, .. } if work.kind == Kind::Aggregate => ("aggregate", took),
         Event::Done { work, took, .. } if work.kind == Kind::Finish => ("finish", took),
         _ => return,
     };

@@ -19,17 +19,17 @@ use super::records::RecordReport;
 use crate::args::CheckArgs;
 use crate::commands::hex;
 use crate::commands::input::{cannot_use, read_content};
-use crate::output::Say;
+use crate::output::Printer;
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<()> {
-    let say = Say::new(args.json);
+    let printer = Printer::new(args.json);
     // The command line has --state unless it has --head.
     let state = || args.state.as_deref().context("found no --state");
     match (&args.proof, &args.head) {
-        (Some(proof), Some(head)) => check_proof(proof, &Known::file(head)?, say),
-        (Some(proof), None) => check_proof(proof, &Known::database(state()?)?, say),
-        (None, _) => check_database(state()?, say),
+        (Some(proof), Some(head)) => check_proof(proof, &Known::file(head)?, printer),
+        (Some(proof), None) => check_proof(proof, &Known::database(state()?)?, printer),
+        (None, _) => check_database(state()?, printer),
     }
 }
 
@@ -88,7 +88,7 @@ struct ProofReport {
     record: RecordReport,
 }
 
-fn check_proof(path: &Path, known: &Known, say: Say) -> Result<()> {
+fn check_proof(path: &Path, known: &Known, printer: Printer) -> Result<()> {
     let place = path.display();
     let inclusion: Inclusion = read_content("record proof", path)?;
     let Inclusion {
@@ -122,12 +122,12 @@ fn check_proof(path: &Path, known: &Known, say: Say) -> Result<()> {
     } else {
         "an earlier head"
     };
-    say.answer(format_args!(
+    printer.answer(format_args!(
         "valid for {age}, after transaction {}:",
         head.tx_count
     ))?;
-    say.answer(format_args!("{}", report.record.line()))?;
-    say.object(&report)
+    printer.answer(format_args!("{}", report.record.line()))?;
+    printer.object(&report)
 }
 
 /// What is printed for machines of a database.
@@ -140,18 +140,18 @@ struct DatabaseReport {
     seconds: f64,
 }
 
-fn check_database(folder: &Path, say: Say) -> Result<()> {
+fn check_database(folder: &Path, printer: Printer) -> Result<()> {
     let start = Instant::now();
     let report = check_all(folder, start).with_context(|| cannot_use(folder))?;
-    say.answer(format_args!(
+    printer.answer(format_args!(
         "{}: {} records and {} batches are sound, checked in {:.2} s",
         folder.display(),
         report.records,
         report.batches,
         report.seconds
     ))?;
-    say.line(format_args!("state root {}", hex(&report.head.state_root)));
-    say.object(&report)
+    printer.line(format_args!("state root {}", hex(&report.head.state_root)));
+    printer.object(&report)
 }
 
 /// Whether a database may be read, but not be opened for writing.

@@ -17,7 +17,7 @@ use shardfold_store::{Applied, FILE, Store, View};
 use super::hex;
 use super::input::{cannot_use, read_content, size};
 use crate::args::{ExportArgs, HistoryArgs, StateCommand, StateImportArgs};
-use crate::output::{Places, Say, check_folder, peak_memory_bytes};
+use crate::output::{Places, Printer, check_folder, peak_memory_bytes};
 
 /// The bytes of a vault in a file: index, owner, asset, balance and nonce.
 const VAULT_BYTES: u64 = 4 + 32 + 8 + 8 + 8;
@@ -60,17 +60,17 @@ impl Moved {
         }
     }
 
-    fn say(&self, place: &dyn Display, say: Say) {
-        say.line(format_args!(
+    fn print(&self, place: &dyn Display, printer: Printer) {
+        printer.line(format_args!(
             "{place}: {} vaults after transaction {}, in {:.2} s",
             self.vaults, self.head.tx_count, self.seconds
         ));
-        say.line(format_args!("state root {}", hex(&self.head.state_root)));
+        printer.line(format_args!("state root {}", hex(&self.head.state_root)));
     }
 }
 
 fn import(args: &StateImportArgs) -> Result<()> {
-    let say = Say::new(args.database.json);
+    let printer = Printer::new(args.database.json);
     let start = Instant::now();
     let folder = &args.database.state;
     // A database takes more bytes than the binary form, and that a fraction of the JSON one.
@@ -81,8 +81,8 @@ fn import(args: &StateImportArgs) -> Result<()> {
         .with_context(|| format!("cannot make a state in {}", folder.display()))?;
     let view = store.view().with_context(|| cannot_use(folder))?;
     let moved = Moved::new(vaults, &view, start);
-    moved.say(&folder.display(), say);
-    say.object(&moved)
+    moved.print(&folder.display(), printer);
+    printer.object(&moved)
 }
 
 fn export(args: &ExportArgs) -> Result<()> {
@@ -92,7 +92,7 @@ fn export(args: &ExportArgs) -> Result<()> {
     let mut places = Places::new([folder.join(FILE)]);
     let bytes = view.record_count()?.saturating_mul(VAULT_BYTES);
     let output = places.output(&args.output, bytes)?;
-    let say = places.say(args.database.json)?;
+    let printer = places.print(args.database.json)?;
     let file = view.to_file().with_context(|| cannot_use(folder))?;
     let is_json = args.output.extension().is_some_and(|end| end == "json");
     let bytes = if is_json {
@@ -102,8 +102,8 @@ fn export(args: &ExportArgs) -> Result<()> {
     };
     output.write(&bytes)?;
     let moved = Moved::new(file.vaults.len(), &view, start);
-    moved.say(&output, say);
-    say.object(&moved)
+    moved.print(&output, printer);
+    printer.object(&moved)
 }
 
 /// What `history` prints for machines.
@@ -134,12 +134,12 @@ impl From<&Applied> for Entry {
 }
 
 fn history(args: &HistoryArgs) -> Result<()> {
-    let say = Say::new(args.database.json);
+    let printer = Printer::new(args.database.json);
     let folder = &args.database.state;
     let view = open(folder)?;
     let history = view.history().with_context(|| cannot_use(folder))?;
     let imported = *view.imported();
-    say.answer(format_args!(
+    printer.answer(format_args!(
         "imported after transaction {}: state root {}",
         imported.tx_count,
         hex(&imported.state_root)
@@ -151,7 +151,7 @@ fn history(args: &HistoryArgs) -> Result<()> {
             counts,
             ..
         } = applied;
-        say.answer(format_args!(
+        printer.answer(format_args!(
             "{number}: transactions {} to {}, {} left out: state root {} (batch {})",
             before.tx_count,
             after.tx_count,
@@ -160,7 +160,7 @@ fn history(args: &HistoryArgs) -> Result<()> {
             applied.batch
         ))?;
     }
-    say.object(&History {
+    printer.object(&History {
         chain_id: view.chain_id(),
         imported,
         batches: history.iter().map(Entry::from).collect(),

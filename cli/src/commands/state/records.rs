@@ -15,7 +15,7 @@ use super::open;
 use crate::args::{GetArgs, ProveRecordArgs};
 use crate::commands::hex;
 use crate::commands::input::cannot_use;
-use crate::output::{Places, Say, print};
+use crate::output::{Places, Printer, print};
 
 /// What `get` prints for machines.
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ impl RecordReport {
 
 /// Runs `get`.
 pub fn get(args: &GetArgs) -> Result<()> {
-    let say = Say::new(args.database.json);
+    let printer = Printer::new(args.database.json);
     let state = part(&args.database.state, &args.indices)?;
     let records = args.indices.iter();
     let found = Found {
@@ -75,9 +75,9 @@ pub fn get(args: &GetArgs) -> Result<()> {
             .collect(),
     };
     for record in &found.records {
-        say.answer(format_args!("{}", record.line()))?;
+        printer.answer(format_args!("{}", record.line()))?;
     }
-    say.object(&found)
+    printer.object(&found)
 }
 
 /// Runs `prove`.
@@ -85,7 +85,7 @@ pub fn prove(args: &ProveRecordArgs) -> Result<()> {
     let mut places = Places::new([args.state.join(FILE)]);
     let named = args.output.as_deref();
     let output = named.map(|path| places.output(path, 0)).transpose()?;
-    let say = places.say(false)?;
+    let printer = places.print(false)?;
     let state = part(&args.state, &[args.index])?;
     let inclusion = Inclusion {
         chain_id: state.chain_id(),
@@ -98,8 +98,8 @@ pub fn prove(args: &ProveRecordArgs) -> Result<()> {
     };
     output.write(&bytes)?;
     let record = RecordReport::new(args.index, inclusion.proof.record);
-    say.line(format_args!("{}", record.line()));
-    say.line(format_args!(
+    printer.line(format_args!("{}", record.line()));
+    printer.line(format_args!(
         "{output}: proof for the head after transaction {}",
         inclusion.head.tx_count
     ));

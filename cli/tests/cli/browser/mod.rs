@@ -73,9 +73,9 @@ impl Fleet {
     }
 
     /// Lets a worker in.
-    fn enrol(&self, name: &str) {
+    fn register(&self, name: &str) {
         let public_key = self.ok(&["worker-key", &format!("{name}.key")]);
-        self.ok(&["enrol", name, &public_key]);
+        self.ok(&["register", name, &public_key]);
     }
 
     /// Starts a worker that ends when all is proven.
@@ -104,7 +104,7 @@ fn the_page_shows_a_batch_from_its_submission_to_its_proof() {
         Some(_) => (40, &["alpha", "beta"][..]),
         None => (6, &["alpha"][..]),
     };
-    names.iter().for_each(|name| fleet.enrol(name));
+    names.iter().for_each(|name| fleet.register(name));
     if picture.is_some() {
         fleet.submit("evening.bin", 8);
         assert!(fleet.worker("alpha").wait().success());
@@ -113,7 +113,7 @@ fn the_page_shows_a_batch_from_its_submission_to_its_proof() {
     let (mut dashboard, url) = fleet.dashboard("127.0.0.1:0");
     let browser = Browser::new();
     browser.open(&url);
-    // A page that is loaded again has forgotten this.
+    // A page that is loaded again has deleted this.
     browser.value("window.sameLoad = true");
 
     let jobs = sees_the_open_batch(&browser, &batch);
@@ -155,7 +155,10 @@ fn sees_the_open_batch(browser: &Browser, batch: &str) -> u64 {
     browser.wait_for(JOB);
     assert_eq!(browser.text("#tree-id"), format!("batch {batch}"));
     let jobs = browser.count(JOB);
-    assert!(jobs > 3, "two shards or more, a fold and the finish");
+    assert!(
+        jobs > 3,
+        "two shards or more, an aggregation and the finish"
+    );
     assert_eq!(browser.count(DONE) + browser.count(RUNNING), 0);
     jobs
 }
@@ -167,9 +170,9 @@ fn shows_the_job_with_the_focus(browser: &Browser) {
     browser.wait_for("#job-body:not([hidden])");
     assert_eq!(browser.text("#job-title"), "Finish");
     browser.press(ARROW_DOWN);
-    wait_for("the fold below the finish", || {
+    wait_for("the aggregation below the finish", || {
         let title = browser.text("#job-title");
-        title.starts_with("Fold of shards 1 to ").then_some(())
+        title.starts_with("Aggregate of shards 1 to ").then_some(())
     });
     assert!(browser.text("#job-facts").contains("waiting"));
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::fleet::time::{PATIENCE, PAUSE, wait_for};
+use crate::fleet::time::{PAUSE, RETRY_TIME, wait_for};
 
 /// A port of 127.0.0.1 behind which is another. All connections end when it is dropped.
 pub struct Gate {
@@ -22,7 +22,7 @@ enum Mode {
     /// directions.
     HoldAfter(usize),
     /// Ends all connections.
-    Cut,
+    ShardedBatch,
     /// Ends all connections and the gate.
     Closed,
 }
@@ -79,14 +79,14 @@ impl Gate {
         let (mode, wait) = self
             .state
             .changed
-            .wait_timeout_while(mode, PATIENCE, |mode| *mode != Mode::HoldAfter(0))
+            .wait_timeout_while(mode, RETRY_TIME, |mode| *mode != Mode::HoldAfter(0))
             .unwrap_or_else(PoisonError::into_inner);
         assert!(!wait.timed_out(), "the gate is at {mode:?}");
     }
 
     /// Ends all connections, and new ones at once.
     pub fn cut(&self) {
-        self.state.set(Mode::Cut);
+        self.state.set(Mode::ShardedBatch);
     }
 }
 
@@ -111,7 +111,7 @@ impl State {
     /// Fails if connections must end.
     fn check(&self) -> io::Result<()> {
         match *self.lock() {
-            Mode::Cut | Mode::Closed => Err(ErrorKind::ConnectionAborted.into()),
+            Mode::ShardedBatch | Mode::Closed => Err(ErrorKind::ConnectionAborted.into()),
             Mode::Pass | Mode::HoldAfter(_) => Ok(()),
         }
     }
@@ -121,7 +121,9 @@ impl State {
         let mut mode = self.lock();
         loop {
             match (&mut *mode, direction) {
-                (Mode::Cut | Mode::Closed, _) => return Err(ErrorKind::ConnectionAborted.into()),
+                (Mode::ShardedBatch | Mode::Closed, _) => {
+                    return Err(ErrorKind::ConnectionAborted.into());
+                }
                 (Mode::HoldAfter(0), _) => {}
                 (Mode::HoldAfter(left), Direction::Up) => {
                     let admitted = bytes.min(*left);
@@ -147,7 +149,7 @@ fn accept(listener: &TcpListener, server: u16, state: &Arc<State>) {
             return;
         }
         let Ok(client) = client else { continue };
-        if mode == Mode::Cut {
+        if mode == Mode::ShardedBatch {
             continue;
         }
         let state = Arc::clone(state);
@@ -240,7 +242,9 @@ fn a_gate_holds_bytes_and_passes_them_later() {
     let silence = client.read(&mut answer).expect_err("nothing passes");
     assert_eq!(silence.kind(), ErrorKind::WouldBlock);
     gate.pass();
-    client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    client
+        .set_read_timeout(Some(RETRY_TIME))
+        .expect("a timeout");
     client.read_exact(&mut answer).expect("an answer");
     assert_eq!(&answer, b"later");
 }
@@ -268,7 +272,9 @@ fn a_gate_cuts_clients_off_and_lets_them_in_again() {
     let gate = Gate::new(echo());
     let connect = || TcpStream::connect(("127.0.0.1", gate.port())).expect("it is open");
     let is_answered = |mut client: &TcpStream| {
-        client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        client
+            .set_read_timeout(Some(RETRY_TIME))
+            .expect("a timeout");
         client.write_all(b"x").is_ok() && matches!(client.read(&mut [0]), Ok(1))
     };
     let old = connect();

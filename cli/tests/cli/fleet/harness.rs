@@ -91,9 +91,9 @@ impl Fleet {
     }
 
     /// Makes a worker's key, and lets it in.
-    pub fn enrol(&self, name: &str) {
+    pub fn register(&self, name: &str) {
         let public_key = self.ok(&["worker-key", &format!("{name}.key")]);
-        self.ok(&["enrol", name, &public_key]);
+        self.ok(&["register", name, &public_key]);
     }
 
     /// The command of a worker of one thread that logs in JSON, not yet started.
@@ -113,7 +113,7 @@ impl Fleet {
 
     /// Enrols and starts a worker with more arguments.
     pub fn worker_with(&self, name: &str, ports: Ports, more: &[&str]) -> Process {
-        self.enrol(name);
+        self.register(name);
         let mut command = self.worker_command(name, ports);
         command.args(more);
         Process::start(name, command)

@@ -14,8 +14,8 @@ const NOT_BEGINNING: [&[&str]; 8] = [
     &["fetch", "3f9a", "-o", "proof.bin"],
     &["retry", "3f9a"],
     &["cancel", "3f9a"],
-    &["forget", "3f9a"],
-    &["dismiss", "alpha"],
+    &["delete", "3f9a"],
+    &["revoke", "alpha"],
 ];
 
 fn at(sandbox: &Sandbox, arguments: &[&str], database: &str) -> Command {
@@ -34,7 +34,7 @@ fn a_mistyped_file_makes_no_folder_and_no_database() {
             let error = refused(at(&sandbox, arguments, database));
             assert!(error.contains("there is no queue at sqlite:///"), "{error}");
             assert!(
-                error.contains("typo") && error.contains("`shardfold enrol`"),
+                error.contains("typo") && error.contains("`shardfold register`"),
                 "{error}"
             );
             assert_eq!(sandbox.names("."), ["key"], "{arguments:?}");
@@ -58,8 +58,8 @@ fn an_empty_database_of_a_server_gets_no_tables() {
     assert_eq!(postgres.query(tables), "0");
     // The operator's first command makes them.
     let key = sandbox.ok(&["worker-key", "key"]).out;
-    let enrol = at(&sandbox, &["enrol", "alpha", key.trim()], &url).output();
-    assert_eq!(printed(enrol.expect("it starts")).0, Some(0));
+    let register = at(&sandbox, &["register", "alpha", key.trim()], &url).output();
+    assert_eq!(printed(register.expect("it starts")).0, Some(0));
     assert_eq!(postgres.query(tables), "7");
 }
 

@@ -5,7 +5,7 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 /// The longest wait for anything: slow machines prove a batch of tests in minutes.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub const RETRY_TIME: Duration = Duration::from_secs(300);
 
 /// Between two looks at something that is waited for.
 pub const PAUSE: Duration = Duration::from_millis(20);
@@ -25,14 +25,14 @@ pub fn kills() -> usize {
     if is_full() { 50 } else { 5 }
 }
 
-/// Looks until something is there, and gives it; panics with its name when patience ends.
+/// Looks until something is there, and gives it; panics with its name when retry ends.
 pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
+        assert!(start.elapsed() < RETRY_TIME, "waited too long for {what}");
         sleep(PAUSE);
     }
 }

@@ -6,7 +6,7 @@ import { Picture, STATES, jobName, sign } from './tree.js';
 const $ = (id) => document.getElementById(id);
 const EVERY = 1000;
 const PAUSE = 150;
-const PATIENCE = 15_000;
+const RETRY_TIME = 15_000;
 
 /** The last answers: the fleet, the chosen batch's tree, and the attempts at the job shown. */
 const seen = { fleet: null, tree: null, attempts: null };
@@ -33,7 +33,7 @@ class Away extends Error {}
 
 /** JSON from the server; null if there is nothing of that name. */
 async function ask(path, signal) {
-  const answer = await fetch(path, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+  const answer = await fetch(path, { signal: AbortSignal.any([signal, AbortSignal.timeout(RETRY_TIME)]) });
   if (answer.status === 404) return null;
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Away(body.error ?? `the server answers ${answer.status}`);
@@ -120,22 +120,22 @@ function glance(fleet) {
     ['Busy slots', `${count(busy)} of ${count(slots)}`],
     ['Queued', count(inState('queued'))],
     ['Longest wait', fleet.oldest_queued === null ? 'none' : duration(fleet.now - fleet.oldest_queued)],
-    ['Parked', count(inState('parked'))],
+    ['Dead-lettered', count(inState('dead-lettered'))],
     ['Workers alive', count(alive.length)],
     ['Transactions, last hour', count(fleet.proven_last_hour)],
   ]);
 }
 
-/** Jobs by state: the server's order is waiting, queued, running, done, parked, cancelled. */
+/** Jobs by state: the server's order is waiting, queued, running, done, dead-lettered, cancelled. */
 function byState(batch) {
-  const [waiting, queued, running, done, parked, cancelled] = batch.jobs;
-  const all = waiting + queued + running + done + parked + cancelled;
-  return { waiting, queued, running, done, parked, cancelled, all };
+  const [waiting, queued, running, done, deadLettered, cancelled] = batch.jobs;
+  const all = waiting + queued + running + done + deadLettered + cancelled;
+  return { waiting, queued, running, done, deadLettered, cancelled, all };
 }
 
 function makeBar() {
   const bar = el('div', { class: 'bar', role: 'progressbar', 'aria-valuemin': 0 });
-  bar.append(el('span', { class: 'done' }), el('span', { class: 'running' }), el('span', { class: 'parked' }));
+  bar.append(el('span', { class: 'done' }), el('span', { class: 'running' }), el('span', { class: 'dead-lettered' }));
   return bar;
 }
 
@@ -164,7 +164,7 @@ function batches(fleet) {
     if (batch.id === current) set(link, 'aria-current', 'true');
     else link.removeAttribute('aria-current');
     text(name, batch.label);
-    showBadge(badge, jobs.parked > 0 ? 'parked' : batch.state);
+    showBadge(badge, jobs.deadLettered > 0 ? 'dead-lettered' : batch.state);
     updateBar(bar, batch);
     const spent = (batch.finished ?? fleet.now) - batch.submitted;
     text(done, `${count(jobs.done)} of ${count(jobs.all)} jobs`);
@@ -237,8 +237,8 @@ function job() {
   keyed($('job-attempts'), list, (attempt) => attempt.attempt, make, (item, attempt) => {
     const [badge, who, reason] = item.children;
     showBadge(badge, attempt.outcome ?? 'running');
-    // A refuted one ended when it was found out.
-    const took = attempt.outcome === 'refuted' ? [] : [duration((attempt.ended ?? found.now) - attempt.started)];
+    // A invalidated one ended when it was found out.
+    const took = attempt.outcome === 'invalidated' ? [] : [duration((attempt.ended ?? found.now) - attempt.started)];
     text(who, [attempt.instance, clock(attempt.started), ...took].join(', '));
     text(reason, attempt.reason ?? '');
   });
@@ -271,13 +271,13 @@ function workers({ now, workers: keys, instances }) {
   const present = [...instances].sort((a, b) => order(a) - order(b) || (a.id < b.id ? -1 : 1)).map((instance) => {
     const worker = byName.get(instance.worker);
     byName.delete(instance.worker);
-    const state = worker?.dismissed ? 'dismissed' : instance.alive ? 'alive' : instance.left === null ? 'silent' : 'left';
+    const state = worker?.revoked ? 'revoked' : instance.alive ? 'alive' : instance.left === null ? 'silent' : 'left';
     return [state, instance.id, instance.host, instance.kinds.join(', '), `${instance.busy} of ${instance.slots}`,
       bytes(instance.memory), count(instance.done), count(instance.failed), count(worker?.strikes ?? 0),
       ago(now, instance.left ?? instance.seen)];
   });
   const absent = [...byName.values()].map((worker) =>
-    [worker.dismissed ? 'dismissed' : 'absent', worker.name, '', '', '', '', '', '', count(worker.strikes), 'not lately']);
+    [worker.revoked ? 'revoked' : 'absent', worker.name, '', '', '', '', '', '', count(worker.strikes), 'not lately']);
   const all = [...present, ...absent];
   empty($('workers'), all.length === 0);
   keyed($('worker-rows'), all, (row) => row[1], () => el('tr', { role: 'row' }), (row, values) => {
@@ -289,7 +289,7 @@ function workers({ now, workers: keys, instances }) {
 const RATE = ['Job', 'Per minute', 'Mean', 'Longest'];
 
 function rates({ timings, done_last_hour: done }) {
-  const rows = ['shard', 'fold', 'finish'].flatMap((kind) => {
+  const rows = ['shard', 'aggregate', 'finish'].flatMap((kind) => {
     const number = done.find(([name]) => name === kind)?.[1] ?? 0;
     const perMinute = rate(number / 60);
     const own = timings.filter((timing) => timing.kind === kind);

@@ -3,7 +3,7 @@
 
 import { set, setAll, svg, toggle } from './dom.js';
 
-export const STATES = ['done', 'running', 'queued', 'waiting', 'parked', 'cancelled'];
+export const STATES = ['done', 'running', 'queued', 'waiting', 'dead-lettered', 'cancelled'];
 
 /** Outlines within -1..1, and marks inside of them. */
 const SHAPES = {
@@ -11,7 +11,7 @@ const SHAPES = {
   running: ['M0-1.15 1.15 0 0 1.15-1.15 0Z', ''],
   queued: ['M-.9 0A.9.9 0 1 1 .9 0 .9.9 0 1 1-.9 0Z', ''],
   waiting: ['M-.5 0A.5.5 0 1 1 .5 0 .5.5 0 1 1-.5 0Z', ''],
-  parked: ['M0-1.1 1.15.9H-1.15Z', 'M0-.4V.25M0 .5V.6'],
+  'dead-lettered': ['M0-1.1 1.15.9H-1.15Z', 'M0-.4V.25M0 .5V.6'],
   cancelled: ['M-.75-.75.75.75M-.75.75.75-.75', ''],
 };
 
@@ -39,8 +39,8 @@ function paint(group, state, size) {
 
 export function jobName(job) {
   if (job.kind === 'shard') return `Shard ${job.first + 1}`;
-  if (job.kind === 'fold') {
-    return job.end - job.first > 1 ? `Fold of shards ${job.first + 1} to ${job.end}` : `Fold of shard ${job.end}`;
+  if (job.kind === 'aggregate') {
+    return job.end - job.first > 1 ? `Aggregate of shards ${job.first + 1} to ${job.end}` : `Aggregate of shard ${job.end}`;
   }
   return 'Finish';
 }
@@ -48,7 +48,7 @@ export function jobName(job) {
 /** Jobs in rows from the top; each row in order of its shards. */
 function rows(jobs) {
   const heights = new Map(jobs.map((job) => [job.id, 0]));
-  const weight = (job) => job.end - job.first + (job.kind === 'finish' ? 0.5 : job.kind === 'fold' ? 0.25 : 0);
+  const weight = (job) => job.end - job.first + (job.kind === 'finish' ? 0.5 : job.kind === 'aggregate' ? 0.25 : 0);
   for (const job of [...jobs].sort((a, b) => weight(a) - weight(b))) {
     const above = heights.get(job.parent);
     if (above !== undefined) heights.set(job.parent, Math.max(above, heights.get(job.id) + 1));
@@ -77,7 +77,7 @@ function layout(jobs, shards, width) {
     const height = grid ? CELL * Math.ceil(row.length / columns) + 16 : ROW;
     y = top + height + (grid && place + 1 < all.length ? 8 : 0);
     const kind = row[0].kind;
-    const label = kind === 'fold' ? `fold ${all.length - 1 - place}` : kind === 'shard' ? 'shards' : kind;
+    const label = kind === 'aggregate' ? `aggregation ${all.length - 1 - place}` : kind === 'shard' ? 'shards' : kind;
     return { jobs: row, label, grid, size, points, pitch: grid ? CELL : pitch, top, bottom: top + height };
   });
 }

@@ -22,11 +22,11 @@ async fn whatever_finishes_something_goes_before_new_shards() {
         let expected = [
             (Kind::Shard, 0),
             (Kind::Shard, 1),
-            (Kind::Fold, 0),
+            (Kind::Aggregate, 0),
             (Kind::Shard, 2),
             (Kind::Shard, 3),
-            (Kind::Fold, 2),
-            (Kind::Fold, 0),
+            (Kind::Aggregate, 2),
+            (Kind::Aggregate, 0),
             (Kind::Finish, 0),
         ];
         assert_eq!(work_off(fleet, "a").await, expected);
@@ -41,7 +41,7 @@ async fn earlier_batches_go_before_later_ones_but_a_finish_before_all() {
         let first = fleet.submit(2, 1).await;
         fleet.pass(Duration::from_secs(1)).await;
         let second = fleet.submit(1, 2).await;
-        // One shard of each is in work, then the second batch's fold is ready.
+        // One shard of each is in work, then the second batch's aggregation is ready.
         assert_eq!(fleet.take("a").await.batch, first);
         assert_eq!(fleet.take("a").await.batch, first);
         let shard = fleet.take("a").await;
@@ -49,8 +49,11 @@ async fn earlier_batches_go_before_later_ones_but_a_finish_before_all() {
         fleet.pass(Duration::from_secs(1)).await;
         let third = fleet.submit(1, 3).await;
         fleet.complete("a", &shard).await.unwrap();
-        let fold = fleet.work("a").await;
-        assert_eq!((fold.batch, fold.kind), (second.clone(), Kind::Fold));
+        let aggregation = fleet.work("a").await;
+        assert_eq!(
+            (aggregation.batch, aggregation.kind),
+            (second.clone(), Kind::Aggregate)
+        );
         let finish = fleet.take("a").await;
         assert_eq!((finish.batch, finish.kind), (second, Kind::Finish));
         assert_eq!(fleet.take("a").await.batch, third);
@@ -106,7 +109,7 @@ async fn a_worker_gets_only_the_kinds_that_it_takes_and_what_fits() {
         let queue = &fleet.queue;
         for (kinds, memory) in [
             (&[] as &[Kind], MEMORY),
-            (&[Kind::Fold, Kind::Finish], MEMORY),
+            (&[Kind::Aggregate, Kind::Finish], MEMORY),
             (&Kind::ALL, shard - 1),
         ] {
             let wanted = Wanted {
@@ -157,20 +160,22 @@ async fn a_worker_of_one_batch_leaves_those_of_others_alone() {
 async fn nobody_but_a_presented_worker_with_these_circuits_gets_a_job() {
     on_both(async |fleet| {
         let others = "ab".repeat(32);
-        for worker in ["others", "dismissed", "struck"] {
-            fleet.enrol(worker).await;
+        for worker in ["others", "revoked", "struck"] {
+            fleet.register(worker).await;
         }
         // Before the first batch any circuits will do.
-        let hello = fleet.hello("others", &Kind::ALL, MEMORY, &others).await;
-        hello.unwrap();
+        let registration = fleet
+            .register_instance("others", &Kind::ALL, MEMORY, &others)
+            .await;
+        registration.unwrap();
         fleet.submit(1, 1).await;
-        fleet.worker("dismissed").await;
-        fleet.queue.dismiss("dismissed").await.unwrap();
+        fleet.worker("revoked").await;
+        fleet.queue.revoke("revoked").await.unwrap();
         fleet.worker("struck").await;
         fleet
             .execute("UPDATE workers SET strikes = 3 WHERE name = 'struck'")
             .await;
-        for worker in ["nobody", "others", "dismissed", "struck"] {
+        for worker in ["nobody", "others", "revoked", "struck"] {
             assert_eq!(fleet.claim(worker).await, None, "{worker}");
         }
         fleet.worker("a").await;
@@ -206,13 +211,13 @@ async fn a_failed_job_goes_to_the_same_worker_if_no_other_could_take_it() {
         fleet.worker("a").await;
         fleet.worker_with("small", &Kind::ALL, 1).await;
         fleet
-            .worker_with("folds", &[Kind::Fold, Kind::Finish], MEMORY)
+            .worker_with("aggregations", &[Kind::Aggregate, Kind::Finish], MEMORY)
             .await;
-        for worker in ["gone", "silent", "dismissed", "struck"] {
+        for worker in ["gone", "silent", "revoked", "struck"] {
             fleet.worker(worker).await;
         }
-        fleet.queue.goodbye("gone").await.unwrap();
-        fleet.queue.dismiss("dismissed").await.unwrap();
+        fleet.queue.deregister_instance("gone").await.unwrap();
+        fleet.queue.revoke("revoked").await.unwrap();
         fleet
             .execute("UPDATE workers SET strikes = 3 WHERE name = 'struck'")
             .await;
@@ -244,9 +249,9 @@ async fn a_deadline_is_an_hour_until_such_a_job_was_measured() {
         assert_near(allowed(&fleet.job(&second).await), 10 * took + 300_000);
         // A shorter one does not shorten it, and other kinds have their own.
         fleet.complete("a", &second).await.unwrap();
-        let fold = fleet.take("a").await;
-        assert_eq!(fold.kind, Kind::Fold);
-        assert_near(allowed(&fleet.job(&fold).await), 3_600_000);
+        let aggregation = fleet.take("a").await;
+        assert_eq!(aggregation.kind, Kind::Aggregate);
+        assert_near(allowed(&fleet.job(&aggregation).await), 3_600_000);
         let third = fleet.take("a").await;
         assert_near(allowed(&fleet.job(&third).await), 10 * took + 300_000);
     })

@@ -1,6 +1,6 @@
 //! Results that are handed in.
 
-use super::view::BatchState;
+use super::model::BatchState;
 use super::*;
 
 #[tokio::test]
@@ -10,7 +10,7 @@ async fn a_job_is_ready_when_the_last_of_its_children_is_done() {
         fleet.worker("a").await;
         for state in [JobState::Waiting, JobState::Queued] {
             fleet.work("a").await;
-            assert_eq!(fleet.only(&batch, Kind::Fold).await.state, state);
+            assert_eq!(fleet.only(&batch, Kind::Aggregate).await.state, state);
             assert_eq!(
                 fleet.only(&batch, Kind::Finish).await.state,
                 JobState::Waiting
@@ -38,9 +38,12 @@ async fn two_children_done_at_the_same_instant_free_their_parent_once() {
                 tokio::join!(fleet.complete("a", &left), fleet.complete("b", &right));
             assert_eq!(
                 (left.unwrap(), right.unwrap()),
-                (Done::Accepted, Done::Accepted)
+                (CompletionOutcome::Accepted, CompletionOutcome::Accepted)
             );
-            assert_eq!(fleet.only(&batch, Kind::Fold).await.state, JobState::Queued);
+            assert_eq!(
+                fleet.only(&batch, Kind::Aggregate).await.state,
+                JobState::Queued
+            );
             fleet.work("a").await;
             fleet.work("a").await;
             let tree = fleet.queue.tree_view(&batch).await.unwrap().unwrap();
@@ -78,8 +81,12 @@ async fn whoever_uses_a_result_learns_its_name_and_who_has_signed_it() {
         fleet.worker("a").await;
         fleet.worker("b").await;
         let (left, right) = (fleet.work("a").await, fleet.work("b").await);
-        let fold = fleet.take("a").await;
-        let children = fleet.queue.children(&fold.batch, &fold.job).await.unwrap();
+        let aggregation = fleet.take("a").await;
+        let children = fleet
+            .queue
+            .children(&aggregation.batch, &aggregation.job)
+            .await
+            .unwrap();
         assert_eq!(children.len(), 2);
         for (child, (done, signer)) in children.iter().zip([(left, "a"), (right, "b")]) {
             assert_eq!(child.job, done.job);
@@ -107,11 +114,11 @@ async fn a_result_that_is_handed_in_twice_counts_once() {
         let first = fleet.work("a").await;
         let before = fleet.jobs(&batch).await;
         let again = fleet.complete("a", &first).await.unwrap();
-        assert_eq!(again, Done::Accepted);
+        assert_eq!(again, CompletionOutcome::Accepted);
         assert_eq!(fleet.jobs(&batch).await, before);
         assert_eq!(fleet.outcomes(&first).await, [Some(Outcome::Done)]);
         assert_eq!(
-            fleet.only(&batch, Kind::Fold).await.state,
+            fleet.only(&batch, Kind::Aggregate).await.state,
             JobState::Waiting
         );
     })
@@ -132,7 +139,10 @@ async fn a_late_result_of_a_lost_attempt_is_taken_and_ends_the_live_one() {
         let live = fleet.take("b").await;
         assert_eq!((&live.job, live.attempt), (&late.job, 2));
 
-        assert_eq!(fleet.complete("a", &late).await.unwrap(), Done::Accepted);
+        assert_eq!(
+            fleet.complete("a", &late).await.unwrap(),
+            CompletionOutcome::Accepted
+        );
         let job = fleet.job(&live).await;
         assert_eq!(job.state, JobState::Done);
         assert_eq!(job.instance.as_deref(), Some("a"));
@@ -146,27 +156,36 @@ async fn a_late_result_of_a_lost_attempt_is_taken_and_ends_the_live_one() {
         assert_eq!(still_held, []);
         let other = ObjectName::of(b"another proof");
         let handed_in = fleet.deliver("b", &live, other, None).await;
-        assert_eq!(handed_in.unwrap(), Done::Late);
+        assert_eq!(handed_in.unwrap(), CompletionOutcome::Late);
         assert_eq!(fleet.job(&live).await, job);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_result_is_taken_of_a_job_that_is_queued_again_or_parked() {
+async fn a_result_is_taken_of_a_job_that_is_queued_again_or_dead_lettered() {
     on_both(async |fleet| {
         let batch = fleet.submit(2, 1).await;
         fleet.worker("a").await;
         let first = fleet.take("a").await;
         fleet.fail(&first).await;
         assert_eq!(fleet.state(&first).await, JobState::Queued);
-        assert_eq!(fleet.complete("a", &first).await.unwrap(), Done::Accepted);
+        assert_eq!(
+            fleet.complete("a", &first).await.unwrap(),
+            CompletionOutcome::Accepted
+        );
 
         let second = fleet.take("a").await;
-        park(fleet, &second).await;
-        assert_eq!(fleet.state(&second).await, JobState::Parked);
-        assert_eq!(fleet.complete("a", &second).await.unwrap(), Done::Accepted);
-        assert_eq!(fleet.only(&batch, Kind::Fold).await.state, JobState::Queued);
+        dead_letter(fleet, &second).await;
+        assert_eq!(fleet.state(&second).await, JobState::DeadLettered);
+        assert_eq!(
+            fleet.complete("a", &second).await.unwrap(),
+            CompletionOutcome::Accepted
+        );
+        assert_eq!(
+            fleet.only(&batch, Kind::Aggregate).await.state,
+            JobState::Queued
+        );
     })
     .await;
 }
@@ -192,7 +211,10 @@ async fn a_late_failure_does_not_end_the_live_attempt() {
             .unwrap();
         assert_eq!(fleet.job(&live).await, before);
         assert_eq!(fleet.outcomes(&live).await, [Some(Outcome::Lost), None]);
-        assert_eq!(fleet.complete("b", &live).await.unwrap(), Done::Accepted);
+        assert_eq!(
+            fleet.complete("b", &live).await.unwrap(),
+            CompletionOutcome::Accepted
+        );
     })
     .await;
 }
@@ -204,10 +226,16 @@ async fn a_result_for_a_cancelled_or_forgotten_batch_is_not_taken() {
         fleet.worker("a").await;
         let claimed = fleet.take("a").await;
         fleet.queue.cancel(&batch).await.unwrap();
-        assert_eq!(fleet.complete("a", &claimed).await.unwrap(), Done::Late);
+        assert_eq!(
+            fleet.complete("a", &claimed).await.unwrap(),
+            CompletionOutcome::Late
+        );
         assert_eq!(fleet.state(&claimed).await, JobState::Cancelled);
-        fleet.queue.forget(&batch).await.unwrap();
-        assert_eq!(fleet.complete("a", &claimed).await.unwrap(), Done::Gone);
+        fleet.queue.delete(&batch).await.unwrap();
+        assert_eq!(
+            fleet.complete("a", &claimed).await.unwrap(),
+            CompletionOutcome::Gone
+        );
     })
     .await;
 }
@@ -218,9 +246,9 @@ async fn the_result_of_a_dismissed_worker_is_not_taken() {
         fleet.submit(1, 1).await;
         fleet.worker("a").await;
         let claimed = fleet.take("a").await;
-        fleet.queue.dismiss("a").await.unwrap();
+        fleet.queue.revoke("a").await.unwrap();
         let refused = fleet.complete("a", &claimed).await.unwrap_err();
-        assert!(matches!(refused, QueueError::Dismissed { .. }), "{refused}");
+        assert!(matches!(refused, QueueError::Revoked { .. }), "{refused}");
         assert_eq!(fleet.state(&claimed).await, JobState::Running);
     })
     .await;
@@ -241,7 +269,7 @@ async fn a_job_took_what_proving_took_and_not_what_waiting_did() {
             fleet.pass(Duration::from_secs(50)).await;
             let took = seconds.map(Duration::from_secs);
             let done = fleet.deliver("a", &claimed, result(&claimed), took).await;
-            assert_eq!(done.unwrap(), Done::Accepted);
+            assert_eq!(done.unwrap(), CompletionOutcome::Accepted);
             let took = fleet.job(&claimed).await.took;
             let fits = took.zip(expected.as_ref());
             assert_eq!(took.is_some(), expected.is_some());
@@ -273,7 +301,7 @@ async fn whatever_happens_to_a_job_at_once_happens_one_after_the_other() {
             let queue = fleet.queue.clone();
             tasks.spawn(async move { queue.reap().await.map(drop) });
             let queue = fleet.queue.clone();
-            tasks.spawn(async move { queue.goodbye("a").await });
+            tasks.spawn(async move { queue.deregister_instance("a").await });
             // None of them waits for another that waits for it.
             while let Some(done) = tasks.join_next().await {
                 done.unwrap().unwrap();

@@ -101,7 +101,7 @@ async fn a_sign_of_life_keeps_only_what_the_worker_holds() {
 }
 
 #[tokio::test]
-async fn pauses_grow_with_each_failure_until_the_job_is_parked() {
+async fn pauses_grow_with_each_failure_until_the_job_is_dead_lettered() {
     on_both(async |fleet| {
         fleet.submit(2, 1).await;
         fleet.execute("UPDATE batches SET max_failures = 6").await;
@@ -128,7 +128,7 @@ async fn pauses_grow_with_each_failure_until_the_job_is_parked() {
         let job = fleet.job(&first).await;
         assert_eq!(
             (job.state, job.failures, job.attempt),
-            (JobState::Parked, 6, 6)
+            (JobState::DeadLettered, 6, 6)
         );
         fleet.pass(Duration::from_secs(3_000)).await;
         assert_eq!(fleet.claim("a").await, None);
@@ -137,22 +137,25 @@ async fn pauses_grow_with_each_failure_until_the_job_is_parked() {
 }
 
 #[tokio::test]
-async fn the_rest_of_a_batch_goes_on_without_a_parked_job() {
+async fn the_rest_of_a_batch_goes_on_without_a_dead_lettered_job() {
     on_both(async |fleet| {
         let batch = fleet.submit(4, 1).await;
         fleet.worker("a").await;
         let poison = fleet.take("a").await;
-        park(fleet, &poison).await;
+        dead_letter(fleet, &poison).await;
         let mut done = 0;
         while let Some(claimed) = fleet.claim("a").await {
             fleet.complete("a", &claimed).await.unwrap();
             done += 1;
         }
-        // Three shards and the fold of two of them.
+        // Three shards and the aggregation of two of them.
         assert_eq!(done, 4);
         let jobs = fleet.jobs(&batch).await;
         let count = |state| jobs.iter().filter(|job| job.state == state).count();
-        assert_eq!((count(JobState::Parked), count(JobState::Waiting)), (1, 3));
+        assert_eq!(
+            (count(JobState::DeadLettered), count(JobState::Waiting)),
+            (1, 3)
+        );
     })
     .await;
 }
@@ -265,7 +268,7 @@ async fn signs_of_life_of_a_dismissed_worker_keep_nothing() {
             fleet.worker(worker).await;
         }
         let claimed = fleet.take("a").await;
-        fleet.queue.dismiss("a").await.unwrap();
+        fleet.queue.revoke("a").await.unwrap();
         fleet.pass(Duration::from_secs(40)).await;
         let still = fleet.queue.heartbeat("a", LEASE).await.unwrap();
         assert_eq!(still, Some(Vec::new()));

@@ -1,13 +1,13 @@
 //! The queue on SQLite and on PostgreSQL, by the same tests. Time passes when a test says so.
 
+mod admin;
 mod claim;
 mod complete;
 mod connect;
-mod enrol;
+mod invalidate;
 mod leases;
-mod look;
-mod operate;
-mod refute;
+mod register;
+mod status;
 mod submit;
 mod wrong;
 
@@ -18,7 +18,7 @@ use std::time::Duration;
 use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
-use super::view::{AttemptView, JobState, JobView, Kind, Outcome};
+use super::model::{AttemptView, JobState, JobView, Kind, Outcome};
 use super::*;
 use crate::keys::{Claim, WorkerKey};
 use crate::manifest::Manifest;
@@ -28,7 +28,7 @@ use crate::testing::postgres;
 
 /// No test takes so long.
 const LEASE: Lease = Lease(Duration::from_secs(60));
-/// Attempts that fail before a job is parked.
+/// Attempts that fail before a job is dead-lettered.
 const MAX_FAILURES: u32 = 3;
 /// The digest of the file of every batch here.
 const SOURCE: &str = "5a";
@@ -38,7 +38,7 @@ const MEMORY: u64 = 1 << 40;
 /// Columns with a time, by table.
 const TIMES: [(&str, &[&str]); 6] = [
     ("circuits", &["added"]),
-    ("workers", &["enrolled", "dismissed"]),
+    ("workers", &["registered", "revoked"]),
     ("instances", &["started", "seen", "left_at"]),
     ("batches", &["submitted", "finished"]),
     (
@@ -113,9 +113,9 @@ impl Fleet {
         keys.entry(worker.to_owned()).or_insert_with(new).clone()
     }
 
-    async fn enrol(&self, worker: &str) {
+    async fn register(&self, worker: &str) {
         let key = self.key(worker).public();
-        self.queue.enrol(worker, &key).await.unwrap();
+        self.queue.register(worker, &key).await.unwrap();
     }
 
     /// Enrols a worker that can do everything, and presents a process of the same name.
@@ -124,13 +124,13 @@ impl Fleet {
     }
 
     async fn worker_with(&self, name: &str, kinds: &[Kind], memory: u64) {
-        self.enrol(name).await;
+        self.register(name).await;
         let circuits = hex::encode(batch::CIRCUITS);
-        let hello = self.hello(name, kinds, memory, &circuits).await;
-        assert_eq!(hello.unwrap(), name);
+        let registration = self.register_instance(name, kinds, memory, &circuits).await;
+        assert_eq!(registration.unwrap(), name);
     }
 
-    async fn hello(
+    async fn register_instance(
         &self,
         worker: &str,
         kinds: &[Kind],
@@ -139,10 +139,10 @@ impl Fleet {
     ) -> Result<String, QueueError> {
         let key = self.key(worker);
         let instance = worker;
-        let hello = Hello {
+        let registration = Registration {
             instance,
             key: &key.public(),
-            signature: &key.sign(&Claim::Hello { instance, circuits }),
+            signature: &key.sign(&Claim::Registration { instance, circuits }),
             host: "here",
             profile: "unsound-test",
             circuits,
@@ -150,7 +150,7 @@ impl Fleet {
             slots: 1,
             memory,
         };
-        self.queue.hello(&hello).await
+        self.queue.register_instance(&registration).await
     }
 
     /// What a worker gets that takes everything.
@@ -164,7 +164,11 @@ impl Fleet {
         self.claim(worker).await.expect("a job")
     }
 
-    async fn complete(&self, worker: &str, claimed: &Claimed) -> Result<Done, QueueError> {
+    async fn complete(
+        &self,
+        worker: &str,
+        claimed: &Claimed,
+    ) -> Result<CompletionOutcome, QueueError> {
         let tree = self.queue.tree_view(&claimed.batch).await?;
         let took = tree.and_then(|tree| {
             let job = tree.jobs.iter().find(|job| job.id == claimed.job)?;
@@ -190,28 +194,28 @@ impl Fleet {
         claimed: &Claimed,
         result: ObjectName,
         took: Option<Duration>,
-    ) -> Result<Done, QueueError> {
+    ) -> Result<CompletionOutcome, QueueError> {
         let held = held(claimed);
         let claim = Claim::Result {
             batch: &held.batch,
             job: &held.job,
             result,
         };
-        let delivery = Delivery {
+        let completion = Completion {
             held: &held,
             instance: worker,
             result,
             signature: &self.key(worker).sign(&claim),
             took,
         };
-        self.queue.complete(&delivery).await
+        self.queue.complete(&completion).await
     }
 
     /// Takes a job and does it.
     async fn work(&self, worker: &str) -> Claimed {
         let claimed = self.take(worker).await;
         let done = self.complete(worker, &claimed).await.unwrap();
-        assert_eq!(done, Done::Accepted);
+        assert_eq!(done, CompletionOutcome::Accepted);
         claimed
     }
 
@@ -275,8 +279,8 @@ impl Fleet {
     }
 }
 
-/// Fails a job that "a" has until it is parked; no other may be ready before it.
-async fn park(fleet: &Fleet, claimed: &Claimed) {
+/// Fails a job that "a" has until it is dead-lettered; no other may be ready before it.
+async fn dead_letter(fleet: &Fleet, claimed: &Claimed) {
     let mut claimed = claimed.clone();
     for _ in 1..MAX_FAILURES {
         fleet.fail(&claimed).await;
@@ -288,8 +292,8 @@ async fn park(fleet: &Fleet, claimed: &Claimed) {
     fleet.fail(&claimed).await;
 }
 
-fn held(claimed: &Claimed) -> Held {
-    Held::from(claimed)
+fn held(claimed: &Claimed) -> JobLease {
+    JobLease::from(claimed)
 }
 
 /// The object that stands for the result of a job.

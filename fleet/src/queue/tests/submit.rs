@@ -1,6 +1,6 @@
 //! Batches become jobs.
 
-use super::view::BatchState;
+use super::model::BatchState;
 use super::*;
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_batch_is_put_into_the_queue_as_its_manifest_says() {
             assert_eq!(found.input, job.input.map(|input| input.to_string()));
             let state = match job.kind {
                 Kind::Shard => JobState::Queued,
-                Kind::Fold | Kind::Finish => JobState::Waiting,
+                Kind::Aggregate | Kind::Finish => JobState::Waiting,
             };
             assert_eq!(found.state, state);
         }
@@ -63,7 +63,7 @@ async fn a_cancelled_batch_that_is_submitted_again_goes_on() {
         let (_, again) = fleet.submit_manifest(&manifest).await;
         assert_eq!(again, Submitted::Known(BatchState::Cancelled));
         assert_eq!(fleet.state(&done).await, JobState::Done);
-        let kinds = [Kind::Shard, Kind::Fold, Kind::Finish];
+        let kinds = [Kind::Shard, Kind::Aggregate, Kind::Finish];
         for kind in kinds {
             assert_eq!(fleet.work("a").await.kind, kind);
         }

@@ -50,13 +50,13 @@ async fn a_connection_of_a_read_only_time_is_not_used_in_a_writable_one() {
     let key = WorkerKey::generate().unwrap().public();
     for _ in 0..2 {
         assert!(matches!(queue.ping().await, Err(QueueError::ReadOnly)));
-        let refused = queue.enrol("a", &key).await.unwrap_err();
+        let refused = queue.register("a", &key).await.unwrap_err();
         assert!(refused.is_transient(), "{refused}");
     }
     // It can be looked at all the same.
     queue.fleet_view(1).await.unwrap();
     set_read_only(&mut admin, false).await;
-    queue.enrol("a", &key).await.unwrap();
+    queue.register("a", &key).await.unwrap();
     queue.ping().await.unwrap();
 }
 
@@ -79,7 +79,7 @@ async fn a_transaction_that_was_left_open_takes_no_statement_of_others() {
         let _ = left.execute(and_then).await;
         drop(left);
         let key = WorkerKey::generate().unwrap().public();
-        queue.enrol(name, &key).await.unwrap();
+        queue.register(name, &key).await.unwrap();
         let again = queue.connect_again().await.unwrap();
         assert!(again.key_of(name).await.unwrap().is_some(), "{name}");
         again.close().await;
@@ -178,13 +178,13 @@ async fn a_database_that_takes_no_writes_is_not_called_ready() {
 async fn nothing_is_written_into_a_file_that_was_replaced_or_removed() {
     let (fleet, path) = sqlite().await;
     let (other, other_path) = sqlite().await;
-    fleet.enrol("before").await;
+    fleet.register("before").await;
     let again = fleet.queue.connect_again().await.unwrap();
     let aside = path.with_extension("aside");
     fs::rename(&path, &aside).unwrap();
     let key = WorkerKey::generate().unwrap().public();
     for queue in [&fleet.queue, &again] {
-        let gone = queue.enrol("lost", &key).await.unwrap_err();
+        let gone = queue.register("lost", &key).await.unwrap_err();
         assert!(matches!(gone, QueueError::Gone { .. }), "{gone}");
         // It may be that a disk was not mounted for a while.
         assert!(gone.is_transient());
@@ -193,14 +193,14 @@ async fn nothing_is_written_into_a_file_that_was_replaced_or_removed() {
     other.queue.close().await;
     fs::copy(&other_path, &path).unwrap();
     for queue in [&fleet.queue, &again] {
-        let refused = queue.enrol("lost", &key).await.unwrap_err();
+        let refused = queue.register("lost", &key).await.unwrap_err();
         assert!(matches!(refused, QueueError::Replaced { .. }), "{refused}");
         assert!(!refused.is_transient());
         assert!(refused.to_string().contains("-wal"), "{refused}");
     }
     fs::rename(&aside, &path).unwrap();
     assert_eq!(fleet.queue.key_of("lost").await.unwrap(), None);
-    fleet.enrol("after").await;
+    fleet.register("after").await;
     assert!(again.key_of("after").await.unwrap().is_some());
 }
 

@@ -26,7 +26,7 @@ async fn a_panic_while_proving_is_a_failure_with_its_message() {
     });
     fleet.run(&worker.await).await.unwrap();
     assert_eq!(
-        fleet.parked(&batch).await,
+        fleet.dead_lettered(&batch).await,
         "proving panicked: a broken rule"
     );
     // The worker goes on.
@@ -43,7 +43,7 @@ async fn what_was_stored_but_not_handed_in_is_found() {
     fleet
         .execute(
             "UPDATE jobs SET state = CASE kind WHEN 'shard' THEN 'queued' ELSE 'waiting' END,
-                missing = CASE kind WHEN 'shard' THEN 0 WHEN 'fold' THEN 2 ELSE 1 END,
+                missing = CASE kind WHEN 'shard' THEN 0 WHEN 'aggregate' THEN 2 ELSE 1 END,
                 attempt = 0, result = NULL, signer = NULL, signature = NULL, took = NULL",
         )
         .await;
@@ -53,9 +53,9 @@ async fn what_was_stored_but_not_handed_in_is_found() {
     let expected = [
         (Kind::Shard, 0, true),
         (Kind::Shard, 1, true),
-        (Kind::Fold, 0, true),
+        (Kind::Aggregate, 0, true),
         (Kind::Shard, 2, true),
-        (Kind::Fold, 0, true),
+        (Kind::Aggregate, 0, true),
         (Kind::Finish, 0, false),
     ];
     assert_eq!(fleet.done(), expected);
@@ -73,7 +73,7 @@ async fn work_ends_when_the_job_is_lost() {
     let (go_on, wait) = mpsc::channel();
     let (at_stage, mut is_at_stage) = watch::channel(false);
     let wait = Mutex::new(wait);
-    let worker = fleet.enrolled("a", short(), move |event| {
+    let worker = fleet.registered("a", short(), move |event| {
         if is_first_stage(event) {
             at_stage.send_replace(true);
             wait.lock().unwrap().recv().unwrap();
@@ -107,7 +107,7 @@ async fn a_worker_that_a_restored_database_has_not_heard_of_says_hello_again() {
     let (go_on, wait) = mpsc::channel();
     let (at_stage, mut is_at_stage) = watch::channel(false);
     let wait = Mutex::new(wait);
-    let worker = fleet.enrolled("a", short(), move |event| {
+    let worker = fleet.registered("a", short(), move |event| {
         if is_first_stage(event) && !at_stage.send_replace(true) {
             wait.lock().unwrap().recv().unwrap();
         }
@@ -136,7 +136,7 @@ async fn a_result_of_a_batch_that_was_forgotten_meanwhile_is_removed() {
     let (at_stage, mut is_at_stage) = watch::channel(false);
     let wait = Mutex::new(wait);
     // It does not hear of it before the job is done.
-    let worker = fleet.enrolled("a", options(), move |event| {
+    let worker = fleet.registered("a", options(), move |event| {
         if is_first_stage(event) {
             at_stage.send_replace(true);
             wait.lock().unwrap().recv().unwrap();
@@ -144,15 +144,15 @@ async fn a_result_of_a_batch_that_was_forgotten_meanwhile_is_removed() {
     });
     let worker = worker.await;
     let running = fleet.run(&worker);
-    let forgetting = async {
+    let deleting = async {
         is_at_stage.wait_for(|is_there| *is_there).await.unwrap();
         fleet.queue.cancel(&batch).await.unwrap();
-        submit::forget(&fleet.queue, &fleet.objects, &batch)
+        submit::delete(&fleet.queue, &fleet.objects, &batch)
             .await
             .unwrap();
         go_on.send(()).unwrap();
     };
-    let (ran, ()) = tokio::join!(running, forgetting);
+    let (ran, ()) = tokio::join!(running, deleting);
     ran.unwrap();
     let given_back = |event: &Event| matches!(event, Event::GivenBack { reason, .. } if reason == "the batch is there no more");
     assert_eq!(fleet.count(given_back), 1);
@@ -178,12 +178,12 @@ async fn a_busy_worker_keeps_its_job_longer_than_a_lease() {
         lease: Duration::from_secs(1),
         ..options()
     };
-    let slow = fleet.enrolled("a", options.clone(), move |event| {
+    let slow = fleet.registered("a", options.clone(), move |event| {
         if is_first_stage(event) {
             std::thread::sleep(Duration::from_secs(3));
         }
     });
-    let (slow, idle) = (slow.await, fleet.enrolled("b", options, |_| {}).await);
+    let (slow, idle) = (slow.await, fleet.registered("b", options, |_| {}).await);
     // The other one takes what is lost.
     let (slow, idle) = tokio::join!(fleet.run(&slow), fleet.run(&idle));
     slow.unwrap();
@@ -197,10 +197,10 @@ async fn a_busy_worker_keeps_its_job_longer_than_a_lease() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_of_a_worker_that_is_gone_is_taken_by_another() {
     let (fleet, batch) = Fleet::with(&SHARDS[..1]).await;
-    let gone = fleet.enrolled("gone", short(), |_| {}).await;
-    gone.hello().await.unwrap();
+    let gone = fleet.registered("gone", short(), |_| {}).await;
+    gone.register_instance().await.unwrap();
     gone.claim(MEMORY).await.unwrap().unwrap();
-    let other = fleet.enrolled("a", short(), |_| {}).await;
+    let other = fleet.registered("a", short(), |_| {}).await;
     fleet.run(&other).await.unwrap();
     fleet.check_proof(&batch, &SHARDS[..1]).await;
     let jobs = fleet.jobs(&batch).await;
@@ -247,7 +247,7 @@ async fn a_store_that_stays_away_ends_the_attempt_and_is_not_held_against_the_jo
         store_patience: Duration::from_millis(200),
         ..options()
     };
-    let worker = fleet.enrolled("a", options, move |event| {
+    let worker = fleet.registered("a", options, move |event| {
         if matches!(event, Event::Failed { .. }) {
             fs::rename(&away, &store).unwrap();
         }
@@ -287,7 +287,7 @@ async fn a_worker_that_may_drain_ends_the_job_at_hand() {
         ..options()
     };
     let (stop, stopped) = watch::channel(false);
-    let worker = fleet.enrolled("a", options, move |event| {
+    let worker = fleet.registered("a", options, move |event| {
         if is_first_stage(event) {
             stop.send_replace(true);
         }

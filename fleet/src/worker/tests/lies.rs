@@ -5,7 +5,7 @@ use super::*;
 /// A worker that hands in these bytes as the proof of the first shard, signed or not.
 async fn lie(fleet: &Fleet, bytes: Vec<u8>, is_signed: bool) {
     let worker = fleet.worker("liar").await;
-    worker.hello().await.unwrap();
+    worker.register_instance().await.unwrap();
     let claimed = worker.claim(MEMORY).await.unwrap().unwrap();
     assert_eq!((claimed.kind, claimed.first), (Kind::Shard, 0));
     let folder = Folder::Part { job: &claimed.job };
@@ -19,15 +19,15 @@ async fn lie(fleet: &Fleet, bytes: Vec<u8>, is_signed: bool) {
             ObjectName::of(b"another")
         },
     };
-    let delivery = Delivery {
-        held: &Held::from(&claimed),
+    let completion = Completion {
+        held: &JobLease::from(&claimed),
         instance: "liar",
         result,
         signature: &worker.context.key.sign(&claim),
         took: Some(Duration::from_secs(1)),
     };
-    let done = fleet.queue.complete(&delivery).await.unwrap();
-    assert_eq!(done, Done::Accepted);
+    let done = fleet.queue.complete(&completion).await.unwrap();
+    assert_eq!(done, CompletionOutcome::Accepted);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,11 +41,11 @@ async fn the_proof_of_another_shard_is_refuted_and_held_against_who_signed_it() 
     let expected = [
         (Kind::Shard, 1, false),
         (Kind::Shard, 0, false),
-        (Kind::Fold, 0, false),
+        (Kind::Aggregate, 0, false),
         (Kind::Finish, 0, false),
     ];
     assert_eq!(fleet.done(), expected);
-    // The fold was given back once, and what lay in the store was looked at.
+    // The aggregation was given back once, and what lay in the store was looked at.
     assert_eq!(
         fleet.count(|event| matches!(event, Event::GivenBack { .. })),
         1
@@ -121,7 +121,7 @@ async fn an_altered_witness_is_refused_with_its_reason() {
     std::fs::write(path, bytes).unwrap();
     fleet.execute("UPDATE batches SET max_failures = 1").await;
     fleet.work_off("a").await;
-    let reason = fleet.parked(&batch).await;
+    let reason = fleet.dead_lettered(&batch).await;
     assert!(reason.contains("was altered: it hashes to"), "{reason}");
 }
 
@@ -149,7 +149,7 @@ async fn the_witness_of_another_shard_is_refused() {
     fleet.work_off("a").await;
     let jobs = fleet.jobs(&id.to_string()).await;
     for job in &jobs[..2] {
-        assert_eq!(job.state, JobState::Parked);
+        assert_eq!(job.state, JobState::DeadLettered);
         let reason = fleet.attempts(job).await[0].reason.clone().unwrap();
         assert_eq!(
             reason,
@@ -166,7 +166,7 @@ async fn a_job_that_is_not_as_the_manifest_says_is_refused() {
         .execute("UPDATE jobs SET end_shard = 2 WHERE kind = 'shard' AND first_shard = 0")
         .await;
     fleet.work_off("a").await;
-    let reason = fleet.parked(&batch).await;
+    let reason = fleet.dead_lettered(&batch).await;
     assert!(reason.contains("not as the manifest says"), "{reason}");
     assert_eq!(fleet.done(), [(Kind::Shard, 1, false)]);
 }

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::manifest::Manifest;
 use crate::objects::{Folder, ObjectName};
-use crate::queue::view::{AttemptView, BatchState, JobState, JobView};
-use crate::queue::{Delivery, Done};
+use crate::queue::model::{AttemptView, BatchState, JobState, JobView};
+use crate::queue::{Completion, CompletionOutcome};
 use crate::submit::{self, Executed};
 use crate::testing::batch::{ENGINE, SHARDS};
 
@@ -61,29 +61,29 @@ impl Fleet {
         (fleet, batch.to_string())
     }
 
-    /// A worker that is enrolled, and leaves when nothing is left to do.
+    /// A worker that is registered, and leaves when nothing is left to do.
     async fn worker(&self, name: &str) -> Worker {
         self.watched(name, |_| {}).await
     }
 
     /// As `worker`, with somebody who hears of its events.
     async fn watched(&self, name: &str, watch: impl Fn(&Event) + Send + Sync + 'static) -> Worker {
-        self.enrolled(name, options(), watch).await
+        self.registered(name, options(), watch).await
     }
 
     /// As `watched`, with options.
-    async fn enrolled(
+    async fn registered(
         &self,
         name: &str,
         options: Options,
         watch: impl Fn(&Event) + Send + Sync + 'static,
     ) -> Worker {
         let key = WorkerKey::generate().unwrap();
-        self.queue.enrol(name, &key.public()).await.unwrap();
-        self.unenrolled(name, key, options, watch)
+        self.queue.register(name, &key.public()).await.unwrap();
+        self.unregistered(name, key, options, watch)
     }
 
-    fn unenrolled(
+    fn unregistered(
         &self,
         name: &str,
         key: WorkerKey,
@@ -135,15 +135,17 @@ impl Fleet {
     /// Opens a proven batch again, as if its proof was lost.
     async fn lose_proof(&self, batch: &str) {
         let finish = self.queue.finish_of(batch).await.unwrap();
-        let refuted = self.queue.refute_proof(batch, &finish, false, "it is lost");
-        refuted.await.unwrap();
+        let invalidated = self
+            .queue
+            .invalidate_proof(batch, &finish, false, "it is lost");
+        invalidated.await.unwrap();
     }
 
-    /// The reason of a job that is parked.
-    async fn parked(&self, batch: &str) -> String {
+    /// The reason of a job that is dead-lettered.
+    async fn dead_lettered(&self, batch: &str) -> String {
         let jobs = self.jobs(batch).await;
-        let parked = jobs.iter().find(|job| job.state == JobState::Parked);
-        let attempts = self.attempts(parked.unwrap()).await;
+        let dead_lettered = jobs.iter().find(|job| job.state == JobState::DeadLettered);
+        let attempts = self.attempts(dead_lettered.unwrap()).await;
         attempts.last().unwrap().reason.clone().unwrap()
     }
 
@@ -206,9 +208,9 @@ async fn a_worker_proves_a_batch_and_does_each_job_once() {
     let expected = [
         (Kind::Shard, 0, false),
         (Kind::Shard, 1, false),
-        (Kind::Fold, 0, false),
+        (Kind::Aggregate, 0, false),
         (Kind::Shard, 2, false),
-        (Kind::Fold, 0, false),
+        (Kind::Aggregate, 0, false),
         (Kind::Finish, 0, false),
     ];
     assert_eq!(fleet.done(), expected);

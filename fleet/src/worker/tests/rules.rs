@@ -8,14 +8,14 @@ async fn a_worker_that_is_not_enrolled_or_was_dismissed_is_refused() {
     let (fleet, batch) = Fleet::with(&SHARDS[..1]).await;
     let key = WorkerKey::generate().unwrap();
     let public_key = key.public();
-    let worker = fleet.unenrolled("a", key, options(), |_| {});
+    let worker = fleet.unregistered("a", key, options(), |_| {});
     let refused = fleet.run(&worker).await.unwrap_err();
     let is_expected = matches!(refused, WorkerError::Queue(QueueError::NotEnrolled { .. }));
     assert!(is_expected, "{refused}");
-    fleet.queue.enrol("a", &public_key).await.unwrap();
-    fleet.queue.dismiss("a").await.unwrap();
+    fleet.queue.register("a", &public_key).await.unwrap();
+    fleet.queue.revoke("a").await.unwrap();
     let refused = fleet.run(&worker).await.unwrap_err();
-    let is_expected = matches!(refused, WorkerError::Queue(QueueError::Dismissed { .. }));
+    let is_expected = matches!(refused, WorkerError::Queue(QueueError::Revoked { .. }));
     assert!(is_expected, "{refused}");
     assert!(fleet.jobs(&batch).await.iter().all(|job| job.attempt == 0));
 }
@@ -27,7 +27,7 @@ async fn a_worker_with_other_circuits_is_refused_also_if_it_came_first() {
         until_idle: false,
         ..options()
     };
-    let worker = fleet.enrolled("a", options, |_| {}).await;
+    let worker = fleet.registered("a", options, |_| {}).await;
     let submitting = async {
         while fleet
             .queue
@@ -71,7 +71,7 @@ async fn jobs_that_do_not_fit_together_are_done_one_after_the_other() {
             memory,
             ..options()
         };
-        let worker = fleet.enrolled("a", options, |_| {}).await;
+        let worker = fleet.registered("a", options, |_| {}).await;
         fleet.run(&worker).await.unwrap();
         fleet.check_proof(&batch, &SHARDS).await;
         let (mut running, mut most) = (0, 0);

@@ -15,11 +15,11 @@ use crate::chips::variable_table::{self, Product};
 /// The field that would have to tell the two rows from each other.
 #[derive(Clone, Copy, PartialEq)]
 enum Confused {
-    /// `base.place`: the victim's place has the multiples of A, the padding's those of P.
+    /// `base.position`: the victim's position has the multiples of A, the padding's those of P.
     Bases,
-    /// `variable_table.place`: the victim's ladder looks up multiples of A at its own place.
+    /// `variable_table.position`: the victim's ladder looks up multiples of A at its own position.
     Multiples,
-    /// `variable_base.place`: the victim's row takes the product of the padding's ladder.
+    /// `variable_base.position`: the victim's row takes the product of the padding's ladder.
     Products,
 }
 
@@ -40,7 +40,7 @@ fn affine(point: Point) -> AffinePoint {
 
 /// One forged row: the key, R and E'.
 struct Row {
-    place: usize,
+    position: usize,
     key: AffinePoint,
     nonce: AffinePoint,
     end: AffinePoint,
@@ -50,14 +50,14 @@ fn write_row(chip: &mut ChipTrace, forged: &Row, challenge: u128) {
     let Row {
         key, nonce, end, ..
     } = forged;
-    let mut row = SignatureColumns::of(chip.trace.row_mut(forged.place));
+    let mut row = SignatureColumns::of(chip.trace.row_mut(forged.position));
     let root = |point: &AffinePoint| sqrt(&point.x).unwrap();
     fill_element(reborrow(&mut row.key), key, &root(key));
     fill_element(reborrow(&mut row.nonce), nonce, &root(nonce));
     reborrow_array(&mut row.product_x, end.x);
     reborrow_array(&mut row.product_y, end.y);
     reborrow_array(&mut row.inverse, (nonce.x - end.x).inverse());
-    if forged.place == PADDING {
+    if forged.position == PADDING {
         // Nobody asks for the padding's hashes.
         let [_, _, [low, high, ..]] = &mut row.challenge;
         (**low, **high) = (
@@ -68,8 +68,8 @@ fn write_row(chip: &mut ChipTrace, forged: &Row, challenge: u128) {
         write(row.message.each_mut().map(|cell| &mut **cell), unsigned());
     }
     write_sum(row, nonce, end, nonce.add_slope(end).unwrap());
-    if forged.place != PADDING {
-        rehash(chip, forged.place, &columns().challenge);
+    if forged.position != PADDING {
+        rehash(chip, forged.position, &columns().challenge);
     }
 }
 
@@ -138,13 +138,13 @@ fn confused(field: Confused) -> Vec<ChipTrace> {
     (scalars[ROW], scalars[PADDING]) = (k + Scalar::from(e) * a, s_padding);
     let times_e = |key| Point::from(key).mul_u128(e);
     let victims = Row {
-        place: ROW,
+        position: ROW,
         key: victim.0,
         nonce,
         end: affine(times_e(forger) + *LADDER_OFFSET),
     };
     let paddings = Row {
-        place: PADDING,
+        position: PADDING,
         key: forger,
         nonce: affine(Point::mul_generator(&s_padding) + -times_e(victim.0)),
         end: affine(times_e(victim.0) + *LADDER_OFFSET),
@@ -164,7 +164,7 @@ fn with_a_free_product() -> Vec<ChipTrace> {
     let mut scalars = honest_scalars();
     scalars[ROW] = s;
     let row = Row {
-        place: ROW,
+        position: ROW,
         key: victim.0,
         nonce,
         end: affine(Point::mul_generator(&s) + *LADDER_OFFSET + -r),

@@ -16,7 +16,7 @@ fn behind(fleet: &Fleet, gate: &Gate) -> Ports {
 /// A worker that is frozen while it uploads its first proof, and the job.
 fn frozen(fleet: &Fleet, gate: &Gate, batch: &str) -> (Process, String) {
     let ports = behind(fleet, gate);
-    let mut frozen = fleet.worker_with("frozen", ports, &["--store-patience", "1"]);
+    let mut frozen = fleet.worker_with("frozen", ports, &["--store-retry", "1"]);
     let job = upload(&mut frozen, gate);
     frozen.freeze();
     let lost = |tree: &serde_json::Value| {

@@ -1,4 +1,4 @@
-//! A worker of the test's own, enrolled and signed, and as false as a scenario wants.
+//! A worker of the test's own, registered and signed, and as false as a scenario wants.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,9 +6,10 @@ use std::time::Duration;
 use shardfold_fleet::keys::{Claim, WorkerKey};
 use shardfold_fleet::manifest::Manifest;
 use shardfold_fleet::objects::{Folder, MAX_PART_BYTES, MAX_WITNESS_BYTES, ObjectName, Objects};
-use shardfold_fleet::queue::view::Kind;
+use shardfold_fleet::queue::model::Kind;
 use shardfold_fleet::queue::{
-    Claimed, Delivery, Done, Held, Hello, Lease, Queue, QueueError, Wanted,
+    Claimed, Completion, CompletionOutcome, JobLease, Lease, Queue, QueueError, Registration,
+    Wanted,
 };
 use shardfold_fleet::submit::{self, Executed};
 use shardfold_protocol::files;
@@ -48,7 +49,7 @@ impl Access {
         }
     }
 
-    /// Submits shards as a batch that parks what fails three times: its id.
+    /// Submits shards as a batch that dead-letters what fails three times: its id.
     pub fn submit(&self, circuits: [u8; 32], label: &str, shards: &[ShardWitness]) -> String {
         let executed = Executed {
             profile: Profile::named(PROFILE).expect("it is known"),
@@ -108,22 +109,22 @@ impl Liar {
         let access = Access::to(fleet);
         let key = WorkerKey::generate().expect("randomness");
         let public_key = key.public();
-        let enrol = access.queue.enrol(name, &public_key);
-        access.runtime.block_on(enrol).expect("a new name");
+        let register = access.queue.register(name, &public_key);
+        access.runtime.block_on(register).expect("a new name");
         let liar = Self {
             access,
             key,
             instance: format!("{name}-1"),
         };
-        liar.hello(circuits).expect("it is enrolled");
+        liar.register_instance(circuits).expect("it is registered");
         liar
     }
 
     /// Presents itself.
-    pub fn hello(&self, circuits: &str) -> Result<String, QueueError> {
+    pub fn register_instance(&self, circuits: &str) -> Result<String, QueueError> {
         let instance = &self.instance;
-        let signature = self.key.sign(&Claim::Hello { instance, circuits });
-        let hello = Hello {
+        let signature = self.key.sign(&Claim::Registration { instance, circuits });
+        let registration = Registration {
             instance,
             key: &self.key.public(),
             signature: &signature,
@@ -134,8 +135,8 @@ impl Liar {
             slots: 1,
             memory: u64::MAX,
         };
-        let hello = self.access.queue.hello(&hello);
-        self.access.runtime.block_on(hello)
+        let registration = self.access.queue.register_instance(&registration);
+        self.access.runtime.block_on(registration)
     }
 
     /// Takes a job of a kind, for long enough.
@@ -170,7 +171,7 @@ impl Liar {
             queue,
             objects,
         } = &self.access;
-        let held = Held {
+        let held = JobLease {
             batch: claimed.batch.clone(),
             job: claimed.job.clone(),
             attempt: claimed.attempt,
@@ -183,16 +184,16 @@ impl Liar {
                 job: &held.job,
                 result,
             });
-            let delivery = Delivery {
+            let completion = Completion {
                 held: &held,
                 instance: &self.instance,
                 result,
                 signature: &signature,
                 took: Some(Duration::from_secs(1)),
             };
-            queue.complete(&delivery).await.expect("it answers")
+            queue.complete(&completion).await.expect("it answers")
         });
-        assert_eq!(done, Done::Accepted);
+        assert_eq!(done, CompletionOutcome::Accepted);
     }
 
     /// The test's own access to queue and store.

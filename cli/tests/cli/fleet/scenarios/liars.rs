@@ -1,11 +1,11 @@
-//! Enrolled workers that hand in what is no proof of their job.
+//! Registered workers that hand in what is no proof of their job.
 
 use shardfold_aggregator::Aggregator;
-use shardfold_aggregator::{ARITY, FoldCircuit};
-use shardfold_fleet::engine::fold_circuit;
+use shardfold_aggregator::{ARITY, AggregationCircuit};
+use shardfold_fleet::engine::aggregation_circuit;
 use shardfold_fleet::keys::WorkerKey;
 use shardfold_fleet::queue::QueueError;
-use shardfold_fleet::queue::view::Kind;
+use shardfold_fleet::queue::model::Kind;
 use shardfold_prover::CircuitSet;
 use shardfold_recursion::profile::Profile;
 
@@ -42,7 +42,7 @@ fn garbage_is_refuted_and_its_sender_gets_no_more_jobs() {
         &fleet,
         &batch,
         &mut workers,
-        &[("refuted", 4), ("released", 4)],
+        &[("invalidated", 4), ("released", 4)],
     );
     assert_eq!(strikes(&fleet, "liar"), "3");
     assert_eq!(strikes(&fleet, "honest"), "0");
@@ -53,7 +53,7 @@ fn garbage_is_refuted_and_its_sender_gets_no_more_jobs() {
     for claim in claims {
         let explained = fleet.explain(&claim.job);
         let attempt = &explained["attempts"][0];
-        assert_eq!(attempt["outcome"], "refuted");
+        assert_eq!(attempt["outcome"], "invalidated");
         assert_ne!(text(&attempt["reason"]), "");
     }
 }
@@ -75,7 +75,7 @@ fn a_proof_of_another_shard_is_refuted() {
         &fleet,
         &batch,
         &mut workers,
-        &[("refuted", 1), ("released", 1)],
+        &[("invalidated", 1), ("released", 1)],
     );
     assert_eq!(strikes(&fleet, "liar"), "1");
     let reason = &fleet.explain(&claimed.job)["attempts"][0]["reason"];
@@ -90,7 +90,7 @@ fn a_proof_made_with_the_circuits_of_last_week_is_refuted() {
     let tree = fleet.wait_until(&batch, "the shards", |tree| are_done(tree, "shard", 2));
     // It says that it has the circuits of today.
     let liar = Liar::new(&fleet, "liar", &circuits(&fleet, &batch));
-    let claimed = liar.claim(Kind::Fold).expect("a fold");
+    let claimed = liar.claim(Kind::Aggregate).expect("an aggregation");
     let last_week = last_week();
     let parts: Vec<_> = jobs(&tree)
         .iter()
@@ -98,26 +98,26 @@ fn a_proof_made_with_the_circuits_of_last_week_is_refuted() {
         .map(|job| liar.access().part(text(&job["id"]), text(&job["result"])))
         .map(|bytes| last_week.decode(&bytes).expect("a shard's proof"))
         .collect();
-    let folded = last_week.fold(&parts).expect("neighbours");
-    liar.deliver(&claimed, &folded.to_bytes());
+    let aggregated = last_week.aggregate(&parts).expect("neighbours");
+    liar.deliver(&claimed, &aggregated.to_bytes());
     let mut workers = [shards, fleet.worker("honest", fleet.ports())];
     end(
         &fleet,
         &batch,
         &mut workers,
-        &[("refuted", 1), ("released", 1)],
+        &[("invalidated", 1), ("released", 1)],
     );
     assert_eq!(strikes(&fleet, "liar"), "1");
 }
 
-/// A fold of other circuits: it allows one more kind of shard.
+/// An aggregation of other circuits: it allows one more kind of shard.
 fn last_week() -> Aggregator {
     let profile = Profile::named(PROFILE).expect("it is known");
-    let today = fold_circuit(&CircuitSet::new(profile, cache())).expect("it is there");
+    let today = aggregation_circuit(&CircuitSet::new(profile, cache())).expect("it is there");
     let mut keys = today.leaf_keys().to_vec();
     keys.extend_from_within(..1);
-    let fold = FoldCircuit::build(today.common(), keys, ARITY).expect("it fits");
-    Aggregator::new(&profile.plonk(), fold).expect("the same form")
+    let aggregation = AggregationCircuit::build(today.common(), keys, ARITY).expect("it fits");
+    Aggregator::new(&profile.plonk(), aggregation).expect("the same form")
 }
 
 #[test]
@@ -139,7 +139,9 @@ fn a_worker_with_other_circuits_is_refused_at_once() {
     let claimed = liar.claim(Kind::Shard).expect("a shard");
     assert_eq!(claimed.batch, old);
     let none = hex::encode([9; 32]);
-    let refusal = liar.hello(&none).expect_err("circuits of no batch");
+    let refusal = liar
+        .register_instance(&none)
+        .expect_err("circuits of no batch");
     assert!(refusal.to_string().contains(&none), "{refusal}");
 
     let command = fleet.worker_command("refused", fleet.ports());

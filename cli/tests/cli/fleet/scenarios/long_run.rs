@@ -16,7 +16,7 @@ use crate::fleet::time::{is_full, kills};
 const WORKERS: usize = 3;
 /// The longest pause between two kills, in milliseconds.
 const LONGEST_PAUSE: u64 = 3_000;
-/// A job that was lost so often is left alone: five times would park it.
+/// A job that was lost so often is left alone: five times would dead-letter it.
 const MOST_LOSSES: u64 = 3;
 
 #[test]
@@ -29,7 +29,7 @@ fn killed_workers_lose_what_they_have_at_hand_and_nothing_else() {
     let mut random = StdRng::seed_from_u64(seed);
     let names = ["a", "b", "c"];
     for name in names {
-        fleet.enrol(name);
+        fleet.register(name);
     }
     let start = |name: &str| Process::start(name, fleet.worker_command(name, fleet.ports()));
     let mut living: [Process; WORKERS] = names.map(start);

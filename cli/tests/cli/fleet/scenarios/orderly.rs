@@ -81,7 +81,7 @@ fn clocks_of_workers_do_not_matter() {
     let batch = fleet.submit();
     // S3 refuses requests that are more than 15 minutes off.
     let mut workers = [("late", "-10m"), ("early", "+10m")].map(|(name, offset)| {
-        fleet.enrol(name);
+        fleet.register(name);
         let mut command = fleet.worker_command(name, fleet.ports());
         command
             .env("LD_PRELOAD", &library)

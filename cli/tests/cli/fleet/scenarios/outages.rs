@@ -89,9 +89,9 @@ fn a_worker_with_a_full_disk_says_so_and_leaves_its_jobs_to_others() {
     let store = fleet.sandbox.path("store");
     fleet.store = store.to_str().expect("plain names").to_owned();
     let batch = fleet.submit();
-    fleet.enrol("full");
+    fleet.register("full");
     let mut command = fleet.worker_command("full", fleet.ports());
-    command.args(["--store-patience", "1"]);
+    command.args(["--store-retry", "1"]);
     // A proof has some 16 kB.
     let mut full = Process::start("full", with_full_disk(&command, 8));
     full.wait_for_event("a shard", |event| is_stage(event, "traces"));

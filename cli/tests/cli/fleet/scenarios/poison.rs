@@ -26,7 +26,7 @@ fn signature(shard: &mut ShardWitness) -> &mut Signature {
 }
 
 #[test]
-fn a_witness_that_cannot_be_proven_is_parked_and_everything_else_goes_on() {
+fn a_witness_that_cannot_be_proven_is_dead_lettered_and_everything_else_goes_on() {
     let fleet = Fleet::new(FOUR_SHARDS);
     let (mut shards, circuits) = executed(&fleet);
     // A record that is not in the state, and a transfer with the signature of another.
@@ -38,9 +38,11 @@ fn a_witness_that_cannot_be_proven_is_parked_and_everything_else_goes_on() {
     let poison = Access::to(&fleet).submit(circuits, "poison", &shards);
     let batch = fleet.submit();
     let worker = fleet.worker("worker", fleet.ports());
-    let tree = fleet.wait_until(&poison, "two parked jobs", |tree| {
-        let parked = jobs(tree).iter().filter(|job| job["state"] == "parked");
-        parked.count() == 2 && are_done(tree, "shard", 2)
+    let tree = fleet.wait_until(&poison, "two dead-lettered jobs", |tree| {
+        let dead_lettered = jobs(tree)
+            .iter()
+            .filter(|job| job["state"] == "dead-lettered");
+        dead_lettered.count() == 2 && are_done(tree, "shard", 2)
     });
     let reasons = [
         (1, "the shard circuit refuses the STARK"),
@@ -61,7 +63,7 @@ fn a_witness_that_cannot_be_proven_is_parked_and_everything_else_goes_on() {
 }
 
 #[test]
-fn a_job_that_kills_its_workers_is_parked_and_can_be_retried() {
+fn a_job_that_kills_its_workers_is_dead_lettered_and_can_be_retried() {
     let fleet = Fleet::new(FOUR_SHARDS);
     let (shards, circuits) = executed(&fleet);
     let batch = Access::to(&fleet).submit(circuits, "deadly", &shards);
@@ -77,9 +79,9 @@ fn a_job_that_kills_its_workers_is_parked_and_can_be_retried() {
     }
     workers.push(fleet.worker("last", fleet.ports()));
     let tree = fleet.wait_until(&batch, "everything else", |tree| {
-        shard(tree, 0)["state"] == "parked"
+        shard(tree, 0)["state"] == "dead-lettered"
             && are_done(tree, "shard", 3)
-            && are_done(tree, "fold", 1)
+            && are_done(tree, "aggregate", 1)
     });
     assert_eq!(shard(&tree, 0)["attempt"], 3);
     let explained = fleet.explain(&deadly);

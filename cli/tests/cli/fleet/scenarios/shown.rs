@@ -27,7 +27,7 @@ fn text_of_others_reaches_no_terminal_raw_and_json_as_it_is() {
     let batch_file = fleet.sandbox.read("batch.bin");
     fleet.sandbox.write(&file, &batch_file);
     let batch = fleet.ok(&["submit", &file, "--profile", PROFILE]);
-    fleet.enrol("prover");
+    fleet.register("prover");
     let prove = [
         "worker",
         "--key",
@@ -79,7 +79,7 @@ fn text_of_others_reaches_no_terminal_raw_and_json_as_it_is() {
 fn a_number_of_transactions_that_is_not_proven_is_not_told() {
     let fleet = Fleet::new(TWO_SHARDS);
     let batch = fleet.submit();
-    fleet.enrol("prover");
+    fleet.register("prover");
     fleet.ok(&[
         "worker",
         "--key",

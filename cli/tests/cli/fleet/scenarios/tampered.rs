@@ -52,7 +52,7 @@ fn altered_and_lost_parts_are_made_again() {
     for number in 0..2 {
         let explained = fleet.explain(text(&jobs(&tree)[number]["id"]));
         let attempt = &explained["attempts"][0];
-        assert_eq!(attempt["outcome"], "refuted");
+        assert_eq!(attempt["outcome"], "invalidated");
         let reason = text(&attempt["reason"]);
         let expected = ["was altered", "has no object"][number];
         assert!(reason.contains(expected), "{reason}");
@@ -62,7 +62,7 @@ fn altered_and_lost_parts_are_made_again() {
     assert_eq!(fleet.postgres.query(strikes), "0");
     // What the first worker has done counts no more.
     workers.remove(0);
-    let others = [("refuted", 2), ("released", 2)];
+    let others = [("invalidated", 2), ("released", 2)];
     end(&fleet, &batch, &mut workers, &others);
 }
 

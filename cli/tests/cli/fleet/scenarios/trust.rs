@@ -15,12 +15,12 @@ fn an_unenrolled_or_dismissed_worker_gets_nothing() {
 
     let mut stranger = start("stranger");
     assert!(!stranger.wait().success());
-    stranger.wait_for_line("is not enrolled");
-    fleet.enrol("stranger");
-    fleet.ok(&["dismiss", "stranger"]);
-    let mut dismissed = start("stranger");
-    assert!(!dismissed.wait().success());
-    dismissed.wait_for_line("was dismissed");
+    stranger.wait_for_line("is not registered");
+    fleet.register("stranger");
+    fleet.ok(&["revoke", "stranger"]);
+    let mut revoked = start("stranger");
+    assert!(!revoked.wait().success());
+    revoked.wait_for_line("was revoked");
     assert!(outcomes(&fleet, &batch).is_empty());
 
     let mut workers = [fleet.worker("worker", fleet.ports())];
@@ -31,12 +31,12 @@ fn an_unenrolled_or_dismissed_worker_gets_nothing() {
 fn a_worker_dismissed_while_it_proves_ends_and_its_job_goes_to_another() {
     let fleet = Fleet::new(TWO_SHARDS);
     let batch = fleet.submit();
-    let mut dismissed = fleet.worker("dismissed", fleet.ports());
-    dismissed.wait_for_event("a shard", |event| is_stage(event, "traces"));
-    fleet.ok(&["dismiss", "dismissed"]);
-    assert!(!dismissed.wait().success());
-    dismissed.wait_for_line("the worker dismissed was dismissed");
-    let mut workers = [dismissed, fleet.worker("other", fleet.ports())];
+    let mut revoked = fleet.worker("revoked", fleet.ports());
+    revoked.wait_for_event("a shard", |event| is_stage(event, "traces"));
+    fleet.ok(&["revoke", "revoked"]);
+    assert!(!revoked.wait().success());
+    revoked.wait_for_line("the worker revoked was revoked");
+    let mut workers = [revoked, fleet.worker("other", fleet.ports())];
     end(&fleet, &batch, &mut workers, &[("released", 1)]);
 }
 
@@ -52,7 +52,7 @@ fn a_worker_that_asks_for_tls_proves_by_certified_servers_and_refuses_others() {
     fleet.postgres.demand_tls(&certified);
     let store = TlsGate::new(fleet.s3.port(), &certified);
     let batch = fleet.submit();
-    fleet.enrol("worker");
+    fleet.register("worker");
     let ports = Ports {
         s3: store.port(),
         ..fleet.ports()

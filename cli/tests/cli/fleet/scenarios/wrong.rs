@@ -85,7 +85,7 @@ fn ok(sandbox: &Sandbox, arguments: &[&str]) -> String {
 /// A fleet with a batch that a worker has proven, which waits for others.
 fn idle_worker(sandbox: &Sandbox, port: u16) -> Process {
     let key = sandbox.ok(&["worker-key", "key"]).out;
-    ok(sandbox, &["enrol", "prover", key.trim()]);
+    ok(sandbox, &["register", "prover", key.trim()]);
     let submitted = ok(sandbox, &["submit", "batch.bin", "--profile", PROFILE]);
     let metrics = format!("127.0.0.1:{port}");
     let start = [

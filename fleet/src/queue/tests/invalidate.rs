@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// A batch of one shard by "a", whose fold "b" has taken: the shard and the fold.
-async fn folding(fleet: &Fleet) -> (Claimed, Claimed) {
+/// A batch of one shard by "a", whose aggregation "b" has taken: the shard and the aggregation.
+async fn aggregating(fleet: &Fleet) -> (Claimed, Claimed) {
     fleet.submit(1, 1).await;
     for worker in ["a", "b"] {
         fleet.worker(worker).await;
@@ -12,11 +12,11 @@ async fn folding(fleet: &Fleet) -> (Claimed, Claimed) {
     (shard, fleet.take("b").await)
 }
 
-async fn refute(fleet: &Fleet, by: &Claimed, child: &Claimed, is_false: bool) {
+async fn invalidate(fleet: &Fleet, by: &Claimed, child: &Claimed, is_false: bool) {
     let child = fleet.child(child).await;
     let (by, queue) = (held(by), &fleet.queue);
-    let refuted = queue.refute(&by, &child, is_false, "it is false");
-    refuted.await.unwrap();
+    let invalidated = queue.invalidate(&by, &child, is_false, "it is false");
+    invalidated.await.unwrap();
 }
 
 async fn strikes(fleet: &Fleet, worker: &str) -> u64 {
@@ -28,20 +28,23 @@ async fn strikes(fleet: &Fleet, worker: &str) -> u64 {
 #[tokio::test]
 async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
     on_both(async |fleet| {
-        let (shard, fold) = folding(fleet).await;
+        let (shard, aggregation) = aggregating(fleet).await;
         fleet
             .execute("UPDATE attempts SET ended = ended - 200000")
             .await;
         let job_ended = fleet.attempts(&shard).await[0].ended;
-        refute(fleet, &fold, &shard, true).await;
+        invalidate(fleet, &aggregation, &shard, true).await;
         let opened = fleet.job(&shard).await;
         assert_eq!((opened.state, opened.failures), (JobState::Queued, 1));
         assert_eq!((opened.result, opened.took), (None, None));
-        let waiting = fleet.job(&fold).await;
+        let waiting = fleet.job(&aggregation).await;
         assert_eq!((waiting.state, waiting.failures), (JobState::Waiting, 0));
-        assert_eq!(fleet.outcomes(&fold).await, [Some(Outcome::Released)]);
+        assert_eq!(
+            fleet.outcomes(&aggregation).await,
+            [Some(Outcome::Released)]
+        );
         let attempts = fleet.attempts(&shard).await;
-        assert_eq!(attempts[0].outcome, Some(Outcome::Refuted));
+        assert_eq!(attempts[0].outcome, Some(Outcome::Invalidated));
         assert_eq!(attempts[0].reason.as_deref(), Some("it is false"));
         // It is news, however long ago the result was handed in.
         assert!(attempts[0].ended >= job_ended.map(|ended| ended + 100_000));
@@ -49,7 +52,7 @@ async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
         // It goes to another worker than the one that made it.
         assert_eq!(fleet.claim("a").await, None);
         assert_eq!(fleet.work("b").await.job, shard.job);
-        assert_eq!(fleet.work("a").await.job, fold.job);
+        assert_eq!(fleet.work("a").await.job, aggregation.job);
         assert_eq!(fleet.work("a").await.kind, Kind::Finish);
     })
     .await;
@@ -58,22 +61,22 @@ async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
 #[tokio::test]
 async fn three_false_results_stop_a_worker_and_lost_ones_do_not() {
     on_both(async |fleet| {
-        let (shard, fold) = folding(fleet).await;
-        refute(fleet, &fold, &shard, false).await;
+        let (shard, aggregation) = aggregating(fleet).await;
+        invalidate(fleet, &aggregation, &shard, false).await;
         assert_eq!(strikes(fleet, "a").await, 0);
         for number in 1..=3 {
             fleet.execute("UPDATE jobs SET failures = 0").await;
             fleet
-                .execute("DELETE FROM attempts WHERE outcome = 'refuted'")
+                .execute("DELETE FROM attempts WHERE outcome = 'invalidated'")
                 .await;
             let shard = fleet.work("a").await;
-            let fold = fleet.take("b").await;
-            refute(fleet, &fold, &shard, true).await;
+            let aggregation = fleet.take("b").await;
+            invalidate(fleet, &aggregation, &shard, true).await;
             assert_eq!(strikes(fleet, "a").await, number);
         }
         assert_eq!(strikes(fleet, "b").await, 0);
         fleet
-            .execute("DELETE FROM attempts WHERE outcome = 'refuted'")
+            .execute("DELETE FROM attempts WHERE outcome = 'invalidated'")
             .await;
         assert_eq!(fleet.claim("a").await, None);
         let key = fleet.key("a").public();
@@ -83,27 +86,27 @@ async fn three_false_results_stop_a_worker_and_lost_ones_do_not() {
             "{refused}"
         );
         // The operator may forgive it.
-        fleet.enrol("a").await;
+        fleet.register("a").await;
         fleet.take("a").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_job_with_too_many_false_results_is_parked() {
+async fn a_job_with_too_many_false_results_is_dead_lettered() {
     on_both(async |fleet| {
-        let (mut shard, mut fold) = folding(fleet).await;
+        let (mut shard, mut aggregation) = aggregating(fleet).await;
         for failures in 1..=u64::from(MAX_FAILURES) {
-            refute(fleet, &fold, &shard, false).await;
+            invalidate(fleet, &aggregation, &shard, false).await;
             let job = fleet.job(&shard).await;
             assert_eq!((job.state, job.failures), (JobState::Queued, failures));
             let worker = ["a", "b"][failures as usize % 2];
             shard = fleet.work(worker).await;
-            fold = fleet.take("b").await;
+            aggregation = fleet.take("b").await;
         }
-        refute(fleet, &fold, &shard, false).await;
-        assert_eq!(fleet.state(&shard).await, JobState::Parked);
-        assert_eq!(fleet.state(&fold).await, JobState::Waiting);
+        invalidate(fleet, &aggregation, &shard, false).await;
+        assert_eq!(fleet.state(&shard).await, JobState::DeadLettered);
+        assert_eq!(fleet.state(&aggregation).await, JobState::Waiting);
         assert_eq!(fleet.claim("a").await, None);
     })
     .await;
@@ -112,15 +115,15 @@ async fn a_job_with_too_many_false_results_is_parked() {
 #[tokio::test]
 async fn the_same_refutation_counts_once() {
     on_both(async |fleet| {
-        let (shard, fold) = folding(fleet).await;
+        let (shard, aggregation) = aggregating(fleet).await;
         // As when the answer to the first was lost.
         for _ in 0..2 {
-            refute(fleet, &fold, &shard, true).await;
+            invalidate(fleet, &aggregation, &shard, true).await;
         }
         assert_eq!(strikes(fleet, "a").await, 1);
         assert_eq!(fleet.job(&shard).await.failures, 1);
         fleet.work("b").await;
-        assert_eq!(fleet.work("b").await.job, fold.job);
+        assert_eq!(fleet.work("b").await.job, aggregation.job);
     })
     .await;
 }
@@ -128,18 +131,18 @@ async fn the_same_refutation_counts_once() {
 #[tokio::test]
 async fn only_who_holds_a_job_refutes_what_it_uses() {
     on_both(async |fleet| {
-        let (shard, stale) = folding(fleet).await;
+        let (shard, stale) = aggregating(fleet).await;
         fleet.pass(Duration::from_secs(61)).await;
         fleet.queue.reap().await.unwrap();
         fleet.pass(Duration::from_secs(3)).await;
         let live = fleet.take("a").await;
         assert_eq!((&live.job, live.attempt), (&stale.job, 2));
 
-        refute(fleet, &stale, &shard, true).await;
+        invalidate(fleet, &stale, &shard, true).await;
         assert_eq!(fleet.state(&shard).await, JobState::Done);
         assert_eq!(fleet.state(&live).await, JobState::Running);
         assert_eq!(strikes(fleet, "a").await, 0);
-        refute(fleet, &live, &shard, true).await;
+        invalidate(fleet, &live, &shard, true).await;
         assert_eq!(fleet.state(&shard).await, JobState::Queued);
         assert_eq!(fleet.state(&live).await, JobState::Waiting);
     })
@@ -149,11 +152,11 @@ async fn only_who_holds_a_job_refutes_what_it_uses() {
 #[tokio::test]
 async fn nothing_of_a_cancelled_batch_is_opened_again() {
     on_both(async |fleet| {
-        let (shard, fold) = folding(fleet).await;
+        let (shard, aggregation) = aggregating(fleet).await;
         fleet.queue.cancel(&shard.batch).await.unwrap();
-        refute(fleet, &fold, &shard, true).await;
+        invalidate(fleet, &aggregation, &shard, true).await;
         assert_eq!(fleet.state(&shard).await, JobState::Done);
-        assert_eq!(fleet.state(&fold).await, JobState::Cancelled);
+        assert_eq!(fleet.state(&aggregation).await, JobState::Cancelled);
         for worker in ["a", "b"] {
             assert_eq!(fleet.claim(worker).await, None);
         }

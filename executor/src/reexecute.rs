@@ -17,7 +17,7 @@ use crate::rules;
 
 /// Why a witness does not lead where its statement says.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ReplayError {
+pub enum ReexecuteError {
     /// A witness that is not well formed.
     #[error(transparent)]
     Witness(#[from] WitnessError),
@@ -43,7 +43,7 @@ pub enum ReplayError {
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn replay(witness: &ShardWitness) -> Result<(), ReplayError> {
+pub fn reexecute(witness: &ShardWitness) -> Result<(), ReexecuteError> {
     witness.validate()?;
     let chain_id = F::from_u64(witness.statement.chain_id);
     let mut head = witness.statement.before;
@@ -53,7 +53,7 @@ pub fn replay(witness: &ShardWitness) -> Result<(), ReplayError> {
         let prepared = prepare(transaction, chain_id);
         let read = |index| records.get(&index).copied().unwrap_or(Record::EMPTY);
         let effect = rules::apply(transaction, &prepared.authority, head.deposit_count, read);
-        let effect = effect.map_err(|source| ReplayError::NotValid { position, source })?;
+        let effect = effect.map_err(|source| ReexecuteError::NotValid { position, source })?;
         records.extend(effect.writes());
         if let Some(fee) = effect.fee {
             *fees.entry(fee.vault).or_default() += fee.amount;
@@ -70,7 +70,7 @@ pub fn replay(witness: &ShardWitness) -> Result<(), ReplayError> {
     let expected = witness.statement.after;
     if head != expected {
         let (found, expected) = (Box::new(head), Box::new(expected));
-        return Err(ReplayError::Head { found, expected });
+        return Err(ReexecuteError::Head { found, expected });
     }
     Ok(())
 }

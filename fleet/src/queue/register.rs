@@ -4,25 +4,25 @@ use super::rows::{get, number};
 use super::{Child, Queue, QueueError};
 use crate::keys::{Claim, PublicKey, Signature};
 
-/// A worker with so many refuted results gets no more jobs.
+/// A worker with so many invalidated results gets no more jobs.
 pub const MAX_STRIKES: i64 = 3;
 
 impl Queue {
     /// Lets the holder of a key work under a name. The same again changes nothing, except that
-    /// a dismissed worker may work again and its strikes are forgotten.
+    /// a revoked worker may work again and its strikes are deleted.
     ///
     /// # Errors
     /// If the name has another key, or the key another name.
-    pub async fn enrol(&self, name: &str, key: &PublicKey) -> Result<(), QueueError> {
+    pub async fn register(&self, name: &str, key: &PublicKey) -> Result<(), QueueError> {
         let key = key.to_string();
-        let insert = "INSERT INTO workers (name, public_key, enrolled, strikes)
+        let insert = "INSERT INTO workers (name, public_key, registered, strikes)
             VALUES ($1, $2, @now, 0) ON CONFLICT DO NOTHING";
         sqlx::query(self.sql(insert))
             .bind(name)
             .bind(&key)
             .execute(&mut *self.connection().await?)
             .await?;
-        let update = "UPDATE workers SET dismissed = NULL, strikes = 0
+        let update = "UPDATE workers SET revoked = NULL, strikes = 0
             WHERE name = $1 AND public_key = $2";
         let done = sqlx::query(update)
             .bind(name)
@@ -42,8 +42,8 @@ impl Queue {
     ///
     /// # Errors
     /// If there is no such worker.
-    pub async fn dismiss(&self, name: &str) -> Result<(), QueueError> {
-        let update = "UPDATE workers SET dismissed = @now WHERE name = $1";
+    pub async fn revoke(&self, name: &str) -> Result<(), QueueError> {
+        let update = "UPDATE workers SET revoked = @now WHERE name = $1";
         let done = sqlx::query(self.sql(update))
             .bind(name)
             .execute(&mut *self.connection().await?)
@@ -57,10 +57,10 @@ impl Queue {
     /// The name under which a key may work.
     ///
     /// # Errors
-    /// If the key is not enrolled, the worker dismissed, or its results were refuted too often.
+    /// If the key is not registered, the worker revoked, or its results were invalidated too often.
     pub async fn worker_of(&self, key: &PublicKey) -> Result<String, QueueError> {
         let key = key.to_string();
-        let select = "SELECT name, dismissed, strikes FROM workers WHERE public_key = $1";
+        let select = "SELECT name, revoked, strikes FROM workers WHERE public_key = $1";
         let row = sqlx::query(select)
             .bind(&key)
             .fetch_optional(&mut *self.connection().await?)
@@ -69,8 +69,8 @@ impl Queue {
                 key: key.clone().into(),
             })?;
         let worker: String = get(&row, "name")?;
-        if get::<Option<i64>>(&row, "dismissed")?.is_some() {
-            return Err(QueueError::Dismissed {
+        if get::<Option<i64>>(&row, "revoked")?.is_some() {
+            return Err(QueueError::Revoked {
                 worker: worker.into(),
             });
         }
@@ -115,7 +115,7 @@ impl Queue {
         })
     }
 
-    /// The key of a worker, dismissed or not; `None` if there is no such worker.
+    /// The key of a worker, revoked or not; `None` if there is no such worker.
     ///
     /// # Errors
     /// Those of the database, and a key in it that is none.
@@ -138,7 +138,7 @@ impl Queue {
         }
     }
 
-    /// Whether a job's result is signed by the worker that the queue names, enrolled or dismissed
+    /// Whether a job's result is signed by the worker that the queue names, registered or revoked
     /// since.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! What operators do to batches and jobs.
 
 use super::claim::child;
+use super::model::BatchState;
 use super::rows::{big, get, named};
-use super::view::BatchState;
 use super::{Child, Queue, QueueError, Tx};
 
 impl Queue {
@@ -53,7 +53,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Lets parked jobs of a batch, or one of them, be tried again at once, as often as new
+    /// Lets dead-lettered jobs of a batch, or one of them, be tried again at once, as often as new
     /// ones; how many.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Queue {
     pub async fn retry(&self, batch: &str, job: Option<&str>) -> Result<u64, QueueError> {
         let update = "UPDATE jobs SET failures = 0, not_before = NULL,
                 state = CASE WHEN missing > 0 THEN 'waiting' ELSE 'queued' END
-            WHERE batch = $1 AND state = 'parked' AND (id = $2 OR $2 = '')";
+            WHERE batch = $1 AND state = 'dead-lettered' AND (id = $2 OR $2 = '')";
         let done = sqlx::query(update)
             .bind(batch)
             .bind(job.unwrap_or(""))
@@ -91,7 +91,7 @@ impl Queue {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn refute_proof(
+    pub async fn invalidate_proof(
         &self,
         batch: &str,
         finish: &Child,
@@ -131,7 +131,7 @@ impl Queue {
     ///
     /// # Errors
     /// If it is open.
-    pub async fn forget(&self, batch: &str) -> Result<(), QueueError> {
+    pub async fn delete(&self, batch: &str) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
         self.refuse_open(&mut tx, batch).await?;
         for delete in [

@@ -4,15 +4,15 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
-use super::measures::{HOUR, time_left};
-use super::operate::the_one;
-use super::rows::{
-    ATTEMPT, BATCH, JOB, attempt, batch as batch_row, big, get, job as job_view, named, number,
-};
-use super::view::{
+use super::admin::the_one;
+use super::model::{
     AttemptView, BatchView, FleetView, InstanceView, JobState, JobView, Kind, Millis, TreeView,
     WorkerView,
 };
+use super::rows::{
+    ATTEMPT, BATCH, JOB, attempt, batch as batch_row, big, get, job as job_view, named, number,
+};
+use super::stats::{HOUR, time_left};
 use super::{Queue, QueueError, Tx};
 
 /// The most failures that are shown.
@@ -213,7 +213,7 @@ impl Queue {
     async fn recent_failures(&self, tx: &mut Tx) -> Result<Vec<AttemptView>, QueueError> {
         let select = format!(
             "SELECT {ATTEMPT} FROM attempts
-             WHERE outcome IN ('failed', 'lost', 'overdue', 'refuted')
+             WHERE outcome IN ('failed', 'lost', 'overdue', 'invalidated')
              ORDER BY ended DESC LIMIT {FAILURES}"
         );
         let rows = sqlx::query(AssertSqlSafe(select))
@@ -224,15 +224,15 @@ impl Queue {
 
     async fn workers(&self, tx: &mut Tx) -> Result<Vec<WorkerView>, QueueError> {
         let select =
-            "SELECT name, public_key, enrolled, dismissed, strikes FROM workers ORDER BY name";
+            "SELECT name, public_key, registered, revoked, strikes FROM workers ORDER BY name";
         let rows = sqlx::query(select).fetch_all(&mut **tx).await?;
         rows.iter()
             .map(|row| {
                 Ok(WorkerView {
                     name: get(row, "name")?,
                     public_key: get(row, "public_key")?,
-                    enrolled: get(row, "enrolled")?,
-                    dismissed: get(row, "dismissed")?,
+                    registered: get(row, "registered")?,
+                    revoked: get(row, "revoked")?,
                     strikes: number(row, "strikes")?,
                 })
             })
@@ -245,7 +245,7 @@ impl Queue {
                 (SELECT COUNT(*) FROM attempts WHERE instance = instances.id
                     AND outcome = 'done') AS done,
                 (SELECT COUNT(*) FROM attempts WHERE instance = instances.id
-                    AND outcome IN ('failed', 'lost', 'overdue', 'refuted')) AS failed,
+                    AND outcome IN ('failed', 'lost', 'overdue', 'invalidated')) AS failed,
                 (SELECT COUNT(*) FROM jobs WHERE instance = instances.id
                     AND state = 'running') AS busy
             FROM instances WHERE seen > $1 ORDER BY started, id";

@@ -13,7 +13,9 @@ async fn only_an_enrolled_key_may_work_and_under_its_name() {
         );
         assert!(refused.to_string().contains(&key.to_string()), "{refused}");
         let circuits = hex::encode(batch::CIRCUITS);
-        let refused = fleet.hello("a", &Kind::ALL, MEMORY, &circuits).await;
+        let refused = fleet
+            .register_instance("a", &Kind::ALL, MEMORY, &circuits)
+            .await;
         assert!(
             matches!(refused, Err(QueueError::NotEnrolled { .. })),
             "{refused:?}"
@@ -21,7 +23,7 @@ async fn only_an_enrolled_key_may_work_and_under_its_name() {
         assert_eq!(fleet.queue.key_of("a").await.unwrap(), None);
         // Twice is the same.
         for _ in 0..2 {
-            fleet.enrol("a").await;
+            fleet.register("a").await;
             assert_eq!(fleet.queue.worker_of(&key).await.unwrap(), "a");
             assert_eq!(fleet.queue.key_of("a").await.unwrap(), Some(key));
         }
@@ -32,10 +34,10 @@ async fn only_an_enrolled_key_may_work_and_under_its_name() {
 #[tokio::test]
 async fn a_name_has_one_key_and_a_key_one_name() {
     on_both(async |fleet| {
-        fleet.enrol("a").await;
+        fleet.register("a").await;
         let (own, other) = (fleet.key("a").public(), fleet.key("b").public());
         for (name, key) in [("a", &other), ("b", &own)] {
-            let refused = fleet.queue.enrol(name, key).await.unwrap_err();
+            let refused = fleet.queue.register(name, key).await.unwrap_err();
             assert!(matches!(refused, QueueError::Taken { .. }), "{refused}");
         }
         assert_eq!(fleet.queue.worker_of(&own).await.unwrap(), "a");
@@ -47,17 +49,17 @@ async fn a_name_has_one_key_and_a_key_one_name() {
 #[tokio::test]
 async fn a_dismissed_worker_is_refused_until_it_is_enrolled_again() {
     on_both(async |fleet| {
-        fleet.enrol("a").await;
+        fleet.register("a").await;
         let key = fleet.key("a").public();
-        fleet.queue.dismiss("a").await.unwrap();
+        fleet.queue.revoke("a").await.unwrap();
         let refused = fleet.queue.worker_of(&key).await.unwrap_err();
-        assert!(matches!(refused, QueueError::Dismissed { .. }), "{refused}");
+        assert!(matches!(refused, QueueError::Revoked { .. }), "{refused}");
         // What it signed before can still be checked.
         assert_eq!(fleet.queue.key_of("a").await.unwrap(), Some(key));
-        fleet.enrol("a").await;
+        fleet.register("a").await;
         assert_eq!(fleet.queue.worker_of(&key).await.unwrap(), "a");
 
-        let refused = fleet.queue.dismiss("nobody").await.unwrap_err();
+        let refused = fleet.queue.revoke("nobody").await.unwrap_err();
         assert!(matches!(refused, QueueError::NoWorker { .. }), "{refused}");
     })
     .await;
@@ -67,10 +69,10 @@ async fn a_dismissed_worker_is_refused_until_it_is_enrolled_again() {
 async fn a_worker_with_other_circuits_is_refused_and_told_which() {
     on_both(async |fleet| {
         fleet.submit(1, 1).await;
-        fleet.enrol("a").await;
+        fleet.register("a").await;
         let (own, fleets) = ("ab".repeat(32), hex::encode(batch::CIRCUITS));
         let refused = fleet
-            .hello("a", &Kind::ALL, MEMORY, &own)
+            .register_instance("a", &Kind::ALL, MEMORY, &own)
             .await
             .unwrap_err();
         assert!(
@@ -93,16 +95,18 @@ async fn circuits_are_of_the_past_when_no_open_batch_has_them() {
         let new_manifest = batch::manifest_for([8; 32], 1, 1);
         let old_key = hex::encode(batch::CIRCUITS);
         fleet.submit_manifest(&new_manifest).await;
-        fleet.enrol("new").await;
-        let new = fleet.hello("new", &Kind::ALL, MEMORY, new_manifest.circuits());
+        fleet.register("new").await;
+        let new = fleet.register_instance("new", &Kind::ALL, MEMORY, new_manifest.circuits());
         new.await.unwrap();
         // Workers with the old ones end what was begun with them.
         fleet.worker("old").await;
-        for kind in [Kind::Shard, Kind::Fold, Kind::Finish] {
+        for kind in [Kind::Shard, Kind::Aggregate, Kind::Finish] {
             let claimed = fleet.work("old").await;
             assert_eq!((&claimed.batch, claimed.kind), (&old, kind));
         }
-        let refused = fleet.hello("old", &Kind::ALL, MEMORY, &old_key).await;
+        let refused = fleet
+            .register_instance("old", &Kind::ALL, MEMORY, &old_key)
+            .await;
         let refused = refused.unwrap_err();
         assert!(
             matches!(refused, QueueError::OtherCircuits { .. }),

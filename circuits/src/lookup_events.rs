@@ -8,14 +8,14 @@ use shardfold_protocol::field::F;
 /// Everything asked for while the traces of a shard are made. Each generator fills one of
 /// its own; they are merged before the serving chips' traces are made.
 #[derive(Clone, Debug, Default)]
-pub struct Requests {
+pub struct LookupEvents {
     /// The input of each compression, in the order of asking; one row each.
     pub hashes: Vec<[F; 8]>,
     /// Each 16-bit value whose range is checked.
     pub range: Vec<u16>,
 }
 
-impl Requests {
+impl LookupEvents {
     /// Computes and notes one compression.
     pub fn compress(&mut self, input: &[F; 8]) -> Digest {
         self.hashes.push(*input);

@@ -1,4 +1,4 @@
-//! A shard played over its records: what each rule reads and writes, as the chips' traces
+//! A shard generated over its records: what each rule reads and writes, as the chips' traces
 //! need it. Signatures and ownership are not checked here: a shard that breaks those rules
 //! gives traces that break constraints.
 
@@ -20,26 +20,26 @@ use crate::error::TraceError;
 
 /// All that the shard's transactions do.
 #[derive(Clone, Debug, Default)]
-pub struct Replay {
+pub struct WitnessRows {
     /// Every transaction in order: the first has clock 1.
-    pub ledger: Vec<LedgerStep>,
+    pub ledger: Vec<LedgerRow>,
     /// The transfers in order.
-    pub transfers: Vec<TransferStep>,
+    pub transfers: Vec<TransferRow>,
     /// The deposits in order.
-    pub deposits: Vec<DepositStep>,
+    pub deposits: Vec<DepositRow>,
     /// The withdrawals in order.
-    pub withdraws: Vec<WithdrawStep>,
+    pub withdraws: Vec<WithdrawRow>,
     /// The credits of fees, by ascending vault.
-    pub fees: Vec<FeeStep>,
+    pub fees: Vec<FeeRow>,
     /// The signatures that are required, in order.
-    pub signatures: Vec<SignatureStep>,
+    pub signatures: Vec<SignatureRow>,
     /// Every record of the witness, by ascending index.
     pub records: Vec<TouchedRecord>,
 }
 
 /// One transaction as the ledger sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct LedgerStep {
+pub struct LedgerRow {
     /// Which rule applies.
     pub kind: Kind,
     /// Its hashes.
@@ -48,8 +48,8 @@ pub struct LedgerStep {
 
 /// One transfer.
 #[derive(Clone, Copy, Debug)]
-pub struct TransferStep {
-    /// Its place in the shard, from 1.
+pub struct TransferRow {
+    /// Its position in the shard, from 1.
     pub clock: u32,
     /// What is signed.
     pub body: Transfer,
@@ -61,8 +61,8 @@ pub struct TransferStep {
 
 /// One deposit.
 #[derive(Clone, Copy, Debug)]
-pub struct DepositStep {
-    /// Its place in the shard, from 1.
+pub struct DepositRow {
+    /// Its position in the shard, from 1.
     pub clock: u32,
     /// What the queue says and where it goes.
     pub body: Deposit,
@@ -72,8 +72,8 @@ pub struct DepositStep {
 
 /// One withdrawal.
 #[derive(Clone, Copy, Debug)]
-pub struct WithdrawStep {
-    /// Its place in the shard, from 1.
+pub struct WithdrawRow {
+    /// Its position in the shard, from 1.
     pub clock: u32,
     /// What is signed.
     pub body: Withdraw,
@@ -83,7 +83,7 @@ pub struct WithdrawStep {
 
 /// The fees that the shard pays into one vault.
 #[derive(Clone, Copy, Debug)]
-pub struct FeeStep {
+pub struct FeeRow {
     /// Their sum.
     pub total: u64,
     /// The access of the vault, at [`FEE_CLOCK`].
@@ -92,7 +92,7 @@ pub struct FeeStep {
 
 /// One signature that a rule requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SignatureStep {
+pub struct SignatureRow {
     /// Which of the witness's transactions it authorises, from 0.
     pub transaction: usize,
     /// Who must have signed: the owner of the paying vault.
@@ -119,29 +119,29 @@ pub struct Access {
 /// # Errors
 ///
 /// The witness's records are out of order or not enough, an amount cannot be moved.
-pub fn replay(witness: &ShardWitness) -> Result<Replay, TraceError> {
-    let mut player = Player::new(witness)?;
+pub fn witness_rows(witness: &ShardWitness) -> Result<WitnessRows, TraceError> {
+    let mut generator = Generator::new(witness)?;
     let chain_id = F::from_u64(witness.statement.chain_id);
     let digests = digests_of(&witness.transactions, chain_id);
-    for (place, (transaction, digests)) in (0..).zip(witness.transactions.iter().zip(digests)) {
-        player.play(place, transaction, digests)?;
+    for (position, (transaction, digests)) in (0..).zip(witness.transactions.iter().zip(digests)) {
+        generator.play(position, transaction, digests)?;
     }
-    player.finish()
+    generator.finish()
 }
 
-struct Player {
+struct Generator {
     records: BTreeMap<Index, TouchedRecord>,
     fees: BTreeMap<(Index, Asset), u64>,
-    replay: Replay,
+    rows: WitnessRows,
 }
 
-impl Player {
+impl Generator {
     fn new(witness: &ShardWitness) -> Result<Self, TraceError> {
-        for (place, pair) in witness.records.windows(2).enumerate() {
+        for (position, pair) in witness.records.windows(2).enumerate() {
             if let [(previous, _), (found, _)] = *pair
                 && previous >= found
             {
-                let position = place + 1;
+                let position = position + 1;
                 return Err(TraceError::Order {
                     position,
                     found,
@@ -161,23 +161,23 @@ impl Player {
         Ok(Self {
             records: records.collect(),
             fees: BTreeMap::new(),
-            replay: Replay::default(),
+            rows: WitnessRows::default(),
         })
     }
 
     fn play(
         &mut self,
-        place: u32,
+        position: u32,
         transaction: &Transaction,
         digests: Digests,
     ) -> Result<(), TraceError> {
-        let clock = place + 1;
+        let clock = position + 1;
         match transaction {
             Transaction::Transfer(Signed { body, .. }) => {
                 let from = self.debit(clock, body.from, body.amount, body.fee.amount)?;
                 let to = self.credit(clock, body.to, body.to_owner, body.asset, body.amount)?;
-                self.require_signature(place, &from, &digests);
-                self.replay.transfers.push(TransferStep {
+                self.require_signature(position, &from, &digests);
+                self.rows.transfers.push(TransferRow {
                     clock,
                     body: *body,
                     from,
@@ -186,7 +186,7 @@ impl Player {
             }
             Transaction::Deposit(body) => {
                 let to = self.credit(clock, body.to, body.owner, body.asset, body.amount)?;
-                self.replay.deposits.push(DepositStep {
+                self.rows.deposits.push(DepositRow {
                     clock,
                     body: *body,
                     to,
@@ -194,8 +194,8 @@ impl Player {
             }
             Transaction::Withdraw(Signed { body, .. }) => {
                 let from = self.debit(clock, body.from, body.amount, body.fee.amount)?;
-                self.require_signature(place, &from, &digests);
-                self.replay.withdraws.push(WithdrawStep {
+                self.require_signature(position, &from, &digests);
+                self.rows.withdraws.push(WithdrawRow {
                     clock,
                     body: *body,
                     from,
@@ -203,17 +203,17 @@ impl Player {
             }
         }
         self.owe(transaction.fee(), transaction.asset())?;
-        self.replay.ledger.push(LedgerStep {
+        self.rows.ledger.push(LedgerRow {
             kind: transaction.kind(),
             digests,
         });
         Ok(())
     }
 
-    fn require_signature(&mut self, place: u32, from: &Access, digests: &Digests) {
+    fn require_signature(&mut self, position: u32, from: &Access, digests: &Digests) {
         let [_, _, _, _, owner @ ..] = from.before.0;
-        self.replay.signatures.push(SignatureStep {
-            transaction: place as usize,
+        self.rows.signatures.push(SignatureRow {
+            transaction: position as usize,
             owner,
             digest: digests.transaction,
         });
@@ -284,16 +284,16 @@ impl Player {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Replay, TraceError> {
+    fn finish(mut self) -> Result<WitnessRows, TraceError> {
         for ((index, _), total) in core::mem::take(&mut self.fees) {
             let vault = self.access(FEE_CLOCK, index, |record| {
                 let vault = record.vault().ok_or(TraceError::NotAVault { index })?;
                 gain(index, vault, total)
             })?;
-            self.replay.fees.push(FeeStep { total, vault });
+            self.rows.fees.push(FeeRow { total, vault });
         }
-        self.replay.records = self.records.into_values().collect();
-        Ok(self.replay)
+        self.rows.records = self.records.into_values().collect();
+        Ok(self.rows)
     }
 
     /// Takes a record and writes back what `rule` makes of it.

@@ -17,7 +17,7 @@ use super::input::{Database, Ready};
 use super::{Stages, counts};
 
 /// A batch that was executed and cut.
-pub struct Cut {
+pub struct ShardedBatch {
     /// What came of each transaction.
     pub outcome: Outcome,
     /// Its shards in order.
@@ -29,7 +29,7 @@ pub struct Cut {
     database: Option<Database>,
 }
 
-impl Cut {
+impl ShardedBatch {
     /// Executes a batch and cuts it into shards of these shapes, timing it.
     pub fn new(path: &Path, ready: Ready, shapes: &[Shape], stages: &mut Stages) -> Result<Self> {
         let Ready {

@@ -1,13 +1,13 @@
 //! What folding costs: rows by profile and arity, and with `PROFILE ARITY` as arguments the
-//! times and sizes of building, caching, proving, compressing and verifying one fold.
+//! times and sizes of building, caching, proving, compressing and verifying one aggregation.
 //!
-//! `cargo run --release -p shardfold-benches --example fold_cost [PROFILE ARITY]`
+//! `cargo run --release -p shardfold-benches --example aggregation_cost [PROFILE ARITY]`
 
 use anyhow::Context as _;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use plonky2::plonk::circuit_data::VerifierCircuitData;
 use shardfold_aggregator::{
-    Child, FoldCircuit, Origin, common_degree_bits, encode_proof, fold_rows,
+    AggregationCircuit, Child, Origin, aggregation_rows, common_degree_bits, encode_proof,
 };
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use shardfold_prover::cache::{CircuitCache, Fingerprint};
@@ -40,7 +40,7 @@ fn rows() -> anyhow::Result<()> {
         for degree_bits in 13..=17 {
             let common = common_data(&parameters, degree_bits, &gates);
             for arity in [1, 2, 3, 4, 5] {
-                let rows = *fold_rows(&common, LEAF_KEYS, arity)?.start();
+                let rows = *aggregation_rows(&common, LEAF_KEYS, arity)?.start();
                 let fits = if rows <= common.degree() { "fits" } else { "-" };
                 println!(
                     "{} 2^{degree_bits} arity {arity}: {rows} {fits}",
@@ -65,13 +65,17 @@ fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
     let proof = timed("leaf: prove", || leaf.prove(witness))?;
 
     let keys = vec![leaf.verifier_only.clone()];
-    let fold = timed("fold: build", || FoldCircuit::build(&common, keys, arity))?;
-    let folder = std::env::temp_dir().join(format!("fold_cost-{}", std::process::id()));
+    let aggregation = timed("aggregate: build", || {
+        AggregationCircuit::build(&common, keys, arity)
+    })?;
+    let folder = std::env::temp_dir().join(format!("aggregation_cost-{}", std::process::id()));
     let cache = CircuitCache::new(&folder, Fingerprint::new(parameters, &[]));
-    timed("fold: store", || cache.store("fold", &fold))?;
-    let size = std::fs::metadata(cache.path("fold"))?.len();
+    timed("aggregate: store", || {
+        cache.store("aggregate", &aggregation)
+    })?;
+    let size = std::fs::metadata(cache.path("aggregate"))?.len();
     println!("fold on disk: {} MB", size / 1_000_000);
-    let fold: FoldCircuit = timed("fold: load", || cache.load("fold"))?;
+    let aggregation: AggregationCircuit = timed("aggregate: load", || cache.load("aggregate"))?;
     std::fs::remove_dir_all(&folder)?;
 
     let child = Child {
@@ -79,15 +83,17 @@ fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
         proof: &proof,
     };
     let children = vec![child; arity];
-    let root = timed("fold: prove", || fold.prove(&children))?;
+    let root = timed("aggregate: prove", || aggregation.prove(&children))?;
     println!("proof: {} bytes", encode_proof(&root).len());
     let verifier = VerifierCircuitData {
-        verifier_only: fold.key().clone(),
-        common: fold.common().clone(),
+        verifier_only: aggregation.key().clone(),
+        common: aggregation.common().clone(),
     };
     timed("verify", || verifier.verify(root.clone()))?;
-    let digest = fold.key().circuit_digest;
-    let compressed = timed("compress", || root.clone().compress(&digest, fold.common()))?;
+    let digest = aggregation.key().circuit_digest;
+    let compressed = timed("compress", || {
+        root.clone().compress(&digest, aggregation.common())
+    })?;
     println!("compressed: {} bytes", compressed.to_bytes().len());
     timed("verify compressed", || {
         verifier.verify_compressed(compressed)

@@ -16,12 +16,12 @@ const ANSWER: Duration = Duration::from_secs(60);
 
 /// How long a worker waits.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RetryPolicy {
     database: Option<Duration>,
     store: Option<Duration>,
 }
 
-impl Patience {
+impl RetryPolicy {
     pub const fn new(options: &Options) -> Self {
         Self {
             database: options.database_patience,
@@ -37,7 +37,7 @@ impl Context {
         &self,
         ask: impl Fn() -> F,
     ) -> Result<T, QueueError> {
-        let most = self.patience.database;
+        let most = self.retry.database;
         // A host that is gone without a word would keep the question for ever.
         let ask = || async {
             let answer = tokio::time::timeout(ANSWER, ask()).await;
@@ -51,12 +51,12 @@ impl Context {
         self.wait_for(ask, QueueError::is_transient, most).await
     }
 
-    /// The answer of the store, if it comes back within the worker's patience.
+    /// The answer of the store, if it comes back within the worker's retry.
     pub async fn store<T, F: Future<Output = Result<T, ObjectsError>>>(
         &self,
         ask: impl Fn() -> F,
     ) -> Result<T, ObjectsError> {
-        let most = self.patience.store;
+        let most = self.retry.store;
         self.wait_for(ask, ObjectsError::is_transient, most).await
     }
 

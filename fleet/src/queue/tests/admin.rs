@@ -1,6 +1,6 @@
 //! What operators do.
 
-use super::view::BatchState;
+use super::model::BatchState;
 use super::*;
 
 async fn batch_state(fleet: &Fleet, batch: &str) -> BatchState {
@@ -40,31 +40,31 @@ async fn nothing_of_a_cancelled_batch_is_begun() {
 }
 
 #[tokio::test]
-async fn parked_jobs_are_tried_again_all_or_one_as_often_as_new_ones() {
+async fn dead_lettered_jobs_are_tried_again_all_or_one_as_often_as_new_ones() {
     on_both(async |fleet| {
         let batch = fleet.submit(3, 1).await;
         fleet.worker("a").await;
-        let mut parked = Vec::new();
+        let mut dead_lettered = Vec::new();
         for _ in 0..2 {
             let claimed = fleet.take("a").await;
-            park(fleet, &claimed).await;
-            parked.push(claimed);
+            dead_letter(fleet, &claimed).await;
+            dead_lettered.push(claimed);
         }
         let ready = fleet.take("a").await;
         assert_eq!(fleet.claim("a").await, None);
-        let one = Some(parked[0].job.as_str());
+        let one = Some(dead_lettered[0].job.as_str());
         assert_eq!(fleet.queue.retry(&batch, one).await.unwrap(), 1);
-        assert_eq!(fleet.state(&parked[1]).await, JobState::Parked);
+        assert_eq!(fleet.state(&dead_lettered[1]).await, JobState::DeadLettered);
         let again = fleet.take("a").await;
         assert_eq!(
             (&again.job, fleet.job(&again).await.failures),
-            (&parked[0].job, 0)
+            (&dead_lettered[0].job, 0)
         );
-        park(fleet, &again).await;
+        dead_letter(fleet, &again).await;
         assert_eq!(fleet.queue.retry(&batch, None).await.unwrap(), 2);
         assert_eq!(fleet.queue.retry(&batch, None).await.unwrap(), 0);
         assert_eq!(fleet.state(&ready).await, JobState::Running);
-        for job in &parked {
+        for job in &dead_lettered {
             assert_eq!(fleet.take("a").await.job, job.job);
         }
     })
@@ -76,26 +76,29 @@ async fn a_lost_validity_proof_is_made_again_from_the_root() {
     on_both(async |fleet| {
         let batch = fleet.submit(2, 1).await;
         fleet.worker("a").await;
-        let refute = async |finish: &Child| {
-            let refuted = fleet.queue.refute_proof(&batch, finish, true, "gone").await;
-            refuted.unwrap();
+        let invalidate = async |finish: &Child| {
+            let invalidated = fleet
+                .queue
+                .invalidate_proof(&batch, finish, true, "gone")
+                .await;
+            invalidated.unwrap();
         };
-        refute(&fleet.queue.finish_of(&batch).await.unwrap()).await;
+        invalidate(&fleet.queue.finish_of(&batch).await.unwrap()).await;
         for _ in 0..4 {
             fleet.work("a").await;
         }
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Proven);
         let lost = fleet.queue.finish_of(&batch).await.unwrap();
-        refute(&lost).await;
+        invalidate(&lost).await;
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Open);
         assert_eq!(fleet.queue.proof_of(&batch).await.unwrap(), None);
         let finish = fleet.take("a").await;
         assert_eq!(finish.kind, Kind::Finish);
         let another = ObjectName::of(b"another proof");
         let done = fleet.deliver("a", &finish, another, None).await;
-        assert_eq!(done.unwrap(), Done::Accepted);
+        assert_eq!(done.unwrap(), CompletionOutcome::Accepted);
         // Somebody else has looked at the lost one, too.
-        refute(&lost).await;
+        invalidate(&lost).await;
         assert_eq!(batch_state(fleet, &batch).await, BatchState::Proven);
         let view = fleet.queue.fleet_view(1).await.unwrap();
         assert_eq!(view.workers[0].strikes, 1);
@@ -114,7 +117,7 @@ async fn a_batch_is_removed_when_it_is_not_open() {
         fleet.work("a").await;
         for refused in [
             fleet.queue.check_closed(&batch).await,
-            fleet.queue.forget(&batch).await,
+            fleet.queue.delete(&batch).await,
         ] {
             let refused = refused.unwrap_err();
             assert!(
@@ -124,7 +127,7 @@ async fn a_batch_is_removed_when_it_is_not_open() {
         }
         fleet.queue.cancel(&batch).await.unwrap();
         fleet.queue.check_closed(&batch).await.unwrap();
-        fleet.queue.forget(&batch).await.unwrap();
+        fleet.queue.delete(&batch).await.unwrap();
         assert_eq!(fleet.queue.tree_view(&batch).await.unwrap(), None);
         let unknown = fleet.queue.check_closed(&batch).await.unwrap_err();
         assert!(matches!(unknown, QueueError::Unknown { .. }), "{unknown}");
@@ -144,13 +147,13 @@ async fn inputs_and_jobs_of_other_batches_are_shared() {
         let manifest = batch::manifest_for([8; 32], 2, 1);
         let (other, _) = fleet.submit_manifest(&manifest).await;
         let witness = batch::name(0, 1).to_string();
-        let own_job = fleet.only(&batch, Kind::Fold).await.id;
+        let own_job = fleet.only(&batch, Kind::Aggregate).await.id;
         let queue = &fleet.queue;
         assert!(queue.is_shared(&batch, &witness).await.unwrap());
         assert!(queue.is_shared(&other, &own_job).await.unwrap());
         assert!(!queue.is_shared(&batch, &own_job).await.unwrap());
         queue.cancel(&other).await.unwrap();
-        queue.forget(&other).await.unwrap();
+        queue.delete(&other).await.unwrap();
         assert!(!queue.is_shared(&batch, &witness).await.unwrap());
     })
     .await;
@@ -184,7 +187,7 @@ async fn a_worker_that_leaves_gives_back_all_that_it_holds() {
         }
         let mut mine = [fleet.take("a").await, fleet.take("a").await];
         let other = fleet.take("b").await;
-        fleet.queue.goodbye("a").await.unwrap();
+        fleet.queue.deregister_instance("a").await.unwrap();
         assert_eq!(fleet.state(&other).await, JobState::Running);
         mine.sort_by_key(|claimed| claimed.first);
         for claimed in &mine {
@@ -235,13 +238,13 @@ async fn a_cancelled_batch_has_no_live_job_whatever_happens_at_the_same_time() {
             let batch = fleet.submit(2, seed).await;
             let shards = [fleet.work("a").await, fleet.take("b").await];
             fleet.complete("b", &shards[1]).await.unwrap();
-            let fold = fleet.take("b").await;
+            let aggregation = fleet.take("b").await;
             let child = fleet.child(&shards[0]).await;
-            let by = held(&fold);
-            let refute = fleet.queue.refute(&by, &child, false, "it is lost");
-            let (cancelled, refuted) = tokio::join!(fleet.queue.cancel(&batch), refute);
+            let by = held(&aggregation);
+            let invalidate = fleet.queue.invalidate(&by, &child, false, "it is lost");
+            let (cancelled, invalidated) = tokio::join!(fleet.queue.cancel(&batch), invalidate);
             cancelled.unwrap();
-            refuted.unwrap();
+            invalidated.unwrap();
             for job in fleet.jobs(&batch).await {
                 let is_over = matches!(job.state, JobState::Done | JobState::Cancelled);
                 assert!(is_over, "{job:?}");

@@ -1,5 +1,5 @@
 use super::*;
-use crate::circuit::FoldError;
+use crate::circuit::AggregationCircuitError;
 use crate::circuit::flatten_key;
 use crate::{AggregateError, VerifyError, verify};
 
@@ -7,12 +7,15 @@ use crate::{AggregateError, VerifyError, verify};
 fn one_key_verifies_batches_of_every_length() {
     let key = TREE.aggregator.verification_key();
     for count in 1..=3 {
-        let proof = TREE.aggregator.aggregate(LEAVES[..count].to_vec()).unwrap();
+        let proof = TREE
+            .aggregator
+            .aggregate_all(LEAVES[..count].to_vec())
+            .unwrap();
         let end = [1, 11, 12][count - 1];
         assert_eq!(verify(key, &proof).unwrap(), statement(CHAIN, 0, end));
     }
     assert!(matches!(
-        TREE.aggregator.aggregate(vec![]),
+        TREE.aggregator.aggregate_all(vec![]),
         Err(AggregateError::Nothing)
     ));
 }
@@ -20,7 +23,7 @@ fn one_key_verifies_batches_of_every_length() {
 #[test]
 fn a_gap_is_named() {
     let gap = [LEAVES[0].clone(), LEAVES[2].clone()];
-    let Err(AggregateError::Gap(found)) = TREE.aggregator.fold(&gap) else {
+    let Err(AggregateError::Gap(found)) = TREE.aggregator.aggregate(&gap) else {
         panic!("the gap went unnoticed");
     };
     assert_eq!(
@@ -38,7 +41,7 @@ fn a_gap_is_named() {
     );
     // Over a longer list it is found wherever it is, before anything is proven.
     let list = vec![LEAVES[0].clone(), LEAVES[1].clone(), LEAVES[1].clone()];
-    let Err(AggregateError::Gap(found)) = TREE.aggregator.aggregate(list) else {
+    let Err(AggregateError::Gap(found)) = TREE.aggregator.aggregate_all(list) else {
         panic!("the gap went unnoticed");
     };
     assert_eq!(found.left, 1);
@@ -48,7 +51,7 @@ fn a_gap_is_named() {
 fn swapped_children_are_refused() {
     let swapped = [LEAVES[1].clone(), LEAVES[0].clone()];
     assert!(matches!(
-        TREE.aggregator.fold(&swapped),
+        TREE.aggregator.aggregate(&swapped),
         Err(AggregateError::Gap(_))
     ));
 }
@@ -58,7 +61,7 @@ fn chains_do_not_mix() {
     let other = TREE.leaf(1, &statement(CHAIN + 1, 1, 11));
     let mixed = [LEAVES[0].clone(), other];
     assert!(matches!(
-        TREE.aggregator.fold(&mixed),
+        TREE.aggregator.aggregate(&mixed),
         Err(AggregateError::Chain {
             position: 1,
             found: 8,
@@ -70,8 +73,8 @@ fn chains_do_not_mix() {
 #[test]
 fn more_children_than_slots_are_refused() {
     assert!(matches!(
-        TREE.aggregator.fold(&*LEAVES),
-        Err(AggregateError::Fold(FoldError::Children {
+        TREE.aggregator.aggregate(&*LEAVES),
+        Err(AggregateError::Circuit(AggregationCircuitError::Children {
             found: 3,
             arity: 2
         }))
@@ -90,7 +93,7 @@ fn proofs_travel_as_bytes_and_are_verified_on_arrival() {
         relabelled[..4].copy_from_slice(&origin.to_le_bytes());
         assert!(matches!(
             TREE.aggregator.decode(&relabelled),
-            Err(AggregateError::Fold(_))
+            Err(AggregateError::Circuit(_))
         ));
     }
     for length in [0, 3, 4, bytes.len() - 1] {
@@ -106,7 +109,7 @@ fn a_leaf_proof_is_no_validity_proof() {
     let leaf = ValidityProof::new(LEAVES[0].proof());
     let key = TREE.aggregator.verification_key();
     assert!(matches!(verify(key, &leaf), Err(VerifyError::KeySlot)));
-    // Not even with the fold key written into its slot.
+    // Not even with the aggregation key written into its slot.
     let mut dressed = LEAVES[0].proof().clone();
     let slot = flatten_key(&key.data.verifier_only);
     dressed.public_inputs.splice(STATEMENT_ELEMENTS.., slot);
@@ -120,7 +123,12 @@ fn a_leaf_proof_is_no_validity_proof() {
 #[test]
 fn a_statement_cannot_be_exchanged() {
     let key = TREE.aggregator.verification_key();
-    let root = TREE.aggregator.fold(&LEAVES[..2]).unwrap().proof().clone();
+    let root = TREE
+        .aggregator
+        .aggregate(&LEAVES[..2])
+        .unwrap()
+        .proof()
+        .clone();
     for position in 0..STATEMENT_ELEMENTS {
         let mut altered = root.clone();
         altered.public_inputs[position] += PlonkField::ONE;
@@ -135,7 +143,12 @@ fn a_statement_cannot_be_exchanged() {
 #[test]
 fn a_root_that_states_another_key_is_refused() {
     let key = TREE.aggregator.verification_key();
-    let root = TREE.aggregator.fold(&LEAVES[..2]).unwrap().proof().clone();
+    let root = TREE
+        .aggregator
+        .aggregate(&LEAVES[..2])
+        .unwrap()
+        .proof()
+        .clone();
     for position in STATEMENT_ELEMENTS..root.public_inputs.len() {
         let mut altered = root.clone();
         altered.public_inputs[position] += PlonkField::ONE;
@@ -153,10 +166,10 @@ fn a_fold_circuit_of_another_profile_is_refused() {
     let gates = gate_set(&parameters);
     let common = TREE.aggregator.verification_key().data.common.clone();
     let keys = vec![TREE.leaves[0].circuit.verifier_only.clone()];
-    let fold = FoldCircuit::build(&common, keys, ARITY).unwrap();
+    let circuit = AggregationCircuit::build(&common, keys, ARITY).unwrap();
     assert_eq!(gates.len(), common.gates.len());
     assert!(matches!(
-        Aggregator::new(&PlonkParameters::CONJECTURED_100, fold),
+        Aggregator::new(&PlonkParameters::CONJECTURED_100, circuit),
         Err(AggregateError::Profile {
             profile: "conjectured-100"
         })

@@ -13,29 +13,29 @@ use tokio::runtime::Runtime;
 use crate::args::CacheArgs;
 use crate::commands::cache_folder;
 use crate::commands::verify::built_in_keys;
-use crate::output::{Say, warn};
+use crate::output::{Printer, warn};
 use crate::progress::circuit_listener;
 use crate::threads;
 
 /// Circuits, loaded when they are first needed, and a runtime for queue and store.
-pub struct Means {
+pub struct Session {
     profile: Profile,
     cache: std::path::PathBuf,
     engine: OnceLock<Arc<Engine>>,
     /// There until the end.
     runtime: Option<Runtime>,
-    say: Say,
+    printer: Printer,
 }
 
-impl Means {
+impl Session {
     /// For a profile, with the circuits in a cache; nothing is loaded yet.
-    pub fn new(profile: Profile, cache: &CacheArgs, say: Say) -> Result<Self> {
+    pub fn new(profile: Profile, cache: &CacheArgs, printer: Printer) -> Result<Self> {
         Ok(Self {
             profile,
             cache: cache_folder(cache)?,
             engine: OnceLock::new(),
             runtime: Some(threads::runtime()?),
-            say,
+            printer,
         })
     }
 
@@ -45,8 +45,8 @@ impl Means {
     }
 
     /// Where lines for people go.
-    pub const fn say(&self) -> Say {
-        self.say
+    pub const fn print(&self) -> Printer {
+        self.printer
     }
 
     /// The circuits. Two threads that come first at once may both load them.
@@ -55,7 +55,7 @@ impl Means {
             return Ok(engine);
         }
         let circuits = CircuitSet::new(self.profile, &self.cache);
-        let engine = Engine::new(circuits.with_listener(circuit_listener(self.say)))?;
+        let engine = Engine::new(circuits.with_listener(circuit_listener(self.printer)))?;
         compare_key(engine.key())?;
         Ok(self.engine.get_or_init(|| Arc::new(engine)))
     }
@@ -81,7 +81,7 @@ impl Means {
     }
 }
 
-impl Drop for Means {
+impl Drop for Session {
     /// Does not wait for threads that prove what nobody wants any more.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {

@@ -1,9 +1,9 @@
 //! What the queue has measured: times, counts, rates, what is left.
 
 use super::claim::RECENT;
-use super::look::ALIVE;
+use super::model::{BatchState, BatchView, FleetView, JobState, JobView, Kind, Millis, Timing};
 use super::rows::{get, named, number};
-use super::view::{BatchState, BatchView, FleetView, JobState, JobView, Kind, Millis, Timing};
+use super::status::ALIVE;
 use super::{Queue, QueueError, Tx};
 
 /// What is called lately, in milliseconds.
@@ -125,7 +125,7 @@ impl Queue {
 }
 
 /// The work that is left at the mean times of late, shared by the slots. Jobs of which none alike
-/// was measured yet count as the slowest of the others. That folds wait for one another is not
+/// was measured yet count as the slowest of the others. That aggregations wait for one another is not
 /// looked at: near its end a batch takes longer.
 pub fn time_left(
     batch: &BatchView,

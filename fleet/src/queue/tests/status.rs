@@ -2,7 +2,7 @@
 
 use shardfold_recursion::profile::Profile;
 
-use super::view::BatchState;
+use super::model::BatchState;
 use super::*;
 
 #[tokio::test]
@@ -20,10 +20,10 @@ async fn a_tree_lists_shards_then_folds_from_the_leaves_up_then_the_finish() {
             (Kind::Shard, 2, 3),
             (Kind::Shard, 3, 4),
             (Kind::Shard, 4, 5),
-            (Kind::Fold, 0, 2),
-            (Kind::Fold, 2, 4),
-            (Kind::Fold, 0, 4),
-            (Kind::Fold, 0, 5),
+            (Kind::Aggregate, 0, 2),
+            (Kind::Aggregate, 2, 4),
+            (Kind::Aggregate, 0, 4),
+            (Kind::Aggregate, 0, 5),
             (Kind::Finish, 0, 5),
         ];
         assert_eq!(places, expected);
@@ -75,7 +75,7 @@ async fn the_time_left_is_the_work_left_shared_by_the_workers() {
                 "{found}, not {seconds} s"
             );
         };
-        // Two shards, a fold, a finish. What was not measured counts as a shard.
+        // Two shards, an aggregation, a finish. What was not measured counts as a shard.
         for (seconds, then) in [(30, Some(90)), (10, Some(40)), (5, Some(20)), (1, None)] {
             let claimed = fleet.take("a").await;
             fleet.pass(Duration::from_secs(seconds)).await;
@@ -88,7 +88,7 @@ async fn the_time_left_is_the_work_left_shared_by_the_workers() {
 
         let batch = fleet.submit(4, 2).await;
         let expected = async |seconds| expected_of(&batch, seconds).await;
-        // 4 shards of 20 s, 3 folds of 5 s, a finish of 1 s.
+        // 4 shards of 20 s, 3 aggregations of 5 s, a finish of 1 s.
         expected(96).await;
         fleet.worker("b").await;
         fleet.queue.heartbeat("a", LEASE).await.unwrap();
@@ -100,8 +100,8 @@ async fn the_time_left_is_the_work_left_shared_by_the_workers() {
         // It takes longer than the others did.
         fleet.pass(Duration::from_secs(20)).await;
         expected(38).await;
-        fleet.queue.goodbye("a").await.unwrap();
-        fleet.queue.goodbye("b").await.unwrap();
+        fleet.queue.deregister_instance("a").await.unwrap();
+        fleet.queue.deregister_instance("b").await.unwrap();
         assert_eq!(left(&batch).await, None);
     })
     .await;
@@ -145,10 +145,10 @@ async fn the_fleet_counts_its_jobs_batches_and_rates() {
         assert_eq!(of_kind(Kind::Shard, JobState::Done), Some(3));
         assert_eq!(of_kind(Kind::Shard, JobState::Queued), Some(2));
         assert_eq!(of_kind(Kind::Finish, JobState::Done), Some(2));
-        assert_eq!(of_kind(Kind::Finish, JobState::Parked), None);
+        assert_eq!(of_kind(Kind::Finish, JobState::DeadLettered), None);
         // The first batch was proven too long ago.
         assert_eq!(view.proven_last_hour, 6);
-        let done = [(Kind::Finish, 1), (Kind::Fold, 1), (Kind::Shard, 2)];
+        let done = [(Kind::Finish, 1), (Kind::Aggregate, 1), (Kind::Shard, 2)];
         assert_eq!(view.done_last_hour, done);
 
         let fewer = fleet.queue.fleet_view(1).await.unwrap();
@@ -175,8 +175,8 @@ async fn the_oldest_ready_job_is_ready_since_its_last_child_or_its_pause_ended()
         fleet.complete("a", &shard).await.unwrap();
         fleet.pass(Duration::from_secs(20)).await;
         assert_eq!(age().await, Some(20));
-        let fold = fleet.take("a").await;
-        fleet.fail(&fold).await;
+        let aggregation = fleet.take("a").await;
+        fleet.fail(&aggregation).await;
         assert_eq!(age().await, None);
         fleet.pass(Duration::from_secs(12)).await;
         assert_eq!(age().await, Some(10));
@@ -190,14 +190,14 @@ async fn workers_their_processes_and_what_went_wrong_are_shown() {
         fleet.worker("gone").await;
         fleet.pass(Duration::from_secs(3_700)).await;
         fleet
-            .worker_with("a", &[Kind::Shard, Kind::Fold], 5_000)
+            .worker_with("a", &[Kind::Shard, Kind::Aggregate], 5_000)
             .await;
         fleet.worker("b").await;
         fleet.submit(2, 1).await;
         fleet.work("a").await;
         let failed = fleet.take("a").await;
         fleet.fail(&failed).await;
-        fleet.queue.goodbye("b").await.unwrap();
+        fleet.queue.deregister_instance("b").await.unwrap();
 
         let view = fleet.queue.fleet_view(1).await.unwrap();
         let names: Vec<_> = view.workers.iter().map(|worker| &worker.name).collect();
@@ -213,7 +213,7 @@ async fn workers_their_processes_and_what_went_wrong_are_shown() {
             (a.id.as_str(), a.worker.as_str(), a.host.as_str()),
             ("a", "a", "here")
         );
-        assert_eq!(a.kinds, [Kind::Shard, Kind::Fold]);
+        assert_eq!(a.kinds, [Kind::Shard, Kind::Aggregate]);
         assert_eq!((a.slots, a.memory), (1, 5_000));
         assert_eq!((a.done, a.failed, a.left), (1, 1, None));
         assert_eq!((b.done, b.failed, b.left.is_some()), (0, 0, true));
@@ -237,10 +237,13 @@ async fn times_are_shown_by_circuits_kind_and_size() {
             fleet.complete("a", &claimed).await.unwrap();
         }
         let view = fleet.queue.fleet_view(1).await.unwrap();
-        let [fold, shard] = &view.timings[..] else {
+        let [aggregation, shard] = &view.timings[..] else {
             panic!("{:?}", view.timings);
         };
-        assert_eq!((fold.kind, fold.size, fold.count), (Kind::Fold, 0, 1));
+        assert_eq!(
+            (aggregation.kind, aggregation.size, aggregation.count),
+            (Kind::Aggregate, 0, 1)
+        );
         assert_eq!((shard.kind, shard.size, shard.count), (Kind::Shard, 4, 2));
         assert_eq!(shard.circuits, hex::encode(batch::CIRCUITS));
         assert!((20_000.0..22_000.0).contains(&shard.mean), "{}", shard.mean);
@@ -260,9 +263,12 @@ async fn a_job_is_explained_by_the_start_of_its_id() {
         fleet.worker("a").await;
         let shard = fleet.take("a").await;
         fleet.fail(&shard).await;
-        let fold = fleet.only(&batch, Kind::Fold).await;
-        let explained = fleet.queue.explain(&fold.id[..12]).await.unwrap();
-        assert_eq!((explained.job, explained.batch.id), (fold, batch.clone()));
+        let aggregation = fleet.only(&batch, Kind::Aggregate).await;
+        let explained = fleet.queue.explain(&aggregation.id[..12]).await.unwrap();
+        assert_eq!(
+            (explained.job, explained.batch.id),
+            (aggregation, batch.clone())
+        );
         let children: Vec<_> = explained.children.iter().map(|child| child.first).collect();
         assert_eq!(children, [0, 1]);
         assert_eq!(explained.attempts, []);

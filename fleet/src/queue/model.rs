@@ -12,21 +12,21 @@ pub enum Kind {
     /// Proves one shard.
     Shard,
     /// Joins neighbouring proofs.
-    Fold,
+    Aggregate,
     /// Makes the validity proof of the root and checks it.
     Finish,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Shard, Self::Fold, Self::Finish];
+    pub const ALL: [Self; 3] = [Self::Shard, Self::Aggregate, Self::Finish];
 
     /// The name in the database, in metrics and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Shard => "shard",
-            Self::Fold => "fold",
+            Self::Aggregate => "aggregate",
             Self::Finish => "finish",
         }
     }
@@ -51,7 +51,7 @@ pub enum JobState {
     /// Its result is accepted.
     Done,
     /// Too many attempts failed: it waits for the operator.
-    Parked,
+    DeadLettered,
     /// Its batch was cancelled.
     Cancelled,
 }
@@ -63,7 +63,7 @@ impl JobState {
         Self::Queued,
         Self::Running,
         Self::Done,
-        Self::Parked,
+        Self::DeadLettered,
         Self::Cancelled,
     ];
 
@@ -75,7 +75,7 @@ impl JobState {
             Self::Queued => "queued",
             Self::Running => "running",
             Self::Done => "done",
-            Self::Parked => "parked",
+            Self::DeadLettered => "dead-lettered",
             Self::Cancelled => "cancelled",
         }
     }
@@ -139,7 +139,7 @@ pub struct BatchView {
     pub shards: u64,
     /// Accepted transactions in it.
     pub transactions: u64,
-    /// How many attempts of one job may fail or be lost before it is parked.
+    /// How many attempts of one job may fail or be lost before it is dead-lettered.
     pub max_failures: u64,
     /// When it was submitted.
     pub submitted: Millis,
@@ -233,7 +233,7 @@ pub enum Outcome {
     /// The worker gave it back untouched, because it was asked to stop.
     Released,
     /// Whoever used its result found it false.
-    Refuted,
+    Invalidated,
     /// The job was done or cancelled by someone else meanwhile.
     Superseded,
 }
@@ -246,7 +246,7 @@ impl Outcome {
         Self::Lost,
         Self::Overdue,
         Self::Released,
-        Self::Refuted,
+        Self::Invalidated,
         Self::Superseded,
     ];
 
@@ -259,7 +259,7 @@ impl Outcome {
             Self::Lost => "lost",
             Self::Overdue => "overdue",
             Self::Released => "released",
-            Self::Refuted => "refuted",
+            Self::Invalidated => "invalidated",
             Self::Superseded => "superseded",
         }
     }
@@ -271,18 +271,18 @@ impl Outcome {
     }
 }
 
-/// An enrolled worker key.
+/// A registered worker key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WorkerView {
     /// Its name.
     pub name: String,
     /// Its Ed25519 public key, 64 hexadecimal digits.
     pub public_key: String,
-    /// When it was enrolled.
-    pub enrolled: Millis,
-    /// When the operator dismissed it.
-    pub dismissed: Option<Millis>,
-    /// Results of it that were refuted.
+    /// When it was registered.
+    pub registered: Millis,
+    /// When the operator revoked it.
+    pub revoked: Option<Millis>,
+    /// Results of it that were invalidated.
     pub strikes: u64,
 }
 
@@ -317,7 +317,7 @@ pub struct InstanceView {
     pub busy: u64,
     /// Jobs that it has done.
     pub done: u64,
-    /// Attempts of it that failed, were lost, overdue or refuted.
+    /// Attempts of it that failed, were lost, overdue or invalidated.
     pub failed: u64,
 }
 
@@ -345,7 +345,7 @@ pub struct FleetView {
     pub now: Millis,
     /// Batches, the latest first, as many as were asked for.
     pub batches: Vec<BatchView>,
-    /// Enrolled workers.
+    /// Registered workers.
     pub workers: Vec<WorkerView>,
     /// Worker processes that are there, or left within the last hour.
     pub instances: Vec<InstanceView>,
@@ -372,7 +372,7 @@ pub struct TreeView {
     pub now: Millis,
     /// The batch.
     pub batch: BatchView,
-    /// Its jobs: shards in order, then folds from the leaves up, then the finish.
+    /// Its jobs: shards in order, then aggregations from the leaves up, then the finish.
     pub jobs: Vec<JobView>,
     /// When it will be proven at the present rate, in milliseconds from now; none if nobody
     /// works on it or nothing like it was measured yet.
