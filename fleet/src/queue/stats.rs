@@ -3,9 +3,10 @@
 use super::claim::RECENT;
 use super::model::{BatchState, BatchView, FleetView, JobState, JobView, Kind, Millis, Timing};
 use super::rows::{get, named, number};
-use super::status::ALIVE;
 use super::{Queue, QueueError, Tx};
 
+/// A worker process that was not heard of for so long does not count as alive.
+pub const ALIVE: i64 = 60_000;
 /// What is called lately, in milliseconds.
 pub const HOUR: i64 = 3_600_000;
 

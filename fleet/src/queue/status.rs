@@ -12,14 +12,11 @@ use super::model::{
 use super::rows::{
     ATTEMPT, BATCH, JOB, attempt, batch as batch_row, big, get, job as job_view, named, number,
 };
-use super::stats::{HOUR, time_left};
+use super::stats::{ALIVE, HOUR, time_left};
 use super::{Queue, QueueError, Tx};
 
 /// The most failures that are shown.
 const FAILURES: i64 = 50;
-/// A worker process that was not heard of for so long does not count as alive.
-pub const ALIVE: i64 = 60_000;
-
 /// A job with everything that explains where it stands.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explained {

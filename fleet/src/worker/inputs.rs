@@ -13,7 +13,7 @@ use shardfold_protocol::files;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
 
-use super::job::{JobError, on_a_thread};
+use super::error::{JobError, on_a_thread};
 use super::{Context, Event, Work};
 use crate::manifest::Manifest;
 use crate::objects::{Folder, MAX_PART_BYTES, MAX_WITNESS_BYTES, ObjectName};

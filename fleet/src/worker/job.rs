@@ -6,24 +6,22 @@
     clippy::panic
 )]
 
-use std::any::Any;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use shardfold_aggregator::ProvenStatement;
-use shardfold_protocol::files;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_prover::ProveError;
 
+use super::error::{JobError, on_a_thread};
 use super::inputs::Part;
 use super::{Context, Event, Work};
 use crate::engine::{Engine, EngineError};
 use crate::keys::Claim;
-use crate::manifest::ManifestError;
-use crate::objects::{Folder, NameError, ObjectName, ObjectsError};
+use crate::objects::{Folder, ObjectName};
 use crate::queue::model::Kind;
 use crate::queue::{Child, Claimed, Completion, CompletionOutcome, JobLease, QueueError};
 
@@ -36,40 +34,6 @@ pub enum JobOutcome {
     GivenBack,
     /// The attempt went wrong.
     Failed,
-}
-
-/// Why a job is not done.
-#[derive(Debug, thiserror::Error)]
-pub enum JobError {
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    #[error(transparent)]
-    Objects(#[from] ObjectsError),
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    #[error("the batch's id is no object: {0}")]
-    Name(#[from] NameError),
-    #[error("the batch's manifest: {0}")]
-    Manifest(#[from] ManifestError),
-    #[error("the job is not of its batch's manifest, or not as the manifest says")]
-    NotOfManifest,
-    #[error("the shard's witness: {0}")]
-    Witness(#[from] files::FileError),
-    #[error("the witness is of another shard than the manifest says")]
-    OtherShard,
-    #[error("proving panicked: {0}")]
-    Panicked(Box<str>),
-    #[error("{} finished results are missing", .0)]
-    Missing(usize),
-    /// A result that this job was to use is invalidated, and the job given back.
-    #[error("{0}")]
-    Invalidated(Box<str>),
-    /// Somebody else holds the job, or has done it.
-    #[error("somebody else has the job now")]
-    Lost,
-    /// Its batch was deleted.
-    #[error("the batch is there no more")]
-    Gone,
 }
 
 /// What a job is made from.
@@ -314,24 +278,4 @@ fn join(
         (Kind::Aggregate, parts) => Ok(JobResult::Proof(engine.aggregate(parts)?.to_bytes())),
         _ => Err(JobError::NotOfManifest),
     }
-}
-
-/// Runs what takes long on a thread where it keeps nobody waiting.
-pub async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, JobError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        let message = error.try_into_panic().map_or_else(
-            |error| error.to_string(),
-            |panic| message(panic.as_ref()).to_owned(),
-        );
-        JobError::Panicked(message.into())
-    })
-}
-
-/// What a panic said.
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("without a message")
 }

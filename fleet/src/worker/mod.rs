@@ -1,5 +1,6 @@
 //! A worker: takes jobs that fit, proves them, hands the results in.
 
+mod error;
 mod heartbeat;
 mod inputs;
 mod job;

@@ -3,6 +3,7 @@
 mod explain;
 mod fetch;
 mod manage;
+mod signals;
 mod site;
 mod status;
 mod submit;

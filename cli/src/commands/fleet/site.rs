@@ -11,7 +11,8 @@ use shardfold_fleet::queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{in_place, objects, worker};
+use super::signals::stopped;
+use super::{in_place, objects};
 use crate::args::DashboardArgs;
 use crate::config::{Config, Place};
 use crate::threads;
@@ -57,7 +58,7 @@ pub async fn serve_metrics(
 pub fn dashboard(args: &DashboardArgs) -> Result<()> {
     let place = Config::load(&args.fleet)?.place;
     threads::runtime()?.block_on(async {
-        let stop = worker::stopped()?;
+        let stop = stopped()?;
         let listener = listen(args.listen).await?;
         let address = listener.local_addr().context("the listening address")?;
         tracing::info!("the dashboard is at http://{address}/");

@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use shardfold_fleet::http::process::{BusySlot, ProcessMetrics};
 use shardfold_fleet::keys::WorkerKey;
 use shardfold_fleet::memory;
 use shardfold_fleet::objects::Objects;
 use shardfold_fleet::worker::{Event, Observer, Options, Work, Worker};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
+use super::signals::stopped;
 use super::site::{Readiness, serve_metrics};
 use super::{PAUSE, is_transient, objects, open};
 use crate::args::WorkerArgs;
@@ -131,27 +130,6 @@ async fn retrying<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Resu
             answer => return answer,
         }
     }
-}
-
-/// Becomes true when the process is asked to end; the second time it ends at once.
-pub fn stopped() -> Result<watch::Receiver<bool>> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for ctrl-c")?;
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            if stop.send_replace(true) {
-                tracing::warn!("asked to stop again: jobs at hand are lost until their leases end");
-                std::process::exit(130);
-            }
-            tracing::info!("asked to stop: no new jobs are taken");
-        }
-    });
-    Ok(stopped)
 }
 
 fn log(event: &Event) {
