@@ -182,7 +182,7 @@ impl State {
         results
     }
 
-    /// The state as a file; other records than vaults are left out; no rule makes
+    /// Returns the state as a file, without records that are not vaults; no rule makes
     /// any while the queue's assets are below 2^32.
     #[must_use]
     pub fn to_file(&self) -> StateFile {

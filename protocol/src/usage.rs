@@ -111,7 +111,7 @@ impl Usage {
         })
     }
 
-    /// Whether one of these shapes has room for all of it.
+    /// Checks that one of these shapes has the capacity for all of it.
     fn fits_any(&self, shapes: &[Shape]) -> Result<(), ShapeExceeded> {
         let Some((last, others)) = shapes.split_last() else {
             return Ok(());
@@ -123,7 +123,7 @@ impl Usage {
         })
     }
 
-    /// Whether a shape has room for all of it.
+    /// Checks that a shape has the capacity for all of it.
     ///
     /// # Errors
     /// The first limit that is exceeded.

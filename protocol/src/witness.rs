@@ -54,7 +54,7 @@ pub enum WitnessError {
     /// A shard without transactions.
     #[error("found no transactions, expected at least one")]
     NoTransactions,
-    /// More than the shape has room for.
+    /// More than the shape's capacity.
     #[error("transaction {position} is too much: {source}")]
     TooLarge {
         /// The first transaction that does not fit.
@@ -105,7 +105,7 @@ pub enum WitnessError {
 
 impl ShardWitness {
     /// Checks everything that can be checked without executing the transactions: the shape
-    /// has room for them, the records are those that they touch, records and siblings make
+    /// has the capacity for them, the records are those that they touch, records and siblings make
     /// the state root before, and the heads count them.
     ///
     /// # Errors

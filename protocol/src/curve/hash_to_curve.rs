@@ -1,4 +1,4 @@
-//! Constants of the curve whose discrete logarithms nobody knows.
+//! Constants of the curve whose discrete logarithms are unknown.
 
 use p3_field::PrimeCharacteristicRing;
 

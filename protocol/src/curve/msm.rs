@@ -132,7 +132,7 @@ impl Digits {
         sum_chosen(buckets, lists)
     }
 
-    /// For each window, the sums of the points with digit 0 (left out), 1, ..., 2^(bits - 1).
+    /// For each window, the sums of the points with digit 0 (skipped), 1, ..., 2^(bits - 1).
     fn buckets(&self, windows: &[usize], points: &[Row]) -> Vec<Row> {
         let per_window = (1 << (self.bits - 1)) + 1;
         let digits = || {
@@ -168,7 +168,7 @@ fn is_neutral(row: &Row) -> bool {
     row[..5].iter().all(Field::is_zero)
 }
 
-/// Sums of points given by lists of indices; neutral ones are left out.
+/// Sums of points given by lists of indices; neutral ones are skipped.
 fn sum_chosen(
     points: &[Row],
     lists: impl Iterator<Item = impl Iterator<Item = usize>>,

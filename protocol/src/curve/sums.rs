@@ -3,7 +3,7 @@
 //!
 //! An affine addition takes three multiplications and a share of an inversion, another three,
 //! where the cheapest complete one takes nine multiplications. Its special cases (equal points,
-//! opposite points, the neutral element) are found and set right lane by lane, so whoever
+//! opposite points, the neutral element) are found and set right lane by lane, so a party that
 //! chooses the points can make this slower, but not wrong.
 
 use p3_field::{Field, PackedValue, PrimeCharacteristicRing};

@@ -111,8 +111,8 @@ fn words(value: u128) -> Words {
     [value as u64, (value >> 64) as u64, 0, 0, 0]
 }
 
-/// Adds a product to a sum; both are of 64-bit words, lowest first, and the sum has room for
-/// it.
+/// Adds a product to a sum; both are of 64-bit words, lowest first, and the sum is long
+/// enough for it.
 fn add_product(sum: &mut [u64], weight: u128, factor: &Words) {
     for (i, weight) in [weight as u64, (weight >> 64) as u64]
         .into_iter()

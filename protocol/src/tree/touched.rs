@@ -65,7 +65,7 @@ impl TouchedNodes {
         self.count(new + usize::from(self.leaves == 0))
     }
 
-    /// Takes the last leaf away, of whose path so many nodes were new.
+    /// Removes the last leaf, of whose path so many nodes were new.
     pub fn remove(&mut self, leaf: Index, new: usize) {
         for level in 0..new.min(DEPTH) {
             let (floor, level) = (level / PAGE_LEVELS, level % PAGE_LEVELS);
