@@ -19,7 +19,7 @@ pub enum Receipt {
         /// How many transactions of the ledger come before it.
         place: u64,
     },
-    /// It was left out.
+    /// It was rejected.
     Rejected(Reject),
 }
 

@@ -1,4 +1,4 @@
-//! Why a transaction is left out of its batch, in the order in which the rules are checked.
+//! Why a transaction is rejected, in the order in which the rules are checked.
 
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::record::{Asset, Index};
@@ -85,7 +85,7 @@ pub enum Reject {
         /// The index.
         index: Index,
     },
-    /// A receiver's vault of somebody else.
+    /// A receiver's vault of another owner.
     #[error(
         "found a receiver's vault of owner {}, expected {}",
         to_hex(found),

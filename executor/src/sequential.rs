@@ -73,7 +73,7 @@ impl<'a> Ledger<'a> {
 ///
 /// # Errors
 /// A batch for another chain or head. Transactions that break a rule are no error: the
-/// outcome's receipts say why they were left out.
+/// outcome's receipts say why they were rejected.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     check_start(state.chain_id(), state.head(), batch)?;
     let chain_id = F::from_u64(batch.chain_id);

@@ -23,7 +23,7 @@ enum Cell {
     /// No transaction can tell which others went before it (see [`only_gains`]): the record
     /// before the batch, to which all gains are added at the end.
     OnlyGains(Record),
-    /// The schedule lets one transaction at a time come here, so nobody waits for the lock.
+    /// The schedule lets one transaction at a time come here, so no thread waits for the lock.
     Ordered(Mutex<Ordered>),
 }
 
@@ -121,7 +121,7 @@ fn lock(ordered: &Mutex<Ordered>) -> MutexGuard<'_, Ordered> {
     ordered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a vault is there, pays nobody in this batch, and has room for all that is offered
+/// Whether a vault is there, pays no vault in this batch, and can hold all that is offered
 /// to it. Then owner and asset stay as they are, no credit can fail for want of room, and
 /// credits are added up in any order.
 fn only_gains(before: &Record, transactions: &[Transaction], accesses: &[Access]) -> bool {

@@ -119,7 +119,7 @@ pub(super) fn receive(receipt: &Receipt, record: &Record) -> Result<Vault, Rejec
     Ok(Vault { balance, ..vault })
 }
 
-/// Step 5: the fee vault is a vault of this asset and has room for the fee.
+/// Step 5: the fee vault is a vault of this asset and can hold the fee.
 pub(super) fn check_fee_vault(
     fee: &FeePayment,
     asset: Asset,

@@ -1,8 +1,8 @@
 //! Cuts the accepted transactions of a batch into shards and takes along, for each, the part
 //! of the state that its proof needs.
 //!
-//! A shard takes as many transactions as any of the shapes has room for, and then the
-//! smallest shape that has room for them. It ends early before a transaction that can only be
+//! A shard takes as many transactions as fit any of the shapes, and then the
+//! smallest shape that they fit. It ends early before a transaction that can only be
 //! paid with fees of the same shard, because the proof adds these at the shard's end.
 
 mod run;

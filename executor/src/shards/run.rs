@@ -83,7 +83,7 @@ impl<'a> Sharder<'a> {
         Ok(run)
     }
 
-    /// The smallest shape with room for so much.
+    /// Returns the smallest shape with the capacity for so much.
     pub fn shape(&self, usage: &Usage) -> Shape {
         let mut shapes = self.shapes.iter();
         let smallest = shapes.find(|shape| usage.fits(shape).is_ok());
