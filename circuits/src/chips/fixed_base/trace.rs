@@ -23,7 +23,7 @@ pub type Ladders = (RowMajorMatrix<F>, Vec<AffinePoint>);
 ///
 /// # Errors
 ///
-/// [`TraceError::DegenerateAddition`] for a scalar that nobody can find.
+/// [`TraceError::DegenerateAddition`] for a scalar that is infeasible to find.
 pub fn generate(scalars: &[Scalar]) -> Result<Ladders, TraceError> {
     let mut cells = F::zero_vec(scalars.len() * WINDOWS * WIDTH);
     let batches = cells.par_chunks_mut(BATCH * WINDOWS * WIDTH).enumerate();
