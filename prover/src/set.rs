@@ -25,7 +25,7 @@ pub struct CircuitSet {
     common: OnceLock<CommonData>,
 }
 
-/// Why a circuit is not to be had.
+/// Why a circuit is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum SetError {
     /// The profile has no circuit for the shape.
