@@ -30,8 +30,8 @@ const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
 ///
 /// As a file it names the profile; the parameters and the gates are the verifier's own code, so
 /// a key cannot ask for fewer queries than its profile has. One profile, `unsound-test`, has next
-/// to none: whoever takes a key from elsewhere looks at [`profile`](Self::profile). Whoever pins
-/// a key pins its [`id`](Self::id).
+/// to none: a caller that takes a key from elsewhere looks at [`profile`](Self::profile). To pin
+/// a key is to pin its [`id`](Self::id).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationKey {
     profile: &'static str,

@@ -2,7 +2,7 @@
 //! shard proof (a *leaf*) or itself an aggregation, so that one key serves trees of any size and form.
 //!
 //! An aggregation's slot states the key of the aggregation circuit itself, which no circuit can hold as a
-//! constant. That a slot tells the truth is checked by whoever verifies the *root* outside:
+//! constant. That a slot tells the truth is checked by the verifier of the *root*, outside:
 //! a root that was verified under the aggregation key and whose slot holds the aggregation key has only
 //! children that were verified under an allowed leaf key, or under the aggregation key with the aggregation
 //! key in their slot; and so on down to the leaves.
