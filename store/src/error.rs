@@ -31,7 +31,7 @@ pub enum StoreError {
         /// What is in it.
         entry: PathBuf,
     },
-    /// Somebody has the database open.
+    /// Another process has the database open.
     #[error("another process is using the state in {}", folder.display())]
     InUse {
         /// The folder.

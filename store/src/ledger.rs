@@ -61,6 +61,6 @@ pub struct Applied {
 pub struct Counts {
     /// How many are part of the ledger.
     pub accepted: u64,
-    /// How many were left out.
+    /// How many were rejected.
     pub rejected: u64,
 }

@@ -33,7 +33,7 @@ pub struct View {
     pages: ReadOnlyTable<u64, &'static [u8; PAGE_BYTES]>,
     history: ReadOnlyTable<u64, &'static [u8]>,
     batches: ReadOnlyTable<&'static [u8; BATCH_DIGEST_BYTES], u64>,
-    /// What the tables are read from, where nobody else holds it.
+    /// What the tables are read from, where nothing else holds it.
     _database: Option<Guarded<ReadOnlyDatabase>>,
 }
 
@@ -47,7 +47,7 @@ impl View {
             let path = store::file_in(folder)?;
             let read = || store::options().open_read_only(&path);
             let database = match read() {
-                // Whoever had it open was killed: what it had begun is undone first.
+                // The process that had it open was killed: what it had begun is undone first.
                 Err(DatabaseError::RepairAborted) => {
                     drop(Store::open(folder)?);
                     read()
