@@ -24,7 +24,7 @@ use crate::queue::{Queue, QueueError, Submitted};
 use crate::submit::{self, Executed, Stored, SubmitError};
 use crate::worker::{Event, Observer, Options, Worker, WorkerError};
 
-/// Nobody else can hold a job here, so a lease only has to outlast a pause of the machine.
+/// No other process can hold a job here, so a lease only has to outlast a pause of the machine.
 const LEASE: Duration = Duration::from_secs(600);
 /// How soon a slot looks for work that another one has freed.
 const POLL: Duration = Duration::from_millis(50);
@@ -87,7 +87,7 @@ pub enum EmbeddedError {
     /// There is no randomness for a key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The finished proof is not to be had.
+    /// The finished proof is not available.
     #[error(transparent)]
     Fetch(#[from] FetchError),
 }
@@ -95,7 +95,7 @@ pub enum EmbeddedError {
 /// What is worth telling when a folder is opened.
 #[derive(Clone, Copy, Debug)]
 pub enum Notice<'a> {
-    /// Somebody else proves in the folder, and this process waits.
+    /// Another process proves in the folder, and this one waits.
     Busy,
     /// The queue cannot be read, for this reason, and is made anew.
     Queue(&'a QueueError),
@@ -268,7 +268,7 @@ impl Embedded {
             memory: limits.memory,
             lease: LEASE,
             poll: POLL,
-            // Whoever waits for this process wants the error now.
+            // A caller that waits for this process wants the error now.
             drain: Duration::ZERO,
             store_patience: Duration::ZERO,
             database_patience: Some(RETRY_TIME),
@@ -326,7 +326,7 @@ impl Embedded {
     }
 
     /// Ends the work in the folder; removes it if no batch is left in it, nor a manifest, whose
-    /// witnesses nobody could make again.
+    /// witnesses could not be made again.
     ///
     /// # Errors
     /// If a file cannot be removed.

@@ -21,7 +21,7 @@ pub struct Engine {
 /// Why circuits cannot be used, or a proof not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The circuits are not to be had.
+    /// The circuits are not available.
     #[error(transparent)]
     Circuits(#[from] SetError),
     /// A shard could not be proven.

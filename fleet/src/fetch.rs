@@ -1,4 +1,4 @@
-//! The validity proof of a proven batch, verified before anybody gets it.
+//! The validity proof of a proven batch, verified before it is returned.
 
 use shardfold_aggregator::{ProofError, ValidityProof, VerificationKey, VerifyError, verify};
 use shardfold_protocol::head::Statement;
@@ -7,16 +7,16 @@ use crate::objects::{Folder, MAX_PROOF_BYTES, NameError, Objects, ObjectsError};
 use crate::queue::{Queue, QueueError};
 use crate::submit::{self, SubmitError};
 
-/// Why there is no proof to be had.
+/// Why no proof is available.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The queue refuses, or is away.
+    /// The queue refuses, or is unavailable.
     #[error(transparent)]
     Queue(#[from] QueueError),
-    /// The manifest cannot be had.
+    /// The manifest is not available.
     #[error("the batch's manifest: {0}")]
     Manifest(#[from] SubmitError),
-    /// The store is away.
+    /// The store is unavailable.
     #[error(transparent)]
     Objects(ObjectsError),
     /// The batch is not proven yet.

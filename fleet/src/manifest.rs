@@ -1,7 +1,7 @@
 //! What a batch's proof is made of, and the tree of jobs that makes it.
 //!
 //! A manifest is an object of the store; its SHA-256 is the batch's id. Everything that a
-//! worker relies on is in it, so that nobody can change a job by changing the database.
+//! worker relies on is in it, so that a change of the database cannot change a job.
 
 #[cfg(test)]
 mod tests;
@@ -355,7 +355,7 @@ pub struct Job {
     pub first: usize,
     /// The shard after the last one covered.
     pub end: usize,
-    /// Transactions that the shard's shape has room for; 0 for other kinds.
+    /// The capacity of the shard's shape in transactions; 0 for other kinds.
     pub size: u64,
     /// The memory that it takes, in bytes.
     pub memory: u64,

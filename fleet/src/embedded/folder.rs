@@ -136,7 +136,7 @@ pub fn is_in(folder: &Path) -> bool {
         .any(|name| folder.join(name).exists())
 }
 
-/// Waits until nobody else is in the folder. Returns the lock, and whether the folder was made
+/// Waits until no other process is in the folder. Returns the lock, and whether the folder was made
 /// with it.
 fn lock(folder: &Path, notice: &impl Fn(Notice<'_>)) -> Result<(File, bool), EmbeddedError> {
     let path = folder.join(LOCK);

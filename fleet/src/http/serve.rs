@@ -26,7 +26,7 @@ const BATCHES: u32 = 30;
 /// How long a request waits for the database.
 const RETRY_TIME: Duration = Duration::from_secs(8);
 
-/// Nothing but the page's own files, and nobody may frame it.
+/// Nothing but the page's own files, and no page may frame it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";

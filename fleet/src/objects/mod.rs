@@ -1,6 +1,6 @@
 //! Witnesses, proofs and manifests in an object store, each named by its SHA-256.
 //!
-//! A store that is away never looks like one without the object: every store holds a marker,
+//! An unavailable store never looks like one without the object: every store holds a marker,
 //! written when it is made, and an object counts as missing only where the marker is there. A
 //! local folder is made a store only where none of a store's names is taken, and nothing is
 //! removed from it but objects. A credential for S3 needs `s3:ListBucket`, without which S3 answers a read of a
@@ -248,7 +248,7 @@ impl Objects {
         bytes: Vec<u8>,
     ) -> Result<ObjectName, ObjectsError> {
         let name = ObjectName::of(&bytes);
-        // A folder that was moved away would be made anew, and what is put there be lost when
+        // A folder that was moved would be made anew, and what is put there be lost when
         // the old one is back: looked for before, and after in case it went in between.
         self.check_present().await?;
         let put = self.store().put(&folder.object(name), bytes.into()).await;
@@ -299,7 +299,7 @@ impl Objects {
         Ok(bytes)
     }
 
-    /// The names of the objects in a folder, in order; what has another name is left out.
+    /// The names of the objects in a folder, in order; other names are skipped.
     ///
     /// # Errors
     /// [`ObjectsError::Unavailable`].

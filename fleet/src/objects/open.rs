@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{Objects, ObjectsError, Root, UrlError};
 
-/// How long a store may take to answer a call before it counts as away.
+/// How long a store may take to answer a call before it counts as unavailable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long one transfer may take: the largest object at 1 MB/s.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(64);
@@ -150,7 +150,7 @@ fn named<'a, K: FromStr>(
     })
 }
 
-/// Over a hiccup only: whoever uses a store waits for it in its own way.
+/// Over a hiccup only: each user of a store waits for it in its own way.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {

@@ -111,7 +111,7 @@ const DEADLINE_EXTRA: i64 = 300_000;
 /// How many of the last jobs are looked at.
 pub const RECENT: i64 = 20;
 
-/// A job goes to a worker that failed it before only if nobody else could take it.
+/// A job goes to a worker that failed it before only if no other worker could take it.
 const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, instance = $1,
         started = @now, lease = @now + $2, not_before = NULL,
         deadline = @now + COALESCE(

@@ -8,7 +8,7 @@ use super::model::BatchState;
 /// Why the queue refuses, or cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The database refuses, or is away.
+    /// The database refuses, or is unavailable.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
     /// The database has not answered in time.
@@ -20,7 +20,7 @@ pub enum QueueError {
         /// The URL's scheme.
         found: Box<str>,
     },
-    /// A URL that cannot be read as one, or has parts that nobody means to write.
+    /// A URL that cannot be read as one, or has parts that are never meant.
     #[error(
         "the database URL {why}: in a user's name or a password write # as %23, ? as %3F, / as \
          %2F, @ as %40, : as %3A, % as %25"
@@ -124,7 +124,7 @@ pub enum QueueError {
         /// The key.
         key: Box<str>,
     },
-    /// Nobody of this name was registered.
+    /// No worker of this name was registered.
     #[error("there is no worker {name}")]
     NoWorker {
         /// The name.
@@ -161,7 +161,7 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// Whether the database is away or busy, so that the same may work later.
+    /// Whether the database is unavailable or busy, so that the same may work later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -215,7 +215,7 @@ fn is_transient_code(code: &str) -> bool {
         let classes = ["08", "40", "53", "57", "58"];
         // A standby that is not the primary yet; no transaction where one was begun, one that has
         // failed before, one that took too long; a prepared statement that the session has lost;
-        // a lock that was not to be had.
+        // a lock that was not available.
         let single = ["25006", "25P01", "25P02", "25P03", "26000", "55P03"];
         return classes.iter().any(|class| code.starts_with(class)) || single.contains(&code);
     }

@@ -163,7 +163,7 @@ impl Beat {
     }
 
     /// Gives back jobs that this worker took without hearing of it, because the answer was
-    /// lost with the connection: nobody works on them, and signs of life would keep them. The
+    /// lost with the connection: no worker works on them, and signs of life would keep them. The
     /// answer may only be late, so this waits for the next sign of life.
     async fn release_unknown(
         &mut self,

@@ -193,7 +193,7 @@ impl Context {
             .database(|| self.queue.is_signed(&held.batch, child))
             .await?
         {
-            // Then nobody knows who has put it there.
+            // Then it is unknown who has put it there.
             let reason = "the result is not signed by an registered worker".into();
             return Ok(Err((false, reason)));
         }
