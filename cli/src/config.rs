@@ -104,8 +104,8 @@ impl Config {
     /// What flags, environment and file say.
     ///
     /// # Errors
-    /// If the file cannot be read or has a key or value that is not known, or if something is
-    /// left out whose default needs a home folder and there is none.
+    /// If the file cannot be read or has a key or value that is not known, or if a value is
+    /// omitted whose default needs a home folder and there is none.
     pub fn load(args: &FleetArgs) -> Result<Self> {
         Self::load_from(args, Path::new(""), &|name| {
             let value = env::var_os(name).filter(|value| !value.is_empty());

@@ -40,7 +40,7 @@ pub type Stages = BTreeMap<&'static str, f64>;
 pub struct Summary {
     /// Transactions that are part of the ledger now.
     pub transactions: u64,
-    /// Transactions that were left out.
+    /// Transactions that were rejected.
     pub rejected: u64,
     /// Whether the batch was part of the database's ledger before, so that it was not executed.
     pub already_applied: bool,
@@ -108,7 +108,7 @@ pub fn counts(outcome: &Outcome) -> Counts {
     }
 }
 
-/// Says why transactions were left out, the first few one by one.
+/// Says why transactions were rejected, the first few one by one.
 pub fn print_rejections(outcome: &Outcome, printer: Printer) {
     let shown = 10;
     let rejections = outcome.receipts.iter().enumerate();

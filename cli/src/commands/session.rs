@@ -82,7 +82,7 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Does not wait for threads that prove what nobody wants any more.
+    /// Does not wait for threads whose proofs are no longer wanted.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -90,8 +90,8 @@ impl Drop for Session {
     }
 }
 
-/// Says so if the circuits that this build makes are not those of its built-in key: whoever
-/// changes a circuit writes the keys anew with `shardfold key`.
+/// Says so if the circuits that this build makes are not those of its built-in key: after a
+/// change to a circuit the keys are written anew with `shardfold key`.
 fn compare_key(key: &VerificationKey) -> Result<()> {
     let built_in = built_in_keys()?;
     let same_profile = |known: &&VerificationKey| known.profile() == key.profile();

@@ -65,7 +65,7 @@ impl ShardedBatch {
         self.state.head()
     }
 
-    /// Moves the state database on, if there is one: from then on nobody can make the shards
+    /// Moves the state database on, if there is one: from then on the shards cannot be made
     /// again, so they are on disk before.
     pub fn apply(&mut self, stages: &mut Stages) -> Result<()> {
         if let Some(database) = &mut self.database {

@@ -37,7 +37,7 @@ impl Printer {
         }
     }
 
-    /// Prints one line. That nobody reads on (`| head`) is no reason to stop proving.
+    /// Prints one line. Proving goes on even if no process reads it any more (`| head`).
     pub fn line(self, text: Arguments<'_>) {
         if self.is_aside {
             warn(text);
