@@ -37,9 +37,9 @@ pub struct Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("found a {name} of {found}, expected one below {MODULUS}")]
 pub struct NonCanonical {
-    /// What it is.
+    /// Name of the number.
     pub name: &'static str,
-    /// The integer.
+    /// The integer found, not below the field's modulus.
     pub found: u64,
 }
 

@@ -67,21 +67,21 @@ pub enum StateError {
     /// A chain id that is no canonical field element.
     #[error("found chain id {found}, expected one below {MODULUS}")]
     ChainId {
-        /// The chain id.
+        /// The chain id found.
         found: u64,
     },
     /// A head's count that is no canonical field element.
     #[error("found a head that counts {found} transactions or deposits, expected below {MODULUS}")]
     Count {
-        /// The count.
+        /// The count found.
         found: u64,
     },
     /// Vaults that are not by ascending index, or an index that is repeated.
     #[error("vault {position} of the file has index {found}, expected one above {previous}")]
     Order {
-        /// Where in the list of vaults.
+        /// Position in the list of vaults.
         position: usize,
-        /// Its index.
+        /// The index of the vault at this position.
         found: Index,
         /// The index of the vault before it.
         previous: Index,
@@ -89,17 +89,17 @@ pub enum StateError {
     /// A balance that is too large.
     #[error("the vault at index {index} holds {found}, expected less than 2^62")]
     Balance {
-        /// Where the vault lies.
+        /// The index of the vault.
         index: Index,
-        /// What it holds.
+        /// The balance of the vault.
         found: u64,
     },
     /// A nonce that could wrap.
     #[error("the vault at index {index} has nonce {found}, expected one below 2^62")]
     Nonce {
-        /// Where the vault lies.
+        /// The index of the vault.
         index: Index,
-        /// Its nonce.
+        /// The nonce of the vault.
         found: u64,
     },
     /// Vaults that are not those of the head.
@@ -111,7 +111,7 @@ pub enum StateError {
     Root {
         /// The root of the vaults' tree.
         found: Digest,
-        /// What the head says.
+        /// The state root of the head.
         expected: Digest,
     },
 }

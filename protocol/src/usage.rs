@@ -28,11 +28,11 @@ pub enum Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("found {found} {resource:?}, the shape has room for {limit}")]
 pub struct ShapeExceeded {
-    /// Of what.
+    /// The resource of which a shape has too few.
     pub resource: Resource,
-    /// How many are needed.
+    /// How many the transactions need.
     pub found: usize,
-    /// How many there can be.
+    /// How many the shape has.
     pub limit: usize,
 }
 

@@ -90,7 +90,7 @@ pub enum PageError {
     /// Too few or too many.
     #[error("found {found} bytes, expected {PAGE_BYTES}")]
     Length {
-        /// How many there are.
+        /// Bytes found.
         found: usize,
     },
     /// An integer that is no canonical field element.
@@ -98,7 +98,7 @@ pub enum PageError {
     NonCanonical {
         /// Where in the page, in elements.
         position: usize,
-        /// The integer.
+        /// The integer found, not below the field's modulus.
         found: u64,
     },
 }

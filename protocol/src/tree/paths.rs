@@ -16,9 +16,9 @@ pub enum WitnessPathError {
     /// The records are not by ascending index, or an index is repeated.
     #[error("record {position} has index {found}, expected one above {previous}")]
     Order {
-        /// Where in the list of records.
+        /// Position in the list of records.
         position: usize,
-        /// Its index.
+        /// The index of the record at this position.
         found: Index,
         /// The index of the record before it.
         previous: Index,
@@ -26,7 +26,7 @@ pub enum WitnessPathError {
     /// More or fewer siblings than these records have.
     #[error("found {found} siblings, expected {expected}")]
     SiblingCount {
-        /// How many there are.
+        /// Siblings found.
         found: usize,
         /// How many the paths of these records have beside them.
         expected: usize,
