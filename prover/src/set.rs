@@ -31,21 +31,21 @@ pub enum SetError {
     /// The profile has no circuit for the shape.
     #[error("the profile `{profile}` has no shape {found:?}, it has {expected:?}")]
     NoSuchShape {
-        /// The profile.
+        /// Name of the profile.
         profile: &'static str,
         /// The shape asked for.
         found: Shape,
-        /// Those that there are.
+        /// The shapes of the profile.
         expected: &'static [Shape],
     },
     /// The circuits have so many rows that the profile's promise is broken.
     #[error("circuits of 2^{degree_bits} rows do not keep what `{profile}` promises: {bits:?}")]
     TooLarge {
-        /// The profile.
+        /// Name of the profile.
         profile: &'static str,
-        /// log2 of the rows.
+        /// log2 of the rows of the circuits.
         degree_bits: usize,
-        /// The bits that they give.
+        /// The bits of security that they give.
         bits: Box<Bits>,
     },
     /// The STARK could not be set up.

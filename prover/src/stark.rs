@@ -51,7 +51,7 @@ pub enum StarkError {
     /// The shape is beyond all bounds.
     #[error("found the shape {found:?}, expected one within the bounds of a shape")]
     Shape {
-        /// The shape.
+        /// The shape found.
         found: Shape,
     },
     /// The prover gave up.
@@ -60,19 +60,19 @@ pub enum StarkError {
     /// The traces are of another shape.
     #[error("the trace of `{chip}` has {found} rows, expected {expected}")]
     Height {
-        /// The chip.
+        /// Name of the chip.
         chip: &'static str,
-        /// Rows found.
+        /// Rows of the trace.
         found: usize,
-        /// Rows of the shape.
+        /// Rows of the chip in the shape.
         expected: usize,
     },
     /// The proof claims other heights than the shape's.
     #[error("the proof is of heights (log2) {found:?}, expected {expected:?}")]
     Heights {
-        /// Claimed by the proof.
+        /// log2 of the tables' heights in the proof.
         found: Vec<usize>,
-        /// The shape's.
+        /// log2 of the tables' heights in the shape.
         expected: Vec<usize>,
     },
     /// The statement could be taken for another one.
