@@ -112,7 +112,7 @@ pub enum AggregateError {
     Chain {
         /// Position of the proof that differs.
         position: usize,
-        /// Its chain id.
+        /// The chain id of the proof that differs.
         found: u64,
         /// The chain id of the first proof.
         expected: u64,

@@ -53,13 +53,13 @@ pub enum KeyError {
     /// No aggregation circuit has this degree.
     #[error("no aggregation circuit has 2^{found} rows")]
     Degree {
-        /// The exponent found.
+        /// log2 of the rows that the key states.
         found: u8,
     },
     /// An integer that is no canonical field element.
     #[error("the integer {value} is not below the field's modulus")]
     NotCanonical {
-        /// The integer.
+        /// The integer found, not below the field's modulus.
         value: u64,
     },
     /// The circuit digest is not that of the cap and degree beside it.

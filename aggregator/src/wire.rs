@@ -24,19 +24,19 @@ pub enum WireError {
     /// An integer that is no canonical field element.
     #[error("the integer {value} at byte {offset} is not below the field's modulus")]
     NotCanonical {
-        /// Where it stands.
+        /// The byte at which the integer starts.
         offset: usize,
-        /// The integer.
+        /// The integer found, not below the field's modulus.
         value: u64,
     },
     /// A path length or a count that the shape does not allow.
     #[error("the length {found} at byte {offset} should be {expected}")]
     Shape {
-        /// Where it stands.
+        /// The byte at which the length starts.
         offset: usize,
         /// The length found.
         found: u64,
-        /// The length of the shape.
+        /// The length that the shape has there.
         expected: u64,
     },
     /// plonky2 refused bytes of the right shape.

@@ -35,7 +35,7 @@ pub enum AggregationCircuitError {
     NoSuchKey {
         /// Position of the child.
         slot: usize,
-        /// The claimed key.
+        /// Position among the leaf keys that the child claims.
         key: usize,
         /// How many leaf keys there are.
         keys: usize,
@@ -45,7 +45,7 @@ pub enum AggregationCircuitError {
     InvalidChild {
         /// Position of the child.
         slot: usize,
-        /// plonky2's reason.
+        /// plonky2's reason to refuse the proof.
         source: PlonkError,
     },
     /// The children do not satisfy the aggregation's constraints.
