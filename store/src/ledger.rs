@@ -46,7 +46,7 @@ impl Display for BatchDigest {
 /// A batch that is part of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
-    /// Which batch.
+    /// The digest of the batch.
     pub batch: BatchDigest,
     /// The head at which it started.
     pub before: Head,
