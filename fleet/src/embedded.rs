@@ -39,7 +39,7 @@ pub enum EmbeddedError {
     Io {
         /// The folder or a file in it.
         path: PathBuf,
-        /// Why.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// Something that this program did not make, where the work folder has its own.
@@ -55,7 +55,7 @@ pub enum EmbeddedError {
     /// A folder in which SQLite's file has no name that can be given to it.
     #[error("{} is not UTF-8: name another folder with --work-dir", folder.display())]
     NotUtf8 {
-        /// The folder.
+        /// The folder whose path is not UTF-8.
         folder: PathBuf,
     },
     /// The queue refuses.
@@ -73,15 +73,15 @@ pub enum EmbeddedError {
     /// A job could not be done.
     #[error("{what}: {reason}")]
     Job {
-        /// Which.
+        /// The job: what it does, and over which shards.
         what: Box<str>,
-        /// Why.
+        /// Why it could not be done.
         reason: Box<str>,
     },
     /// The batch is not proven, and no job says why.
     #[error("the batch is {} after all jobs that could be done", found.name())]
     Unfinished {
-        /// Its state.
+        /// The state of the batch.
         found: BatchState,
     },
     /// There is no randomness for a key.

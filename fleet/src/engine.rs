@@ -39,9 +39,9 @@ pub enum EngineError {
     /// A valid proof of something else.
     #[error("the proof states {found:?}, expected {expected:?}")]
     Statement {
-        /// What it states.
+        /// The statement of the proof.
         found: Box<Statement>,
-        /// What it should state.
+        /// The statement that it should prove.
         expected: Box<Statement>,
     },
 }

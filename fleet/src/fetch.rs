@@ -25,9 +25,9 @@ pub enum FetchError {
     /// The batch was submitted for other circuits than those of the key.
     #[error("the batch was proven for the circuits {found}, the verification key is {expected}")]
     Circuits {
-        /// Those of the batch.
+        /// The verification key of the batch's circuits.
         found: Box<str>,
-        /// The key's id.
+        /// The id of the verification key.
         expected: Box<str>,
     },
     /// The proof that is stored cannot be used; the job that makes it is open again.

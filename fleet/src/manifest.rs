@@ -54,7 +54,7 @@ pub enum ManifestError {
     /// This build knows no such profile.
     #[error("found the profile {found:?}, which this build does not know")]
     Profile {
-        /// The profile's name.
+        /// The profile's name in the manifest.
         found: Box<str>,
     },
     /// Heads that are not one more than the shards, or no shards.
@@ -68,7 +68,7 @@ pub enum ManifestError {
     /// A shard without transactions.
     #[error("shard {shard} leads from transaction {before} to {after}, expected a later one")]
     Order {
-        /// Which.
+        /// Position of the shard in the batch, from 0.
         shard: usize,
         /// Transactions before it.
         before: u64,
@@ -78,15 +78,15 @@ pub enum ManifestError {
     /// A shape with numbers beyond all bounds.
     #[error("shard {shard} has the shape {found:?}, expected one within the bounds of a shape")]
     Shape {
-        /// Which.
+        /// Position of the shard in the batch, from 0.
         shard: usize,
-        /// Its shape.
+        /// The shape of the shard.
         found: Shape,
     },
     /// Shards that do not follow one another.
     #[error("shard {shard} does not start where the one before it ends")]
     Gap {
-        /// Which.
+        /// Position of the shard in the batch, from 0.
         shard: usize,
     },
 }

@@ -25,9 +25,9 @@ pub enum SubmitError {
     /// A witness that has no file form.
     #[error("shard {shard}: {source}")]
     Witness {
-        /// Which.
+        /// Position of the shard in the batch, from 0.
         shard: usize,
-        /// Why.
+        /// Why the witness cannot be encoded.
         source: FileError,
     },
     /// A batch's id that is no object.

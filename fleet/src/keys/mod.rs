@@ -31,9 +31,9 @@ pub enum KeyError {
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Which file.
+        /// The file that could not be used.
         path: PathBuf,
-        /// Its reason.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// A secret that others on this machine can read.
@@ -42,15 +42,15 @@ pub enum KeyError {
         path.display()
     )]
     Readable {
-        /// Which file.
+        /// The file of the key.
         path: PathBuf,
-        /// Its permissions.
+        /// The permissions of the file.
         mode: u32,
     },
     /// A file of something else.
     #[error("{}: not an Ed25519 private key in PEM (PKCS#8): {source}", path.display())]
     Format {
-        /// Which file.
+        /// The file that is no key.
         path: PathBuf,
         /// What is wrong with it.
         source: pkcs8::Error,
@@ -58,13 +58,13 @@ pub enum KeyError {
     /// Text that is no public key.
     #[error("found {found:?}, expected a worker's public key: 64 lowercase hexadecimal digits")]
     PublicKey {
-        /// The text.
+        /// The text found.
         found: Box<str>,
     },
     /// Text that is no signature.
     #[error("found {found:?}, expected a signature: 128 lowercase hexadecimal digits")]
     Signature {
-        /// The text.
+        /// The text found.
         found: Box<str>,
     },
     /// The operating system has no randomness.

@@ -44,7 +44,7 @@ pub enum ObjectsError {
     /// The store is there, the object is not.
     #[error("{store} has no object {path}")]
     Missing {
-        /// The store.
+        /// The store without the object.
         store: Arc<str>,
         /// Where the object should lie in it.
         path: Path,
@@ -52,23 +52,23 @@ pub enum ObjectsError {
     /// The object has other bytes than those that it is named by.
     #[error("the object of {store} that should be {expected} was altered: it hashes to {found}")]
     Altered {
-        /// The store.
+        /// The store of the object.
         store: Arc<str>,
-        /// The hash of the bytes.
+        /// The SHA-256 of the bytes found.
         found: ObjectName,
-        /// The name.
+        /// The name of the object: the SHA-256 that it should have.
         expected: ObjectName,
     },
     /// More bytes than such an object may have; they were not read.
     #[error("found {found} bytes in {path} of {store}, expected at most {limit}")]
     TooLarge {
-        /// The store.
+        /// The store of the object.
         store: Arc<str>,
         /// Where the object lies in it.
         path: Path,
         /// How many bytes the store says there are.
         found: u64,
-        /// The limit.
+        /// The most bytes that such an object may have.
         limit: u64,
     },
     /// Something that is none of a store's, where a store would have its own.
@@ -83,7 +83,7 @@ pub enum ObjectsError {
     /// No store has this URL.
     #[error("{found:?} is not an object store: {source}")]
     Url {
-        /// The URL.
+        /// The URL found.
         found: Box<str>,
         /// What is wrong with it.
         source: UrlError,
@@ -91,9 +91,9 @@ pub enum ObjectsError {
     /// The store cannot be reached, is not where it was, is full, or refuses access.
     #[error("the object store {store} cannot be used: {source}")]
     Unavailable {
-        /// The store.
+        /// The store that cannot be used.
         store: Arc<str>,
-        /// What it answered.
+        /// The error of the store.
         source: object_store::Error,
     },
 }

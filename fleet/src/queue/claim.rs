@@ -31,7 +31,7 @@ pub struct Registration<'a> {
     pub key: &'a PublicKey,
     /// Its signature over instance and circuits.
     pub signature: &'a Signature,
-    /// The machine.
+    /// The machine that it runs on.
     pub host: &'a str,
     /// The security profile that it proves for.
     pub profile: &'a str,
@@ -48,11 +48,11 @@ pub struct Registration<'a> {
 /// A job that a worker holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
-    /// Its batch.
+    /// The id of its batch.
     pub batch: String,
-    /// Its id.
+    /// The id of the job.
     pub job: String,
-    /// What to do.
+    /// What the job does.
     pub kind: Kind,
     /// The first shard covered.
     pub first: usize,
@@ -67,9 +67,9 @@ pub struct Claimed {
 /// A job that a worker still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JobLease {
-    /// Its batch.
+    /// The id of its batch.
     pub batch: String,
-    /// Its id.
+    /// The id of the job.
     pub job: String,
     /// The number of the attempt.
     pub attempt: i64,
@@ -88,7 +88,7 @@ impl From<&Claimed> for JobLease {
 /// A job whose result another one uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Child {
-    /// Its id.
+    /// The id of the job.
     pub job: String,
     /// The first shard covered.
     pub first: usize,
@@ -98,7 +98,7 @@ pub struct Child {
     pub result: Option<String>,
     /// The worker whose signature is on it.
     pub signer: Option<String>,
-    /// The signature.
+    /// The signature over the result.
     pub signature: Option<String>,
 }
 

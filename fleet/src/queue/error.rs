@@ -38,15 +38,15 @@ pub enum QueueError {
     /// SQLite's file cannot be used.
     #[error("the database file {}: {source}", path.display())]
     File {
-        /// The file.
+        /// The database file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// SQLite's file was removed while this process had it open.
     #[error("the database file {} is there no more", path.display())]
     Gone {
-        /// Where it was.
+        /// The path at which the file was.
         path: PathBuf,
     },
     /// SQLite's file is another one than that which this process had open.
@@ -56,7 +56,7 @@ pub enum QueueError {
         path.display()
     )]
     Replaced {
-        /// Where it is.
+        /// The path of the database file.
         path: PathBuf,
     },
     /// The database answers, but takes no writes.
@@ -68,17 +68,17 @@ pub enum QueueError {
     /// The tables were made by another version.
     #[error("the database has tables of version {found}, this build has {expected}")]
     Version {
-        /// The version found.
+        /// The version of the tables.
         found: i64,
-        /// The one of this build.
+        /// The version that this build reads and writes.
         expected: i64,
     },
     /// A value that this system does not write.
     #[error("found {found:?} in the database as {what}")]
     Value {
-        /// What it should be.
+        /// What the value stands for.
         what: &'static str,
-        /// What it is.
+        /// The value found.
         found: Box<str>,
     },
     /// The worker's key was never registered.
@@ -86,21 +86,21 @@ pub enum QueueError {
         "the key {key} is not registered: ask the operator to run `shardfold register NAME {key}`"
     )]
     NotEnrolled {
-        /// The public key.
+        /// The worker's public key.
         key: Box<str>,
     },
     /// The worker was revoked.
     #[error("the worker {worker} was revoked")]
     Revoked {
-        /// Its name.
+        /// Name of the worker.
         worker: Box<str>,
     },
     /// Too many of the worker's results were invalidated.
     #[error("{strikes} results of the worker {worker} were invalidated: it gets no more jobs")]
     Struck {
-        /// Its name.
+        /// Name of the worker.
         worker: Box<str>,
-        /// How many.
+        /// How many of its results were invalidated.
         strikes: i64,
     },
     /// The worker has circuits that neither the last batch has nor an open one.
@@ -119,21 +119,21 @@ pub enum QueueError {
     /// A name or key that is taken by another worker.
     #[error("the name {name} or the key {key} is registered already, for another key or name")]
     Taken {
-        /// The name.
+        /// The name that was to be registered.
         name: Box<str>,
-        /// The key.
+        /// The public key that was to be registered.
         key: Box<str>,
     },
     /// No worker of this name was registered.
     #[error("there is no worker {name}")]
     NoWorker {
-        /// The name.
+        /// The name that was asked for.
         name: Box<str>,
     },
     /// No batch or job has an id that starts like this.
     #[error("there is no {what} {prefix}")]
     Unknown {
-        /// What was asked for.
+        /// What was asked for: a batch or a job.
         what: &'static str,
         /// The start of its id.
         prefix: Box<str>,
@@ -141,11 +141,11 @@ pub enum QueueError {
     /// Several have.
     #[error("there are {count} {what}s whose id starts with {prefix}")]
     Ambiguous {
-        /// What was asked for.
+        /// What was asked for: a batch or a job.
         what: &'static str,
         /// The start of the id.
         prefix: Box<str>,
-        /// How many.
+        /// How many ids start with it.
         count: usize,
     },
     /// A batch in a state in which this cannot be done.

@@ -79,26 +79,26 @@ pub enum Event {
     Unusable {
         /// The job.
         work: Work,
-        /// Why.
+        /// Why the result cannot be used.
         reason: String,
     },
     /// An attempt went wrong.
     Failed {
         /// The job.
         work: Work,
-        /// Why.
+        /// Why the attempt failed.
         reason: String,
     },
     /// A job is given back: another worker has done it, or must do something first.
     GivenBack {
         /// The job.
         work: Work,
-        /// Why.
+        /// Why the job is given back.
         reason: String,
     },
     /// The database or the store is unavailable, and the worker waits for it.
     Waiting {
-        /// What for.
+        /// The error for which the worker waits.
         reason: String,
     },
 }
