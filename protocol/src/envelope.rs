@@ -55,7 +55,7 @@ impl FileKind {
         Self::Manifest,
     ];
 
-    /// The format's name: in JSON files, and in errors.
+    /// Returns the format's name: in JSON files, and in errors.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -149,7 +149,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The header of a file whose payload has so many bytes.
+    /// Returns the header of a file whose payload has so many bytes.
     #[must_use]
     pub fn header(&self, length: u64) -> [u8; HEADER_BYTES] {
         let [k0, k1] = (self.kind as u16).to_le_bytes();
@@ -161,13 +161,13 @@ impl Envelope {
         ]
     }
 
-    /// The file of a payload.
+    /// Returns the file of a payload.
     #[must_use]
     pub fn seal(&self, payload: &[u8]) -> Vec<u8> {
         [&self.header(payload.len() as u64), payload].concat()
     }
 
-    /// The payload of a file.
+    /// Returns the payload of a file.
     ///
     /// # Errors
     /// Anything but one whole file of this kind, version and size.

@@ -134,7 +134,7 @@ struct JsonIn<T> {
     content: T,
 }
 
-/// The binary form.
+/// Returns the binary form.
 ///
 /// # Errors
 /// Content that makes a file above the limit.
@@ -154,7 +154,7 @@ pub fn to_binary<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// The JSON form, indented.
+/// Returns the JSON form, indented.
 ///
 /// # Errors
 /// Content that makes a file above the limit.

@@ -117,7 +117,7 @@ pub enum StateError {
 }
 
 impl State {
-    /// The state of a head and its tree, whole or partial.
+    /// Returns the state of a head and its tree, whole or partial.
     ///
     /// # Errors
     /// A chain id or counts that are no canonical field elements, or another root than the
@@ -135,19 +135,19 @@ impl State {
         })
     }
 
-    /// The chain that transactions must be bound to.
+    /// Returns the chain that transactions must be bound to.
     #[must_use]
     pub const fn chain_id(&self) -> u64 {
         self.chain_id
     }
 
-    /// Where the ledger stands.
+    /// Returns where the ledger stands.
     #[must_use]
     pub const fn head(&self) -> &Head {
         &self.head
     }
 
-    /// All records.
+    /// Returns all records.
     #[must_use]
     pub const fn tree(&self) -> &StateTree {
         &self.tree
@@ -232,7 +232,7 @@ impl TryFrom<&StateFile> for State {
 }
 
 impl VaultEntry {
-    /// The entry of a record, if it is a vault.
+    /// Returns the entry of a record, if it is a vault.
     #[must_use]
     pub fn of(index: Index, record: &Record) -> Option<Self> {
         let Vault {
@@ -250,7 +250,7 @@ impl VaultEntry {
         })
     }
 
-    /// The vault as a record.
+    /// Returns the vault as a record.
     #[must_use]
     pub fn record(&self) -> Record {
         let Self {

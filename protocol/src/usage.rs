@@ -47,31 +47,31 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Every record that is touched, fee vaults included, by ascending index.
+    /// Returns every record that is touched, fee vaults included, by ascending index.
     #[must_use]
     pub fn records(&self) -> Vec<Index> {
         self.nodes.leaves()
     }
 
-    /// Every vault that earns a fee, in no order.
+    /// Returns every vault that earns a fee, in no order.
     #[must_use]
     pub const fn fee_vaults(&self) -> &HashSet<Index> {
         &self.fee_vaults
     }
 
-    /// How many transactions were added.
+    /// Returns how many transactions were added.
     #[must_use]
     pub const fn transactions(&self) -> usize {
         self.transactions
     }
 
-    /// How many inner nodes lie above the records.
+    /// Returns how many inner nodes lie above the records.
     #[must_use]
     pub const fn nodes(&self) -> usize {
         self.nodes.inner_nodes()
     }
 
-    /// How many permutations the proof takes.
+    /// Returns how many permutations the proof takes.
     #[must_use]
     pub const fn permutations(&self) -> usize {
         let touched = self.nodes.leaf_count() + self.nodes.inner_nodes();

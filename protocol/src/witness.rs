@@ -130,7 +130,7 @@ impl ShardWitness {
         self.check_counts()
     }
 
-    /// How much of the shape the transactions take.
+    /// Returns how much of the shape the transactions take.
     ///
     /// # Errors
     /// The first transaction that does not fit.

@@ -17,8 +17,8 @@ const ENTRIES_PER_TASK: usize = 1 << 15;
 /// Factors that are taken apart together: their digits of a window fill a cache line.
 const FACTORS_PER_BLOCK: usize = 32;
 
-/// The sum of `factors[i]` times `points[i]`, which must be in the group; as many factors as
-/// points. Takes variable time.
+/// Returns the sum of `factors[i]` times `points[i]`, which must be in the group; as many factors
+/// as points. Takes variable time.
 ///
 /// Factors are split into digits of c bits, from -2^(c-1) to 2^(c-1). For each window, the
 /// points with the same digit, up to its sign, are added up in a bucket. The sum of

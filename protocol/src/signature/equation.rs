@@ -24,7 +24,7 @@ pub struct Equation {
     pub s: Scalar,
 }
 
-/// Whether each of up to [`LANES`] equations holds: one in each SIMD lane.
+/// Returns whether each of up to [`LANES`] equations holds: one in each SIMD lane.
 pub fn hold_each(equations: &[Equation]) -> Vec<bool> {
     // Idle lanes repeat the first equation.
     let of_lane = |lane: usize| equations.get(lane).unwrap_or(&equations[0]);
@@ -37,8 +37,8 @@ pub fn hold_each(equations: &[Equation]) -> Vec<bool> {
     holds[..equations.len()].to_vec()
 }
 
-/// Whether all equations hold; with probability at most 1/(2^128 - 1) it is wrongly said that
-/// they do.
+/// Returns whether all equations hold; with probability at most 1/(2^128 - 1) it is wrongly said
+/// that they do.
 ///
 /// Multiplies each equation by a random nonzero weight of 128 bits and checks the sum of all
 /// (Bellare, Garay, Rabin, "Fast batch verification for modular exponentiation and digital

@@ -33,7 +33,7 @@ pub enum WitnessPathError {
     },
 }
 
-/// How many inner nodes (the root included) lie on the paths from some leaves to the root.
+/// Returns how many inner nodes (the root included) lie on the paths from some leaves to the root.
 ///
 /// `indices` must be ascending without repetition.
 #[must_use]
@@ -49,7 +49,7 @@ const fn nodes_apart(a: Index, b: Index) -> usize {
     common_level.saturating_sub(1) as usize
 }
 
-/// The root of the tree in which these records, by ascending index, have these siblings, in
+/// Returns the root of the tree in which these records, by ascending index, have these siblings, in
 /// the order of [`StateTree::siblings`](super::StateTree::siblings).
 ///
 /// # Errors

@@ -16,19 +16,19 @@ pub struct TouchedNodes {
 }
 
 impl TouchedNodes {
-    /// How many leaves there are.
+    /// Returns how many leaves there are.
     #[must_use]
     pub const fn leaf_count(&self) -> usize {
         self.leaves
     }
 
-    /// How many inner nodes, the root included, lie above them.
+    /// Returns how many inner nodes, the root included, lie above them.
     #[must_use]
     pub const fn inner_nodes(&self) -> usize {
         self.inner_nodes
     }
 
-    /// The leaves, by ascending index.
+    /// Returns the leaves, by ascending index.
     #[must_use]
     pub fn leaves(&self) -> Vec<Index> {
         let mut leaves = Vec::with_capacity(self.leaves);
