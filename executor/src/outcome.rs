@@ -112,7 +112,7 @@ impl Outcome {
     }
 }
 
-/// Whether a batch is for the state of this chain and head.
+/// Checks that a batch is for the state of this chain and head.
 ///
 /// # Errors
 /// Another chain or another head.

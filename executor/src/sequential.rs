@@ -22,7 +22,7 @@ pub struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// The ledger as the state has it.
+    /// Returns the ledger as the state has it.
     #[must_use]
     pub fn new(state: &'a State) -> Self {
         let deposit_count = state.head().deposit_count;
@@ -33,14 +33,14 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// The record at an index as it is now.
+    /// Returns the record at an index as it is now.
     #[must_use]
     pub fn get(&self, index: Index) -> Record {
         let written = self.written.get(&index).copied();
         written.unwrap_or_else(|| self.state.tree().get(index))
     }
 
-    /// How many deposits were taken until now.
+    /// Returns how many deposits were taken until now.
     #[must_use]
     pub const fn deposit_count(&self) -> u64 {
         self.deposit_count

@@ -47,7 +47,7 @@ pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     Ok(schedule.run(&prepared))
 }
 
-/// All that comes before the rules: hashes and signatures, and beside them the schedule.
+/// Does all that comes before the rules: hashes and signatures, and beside them the schedule.
 ///
 /// # Errors
 /// A batch for another chain or head.

@@ -63,17 +63,18 @@ pub(super) fn all(state: &State, transactions: &[Transaction], accesses: &[Acces
 }
 
 impl Slot {
-    /// Its accesses out of those of all slots.
+    /// Returns its accesses out of those of all slots.
     pub fn accesses<'a>(&self, all: &'a [Access]) -> &'a [Access] {
         &all[self.accesses.start as usize..self.accesses.end as usize]
     }
 
-    /// Whether no transaction can tell which others went before it.
+    /// Returns whether no transaction can tell which others went before it.
     pub const fn only_gains(&self) -> bool {
         matches!(self.cell, Cell::OnlyGains(_))
     }
 
-    /// The record for the next transaction; where it only gains, always that before the batch.
+    /// Returns the record for the next transaction; where it only gains, always that before the
+    /// batch.
     pub fn read(&self) -> Record {
         match &self.cell {
             Cell::OnlyGains(before) => *before,
@@ -92,7 +93,7 @@ impl Slot {
         }
     }
 
-    /// The record after the batch, if an accepted transaction wrote it.
+    /// Returns the record after the batch, if an accepted transaction wrote it.
     pub fn change(
         &self,
         transactions: &[Transaction],
@@ -122,7 +123,7 @@ fn lock(ordered: &Mutex<Ordered>) -> MutexGuard<'_, Ordered> {
 }
 
 /// Whether a vault is there, pays no vault in this batch, and can hold all that is offered
-/// to it. Then owner and asset stay as they are, no credit can fail for want of room, and
+/// to it. Then owner and asset stay as they are, no credit can fail for lack of capacity, and
 /// credits are added up in any order.
 fn only_gains(before: &Record, transactions: &[Transaction], accesses: &[Access]) -> bool {
     let Some(vault) = before.vault() else {

@@ -81,8 +81,8 @@ pub(super) struct Receipt {
     pub amount: u64,
 }
 
-/// Step 4: `to` is a vault of this owner and asset, or empty and becomes one, and has room
-/// for the amount. The vault afterwards.
+/// Step 4: `to` is a vault of this owner and asset, or empty and becomes one, and can hold
+/// the amount. Returns the vault afterwards.
 pub(super) fn receive(receipt: &Receipt, record: &Record) -> Result<Vault, Reject> {
     let Receipt {
         to,

@@ -141,7 +141,7 @@ impl Iterator for Shards<'_> {
     }
 }
 
-/// All shards of a batch; the state moves to its end.
+/// Returns all shards of a batch; the state moves to its end.
 ///
 /// # Errors
 /// Shapes that cannot hold the transactions, or an outcome of another state or batch.

@@ -115,7 +115,7 @@ impl Trace {
         Self::from_bytes(&fs::read(path)?)
     }
 
-    /// The trace of a CSV file's bytes.
+    /// Returns the trace of a CSV file's bytes.
     ///
     /// # Errors
     /// The first record that is not understood.
