@@ -19,7 +19,7 @@ const BATCH: usize = 128;
 /// The trace, and the product s·G + K of each ladder.
 pub type Ladders = (RowMajorMatrix<F>, Vec<AffinePoint>);
 
-/// One ladder of 32 rows for each scalar.
+/// Returns one ladder of 32 rows for each scalar.
 ///
 /// # Errors
 ///

@@ -69,7 +69,7 @@ impl<T> LedgerColumns<T> {
 }
 
 impl<T: Copy> LedgerColumns<T> {
-    /// The flag of each kind: all that asserts or sums up flags goes through this list, so
+    /// Returns the flag of each kind: all that asserts or sums up flags goes through this list, so
     /// that no kind is omitted anywhere.
     pub const fn flags(&self) -> [(T, Kind); 3] {
         [
