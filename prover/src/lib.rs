@@ -33,7 +33,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The stage's name in reports.
+    /// Returns the stage's name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

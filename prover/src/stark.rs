@@ -38,7 +38,7 @@ pub struct TableWidth {
 }
 
 impl TableWidth {
-    /// All of them.
+    /// Returns the number of all columns.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.main + self.permutation + self.quotient
@@ -84,7 +84,7 @@ pub enum StarkError {
 }
 
 impl ShardStark {
-    /// The STARK of this shape; commits to the preprocessed table.
+    /// Returns the STARK of this shape; commits to the preprocessed table.
     ///
     /// # Errors
     /// If the shape is beyond the bounds on which clocks and fee sums rest, or the
@@ -108,31 +108,31 @@ impl ShardStark {
         })
     }
 
-    /// The shape of the shards.
+    /// Returns the shape of the shards.
     #[must_use]
     pub const fn shape(&self) -> &Shape {
         &self.shape
     }
 
-    /// The parameters.
+    /// Returns the parameters.
     #[must_use]
     pub const fn parameters(&self) -> &StarkParameters {
         &self.parameters
     }
 
-    /// The chips, in the order of the proof's tables.
+    /// Returns the chips, in the order of the proof's tables.
     #[must_use]
     pub fn chips(&self) -> &[Chip] {
         &self.chips
     }
 
-    /// log2 of each chip's height.
+    /// Returns log2 of each chip's height.
     #[must_use]
     pub fn log_heights(&self) -> &[usize] {
         &self.log_heights
     }
 
-    /// What prover and verifier share: lookups and the preprocessed commitment.
+    /// Returns what prover and verifier share: lookups and the preprocessed commitment.
     #[must_use]
     pub const fn common(&self) -> &p3_batch_stark::CommonData<Config> {
         &self.data.common
@@ -192,7 +192,7 @@ impl ShardStark {
         .map_err(|error| StarkError::Verify(error.to_string().into()))
     }
 
-    /// The width of each chip's table, in the order of [`chips`](Self::chips).
+    /// Returns the width of each chip's table, in the order of [`chips`](Self::chips).
     #[must_use]
     pub fn widths(&self) -> Vec<TableWidth> {
         let extension = 2;
@@ -217,7 +217,7 @@ impl ShardStark {
             .collect()
     }
 
-    /// What the security of this STARK depends on.
+    /// Returns what the security of this STARK depends on.
     #[must_use]
     pub fn size(&self) -> StarkSize {
         let gadget = LogUpGadget::new();
