@@ -65,7 +65,7 @@ impl Piece {
     }
 }
 
-/// The bytes of every proof over these common data.
+/// Returns how many bytes every proof over these common data has.
 #[must_use]
 pub fn proof_bytes(common: &CommonData) -> usize {
     layout(common).into_iter().map(Piece::bytes).sum()
@@ -77,7 +77,7 @@ pub fn encode_proof(proof: &PlonkProof) -> Vec<u8> {
     proof.to_bytes()
 }
 
-/// The proof that these bytes encode, of exactly the shape that `common` gives.
+/// Returns the proof that these bytes encode, of exactly the shape that `common` gives.
 ///
 /// # Errors
 /// If the length, any element or any inner length is not as it must be.

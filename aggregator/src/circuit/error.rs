@@ -19,7 +19,7 @@ pub enum AggregationCircuitError {
         /// Elements expected.
         expected: usize,
     },
-    /// A aggregation circuit needs a leaf and a child slot.
+    /// An aggregation circuit needs a leaf and a child slot.
     #[error("a aggregation circuit needs at least one leaf key and one child slot")]
     Empty,
     /// More children than slots, or none.

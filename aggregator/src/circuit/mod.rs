@@ -133,25 +133,25 @@ impl AggregationCircuit {
         })
     }
 
-    /// The aggregation key: what the key slot of every valid aggregation states.
+    /// Returns the aggregation key: what the key slot of every valid aggregation states.
     #[must_use]
     pub fn key(&self) -> &VerifierKey {
         &self.circuit.verifier_only
     }
 
-    /// The common data of the tree.
+    /// Returns the common data of the tree.
     #[must_use]
     pub fn common(&self) -> &CommonData {
         &self.circuit.common
     }
 
-    /// The allowed leaf keys.
+    /// Returns the allowed leaf keys.
     #[must_use]
     pub fn leaf_keys(&self) -> &[VerifierKey] {
         &self.leaf_keys
     }
 
-    /// How many proofs one aggregation takes.
+    /// Returns how many proofs one aggregation takes.
     #[must_use]
     pub fn arity(&self) -> usize {
         self.targets.slots.len()
@@ -248,7 +248,7 @@ impl AggregationCircuit {
     }
 }
 
-/// A key as public inputs: digest, then the cap's digests.
+/// Returns a key as public inputs: digest, then the cap's digests.
 #[must_use]
 pub fn flatten_key(key: &VerifierKey) -> Vec<PlonkField> {
     let cap = key
@@ -259,7 +259,7 @@ pub fn flatten_key(key: &VerifierKey) -> Vec<PlonkField> {
     key.circuit_digest.elements.into_iter().chain(cap).collect()
 }
 
-/// Whether the key slot of this proof holds `key`, digest and cap.
+/// Returns whether the key slot of this proof holds `key`, digest and cap.
 #[must_use]
 pub fn states_key(proof: &PlonkProof, key: &VerifierKey) -> bool {
     proof.public_inputs.get(STATEMENT_ELEMENTS..) == Some(flatten_key(key).as_slice())
