@@ -165,7 +165,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What the operating system refused, if it is to blame.
+    /// Returns what the operating system refused, if it is to blame.
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {

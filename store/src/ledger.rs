@@ -27,7 +27,7 @@ pub(crate) struct Ledger {
 pub struct BatchDigest(pub [u8; BATCH_DIGEST_BYTES]);
 
 impl BatchDigest {
-    /// The digest of a batch, in whichever form its file is.
+    /// Returns the digest of a batch, in whichever form its file is.
     ///
     /// # Errors
     /// A batch that is too large for a file.

@@ -80,7 +80,7 @@ impl Store {
         })
     }
 
-    /// The ledger as it stands now.
+    /// Returns the ledger as it stands now.
     ///
     /// # Errors
     /// A database that is damaged.
