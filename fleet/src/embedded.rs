@@ -118,8 +118,8 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// The fleet in a folder, made if it is not there. If another process or thread proves in
-    /// it, this waits until it has ended. A queue that cannot be read is made anew: finished
+    /// Returns the fleet in a folder, made if it is not there. If another process or thread proves
+    /// in it, this waits until it has ended. A queue that cannot be read is made anew: finished
     /// parts are found in the store all the same.
     ///
     /// # Errors
@@ -151,12 +151,12 @@ impl Embedded {
         folder::check(folder)
     }
 
-    /// The files that a work folder has.
+    /// Returns the files that a work folder has.
     pub fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
         folder::files(folder)
     }
 
-    /// Whether a fleet is or was at work in a folder.
+    /// Returns whether a fleet is or was at work in a folder.
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
         folder::is_in(folder)
@@ -174,8 +174,8 @@ impl Embedded {
         Ok(id.to_string())
     }
 
-    /// The id of a batch whose witnesses an earlier run has left here, in the queue from now on
-    /// if it was not.
+    /// Returns the id of a batch whose witnesses an earlier run has left here, in the queue from
+    /// now on if it was not.
     ///
     /// # Errors
     /// If queue or store cannot be read.
@@ -183,7 +183,7 @@ impl Embedded {
         Ok(submit::submit_stored(&self.queue, &self.objects, batch).await?)
     }
 
-    /// A batch with its jobs, those that earlier runs have done among them.
+    /// Returns a batch with its jobs, those that earlier runs have done among them.
     ///
     /// # Errors
     /// If there is no such batch.
@@ -341,7 +341,7 @@ impl Embedded {
     }
 }
 
-/// A job as people know it: shards count from 1.
+/// Returns the name of a job as people know it: shards count from 1.
 #[must_use]
 pub fn name(kind: Kind, first: usize, end: usize) -> String {
     match kind {

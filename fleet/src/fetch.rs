@@ -56,7 +56,7 @@ pub enum Unusable {
 }
 
 impl FetchError {
-    /// Whether the same may work in a while.
+    /// Returns whether the same may work in a while.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -69,7 +69,7 @@ impl FetchError {
     }
 }
 
-/// The validity proof of a batch, which verifies under the key and states what the batch's
+/// Returns the validity proof of a batch, which verifies under the key and states what the batch's
 /// manifest says. A stored proof that does not is invalidated: its job is open again, and if it is
 /// false its signer has a strike.
 ///
@@ -85,7 +85,7 @@ pub async fn fetch(
     Ok(proof)
 }
 
-/// The same, with what the proof was found to state.
+/// Returns the same, with what the proof was found to state.
 ///
 /// # Errors
 /// Those of [`fetch`].

@@ -101,7 +101,8 @@ impl Manifest {
     /// The most bytes that a manifest may have: some 60,000 shards.
     pub const MAX_BYTES: u64 = 1 << 26;
 
-    /// The manifest of shards that follow one another, with the object of each one's witness.
+    /// Returns the manifest of shards that follow one another, with the object of each one's
+    /// witness.
     ///
     /// # Errors
     /// If the shards leave a gap, or there is none.
@@ -145,7 +146,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The bytes that are stored; their SHA-256 is the batch's id.
+    /// Returns the bytes that are stored; their SHA-256 is the batch's id.
     ///
     /// # Errors
     /// More shards than a manifest may have.
@@ -153,7 +154,7 @@ impl Manifest {
         Ok(files::to_json(self)?)
     }
 
-    /// The inverse of [`to_bytes`](Self::to_bytes).
+    /// Inverts [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
     /// If the bytes are no manifest of this format.
@@ -195,7 +196,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// The same shards for these circuits.
+    /// Returns the same shards for these circuits.
     #[must_use]
     pub fn with_circuits(&self, circuits: [u8; 32]) -> Self {
         Self {
@@ -204,19 +205,19 @@ impl Manifest {
         }
     }
 
-    /// The security profile's name.
+    /// Returns the security profile's name.
     #[must_use]
     pub fn profile(&self) -> &str {
         &self.profile
     }
 
-    /// The verification key of the circuits, 64 hexadecimal digits.
+    /// Returns the verification key of the circuits, 64 hexadecimal digits.
     #[must_use]
     pub fn circuits(&self) -> &str {
         &self.circuits
     }
 
-    /// The shards in order.
+    /// Returns the shards in order.
     #[must_use]
     pub fn shards(&self) -> &[Shard] {
         &self.shards
@@ -231,8 +232,8 @@ impl Manifest {
         })
     }
 
-    /// What a proof of the shards from `first` to before `end` states; `None` if there are no
-    /// such shards.
+    /// Returns what a proof of the shards from `first` to before `end` states; `None` if there are
+    /// no such shards.
     #[must_use]
     pub fn statement(&self, first: usize, end: usize) -> Option<Statement> {
         if first >= end {
@@ -245,15 +246,15 @@ impl Manifest {
         })
     }
 
-    /// What the batch's proof states.
+    /// Returns what the batch's proof states.
     #[must_use]
     pub fn whole(&self) -> Option<Statement> {
         self.statement(0, self.shards.len())
     }
 
-    /// The jobs that prove the batch: shards in order, then the aggregates level by level, each over
-    /// up to `arity` neighbours, then the finish. A single shard's proof is aggregated alone, so
-    /// that one key verifies batches of any size.
+    /// Returns the jobs that prove the batch: shards in order, then the aggregates level by level,
+    /// each over up to `arity` neighbours, then the finish. A single shard's proof is aggregated
+    /// alone, so that one key verifies batches of any size.
     #[must_use]
     pub fn jobs(&self, arity: usize) -> Vec<Job> {
         let mut jobs: Vec<Job> = self.leaves().collect();

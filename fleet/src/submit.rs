@@ -36,7 +36,7 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
-    /// Whether the database or the store is unavailable, so that the same may work later.
+    /// Returns whether the database or the store is unavailable, so that the same may work later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -131,7 +131,7 @@ pub async fn submit_again(
     Ok(id)
 }
 
-/// The manifest of a batch.
+/// Returns the manifest of a batch.
 ///
 /// # Errors
 /// If the store does not have it, or has another.

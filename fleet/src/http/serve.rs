@@ -83,7 +83,7 @@ pub fn metrics_router(site: Site) -> Router {
     with_headers(process_routes().with_state(site))
 }
 
-/// The same, the page, and what it asks for: `/api/fleet`, `/api/batch/ID` and
+/// Returns the same, the page, and what it asks for: `/api/fleet`, `/api/batch/ID` and
 /// `/api/job/BATCH/ID`.
 pub fn dashboard_router(site: Site) -> Router {
     let mut router = process_routes()

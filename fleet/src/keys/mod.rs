@@ -135,7 +135,7 @@ impl fmt::Debug for WorkerKey {
 }
 
 impl WorkerKey {
-    /// A new key, from the operating system's randomness.
+    /// Returns a new key, from the operating system's randomness.
     ///
     /// # Errors
     /// [`KeyError::Randomness`].
@@ -145,7 +145,7 @@ impl WorkerKey {
         Ok(Self(SigningKey::from_bytes(&seed)))
     }
 
-    /// The key in a file that only its owner can read; the group may too where the owner is
+    /// Returns the key in a file that only its owner can read; the group may too where the owner is
     /// root, which is how Kubernetes mounts a secret.
     ///
     /// # Errors
@@ -201,13 +201,13 @@ impl WorkerKey {
         folder::sync(above).map_err(failed)
     }
 
-    /// The key to register.
+    /// Returns the key to register.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
     }
 
-    /// The signature of a claim.
+    /// Returns the signature of a claim.
     #[must_use]
     pub fn sign(&self, claim: &Claim<'_>) -> Signature {
         Signature(self.0.sign(&claim.message()))
@@ -219,7 +219,7 @@ impl WorkerKey {
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    /// Whether this key's holder made this claim.
+    /// Returns whether this key's holder made this claim.
     #[must_use]
     pub fn verify(&self, claim: &Claim<'_>, signature: &Signature) -> bool {
         let verified = self.0.verify_strict(&claim.message(), &signature.0);

@@ -38,7 +38,7 @@ const MARKER: &str = "shardfold-store";
 /// What the marker holds.
 const MARKER_BYTES: &[u8] = b"objects of shardfold\n";
 
-/// Why an object cannot be had or kept.
+/// Why an object cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectsError {
     /// The store is there, the object is not.
@@ -99,7 +99,7 @@ pub enum ObjectsError {
 }
 
 impl ObjectsError {
-    /// Whether the same call may succeed once the store is back.
+    /// Returns whether the same call may succeed once the store is back.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
@@ -148,10 +148,10 @@ impl fmt::Debug for Objects {
 }
 
 impl Objects {
-    /// The store at a path or at a URL: `file://PATH`, `s3://BUCKET/PREFIX`, and those of Azure
-    /// and Google that `object_store` knows, with options and credentials from the environment
-    /// (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_ALLOW_HTTP` and so on). It must have been made
-    /// by [`create`](Self::create): a folder that is not mounted yet is no empty store.
+    /// Returns the store at a path or at a URL: `file://PATH`, `s3://BUCKET/PREFIX`, and those of
+    /// Azure and Google that `object_store` knows, with options and credentials from the
+    /// environment (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_ALLOW_HTTP` and so on). It must have
+    /// been made by [`create`](Self::create): a folder that is not mounted yet is no empty store.
     ///
     /// # Errors
     /// [`ObjectsError::Url`], or [`ObjectsError::Unavailable`].
@@ -159,8 +159,8 @@ impl Objects {
         Self::open_with(url, &open::environment()).await
     }
 
-    /// The same; makes the store if it is not there: a local folder, or what is in a bucket, but
-    /// not the bucket.
+    /// Returns the same; makes the store if it is not there: a local folder, or what is in a
+    /// bucket, but not the bucket.
     ///
     /// # Errors
     /// [`ObjectsError::Url`], or [`ObjectsError::Unavailable`].
@@ -188,8 +188,8 @@ impl Objects {
         Ok(objects)
     }
 
-    /// The store in a folder of this machine, whatever its name is made of; made if it is not
-    /// there.
+    /// Returns the store in a folder of this machine, whatever its name is made of; made if it is
+    /// not there.
     ///
     /// # Errors
     /// [`ObjectsError::Foreign`], or [`ObjectsError::Unavailable`].
@@ -257,7 +257,7 @@ impl Objects {
         Ok(name)
     }
 
-    /// The bytes of this name.
+    /// Returns the bytes of this name.
     ///
     /// # Errors
     /// [`ObjectsError::TooLarge`] before more than `limit` bytes are read, and all others but
@@ -299,7 +299,7 @@ impl Objects {
         Ok(bytes)
     }
 
-    /// The names of the objects in a folder, in order; other names are skipped.
+    /// Returns the names of the objects in a folder, in order; other names are skipped.
     ///
     /// # Errors
     /// [`ObjectsError::Unavailable`].

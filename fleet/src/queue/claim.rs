@@ -183,8 +183,8 @@ impl Queue {
         Ok(worker)
     }
 
-    /// The best job for a worker process, which holds it from now on: what finishes something
-    /// before new shards, earlier batches before later ones. `None` if none is as wanted.
+    /// Returns the best job for a worker process, which holds it from now on: what finishes
+    /// something before new shards, earlier batches before later ones. `None` if none is as wanted.
     ///
     /// # Errors
     /// Those of the database.
@@ -234,7 +234,7 @@ impl Queue {
         Ok(Some(claimed))
     }
 
-    /// The jobs whose results a job uses, in order.
+    /// Returns the jobs whose results a job uses, in order.
     ///
     /// # Errors
     /// Those of the database.

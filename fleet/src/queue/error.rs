@@ -161,7 +161,7 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// Whether the database is unavailable or busy, so that the same may work later.
+    /// Returns whether the database is unavailable or busy, so that the same may work later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -173,7 +173,7 @@ impl QueueError {
         }
     }
 
-    /// Whether SQLite's file is damaged, or none of SQLite's.
+    /// Returns whether SQLite's file is damaged, or none of SQLite's.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self.sqlite_code(), Some(11 | 26))

@@ -148,8 +148,8 @@ impl Queue {
         Self::open_at(Place::of(url)?.into(), CONNECTIONS).await
     }
 
-    /// The database of this URL, for callers that only read, with at most so many connections:
-    /// nothing is connected before the first question, and nothing is made.
+    /// Returns the database of this URL, for callers that only read, with at most so many
+    /// connections: nothing is connected before the first question, and nothing is made.
     ///
     /// # Errors
     /// If the URL is none.
@@ -199,7 +199,7 @@ impl Queue {
         }
     }
 
-    /// The same database through a connection of its own, for another runtime.
+    /// Returns the same database through a connection of its own, for another runtime.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).

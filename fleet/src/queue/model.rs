@@ -21,7 +21,7 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Shard, Self::Aggregate, Self::Finish];
 
-    /// The name in the database, in metrics and on the command line.
+    /// Returns the name in the database, in metrics and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// The kind of this name.
+    /// Returns the kind of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -67,7 +67,7 @@ impl JobState {
         Self::Cancelled,
     ];
 
-    /// The name in the database and in metrics.
+    /// Returns the name in the database and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ impl JobState {
         }
     }
 
-    /// The state of this name.
+    /// Returns the state of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
@@ -103,7 +103,7 @@ impl BatchState {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Open, Self::Proven, Self::Cancelled];
 
-    /// The name in the database and in metrics.
+    /// Returns the name in the database and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -113,7 +113,7 @@ impl BatchState {
         }
     }
 
-    /// The state of this name.
+    /// Returns the state of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
@@ -250,7 +250,7 @@ impl Outcome {
         Self::Superseded,
     ];
 
-    /// The name in the database and in metrics.
+    /// Returns the name in the database and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -264,7 +264,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome of this name.
+    /// Returns the outcome of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)

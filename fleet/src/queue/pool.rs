@@ -46,7 +46,7 @@ impl Renewal {
     }
 }
 
-/// A pool of at most so many connections; none is opened before it is wanted.
+/// Returns a pool of at most so many connections; none is opened before it is wanted.
 ///
 /// # Errors
 /// If the URL is none.
@@ -85,7 +85,7 @@ async fn is_sound(connection: &mut AnyConnection, dialect: Dialect) -> sqlx::Res
     }
 }
 
-/// A connection of the pool.
+/// Returns a connection of the pool.
 ///
 /// # Errors
 /// If there is none: the database's own reason.
@@ -97,7 +97,7 @@ pub async fn acquire(pool: &AnyPool, place: &Place) -> Result<PoolConnection<Any
     }
 }
 
-/// A transaction that this statement begins.
+/// Returns a transaction that this statement begins.
 ///
 /// # Errors
 /// Those of [`acquire`].

@@ -41,7 +41,7 @@ impl Registry {
         }
     }
 
-    /// What is held.
+    /// Returns what is held.
     pub fn all(&self) -> Vec<JobLease> {
         self.lock().keys().cloned().collect()
     }
@@ -75,7 +75,7 @@ impl Heartbeat {
         Ok(Self { stop, thread })
     }
 
-    /// Whether the thread is there.
+    /// Returns whether the thread is there.
     pub fn is_alive(&self) -> bool {
         !self.thread.is_finished()
     }

@@ -181,7 +181,7 @@ const PAUSE_AFTER: u32 = 2;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Worker {
-    /// A worker named `instance`, which no other process may be.
+    /// Returns a worker named `instance`, which no other process may be.
     pub fn new(
         queue: Queue,
         objects: Objects,

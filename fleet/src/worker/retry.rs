@@ -31,8 +31,8 @@ impl RetryPolicy {
 }
 
 impl Context {
-    /// The answer of the database, however long it is unavailable if the worker is of a fleet:
-    /// without it no worker can do anything.
+    /// Returns the answer of the database, however long it is unavailable if the worker is of a
+    /// fleet: without it no worker can do anything.
     pub async fn database<T, F: Future<Output = Result<T, QueueError>>>(
         &self,
         ask: impl Fn() -> F,
@@ -51,7 +51,7 @@ impl Context {
         self.wait_for(ask, QueueError::is_transient, most).await
     }
 
-    /// The answer of the store, if it comes back within the worker's retry.
+    /// Returns the answer of the store, if it comes back within the worker's retry.
     pub async fn store<T, F: Future<Output = Result<T, ObjectsError>>>(
         &self,
         ask: impl Fn() -> F,
