@@ -45,7 +45,7 @@ pub fn start(asked: Option<usize>) -> Result<()> {
         .with_context(|| format!("cannot start {count} threads to compute with"))
 }
 
-/// A runtime for queue and store.
+/// Returns a runtime for queue and store.
 ///
 /// # Errors
 /// If the system refuses.

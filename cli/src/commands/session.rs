@@ -39,17 +39,17 @@ impl Session {
         })
     }
 
-    /// The profile.
+    /// Returns the profile.
     pub const fn profile(&self) -> Profile {
         self.profile
     }
 
-    /// Where lines for people go.
+    /// Returns where lines for people go.
     pub const fn print(&self) -> Printer {
         self.printer
     }
 
-    /// The circuits. Two threads that come first at once may both load them.
+    /// Returns the circuits. Two threads that come first at once may both load them.
     pub fn engine(&self) -> Result<&Arc<Engine>> {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
@@ -60,7 +60,7 @@ impl Session {
         Ok(self.engine.get_or_init(|| Arc::new(engine)))
     }
 
-    /// The verification key: the built-in one, or else that of the circuits, which are
+    /// Returns the verification key: the built-in one, or else that of the circuits, which are
     /// loaded for it.
     pub fn key(&self) -> Result<VerificationKey> {
         let name = self.profile.name();

@@ -60,7 +60,7 @@ impl ShardedBatch {
         })
     }
 
-    /// The head after the batch.
+    /// Returns the head after the batch.
     pub const fn after(&self) -> &Head {
         self.state.head()
     }

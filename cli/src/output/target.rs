@@ -107,7 +107,7 @@ fn is_stuck(path: &Path, data: &Metadata) -> bool {
 }
 
 impl Target {
-    /// Whether it can be written, as far as that can be told without a change.
+    /// Checks that it can be written, as far as that can be told without a change.
     pub fn check(&self) -> io::Result<()> {
         match self {
             Self::Stdout => Ok(()),
