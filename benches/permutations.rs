@@ -10,7 +10,7 @@ use shardfold_recursion::config::{Config, F, StarkParameters, StarkProof};
 
 /// `2^log_rows` Poseidon2 permutations in one table.
 ///
-/// The chip is that of a shard, with its bus columns. Nobody is there to ask for the
+/// The chip is that of a shard, with its bus columns. No other chip asks for the
 /// compressions, so each is given out zero times: the bus balances, and every row is
 /// constrained and committed to as in a shard.
 ///

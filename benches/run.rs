@@ -74,5 +74,5 @@ impl Pipeline {
     }
 }
 
-/// An observer for whoever wants to hear nothing.
+/// An observer that ignores all events.
 pub fn silent(_: &Event) {}

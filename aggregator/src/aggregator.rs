@@ -20,25 +20,25 @@ pub struct ProvenStatement {
 }
 
 impl ProvenStatement {
-    /// What the proof states.
+    /// Returns what the proof states.
     #[must_use]
     pub fn statement(&self) -> &Statement {
         &self.statement
     }
 
-    /// Which key the proof verifies under.
+    /// Returns which key the proof verifies under.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// The proof itself.
+    /// Returns the proof itself.
     #[must_use]
     pub fn proof(&self) -> &PlonkProof {
         &self.proof
     }
 
-    /// The proof for transport between machines: [`Aggregator::decode`] takes it in again.
+    /// Returns the proof for transport between machines: [`Aggregator::decode`] takes it in again.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let origin = match self.origin {
@@ -112,7 +112,7 @@ pub enum AggregateError {
     Chain {
         /// Position of the proof that differs.
         position: usize,
-        /// Its chain id.
+        /// The chain id of the proof that differs.
         found: u64,
         /// The chain id of the first proof.
         expected: u64,
@@ -139,7 +139,7 @@ pub struct Aggregator {
 }
 
 impl Aggregator {
-    /// An aggregator with this aggregation circuit.
+    /// Returns an aggregator with this aggregation circuit.
     ///
     /// # Errors
     /// If the circuit's common data are not those of `parameters` and the system's gate set,
@@ -159,13 +159,13 @@ impl Aggregator {
         Ok(Self { circuit, key })
     }
 
-    /// The key under which every validity proof verifies.
+    /// Returns the key under which every validity proof verifies.
     #[must_use]
     pub fn verification_key(&self) -> &VerificationKey {
         &self.key
     }
 
-    /// How many proofs one aggregation joins.
+    /// Returns how many proofs one aggregation joins.
     #[must_use]
     pub fn arity(&self) -> usize {
         self.circuit.arity()
@@ -241,8 +241,8 @@ impl Aggregator {
         })
     }
 
-    /// The validity proof of one statement: an aggregation as it is, a shard proof aggregated alone, so
-    /// that one key verifies both.
+    /// Returns the validity proof of one statement: an aggregation as it is, a shard proof
+    /// aggregated alone, so that one key verifies both.
     ///
     /// # Errors
     /// If the aggregation fails.

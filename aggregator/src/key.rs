@@ -22,16 +22,16 @@ const ENVELOPE: Envelope = Envelope {
 /// What a key's id hashes before its content: once the header of its file, and constant, so that
 /// ids outlast changes of the file's format.
 const ID_DOMAIN: [u8; 12] = *b"SFVKEY\n\0\x01\0\0\0";
-/// The degrees that a aggregation circuit can have: below, one child does not fit; above, the field
-/// has no large enough subgroup that anyone would prove over.
+/// The degrees that an aggregation circuit can have: below, one child does not fit; above, the
+/// field has no large enough subgroup that anyone would prove over.
 const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
 
 /// The aggregation circuit's key with the profile that its parameters come from.
 ///
 /// As a file it names the profile; the parameters and the gates are the verifier's own code, so
 /// a key cannot ask for fewer queries than its profile has. One profile, `unsound-test`, has next
-/// to none: whoever takes a key from elsewhere looks at [`profile`](Self::profile). Whoever pins
-/// a key pins its [`id`](Self::id).
+/// to none: a caller that takes a key from elsewhere looks at [`profile`](Self::profile). To pin
+/// a key is to pin its [`id`](Self::id).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationKey {
     profile: &'static str,
@@ -53,13 +53,13 @@ pub enum KeyError {
     /// No aggregation circuit has this degree.
     #[error("no aggregation circuit has 2^{found} rows")]
     Degree {
-        /// The exponent found.
+        /// log2 of the rows that the key states.
         found: u8,
     },
     /// An integer that is no canonical field element.
     #[error("the integer {value} is not below the field's modulus")]
     NotCanonical {
-        /// The integer.
+        /// The integer found, not below the field's modulus.
         value: u64,
     },
     /// The circuit digest is not that of the cap and degree beside it.
@@ -68,7 +68,7 @@ pub enum KeyError {
 }
 
 impl VerificationKey {
-    /// The key of a aggregation circuit over the common data of this profile.
+    /// The key of an aggregation circuit over the common data of this profile.
     pub(crate) fn new(profile: &'static str, common: CommonData, key: VerifierKey) -> Self {
         Self {
             profile,
@@ -79,27 +79,27 @@ impl VerificationKey {
         }
     }
 
-    /// Name of the security profile.
+    /// Returns the name of the security profile.
     #[must_use]
     pub fn profile(&self) -> &'static str {
         self.profile
     }
 
-    /// log2 of the rows of the circuits of this tree.
+    /// Returns log2 of the rows of the circuits of this tree.
     #[must_use]
     pub fn degree_bits(&self) -> usize {
         self.data.common.degree_bits()
     }
 
-    /// SHA-256 of a constant and the key's content, without the header of its file: what a
-    /// verifier pins.
+    /// Returns the SHA-256 of a constant and the key's content, without the header of its file:
+    /// what a verifier pins.
     #[must_use]
     pub fn id(&self) -> [u8; 32] {
         let domain = Sha256::new_with_prefix(ID_DOMAIN);
         domain.chain_update(self.content()).finalize().into()
     }
 
-    /// The key's content after the header of all files.
+    /// Returns the key's content after the header of all files.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         ENVELOPE.seal(&self.content())
@@ -118,7 +118,7 @@ impl VerificationKey {
         bytes
     }
 
-    /// The inverse of [`to_bytes`](Self::to_bytes).
+    /// Inverts [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
     /// If the bytes are no key of this format, of a profile that this build knows.

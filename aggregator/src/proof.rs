@@ -38,13 +38,13 @@ impl ValidityProof {
         }
     }
 
-    /// The root proof in plonky2's plain form, after the header of all files.
+    /// Returns the root proof in plonky2's plain form, after the header of all files.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         ENVELOPE.seal(&self.proof)
     }
 
-    /// The inverse of [`to_bytes`](Self::to_bytes). What follows the header is looked at by
+    /// Inverts [`to_bytes`](Self::to_bytes). What follows the header is looked at by
     /// [`crate::verify`] only, since its shape depends on the key.
     ///
     /// # Errors

@@ -24,19 +24,19 @@ pub enum WireError {
     /// An integer that is no canonical field element.
     #[error("the integer {value} at byte {offset} is not below the field's modulus")]
     NotCanonical {
-        /// Where it stands.
+        /// The byte at which the integer starts.
         offset: usize,
-        /// The integer.
+        /// The integer found, not below the field's modulus.
         value: u64,
     },
     /// A path length or a count that the shape does not allow.
     #[error("the length {found} at byte {offset} should be {expected}")]
     Shape {
-        /// Where it stands.
+        /// The byte at which the length starts.
         offset: usize,
         /// The length found.
         found: u64,
-        /// The length of the shape.
+        /// The length that the shape has there.
         expected: u64,
     },
     /// plonky2 refused bytes of the right shape.
@@ -65,7 +65,7 @@ impl Piece {
     }
 }
 
-/// The bytes of every proof over these common data.
+/// Returns how many bytes every proof over these common data has.
 #[must_use]
 pub fn proof_bytes(common: &CommonData) -> usize {
     layout(common).into_iter().map(Piece::bytes).sum()
@@ -77,7 +77,7 @@ pub fn encode_proof(proof: &PlonkProof) -> Vec<u8> {
     proof.to_bytes()
 }
 
-/// The proof that these bytes encode, of exactly the shape that `common` gives.
+/// Returns the proof that these bytes encode, of exactly the shape that `common` gives.
 ///
 /// # Errors
 /// If the length, any element or any inner length is not as it must be.

@@ -13,7 +13,7 @@ impl<T, I: Iterator<Item = T>> Cells<I> {
         Self(row.into_iter())
     }
 
-    /// The next cell.
+    /// Returns the next cell.
     ///
     /// # Panics
     ///
@@ -23,7 +23,7 @@ impl<T, I: Iterator<Item = T>> Cells<I> {
         self.0.next().expect("a row is as wide as its columns")
     }
 
-    /// The next `N` cells.
+    /// Returns the next `N` cells.
     pub fn array<const N: usize>(&mut self) -> [T; N] {
         core::array::from_fn(|_| self.one())
     }

@@ -72,7 +72,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether the traces are in order.
+    /// Returns whether the traces are in order.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty() && self.leftovers.is_empty()

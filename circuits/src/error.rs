@@ -24,7 +24,7 @@ pub enum TraceError {
     Order {
         /// Where in the list of records, from 0.
         position: usize,
-        /// Its index.
+        /// The index of the record at this position.
         found: Index,
         /// The index of the record before it.
         previous: Index,
@@ -32,9 +32,9 @@ pub enum TraceError {
     /// More or fewer siblings than there are beside the paths of the records.
     #[error("found {found} siblings, expected {expected}")]
     SiblingCount {
-        /// How many there are.
+        /// Siblings found.
         found: usize,
-        /// How many there must be.
+        /// Siblings beside the paths of the records.
         expected: usize,
     },
     /// A signature is not valid for its key and message.
@@ -50,31 +50,31 @@ pub enum TraceError {
     /// A number does not fit its limbs.
     #[error("{value} is not below 2^{bits}")]
     OutOfRange {
-        /// The number.
+        /// The number found.
         value: u64,
-        /// How many bits the limbs have.
+        /// Bits of the limbs.
         bits: u32,
     },
     /// A record is touched that the witness does not have.
     #[error("record {index} is touched but not among the witness's records")]
     MissingRecord {
-        /// Where it lies.
+        /// The index of the missing record.
         index: Index,
     },
     /// A record is no vault where the rule needs one.
     #[error("record {index} is not a vault")]
     NotAVault {
-        /// Where it lies.
+        /// The index of the record.
         index: Index,
     },
     /// A vault does not cover what it pays.
     #[error("vault {index} holds {balance} and cannot pay {amount} and a fee of {fee}")]
     Overdraft {
-        /// Where it lies.
+        /// The index of the paying vault.
         index: Index,
-        /// What it holds.
+        /// The balance of the vault.
         balance: u64,
-        /// The amount to pay.
+        /// The amount that it should pay.
         amount: u64,
         /// The fee to pay on top.
         fee: u64,
@@ -82,21 +82,21 @@ pub enum TraceError {
     /// A vault cannot hold what it receives.
     #[error("vault {index} holds {balance} and cannot take {amount} more")]
     BalanceTooLarge {
-        /// Where it lies.
+        /// The index of the receiving vault.
         index: Index,
-        /// What it holds.
+        /// The balance of the vault.
         balance: u64,
-        /// What it should receive.
+        /// The amount that it should receive.
         amount: u64,
     },
     /// A record is accessed twice at one clock (a transfer to itself).
     #[error("record {index} was written at clock {old}, expected before {new}")]
     ClockNotLater {
-        /// Where it lies.
+        /// The index of the record.
         index: Index,
-        /// When it was last written.
+        /// The clock of the last access that wrote it.
         old: u32,
-        /// When it is accessed.
+        /// The clock of this access.
         new: u32,
     },
 }

@@ -283,7 +283,7 @@ pub struct InspectArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  shardfold params --profile proven-100")]
 pub struct ParamsArgs {
-    /// The security profile; all of them if left out.
+    /// The security profile; all of them if omitted.
     #[arg(long, value_enum)]
     pub profile: Option<Profile>,
     /// Print one JSON object as the last line of standard output.

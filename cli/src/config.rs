@@ -101,11 +101,11 @@ struct WorkerTable {
 type Variables<'a> = &'a dyn Fn(&str) -> Option<PathBuf>;
 
 impl Config {
-    /// What flags, environment and file say.
+    /// Returns what flags, environment and file say.
     ///
     /// # Errors
-    /// If the file cannot be read or has a key or value that is not known, or if something is
-    /// left out whose default needs a home folder and there is none.
+    /// If the file cannot be read or has a key or value that is not known, or if a value is
+    /// omitted whose default needs a home folder and there is none.
     pub fn load(args: &FleetArgs) -> Result<Self> {
         Self::load_from(args, Path::new(""), &|name| {
             let value = env::var_os(name).filter(|value| !value.is_empty());
@@ -129,7 +129,7 @@ impl Config {
         Ok(Self { place, worker })
     }
 
-    /// How the worker works that these arguments start.
+    /// Returns how the worker works that these arguments start.
     ///
     /// # Errors
     /// If no key is named.
@@ -164,8 +164,8 @@ impl Config {
     }
 }
 
-/// A URL, or a message that quotes one, fit for printing: without password, and without what
-/// looks like a secret among its parameters. It rather hides too much than too little.
+/// Returns a URL, or a message that quotes one, fit for printing: without password, and without
+/// what looks like a secret among its parameters. It rather hides too much than too little.
 #[must_use]
 pub fn redact(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {

@@ -42,12 +42,12 @@ impl fmt::Display for Marked {
 
 impl Error for Marked {}
 
-/// An error of the command line.
+/// Returns an error of the command line.
 pub fn usage(text: impl Into<String>) -> anyhow::Error {
     marked(Exit::Usage, text.into())
 }
 
-/// An error of what is around the command.
+/// Returns an error of what is around the command.
 pub fn cannot(text: impl Into<String>) -> anyhow::Error {
     marked(Exit::Cannot, text.into())
 }
@@ -56,8 +56,8 @@ fn marked(exit: Exit, text: String) -> anyhow::Error {
     Marked { exit, text }.into()
 }
 
-/// The exit code of an error: that of the outermost cause that has one, [`Exit::Invalid`] if
-/// none has.
+/// Returns the exit code of an error: that of the outermost cause that has one, [`Exit::Invalid`]
+/// if none has.
 pub fn code(error: &anyhow::Error) -> Exit {
     error.chain().find_map(of_cause).unwrap_or(Exit::Invalid)
 }

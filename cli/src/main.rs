@@ -106,7 +106,7 @@ fn run(command: &Command) -> Result<()> {
 }
 
 fn start_logging(cli: &Cli) {
-    // Whoever runs for days is known by its log.
+    // A process that runs for days is known by its log.
     let is_service = matches!(
         cli.command,
         Command::Fleet(FleetCommand::Worker(_) | FleetCommand::Dashboard(_))

@@ -130,7 +130,7 @@ static FEATURES: [Feature; 34] = [
     feature("sse4a", cfg!(target_feature = "sse4a"), AMD, 6),
 ];
 
-/// The first set of instructions that the program uses and this processor lacks.
+/// Returns the first set of instructions that the program uses and this processor lacks.
 #[inline(never)]
 pub fn missing() -> Option<&'static str> {
     first_missing(std::hint::black_box(&FEATURES), &register)

@@ -27,7 +27,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar over the jobs of a batch, those of earlier runs behind it.
+    /// Returns a bar over the jobs of a batch, those of earlier runs behind it.
     pub fn new(tree: &TreeView, printer: Printer) -> Self {
         let jobs = &tree.jobs;
         let bar = ProgressBar::new(jobs.iter().map(|job| steps(job.kind)).sum());
@@ -109,7 +109,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }

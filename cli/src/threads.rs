@@ -25,7 +25,7 @@ const WAITING: usize = 2;
 /// for, or else as RAYON_NUM_THREADS says, or else one for each core. Called once.
 ///
 /// # Errors
-/// A number that is none or too large, or fewer threads to be had.
+/// Fails if the number is none or too large, or if fewer threads are available.
 pub fn start(asked: Option<usize>) -> Result<()> {
     let count = match asked {
         Some(count) => count,
@@ -45,7 +45,7 @@ pub fn start(asked: Option<usize>) -> Result<()> {
         .with_context(|| format!("cannot start {count} threads to compute with"))
 }
 
-/// A runtime for queue and store.
+/// Returns a runtime for queue and store.
 ///
 /// # Errors
 /// If the system refuses.

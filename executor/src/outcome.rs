@@ -19,7 +19,7 @@ pub enum Receipt {
         /// How many transactions of the ledger come before it.
         place: u64,
     },
-    /// It was left out.
+    /// It was rejected.
     Rejected(Reject),
 }
 
@@ -28,9 +28,9 @@ pub enum Receipt {
 pub struct Accepted {
     /// Where it is in the batch.
     pub position: usize,
-    /// Its kind.
+    /// Transfer, deposit or withdrawal.
     pub kind: Kind,
-    /// Its hashes and authority.
+    /// The transaction's hashes and authority.
     pub prepared: Prepared,
 }
 
@@ -51,9 +51,9 @@ pub enum ExecuteError {
     /// A batch for another chain.
     #[error("found a batch for chain {found}, expected {expected}")]
     ChainId {
-        /// The batch's chain.
+        /// The chain id of the batch.
         found: u64,
-        /// The state's chain.
+        /// The chain id of the state.
         expected: u64,
     },
     /// A batch that starts at another head.
@@ -63,9 +63,9 @@ pub enum ExecuteError {
         name(expected)
     )]
     Head {
-        /// Where the batch starts.
+        /// The head at which the batch starts.
         found: Box<Head>,
-        /// Where the state stands.
+        /// The head of the state.
         expected: Box<Head>,
     },
 }
@@ -112,7 +112,7 @@ impl Outcome {
     }
 }
 
-/// Whether a batch is for the state of this chain and head.
+/// Checks that a batch is for the state of this chain and head.
 ///
 /// # Errors
 /// Another chain or another head.

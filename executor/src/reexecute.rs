@@ -24,7 +24,7 @@ pub enum ReexecuteError {
     /// A transaction that is not valid where it stands.
     #[error("transaction {position} of the shard is not valid: {source}")]
     NotValid {
-        /// Where in the shard.
+        /// Position of the transaction in the shard.
         position: usize,
         /// The rule that it breaks.
         source: Reject,
@@ -32,9 +32,9 @@ pub enum ReexecuteError {
     /// Another head at the end.
     #[error("found the head {found:?} after the shard, expected {expected:?}")]
     Head {
-        /// Where the transactions lead.
+        /// The head to which the transactions lead.
         found: Box<Head>,
-        /// What the statement says.
+        /// The head after the shard, by the statement.
         expected: Box<Head>,
     },
 }

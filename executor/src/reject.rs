@@ -1,4 +1,4 @@
-//! Why a transaction is left out of its batch, in the order in which the rules are checked.
+//! Why a transaction is rejected, in the order in which the rules are checked.
 
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::record::{Asset, Index};
@@ -11,33 +11,33 @@ pub enum Reject {
     /// An amount out of bounds.
     #[error("found an amount of {found}, expected less than 2^62")]
     Amount {
-        /// The amount.
+        /// The amount found.
         found: u64,
     },
     /// A fee out of bounds.
     #[error("found a fee of {found}, expected less than 2^48")]
     Fee {
-        /// The fee.
+        /// The fee found.
         found: u64,
     },
     /// A transfer from a vault to itself.
     #[error("found {index} as sender and receiver, expected two vaults")]
     SelfTransfer {
-        /// The vault.
+        /// The index of the vault that is sender and receiver.
         index: Index,
     },
     /// A payment from where no vault is.
     #[error("found no vault at the sender's index {index}")]
     SenderMissing {
-        /// The index.
+        /// The sender's index, at which there is no vault.
         index: Index,
     },
     /// A payment in another asset than the vault's.
     #[error("found asset {found} in the sender's vault, expected {expected}")]
     SenderAsset {
-        /// The vault's asset.
+        /// The asset of the sender's vault.
         found: Asset,
-        /// The transaction's.
+        /// The asset of the transaction.
         expected: Asset,
     },
     /// A public key that does not own the vault.
@@ -49,7 +49,7 @@ pub enum Reject {
     SenderOwner {
         /// The digest of the transaction's public key.
         found: Digest,
-        /// The vault's owner.
+        /// The owner of the sender's vault.
         expected: Digest,
     },
     /// A transaction that was signed for another moment, or was there already.
@@ -57,7 +57,7 @@ pub enum Reject {
     Nonce {
         /// The transaction's nonce.
         found: u64,
-        /// The vault's.
+        /// The nonce of the sender's vault.
         expected: u64,
     },
     /// A signature that does not hold.
@@ -66,33 +66,33 @@ pub enum Reject {
     /// A deposit that is not the next of the queue.
     #[error("found deposit {found} of the queue, expected {expected}")]
     DepositOrder {
-        /// The deposit's position.
+        /// The deposit's position in the queue.
         found: u64,
-        /// How many deposits were taken.
+        /// How many deposits were taken from the queue.
         expected: u64,
     },
     /// A payment of more than there is.
     #[error("found a balance of {found}, expected at least {expected} for amount and fee")]
     Balance {
-        /// The sender's balance.
+        /// The balance of the sender's vault.
         found: u64,
-        /// Amount and fee.
+        /// The sum of amount and fee.
         expected: u64,
     },
     /// Something else than a vault at the receiver's index.
     #[error("found a record that is no vault at the receiver's index {index}")]
     ReceiverKind {
-        /// The index.
+        /// The receiver's index, at which the record is no vault.
         index: Index,
     },
-    /// A receiver's vault of somebody else.
+    /// A receiver's vault of another owner.
     #[error(
         "found a receiver's vault of owner {}, expected {}",
         to_hex(found),
         to_hex(expected)
     )]
     ReceiverOwner {
-        /// The vault's owner.
+        /// The owner of the receiver's vault.
         found: Digest,
         /// The owner that the transaction names.
         expected: Digest,
@@ -100,35 +100,35 @@ pub enum Reject {
     /// A receiver's vault of another asset.
     #[error("found asset {found} in the receiver's vault, expected {expected}")]
     ReceiverAsset {
-        /// The vault's asset.
+        /// The asset of the receiver's vault.
         found: Asset,
-        /// The transaction's.
+        /// The asset of the transaction.
         expected: Asset,
     },
     /// A receiver who would hold too much.
     #[error("found that the receiver would hold {found}, expected less than 2^62")]
     ReceiverBalance {
-        /// What it would hold.
+        /// The balance of the receiver's vault after the transaction.
         found: u64,
     },
     /// A fee for a vault that does not exist.
     #[error("found no vault at the fee vault's index {index}")]
     FeeVaultMissing {
-        /// The index.
+        /// The fee vault's index, at which there is no vault.
         index: Index,
     },
     /// A fee for a vault of another asset.
     #[error("found asset {found} in the fee vault, expected {expected}")]
     FeeVaultAsset {
-        /// The vault's asset.
+        /// The asset of the fee vault.
         found: Asset,
-        /// The transaction's.
+        /// The asset of the transaction.
         expected: Asset,
     },
     /// A fee vault that would hold too much.
     #[error("found that the fee vault would hold {found}, expected less than 2^62")]
     FeeVaultBalance {
-        /// What it would hold.
+        /// The balance of the fee vault after the transaction.
         found: u64,
     },
 }

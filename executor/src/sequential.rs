@@ -22,7 +22,7 @@ pub struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// The ledger as the state has it.
+    /// Returns the ledger as the state has it.
     #[must_use]
     pub fn new(state: &'a State) -> Self {
         let deposit_count = state.head().deposit_count;
@@ -33,14 +33,14 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// The record at an index as it is now.
+    /// Returns the record at an index as it is now.
     #[must_use]
     pub fn get(&self, index: Index) -> Record {
         let written = self.written.get(&index).copied();
         written.unwrap_or_else(|| self.state.tree().get(index))
     }
 
-    /// How many deposits were taken until now.
+    /// Returns how many deposits were taken until now.
     #[must_use]
     pub const fn deposit_count(&self) -> u64 {
         self.deposit_count
@@ -73,7 +73,7 @@ impl<'a> Ledger<'a> {
 ///
 /// # Errors
 /// A batch for another chain or head. Transactions that break a rule are no error: the
-/// outcome's receipts say why they were left out.
+/// outcome's receipts say why they were rejected.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     check_start(state.chain_id(), state.head(), batch)?;
     let chain_id = F::from_u64(batch.chain_id);

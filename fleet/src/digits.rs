@@ -1,6 +1,6 @@
 //! Bytes as hexadecimal digits, in one form only.
 
-/// The bytes of exactly `2 N` lowercase hexadecimal digits.
+/// Returns the bytes of exactly `2 N` lowercase hexadecimal digits.
 pub fn parse<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     hex::decode_to_slice(text, &mut bytes).ok()?;

@@ -24,7 +24,7 @@ use crate::queue::{Queue, QueueError, Submitted};
 use crate::submit::{self, Executed, Stored, SubmitError};
 use crate::worker::{Event, Observer, Options, Worker, WorkerError};
 
-/// Nobody else can hold a job here, so a lease only has to outlast a pause of the machine.
+/// No other process can hold a job here, so a lease only has to outlast a pause of the machine.
 const LEASE: Duration = Duration::from_secs(600);
 /// How soon a slot looks for work that another one has freed.
 const POLL: Duration = Duration::from_millis(50);
@@ -39,7 +39,7 @@ pub enum EmbeddedError {
     Io {
         /// The folder or a file in it.
         path: PathBuf,
-        /// Why.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// Something that this program did not make, where the work folder has its own.
@@ -55,7 +55,7 @@ pub enum EmbeddedError {
     /// A folder in which SQLite's file has no name that can be given to it.
     #[error("{} is not UTF-8: name another folder with --work-dir", folder.display())]
     NotUtf8 {
-        /// The folder.
+        /// The folder whose path is not UTF-8.
         folder: PathBuf,
     },
     /// The queue refuses.
@@ -73,21 +73,21 @@ pub enum EmbeddedError {
     /// A job could not be done.
     #[error("{what}: {reason}")]
     Job {
-        /// Which.
+        /// The job: what it does, and over which shards.
         what: Box<str>,
-        /// Why.
+        /// Why it could not be done.
         reason: Box<str>,
     },
     /// The batch is not proven, and no job says why.
     #[error("the batch is {} after all jobs that could be done", found.name())]
     Unfinished {
-        /// Its state.
+        /// The state of the batch.
         found: BatchState,
     },
     /// There is no randomness for a key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The finished proof is not to be had.
+    /// The finished proof is not available.
     #[error(transparent)]
     Fetch(#[from] FetchError),
 }
@@ -95,7 +95,7 @@ pub enum EmbeddedError {
 /// What is worth telling when a folder is opened.
 #[derive(Clone, Copy, Debug)]
 pub enum Notice<'a> {
-    /// Somebody else proves in the folder, and this process waits.
+    /// Another process proves in the folder, and this one waits.
     Busy,
     /// The queue cannot be read, for this reason, and is made anew.
     Queue(&'a QueueError),
@@ -118,8 +118,8 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// The fleet in a folder, made if it is not there. If another process or thread proves in
-    /// it, this waits until it has ended. A queue that cannot be read is made anew: finished
+    /// Returns the fleet in a folder, made if it is not there. If another process or thread proves
+    /// in it, this waits until it has ended. A queue that cannot be read is made anew: finished
     /// parts are found in the store all the same.
     ///
     /// # Errors
@@ -151,12 +151,12 @@ impl Embedded {
         folder::check(folder)
     }
 
-    /// The files that a work folder has.
+    /// Returns the files that a work folder has.
     pub fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
         folder::files(folder)
     }
 
-    /// Whether a fleet is or was at work in a folder.
+    /// Returns whether a fleet is or was at work in a folder.
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
         folder::is_in(folder)
@@ -174,8 +174,8 @@ impl Embedded {
         Ok(id.to_string())
     }
 
-    /// The id of a batch whose witnesses an earlier run has left here, in the queue from now on
-    /// if it was not.
+    /// Returns the id of a batch whose witnesses an earlier run has left here, in the queue from
+    /// now on if it was not.
     ///
     /// # Errors
     /// If queue or store cannot be read.
@@ -183,7 +183,7 @@ impl Embedded {
         Ok(submit::submit_stored(&self.queue, &self.objects, batch).await?)
     }
 
-    /// A batch with its jobs, those that earlier runs have done among them.
+    /// Returns a batch with its jobs, those that earlier runs have done among them.
     ///
     /// # Errors
     /// If there is no such batch.
@@ -268,7 +268,7 @@ impl Embedded {
             memory: limits.memory,
             lease: LEASE,
             poll: POLL,
-            // Whoever waits for this process wants the error now.
+            // A caller that waits for this process wants the error now.
             drain: Duration::ZERO,
             store_patience: Duration::ZERO,
             database_patience: Some(RETRY_TIME),
@@ -326,7 +326,7 @@ impl Embedded {
     }
 
     /// Ends the work in the folder; removes it if no batch is left in it, nor a manifest, whose
-    /// witnesses nobody could make again.
+    /// witnesses could not be made again.
     ///
     /// # Errors
     /// If a file cannot be removed.
@@ -341,7 +341,7 @@ impl Embedded {
     }
 }
 
-/// A job as people know it: shards count from 1.
+/// Returns the name of a job as people know it: shards count from 1.
 #[must_use]
 pub fn name(kind: Kind, first: usize, end: usize) -> String {
     match kind {

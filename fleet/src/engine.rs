@@ -21,7 +21,7 @@ pub struct Engine {
 /// Why circuits cannot be used, or a proof not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The circuits are not to be had.
+    /// The circuits are not available.
     #[error(transparent)]
     Circuits(#[from] SetError),
     /// A shard could not be proven.
@@ -39,9 +39,9 @@ pub enum EngineError {
     /// A valid proof of something else.
     #[error("the proof states {found:?}, expected {expected:?}")]
     Statement {
-        /// What it states.
+        /// The statement of the proof.
         found: Box<Statement>,
-        /// What it should state.
+        /// The statement that it should prove.
         expected: Box<Statement>,
     },
 }
@@ -60,25 +60,25 @@ impl Engine {
         })
     }
 
-    /// The profile.
+    /// Returns the profile.
     #[must_use]
     pub const fn profile(&self) -> Profile {
         self.circuits.profile()
     }
 
-    /// The circuits of all shapes.
+    /// Returns the circuits of all shapes.
     #[must_use]
     pub const fn circuits(&self) -> &CircuitSet {
         &self.circuits
     }
 
-    /// The key under which the finished proofs verify; it pins all circuits.
+    /// Returns the key under which the finished proofs verify; it pins all circuits.
     #[must_use]
     pub fn key(&self) -> &VerificationKey {
         self.aggregator.verification_key()
     }
 
-    /// How many proofs one aggregation joins.
+    /// Returns how many proofs one aggregation joins.
     #[must_use]
     pub fn arity(&self) -> usize {
         self.aggregator.arity()
@@ -110,7 +110,7 @@ impl Engine {
             .admit(Origin::Aggregation, aggregated.proof().clone())?)
     }
 
-    /// The proof of a part from its bytes, verified, if it states what is expected.
+    /// Returns the proof of a part from its bytes, verified, if it states what is expected.
     ///
     /// # Errors
     /// If it is no valid proof of this statement.
@@ -124,7 +124,7 @@ impl Engine {
         Ok(proven)
     }
 
-    /// The validity proof of a whole batch, verified.
+    /// Returns the validity proof of a whole batch, verified.
     ///
     /// # Errors
     /// If it does not verify, or states something else.
@@ -151,8 +151,8 @@ impl Engine {
     }
 }
 
-/// The aggregation circuit of a profile, from the cache or built; building needs the circuits of all
-/// shapes.
+/// Returns the aggregation circuit of a profile, from the cache or built; building needs the
+/// circuits of all shapes.
 ///
 /// # Errors
 /// If a circuit cannot be built.

@@ -1,4 +1,4 @@
-//! The validity proof of a proven batch, verified before anybody gets it.
+//! The validity proof of a proven batch, verified before it is returned.
 
 use shardfold_aggregator::{ProofError, ValidityProof, VerificationKey, VerifyError, verify};
 use shardfold_protocol::head::Statement;
@@ -7,16 +7,16 @@ use crate::objects::{Folder, MAX_PROOF_BYTES, NameError, Objects, ObjectsError};
 use crate::queue::{Queue, QueueError};
 use crate::submit::{self, SubmitError};
 
-/// Why there is no proof to be had.
+/// Why no proof is available.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The queue refuses, or is away.
+    /// The queue refuses, or is unavailable.
     #[error(transparent)]
     Queue(#[from] QueueError),
-    /// The manifest cannot be had.
+    /// The manifest is not available.
     #[error("the batch's manifest: {0}")]
     Manifest(#[from] SubmitError),
-    /// The store is away.
+    /// The store is unavailable.
     #[error(transparent)]
     Objects(ObjectsError),
     /// The batch is not proven yet.
@@ -25,9 +25,9 @@ pub enum FetchError {
     /// The batch was submitted for other circuits than those of the key.
     #[error("the batch was proven for the circuits {found}, the verification key is {expected}")]
     Circuits {
-        /// Those of the batch.
+        /// The verification key of the batch's circuits.
         found: Box<str>,
-        /// The key's id.
+        /// The id of the verification key.
         expected: Box<str>,
     },
     /// The proof that is stored cannot be used; the job that makes it is open again.
@@ -56,7 +56,7 @@ pub enum Unusable {
 }
 
 impl FetchError {
-    /// Whether the same may work in a while.
+    /// Returns whether the same may work in a while.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -69,7 +69,7 @@ impl FetchError {
     }
 }
 
-/// The validity proof of a batch, which verifies under the key and states what the batch's
+/// Returns the validity proof of a batch, which verifies under the key and states what the batch's
 /// manifest says. A stored proof that does not is invalidated: its job is open again, and if it is
 /// false its signer has a strike.
 ///
@@ -85,7 +85,7 @@ pub async fn fetch(
     Ok(proof)
 }
 
-/// The same, with what the proof was found to state.
+/// Returns the same, with what the proof was found to state.
 ///
 /// # Errors
 /// Those of [`fetch`].

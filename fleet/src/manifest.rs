@@ -1,7 +1,7 @@
 //! What a batch's proof is made of, and the tree of jobs that makes it.
 //!
 //! A manifest is an object of the store; its SHA-256 is the batch's id. Everything that a
-//! worker relies on is in it, so that nobody can change a job by changing the database.
+//! worker relies on is in it, so that a change of the database cannot change a job.
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +54,7 @@ pub enum ManifestError {
     /// This build knows no such profile.
     #[error("found the profile {found:?}, which this build does not know")]
     Profile {
-        /// The profile's name.
+        /// The profile's name in the manifest.
         found: Box<str>,
     },
     /// Heads that are not one more than the shards, or no shards.
@@ -68,7 +68,7 @@ pub enum ManifestError {
     /// A shard without transactions.
     #[error("shard {shard} leads from transaction {before} to {after}, expected a later one")]
     Order {
-        /// Which.
+        /// Position of the shard in the batch, from 0.
         shard: usize,
         /// Transactions before it.
         before: u64,
@@ -78,15 +78,15 @@ pub enum ManifestError {
     /// A shape with numbers beyond all bounds.
     #[error("shard {shard} has the shape {found:?}, expected one within the bounds of a shape")]
     Shape {
-        /// Which.
+        /// Position of the shard in the batch, from 0.
         shard: usize,
-        /// Its shape.
+        /// The shape of the shard.
         found: Shape,
     },
     /// Shards that do not follow one another.
     #[error("shard {shard} does not start where the one before it ends")]
     Gap {
-        /// Which.
+        /// Position of the shard in the batch, from 0.
         shard: usize,
     },
 }
@@ -101,7 +101,8 @@ impl Manifest {
     /// The most bytes that a manifest may have: some 60,000 shards.
     pub const MAX_BYTES: u64 = 1 << 26;
 
-    /// The manifest of shards that follow one another, with the object of each one's witness.
+    /// Returns the manifest of shards that follow one another, with the object of each one's
+    /// witness.
     ///
     /// # Errors
     /// If the shards leave a gap, or there is none.
@@ -145,7 +146,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The bytes that are stored; their SHA-256 is the batch's id.
+    /// Returns the bytes that are stored; their SHA-256 is the batch's id.
     ///
     /// # Errors
     /// More shards than a manifest may have.
@@ -153,7 +154,7 @@ impl Manifest {
         Ok(files::to_json(self)?)
     }
 
-    /// The inverse of [`to_bytes`](Self::to_bytes).
+    /// Inverts [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
     /// If the bytes are no manifest of this format.
@@ -195,7 +196,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// The same shards for these circuits.
+    /// Returns the same shards for these circuits.
     #[must_use]
     pub fn with_circuits(&self, circuits: [u8; 32]) -> Self {
         Self {
@@ -204,19 +205,19 @@ impl Manifest {
         }
     }
 
-    /// The security profile's name.
+    /// Returns the security profile's name.
     #[must_use]
     pub fn profile(&self) -> &str {
         &self.profile
     }
 
-    /// The verification key of the circuits, 64 hexadecimal digits.
+    /// Returns the verification key of the circuits, 64 hexadecimal digits.
     #[must_use]
     pub fn circuits(&self) -> &str {
         &self.circuits
     }
 
-    /// The shards in order.
+    /// Returns the shards in order.
     #[must_use]
     pub fn shards(&self) -> &[Shard] {
         &self.shards
@@ -231,8 +232,8 @@ impl Manifest {
         })
     }
 
-    /// What a proof of the shards from `first` to before `end` states; `None` if there are no
-    /// such shards.
+    /// Returns what a proof of the shards from `first` to before `end` states; `None` if there are
+    /// no such shards.
     #[must_use]
     pub fn statement(&self, first: usize, end: usize) -> Option<Statement> {
         if first >= end {
@@ -245,15 +246,15 @@ impl Manifest {
         })
     }
 
-    /// What the batch's proof states.
+    /// Returns what the batch's proof states.
     #[must_use]
     pub fn whole(&self) -> Option<Statement> {
         self.statement(0, self.shards.len())
     }
 
-    /// The jobs that prove the batch: shards in order, then the aggregates level by level, each over
-    /// up to `arity` neighbours, then the finish. A single shard's proof is aggregated alone, so
-    /// that one key verifies batches of any size.
+    /// Returns the jobs that prove the batch: shards in order, then the aggregates level by level,
+    /// each over up to `arity` neighbours, then the finish. A single shard's proof is aggregated
+    /// alone, so that one key verifies batches of any size.
     #[must_use]
     pub fn jobs(&self, arity: usize) -> Vec<Job> {
         let mut jobs: Vec<Job> = self.leaves().collect();
@@ -355,7 +356,7 @@ pub struct Job {
     pub first: usize,
     /// The shard after the last one covered.
     pub end: usize,
-    /// Transactions that the shard's shape has room for; 0 for other kinds.
+    /// The capacity of the shard's shape in transactions; 0 for other kinds.
     pub size: u64,
     /// The memory that it takes, in bytes.
     pub memory: u64,

@@ -15,8 +15,9 @@ pub const FINISH: u64 = 256 * MIB;
 
 const MIB: u64 = 1 << 20;
 
-/// What a worker of these kinds of jobs holds beside them, in bytes: the circuits of the aggregation,
-/// which verifies all results, and if it proves shards those of all shapes, which it keeps.
+/// Returns what a worker of these kinds of jobs holds beside them, in bytes: the circuits of the
+/// aggregation, which verifies all results, and if it proves shards those of all shapes, which it
+/// keeps.
 #[must_use]
 pub fn of_circuits(profile: Profile, kinds: &[Kind]) -> u64 {
     let shapes = if kinds.contains(&Kind::Shard) {
@@ -27,13 +28,13 @@ pub fn of_circuits(profile: Profile, kinds: &[Kind]) -> u64 {
     Sizes::of(profile).circuit * (1 + shapes as u64)
 }
 
-/// What an aggregation takes at its peak, in bytes.
+/// Returns what an aggregation takes at its peak, in bytes.
 #[must_use]
 pub const fn of_aggregation(profile: Profile) -> u64 {
     Sizes::of(profile).plonk
 }
 
-/// What proving a shard of this shape takes at its peak, in bytes: what its STARK holds at
+/// Returns what proving a shard of this shape takes at its peak, in bytes: what its STARK holds at
 /// once, 26 bytes for each cell at blow-up 2 as measured on `mainnet.csv`, and what the proof
 /// that verifies it takes, which the allocator keeps for the next one.
 #[must_use]
@@ -66,7 +67,7 @@ impl Sizes {
     }
 }
 
-/// What the machine can give without swapping, or what is left of the least limit of this
+/// Returns what the machine can give without swapping, or what is left of the least limit of this
 /// process's control groups if that is less, in bytes.
 #[must_use]
 pub fn available() -> Option<u64> {

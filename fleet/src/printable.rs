@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-/// One line of text in which nothing acts on a terminal: control characters, line breaks among
-/// them, and what changes the direction of text are written as `\u{1b}`. For every label, host,
-/// reason, path and error that is printed for people; JSON has escapes of its own.
+/// Returns one line of text in which nothing acts on a terminal: control characters, line breaks
+/// among them, and what changes the direction of text are written as `\u{1b}`. For every label,
+/// host, reason, path and error that is printed for people; JSON has escapes of its own.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {

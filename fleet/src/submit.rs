@@ -1,4 +1,4 @@
-//! From a batch's shards to jobs in the queue, and away again.
+//! From a batch's shards to jobs in the queue, and their removal.
 
 use shardfold_aggregator::ARITY;
 use shardfold_protocol::files::{self, FileError};
@@ -13,10 +13,10 @@ use crate::queue::{Queue, QueueError, Submission, Submitted};
 /// Why a batch could not be submitted or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
-    /// The queue refuses, or is away.
+    /// The queue refuses, or is unavailable.
     #[error(transparent)]
     Queue(#[from] QueueError),
-    /// The store refuses, or is away.
+    /// The store refuses, or is unavailable.
     #[error(transparent)]
     Objects(#[from] ObjectsError),
     /// The shards make no manifest.
@@ -25,9 +25,9 @@ pub enum SubmitError {
     /// A witness that has no file form.
     #[error("shard {shard}: {source}")]
     Witness {
-        /// Which.
+        /// Position of the shard in the batch, from 0.
         shard: usize,
-        /// Why.
+        /// Why the witness cannot be encoded.
         source: FileError,
     },
     /// A batch's id that is no object.
@@ -36,7 +36,7 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
-    /// Whether the database or the store is away, so that the same may work later.
+    /// Returns whether the database or the store is unavailable, so that the same may work later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -131,7 +131,7 @@ pub async fn submit_again(
     Ok(id)
 }
 
-/// The manifest of a batch.
+/// Returns the manifest of a batch.
 ///
 /// # Errors
 /// If the store does not have it, or has another.

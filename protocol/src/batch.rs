@@ -8,7 +8,7 @@ use crate::files::{FileContent, FileKind};
 use crate::head::Head;
 use crate::transaction::Transaction;
 
-/// Transactions in order, and where they start. Those that break a rule are left out when the
+/// Transactions in order, and where they start. Those that break a rule are rejected when the
 /// batch is executed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

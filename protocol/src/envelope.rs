@@ -55,7 +55,7 @@ impl FileKind {
         Self::Manifest,
     ];
 
-    /// The format's name: in JSON files, and in errors.
+    /// Returns the format's name: in JSON files, and in errors.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -90,29 +90,29 @@ pub enum EnvelopeError {
     /// Other first bytes.
     #[error("found {found:02x?} at byte 0, expected {MAGIC:02x?} (\"SHRDFOLD\")")]
     Magic {
-        /// The first bytes.
+        /// The first bytes of the file.
         found: Vec<u8>,
     },
     /// A file that ends within its header.
     #[error("found the end of the file at byte {found}, expected a header of {HEADER_BYTES} bytes")]
     TruncatedHeader {
-        /// How many bytes there are.
+        /// Bytes of the file.
         found: usize,
     },
     /// A file of something else.
     #[error("found kind {} at byte 8, expected {}", Number(*found), Number(*expected as u16))]
     WrongKind {
-        /// The kind's number.
+        /// The kind's number in the file.
         found: u16,
-        /// What was asked for.
+        /// The kind that was asked for.
         expected: FileKind,
     },
     /// Another version of the format.
     #[error("found version {found} of {}, expected {expected}", kind.name())]
     WrongVersion {
-        /// The format.
+        /// The kind of the file.
         kind: FileKind,
-        /// The version found.
+        /// The version of the file.
         found: u64,
         /// The version that can be read.
         expected: u16,
@@ -124,7 +124,7 @@ pub enum EnvelopeError {
         kind: FileKind,
         /// How many bytes there are at least.
         found: u64,
-        /// The limit.
+        /// The most bytes that such a file may have.
         limit: u64,
     },
     /// A payload that is shorter or longer than the header says.
@@ -140,7 +140,7 @@ pub enum EnvelopeError {
 /// What a file is marked as, and how large it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// What it holds.
+    /// What the file holds.
     pub kind: FileKind,
     /// The version of the format that is written, and the only one that is read.
     pub version: u16,
@@ -149,7 +149,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The header of a file whose payload has so many bytes.
+    /// Returns the header of a file whose payload has so many bytes.
     #[must_use]
     pub fn header(&self, length: u64) -> [u8; HEADER_BYTES] {
         let [k0, k1] = (self.kind as u16).to_le_bytes();
@@ -161,13 +161,13 @@ impl Envelope {
         ]
     }
 
-    /// The file of a payload.
+    /// Returns the file of a payload.
     #[must_use]
     pub fn seal(&self, payload: &[u8]) -> Vec<u8> {
         [&self.header(payload.len() as u64), payload].concat()
     }
 
-    /// The payload of a file.
+    /// Returns the payload of a file.
     ///
     /// # Errors
     /// Anything but one whole file of this kind, version and size.

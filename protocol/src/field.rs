@@ -8,7 +8,7 @@ pub type F = p3_goldilocks::Goldilocks;
 /// The order of the field, p = 2^64 - 2^32 + 1.
 pub const MODULUS: u64 = F::ORDER_U64;
 
-/// The field element of an integer below the modulus, or `None` above it.
+/// Returns the field element of an integer below the modulus, or `None` above it.
 ///
 /// Everything that enters the system as an integer goes through here or is bounded by its
 /// type, so that no two integers stand for one element.

@@ -47,9 +47,9 @@ pub enum FileError {
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Which file.
+        /// The file that could not be used.
         path: PathBuf,
-        /// Its reason.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// Another kind, version, size or length.
@@ -58,15 +58,15 @@ pub enum FileError {
     /// Neither of the two forms.
     #[error("found {found:02x?} at byte 0, expected {MAGIC:02x?} (\"SHRDFOLD\") or a JSON object")]
     UnknownForm {
-        /// The first bytes.
+        /// The first bytes of the file.
         found: Vec<u8>,
     },
     /// A JSON file of something else.
     #[error("found format {found:?}, expected {:?}", expected.name())]
     WrongFormat {
-        /// The format's name.
+        /// The format's name in the file.
         found: Box<str>,
-        /// What was asked for.
+        /// The kind that was asked for.
         expected: FileKind,
     },
     /// A payload that does not decode.
@@ -74,7 +74,7 @@ pub enum FileError {
     Payload {
         /// Where reading stopped, from the start of the file.
         offset: usize,
-        /// What is wrong there.
+        /// What is wrong at this byte.
         source: bincode::Error,
     },
     /// A payload with bytes after its end.
@@ -82,13 +82,13 @@ pub enum FileError {
     TrailingBytes {
         /// Where the content ends, from the start of the file.
         offset: usize,
-        /// How many bytes follow.
+        /// Bytes after the content.
         found: usize,
     },
     /// Text in another encoding than UTF-8.
     #[error("found a byte order mark of {encoding} at byte 0, expected JSON in UTF-8")]
     Encoding {
-        /// The encoding's name.
+        /// Name of the encoding found.
         encoding: &'static str,
     },
     /// JSON that does not decode.
@@ -106,7 +106,7 @@ pub struct JsonError {
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// What is wrong at this line and column.
     pub message: String,
 }
 
@@ -134,7 +134,7 @@ struct JsonIn<T> {
     content: T,
 }
 
-/// The binary form.
+/// Returns the binary form.
 ///
 /// # Errors
 /// Content that makes a file above the limit.
@@ -154,7 +154,7 @@ pub fn to_binary<T: FileContent>(content: &T) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// The JSON form, indented.
+/// Returns the JSON form, indented.
 ///
 /// # Errors
 /// Content that makes a file above the limit.

@@ -23,7 +23,7 @@ pub type Permutation8 = Poseidon2Goldilocks<8>;
 
 static PERMUTATION: LazyLock<Permutation8> = LazyLock::new(default_goldilocks_poseidon2_8);
 
-/// The permutation itself, shared by everyone who hashes.
+/// Returns the permutation itself, shared by everyone who hashes.
 #[must_use]
 pub fn permutation() -> &'static Permutation8 {
     &PERMUTATION
@@ -75,12 +75,12 @@ fn compress_packed(blocks: &[[F; 8]], digests: &mut [Digest]) {
     }
 }
 
-/// The parent of two digests.
+/// Returns the parent of two digests.
 pub fn compress(left: &Digest, right: &Digest) -> Digest {
     compress_block(&concat(left, right))
 }
 
-/// Two digests side by side, as the input of one compression.
+/// Returns two digests side by side, as the input of one compression.
 pub fn concat(left: &Digest, right: &Digest) -> [F; 8] {
     core::array::from_fn(|i| if i < 4 { left[i] } else { right[i - 4] })
 }
@@ -112,7 +112,7 @@ pub enum Domain {
     CurvePoint = 10,
 }
 
-/// The tag of a hash over `length` elements in `domain`: `domain * 2^32 + length`.
+/// Returns the tag of a hash over `length` elements in `domain`: `domain * 2^32 + length`.
 pub fn tag(domain: Domain, length: usize) -> F {
     F::from_u64(((domain as u64) << 32) | length as u64)
 }

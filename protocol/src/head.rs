@@ -37,9 +37,9 @@ pub struct Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("found a {name} of {found}, expected one below {MODULUS}")]
 pub struct NonCanonical {
-    /// What it is.
+    /// Name of the number.
     pub name: &'static str,
-    /// The integer.
+    /// The integer found, not below the field's modulus.
     pub found: u64,
 }
 
@@ -55,7 +55,7 @@ fn check_element(name: &'static str, found: u64) -> Result<(), NonCanonical> {
 pub const HEAD_ELEMENTS: usize = 18;
 
 impl Head {
-    /// The head of a ledger that has seen no transaction.
+    /// Returns the head of a ledger that has seen no transaction.
     #[must_use]
     pub const fn genesis(state_root: Digest) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Head {
         check_element("deposit count", self.deposit_count)
     }
 
-    /// The head as field elements: state root, transaction count, deposit count, and the
+    /// Returns the head as field elements: state root, transaction count, deposit count, and the
     /// commitments to transactions, deposits and withdrawals.
     pub fn elements(&self) -> [F; HEAD_ELEMENTS] {
         let mut out = [F::ZERO; HEAD_ELEMENTS];
@@ -108,7 +108,7 @@ impl Head {
     }
 }
 
-/// The rule of each of the three hash chains: the commitment so far and the next entry.
+/// Extends one of the three hash chains: hashes the commitment so far and the next entry.
 pub fn extend_chain(commitment: &Digest, entry: &Digest) -> Digest {
     compress(commitment, entry)
 }
@@ -141,7 +141,7 @@ impl Statement {
         self.after.check()
     }
 
-    /// The statement as field elements: chain id, head before, head after.
+    /// Returns the statement as field elements: chain id, head before, head after.
     pub fn elements(&self) -> [F; STATEMENT_ELEMENTS] {
         let mut out = [F::ZERO; STATEMENT_ELEMENTS];
         out[0] = F::from_u64(self.chain_id);

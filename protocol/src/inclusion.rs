@@ -6,7 +6,7 @@ use crate::files::{FileContent, FileKind};
 use crate::head::Head;
 use crate::tree::RecordProof;
 
-/// That a record is part of the state of a head. Whoever reads it must know the head from
+/// That a record is part of the state of a head. Its reader must know the head from
 /// elsewhere: a validity proof's, say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

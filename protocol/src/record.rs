@@ -60,25 +60,25 @@ impl Record {
     /// The record of an empty leaf.
     pub const EMPTY: Self = Self([F::ZERO; RECORD_ELEMENTS]);
 
-    /// The digest that stands for the record in the state tree.
+    /// Returns the digest that stands for the record in the state tree.
     pub fn digest(&self) -> Digest {
         compress_block(&self.0)
     }
 
-    /// Whether nothing is here.
+    /// Returns whether nothing is here.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::EMPTY
     }
 
-    /// The vault here with so much more balance. The caller has checked that it is a vault
+    /// Returns the vault here with so much more balance. The caller has checked that it is a vault
     /// and that the sum is below 2^62.
     pub fn credited(mut self, amount: u64) -> Self {
         self.0[2] += F::from_u64(amount);
         self
     }
 
-    /// The vault here, if it is one and well formed.
+    /// Returns the vault here, if it is one and well formed.
     #[must_use]
     pub fn vault(&self) -> Option<Vault> {
         let [kind, asset, balance, nonce, owner @ ..] = self.0;

@@ -57,7 +57,7 @@ impl Shape {
         }
     }
 
-    /// Whether all its numbers are within the bounds of any shape: one that was read from
+    /// Returns whether all its numbers are within the bounds of any shape: one that was read from
     /// outside may have others.
     #[must_use]
     pub const fn is_bounded(&self) -> bool {
@@ -67,31 +67,31 @@ impl Shape {
             && self.log_permutations <= MAX_LOG_HEIGHT
     }
 
-    /// The most transactions.
+    /// Returns the maximum number of transactions.
     #[must_use]
     pub const fn transactions(&self) -> usize {
         1 << self.log_transactions
     }
 
-    /// The most records; fee vaults count among them.
+    /// Returns the maximum number of records; fee vaults count among them.
     #[must_use]
     pub const fn records(&self) -> usize {
         1 << self.log_records
     }
 
-    /// The most fee vaults.
+    /// Returns the maximum number of fee vaults.
     #[must_use]
     pub const fn fee_vaults(&self) -> usize {
         1 << self.log_transactions
     }
 
-    /// The most touched inner nodes.
+    /// Returns the maximum number of touched inner nodes.
     #[must_use]
     pub const fn nodes(&self) -> usize {
         1 << self.log_nodes
     }
 
-    /// The most permutations.
+    /// Returns the maximum number of permutations.
     #[must_use]
     pub const fn permutations(&self) -> usize {
         1 << self.log_permutations

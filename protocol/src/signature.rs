@@ -30,12 +30,12 @@ pub const CHALLENGE_ELEMENTS: usize = 13;
 pub struct PublicKey(pub AffinePoint);
 
 impl PublicKey {
-    /// The digest by which records name their owner: the hash of the key's encoding w.
+    /// Returns the digest by which records name their owner: the hash of the key's encoding w.
     pub fn owner(&self) -> Digest {
         hash(Domain::Owner, &elements(&self.0.encode()))
     }
 
-    /// Whether a signature of a message is valid under this key. Takes variable time.
+    /// Returns whether a signature of a message is valid under this key. Takes variable time.
     #[must_use]
     pub fn verify(&self, message: &Digest, signature: &Signature) -> bool {
         if !self.0.is_in_group() || !signature.r.is_in_group() {
@@ -56,7 +56,7 @@ pub struct Signature {
     pub s: Scalar,
 }
 
-/// What is hashed to a challenge: w_R, the owner digest of the key, the message.
+/// Returns what is hashed to a challenge: w_R, the owner digest of the key, the message.
 pub fn challenge_message(
     r: &AffinePoint,
     owner: &Digest,
@@ -74,12 +74,12 @@ fn under_challenge(w: &F5, owner: &Digest, message: &Digest) -> [F; CHALLENGE_EL
     out
 }
 
-/// The digest whose first two elements are the challenge.
+/// Returns the digest whose first two elements are the challenge.
 pub fn challenge(r: &AffinePoint, owner: &Digest, message: &Digest) -> Digest {
     hash(Domain::Challenge, &challenge_message(r, owner, message))
 }
 
-/// The challenge e = h0 + 2^64 h1 of a digest, h0 and h1 as canonical integers.
+/// Returns the challenge e = h0 + 2^64 h1 of a digest, h0 and h1 as canonical integers.
 #[must_use]
 pub fn challenge_scalar(digest: &Digest) -> u128 {
     let [low, high, ..] = digest.map(|element| u128::from(element.as_canonical_u64()));
@@ -95,7 +95,7 @@ pub struct SecretKey {
 }
 
 impl SecretKey {
-    /// The key of a 32-byte seed.
+    /// Returns the key of a 32-byte seed.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         let (seed_words, _) = seed.as_chunks::<4>();
@@ -122,13 +122,13 @@ impl SecretKey {
         Self::from_seed(&bytes)
     }
 
-    /// The public key.
+    /// Returns the public key.
     #[must_use]
     pub const fn public_key(&self) -> PublicKey {
         self.public_key
     }
 
-    /// The owner digest of the public key.
+    /// Returns the owner digest of the public key.
     pub const fn owner(&self) -> Digest {
         self.owner
     }

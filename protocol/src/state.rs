@@ -67,21 +67,21 @@ pub enum StateError {
     /// A chain id that is no canonical field element.
     #[error("found chain id {found}, expected one below {MODULUS}")]
     ChainId {
-        /// The chain id.
+        /// The chain id found.
         found: u64,
     },
     /// A head's count that is no canonical field element.
     #[error("found a head that counts {found} transactions or deposits, expected below {MODULUS}")]
     Count {
-        /// The count.
+        /// The count found.
         found: u64,
     },
     /// Vaults that are not by ascending index, or an index that is repeated.
     #[error("vault {position} of the file has index {found}, expected one above {previous}")]
     Order {
-        /// Where in the list of vaults.
+        /// Position in the list of vaults.
         position: usize,
-        /// Its index.
+        /// The index of the vault at this position.
         found: Index,
         /// The index of the vault before it.
         previous: Index,
@@ -89,17 +89,17 @@ pub enum StateError {
     /// A balance that is too large.
     #[error("the vault at index {index} holds {found}, expected less than 2^62")]
     Balance {
-        /// Where the vault lies.
+        /// The index of the vault.
         index: Index,
-        /// What it holds.
+        /// The balance of the vault.
         found: u64,
     },
     /// A nonce that could wrap.
     #[error("the vault at index {index} has nonce {found}, expected one below 2^62")]
     Nonce {
-        /// Where the vault lies.
+        /// The index of the vault.
         index: Index,
-        /// Its nonce.
+        /// The nonce of the vault.
         found: u64,
     },
     /// Vaults that are not those of the head.
@@ -111,13 +111,13 @@ pub enum StateError {
     Root {
         /// The root of the vaults' tree.
         found: Digest,
-        /// What the head says.
+        /// The state root of the head.
         expected: Digest,
     },
 }
 
 impl State {
-    /// The state of a head and its tree, whole or partial.
+    /// Returns the state of a head and its tree, whole or partial.
     ///
     /// # Errors
     /// A chain id or counts that are no canonical field elements, or another root than the
@@ -135,19 +135,19 @@ impl State {
         })
     }
 
-    /// The chain that transactions must be bound to.
+    /// Returns the chain that transactions must be bound to.
     #[must_use]
     pub const fn chain_id(&self) -> u64 {
         self.chain_id
     }
 
-    /// Where the ledger stands.
+    /// Returns where the ledger stands.
     #[must_use]
     pub const fn head(&self) -> &Head {
         &self.head
     }
 
-    /// All records.
+    /// Returns all records.
     #[must_use]
     pub const fn tree(&self) -> &StateTree {
         &self.tree
@@ -182,7 +182,7 @@ impl State {
         results
     }
 
-    /// The state as a file; other records than vaults are left out; no rule makes
+    /// Returns the state as a file, without records that are not vaults; no rule makes
     /// any while the queue's assets are below 2^32.
     #[must_use]
     pub fn to_file(&self) -> StateFile {
@@ -232,7 +232,7 @@ impl TryFrom<&StateFile> for State {
 }
 
 impl VaultEntry {
-    /// The entry of a record, if it is a vault.
+    /// Returns the entry of a record, if it is a vault.
     #[must_use]
     pub fn of(index: Index, record: &Record) -> Option<Self> {
         let Vault {
@@ -250,7 +250,7 @@ impl VaultEntry {
         })
     }
 
-    /// The vault as a record.
+    /// Returns the vault as a record.
     #[must_use]
     pub fn record(&self) -> Record {
         let Self {

@@ -7,7 +7,7 @@ pub mod integer;
 /// The most characters that [`excerpt`] keeps.
 const EXCERPT: usize = 48;
 
-/// The start of a text from outside, to be shown: short, and without characters that do
+/// Returns the start of a text from outside, to be shown: short, and without characters that do
 /// something to a terminal.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
@@ -61,7 +61,7 @@ pub mod digest {
         },
     }
 
-    /// The text of a digest.
+    /// Returns the text of a digest.
     #[must_use]
     pub fn to_hex(digest: &Digest) -> String {
         hex::encode(
@@ -71,7 +71,7 @@ pub mod digest {
         )
     }
 
-    /// The digest of a text.
+    /// Returns the digest of a text.
     ///
     /// # Errors
     /// Text that is not 64 hexadecimal digits, or an element that is not below the modulus.

@@ -28,11 +28,11 @@ pub enum Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("found {found} {resource:?}, the shape has room for {limit}")]
 pub struct ShapeExceeded {
-    /// Of what.
+    /// The resource of which a shape has too few.
     pub resource: Resource,
-    /// How many are needed.
+    /// How many the transactions need.
     pub found: usize,
-    /// How many there can be.
+    /// How many the shape has.
     pub limit: usize,
 }
 
@@ -47,31 +47,31 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Every record that is touched, fee vaults included, by ascending index.
+    /// Returns every record that is touched, fee vaults included, by ascending index.
     #[must_use]
     pub fn records(&self) -> Vec<Index> {
         self.nodes.leaves()
     }
 
-    /// Every vault that earns a fee, in no order.
+    /// Returns every vault that earns a fee, in no order.
     #[must_use]
     pub const fn fee_vaults(&self) -> &HashSet<Index> {
         &self.fee_vaults
     }
 
-    /// How many transactions were added.
+    /// Returns how many transactions were added.
     #[must_use]
     pub const fn transactions(&self) -> usize {
         self.transactions
     }
 
-    /// How many inner nodes lie above the records.
+    /// Returns how many inner nodes lie above the records.
     #[must_use]
     pub const fn nodes(&self) -> usize {
         self.nodes.inner_nodes()
     }
 
-    /// How many permutations the proof takes.
+    /// Returns how many permutations the proof takes.
     #[must_use]
     pub const fn permutations(&self) -> usize {
         let touched = self.nodes.leaf_count() + self.nodes.inner_nodes();
@@ -111,7 +111,7 @@ impl Usage {
         })
     }
 
-    /// Whether one of these shapes has room for all of it.
+    /// Checks that one of these shapes has the capacity for all of it.
     fn fits_any(&self, shapes: &[Shape]) -> Result<(), ShapeExceeded> {
         let Some((last, others)) = shapes.split_last() else {
             return Ok(());
@@ -123,7 +123,7 @@ impl Usage {
         })
     }
 
-    /// Whether a shape has room for all of it.
+    /// Checks that a shape has the capacity for all of it.
     ///
     /// # Errors
     /// The first limit that is exceeded.

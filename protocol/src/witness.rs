@@ -45,7 +45,7 @@ pub enum WitnessError {
     /// A shape with numbers beyond all bounds.
     #[error("found the shape {found:?}, expected one within the bounds of a shape")]
     Shape {
-        /// The shape.
+        /// The shape found.
         found: Shape,
     },
     /// A statement that could be taken for another one.
@@ -54,26 +54,26 @@ pub enum WitnessError {
     /// A shard without transactions.
     #[error("found no transactions, expected at least one")]
     NoTransactions,
-    /// More than the shape has room for.
+    /// More than the shape's capacity.
     #[error("transaction {position} is too much: {source}")]
     TooLarge {
         /// The first transaction that does not fit.
         position: usize,
-        /// What it exceeds.
+        /// The limit of the shape that it exceeds.
         source: ShapeExceeded,
     },
     /// A record that no transaction touches.
     #[error("record {position} has index {found}, which no transaction touches")]
     UntouchedRecord {
-        /// Where in the list of records.
+        /// Position in the list of records.
         position: usize,
-        /// Its index.
+        /// The index of the record.
         found: Index,
     },
     /// A touched record that is not there.
     #[error("found no record at index {expected}, which a transaction touches")]
     MissingRecord {
-        /// The index.
+        /// The index of the missing record.
         expected: Index,
     },
     /// Records and siblings that make no root.
@@ -86,7 +86,7 @@ pub enum WitnessError {
         to_hex(expected)
     )]
     Root {
-        /// Their root.
+        /// The root that records and siblings make.
         found: Digest,
         /// The state root of the head before.
         expected: Digest,
@@ -105,7 +105,7 @@ pub enum WitnessError {
 
 impl ShardWitness {
     /// Checks everything that can be checked without executing the transactions: the shape
-    /// has room for them, the records are those that they touch, records and siblings make
+    /// has the capacity for them, the records are those that they touch, records and siblings make
     /// the state root before, and the heads count them.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl ShardWitness {
         self.check_counts()
     }
 
-    /// How much of the shape the transactions take.
+    /// Returns how much of the shape the transactions take.
     ///
     /// # Errors
     /// The first transaction that does not fit.

@@ -77,7 +77,7 @@ impl ShardCircuit {
         Ok(Self { circuit, targets })
     }
 
-    /// Rows that the circuit takes before padding, and what verifying costs of them.
+    /// Returns the rows that the circuit takes before padding, and what verifying costs of them.
     ///
     /// # Errors
     /// If the STARK is outside what the verifier supports.
@@ -89,7 +89,7 @@ impl ShardCircuit {
         Ok((builder.num_gates(), cost))
     }
 
-    /// The key under which this shape's shard proofs verify.
+    /// Returns the key under which this shape's shard proofs verify.
     #[must_use]
     pub fn key(&self) -> &VerifierKey {
         &self.circuit.verifier_only

@@ -33,7 +33,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The stage's name in reports.
+    /// Returns the stage's name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Stage {
 /// Why a shard could not be proven.
 #[derive(Debug, thiserror::Error)]
 pub enum ProveError {
-    /// The circuits of the shape are not to be had.
+    /// The circuits of the shape are not available.
     #[error(transparent)]
     Circuits(#[from] SetError),
     /// The witness cannot be generated.
@@ -56,7 +56,7 @@ pub enum ProveError {
     /// The STARK could not be proven.
     #[error(transparent)]
     Stark(#[from] StarkError),
-    /// Whoever observes has ended the work.
+    /// The observer has ended the work.
     #[error("the work was ended")]
     Stopped,
     /// The STARK does not verify, so the witness does not prove its statement.

@@ -25,27 +25,27 @@ pub struct CircuitSet {
     common: OnceLock<CommonData>,
 }
 
-/// Why a circuit is not to be had.
+/// Why a circuit is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum SetError {
     /// The profile has no circuit for the shape.
     #[error("the profile `{profile}` has no shape {found:?}, it has {expected:?}")]
     NoSuchShape {
-        /// The profile.
+        /// Name of the profile.
         profile: &'static str,
         /// The shape asked for.
         found: Shape,
-        /// Those that there are.
+        /// The shapes of the profile.
         expected: &'static [Shape],
     },
     /// The circuits have so many rows that the profile's promise is broken.
     #[error("circuits of 2^{degree_bits} rows do not keep what `{profile}` promises: {bits:?}")]
     TooLarge {
-        /// The profile.
+        /// Name of the profile.
         profile: &'static str,
-        /// log2 of the rows.
+        /// log2 of the rows of the circuits.
         degree_bits: usize,
-        /// The bits that they give.
+        /// The bits of security that they give.
         bits: Box<Bits>,
     },
     /// The STARK could not be set up.
@@ -57,7 +57,7 @@ pub enum SetError {
 }
 
 impl CircuitSet {
-    /// The circuits of `profile`, kept below the folder `cache`; nothing is built yet.
+    /// Returns the circuits of `profile`, kept below the folder `cache`; nothing is built yet.
     #[must_use]
     pub fn new(profile: Profile, cache: &Path) -> Self {
         let shapes = profile.shapes();
@@ -88,19 +88,19 @@ impl CircuitSet {
         self
     }
 
-    /// The profile.
+    /// Returns the profile.
     #[must_use]
     pub const fn profile(&self) -> Profile {
         self.profile
     }
 
-    /// Where the circuits are kept.
+    /// Returns where the circuits are kept.
     #[must_use]
     pub const fn cache(&self) -> &CircuitCache {
         &self.cache
     }
 
-    /// The number of a shape among the profile's, which is that of its leaf key.
+    /// Returns the number of a shape among the profile's, which is that of its leaf key.
     ///
     /// # Errors
     /// If the profile has no such shape.
@@ -116,7 +116,7 @@ impl CircuitSet {
             })
     }
 
-    /// The STARK of a shape.
+    /// Returns the STARK of a shape.
     ///
     /// # Errors
     /// If the profile has no such shape.
@@ -127,7 +127,7 @@ impl CircuitSet {
         })
     }
 
-    /// The circuit of a shape, from the cache or built.
+    /// Returns the circuit of a shape, from the cache or built.
     ///
     /// # Errors
     /// If the profile has no such shape, or the circuit cannot be built.
@@ -146,7 +146,7 @@ impl CircuitSet {
         })
     }
 
-    /// The keys of all shapes' circuits, in the order of the shapes.
+    /// Returns the keys of all shapes' circuits, in the order of the shapes.
     ///
     /// # Errors
     /// If a circuit cannot be built.
@@ -157,7 +157,7 @@ impl CircuitSet {
             .collect()
     }
 
-    /// The common data of all circuits.
+    /// Returns the common data of all circuits.
     ///
     /// # Errors
     /// If circuits of so many rows do not keep what the profile promises.

@@ -38,7 +38,7 @@ pub struct TableWidth {
 }
 
 impl TableWidth {
-    /// All of them.
+    /// Returns the number of all columns.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.main + self.permutation + self.quotient
@@ -51,7 +51,7 @@ pub enum StarkError {
     /// The shape is beyond all bounds.
     #[error("found the shape {found:?}, expected one within the bounds of a shape")]
     Shape {
-        /// The shape.
+        /// The shape found.
         found: Shape,
     },
     /// The prover gave up.
@@ -60,19 +60,19 @@ pub enum StarkError {
     /// The traces are of another shape.
     #[error("the trace of `{chip}` has {found} rows, expected {expected}")]
     Height {
-        /// The chip.
+        /// Name of the chip.
         chip: &'static str,
-        /// Rows found.
+        /// Rows of the trace.
         found: usize,
-        /// Rows of the shape.
+        /// Rows of the chip in the shape.
         expected: usize,
     },
     /// The proof claims other heights than the shape's.
     #[error("the proof is of heights (log2) {found:?}, expected {expected:?}")]
     Heights {
-        /// Claimed by the proof.
+        /// log2 of the tables' heights in the proof.
         found: Vec<usize>,
-        /// The shape's.
+        /// log2 of the tables' heights in the shape.
         expected: Vec<usize>,
     },
     /// The statement could be taken for another one.
@@ -84,7 +84,7 @@ pub enum StarkError {
 }
 
 impl ShardStark {
-    /// The STARK of this shape; commits to the preprocessed table.
+    /// Returns the STARK of this shape; commits to the preprocessed table.
     ///
     /// # Errors
     /// If the shape is beyond the bounds on which clocks and fee sums rest, or the
@@ -108,31 +108,31 @@ impl ShardStark {
         })
     }
 
-    /// The shape of the shards.
+    /// Returns the shape of the shards.
     #[must_use]
     pub const fn shape(&self) -> &Shape {
         &self.shape
     }
 
-    /// The parameters.
+    /// Returns the parameters.
     #[must_use]
     pub const fn parameters(&self) -> &StarkParameters {
         &self.parameters
     }
 
-    /// The chips, in the order of the proof's tables.
+    /// Returns the chips, in the order of the proof's tables.
     #[must_use]
     pub fn chips(&self) -> &[Chip] {
         &self.chips
     }
 
-    /// log2 of each chip's height.
+    /// Returns log2 of each chip's height.
     #[must_use]
     pub fn log_heights(&self) -> &[usize] {
         &self.log_heights
     }
 
-    /// What prover and verifier share: lookups and the preprocessed commitment.
+    /// Returns what prover and verifier share: lookups and the preprocessed commitment.
     #[must_use]
     pub const fn common(&self) -> &p3_batch_stark::CommonData<Config> {
         &self.data.common
@@ -192,7 +192,7 @@ impl ShardStark {
         .map_err(|error| StarkError::Verify(error.to_string().into()))
     }
 
-    /// The width of each chip's table, in the order of [`chips`](Self::chips).
+    /// Returns the width of each chip's table, in the order of [`chips`](Self::chips).
     #[must_use]
     pub fn widths(&self) -> Vec<TableWidth> {
         let extension = 2;
@@ -217,7 +217,7 @@ impl ShardStark {
             .collect()
     }
 
-    /// What the security of this STARK depends on.
+    /// Returns what the security of this STARK depends on.
     #[must_use]
     pub fn size(&self) -> StarkSize {
         let gadget = LogUpGadget::new();

@@ -93,7 +93,7 @@ fn rule_and_state_traces(
     Ok((traces, core::mem::take(events)))
 }
 
-/// The signatures that the rules of a generated witness require, in order.
+/// Returns the signatures that the rules of a generated witness require, in order.
 #[must_use]
 pub fn signature_requests(witness: &ShardWitness, rows: &WitnessRows) -> Vec<SignatureRequest> {
     rows.signatures

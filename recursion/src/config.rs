@@ -58,7 +58,7 @@ pub struct StarkParameters {
 }
 
 impl StarkParameters {
-    /// The configuration that prover and native verifier share.
+    /// Returns the configuration that prover and native verifier share.
     #[must_use]
     pub fn config(&self) -> Config {
         let pcs = Pcs::new(Radix2DitParallel::default(), mmcs(), self.fri());
@@ -67,7 +67,7 @@ impl StarkParameters {
             .with_lookup_proof_of_work_bits(self.lookup_grinding)
     }
 
-    /// The parameters of the low-degree test.
+    /// Returns the parameters of the low-degree test.
     #[must_use]
     pub fn fri(&self) -> FriParameters<ChallengeMmcs> {
         FriParameters {
@@ -83,7 +83,7 @@ impl StarkParameters {
     }
 }
 
-/// The commitment scheme for base-field matrices: Merkle trees with a single root.
+/// Returns the commitment scheme for base-field matrices: Merkle trees with a single root.
 #[must_use]
 pub fn mmcs() -> ValMmcs {
     let permutation = default_goldilocks_poseidon2_12();

@@ -20,26 +20,26 @@ use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statemen
 
 use crate::plonk::PlonkField;
 
-/// The same element in plonky2's type.
+/// Returns the same element in plonky2's type.
 #[must_use]
 pub fn to_plonk(element: F) -> PlonkField {
     PlonkField::from_canonical_u64(element.as_canonical_u64())
 }
 
-/// The same element in Plonky3's type.
+/// Returns the same element in Plonky3's type.
 pub fn from_plonk(element: PlonkField) -> F {
     // A canonical value is below the modulus that both libraries share.
     canonical(element.to_canonical_u64()).unwrap_or_default()
 }
 
-/// A statement as the first public inputs of a proof.
+/// Returns a statement as the first public inputs of a proof.
 #[must_use]
 pub fn statement_to_plonk(statement: &Statement) -> [PlonkField; STATEMENT_ELEMENTS] {
     statement.elements().map(to_plonk)
 }
 
-/// The statement that stands at the start of a proof's public inputs, or `None` if there are
-/// too few of them. Every list of [`STATEMENT_ELEMENTS`] elements is a statement.
+/// Returns the statement that stands at the start of a proof's public inputs, or `None` if there
+/// are too few of them. Every list of [`STATEMENT_ELEMENTS`] elements is a statement.
 #[must_use]
 pub fn statement_from_plonk(public_inputs: &[PlonkField]) -> Option<Statement> {
     let (&chain_id, heads) = public_inputs.split_first()?;

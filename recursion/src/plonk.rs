@@ -91,7 +91,7 @@ impl PlonkParameters {
         ..Self::PROVEN_100
     };
 
-    /// The parameters of the profile of this name.
+    /// Returns the parameters of the profile of this name.
     #[must_use]
     pub fn named(profile: &str) -> Option<Self> {
         [Self::PROVEN_100, Self::CONJECTURED_100, Self::UNSOUND_TEST]
@@ -124,8 +124,8 @@ impl PlonkParameters {
     }
 }
 
-/// The digest of a circuit of `2^degree_bits` rows whose preprocessed polynomials have this cap,
-/// as plonky2's builder computes it for an empty domain separator.
+/// Returns the digest of a circuit of `2^degree_bits` rows whose preprocessed polynomials have this
+/// cap, as plonky2's builder computes it for an empty domain separator.
 #[must_use]
 pub fn circuit_digest(
     cap: &MerkleCap<PlonkField, PoseidonHash>,

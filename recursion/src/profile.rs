@@ -21,19 +21,19 @@ impl Profile {
     /// All of them, the strongest first.
     pub const ALL: [Self; 3] = [Self::Proven100, Self::Conjectured100, Self::UnsoundTest];
 
-    /// The name that files and the command line use.
+    /// Returns the name that files and the command line use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.plonk().profile
     }
 
-    /// The profile of this name.
+    /// Returns the profile of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
-    /// Whether figures keep what the profile's name promises.
+    /// Returns whether figures keep what the profile's name promises.
     #[must_use]
     pub fn is_kept_by(self, bits: &Bits) -> bool {
         match self {
@@ -43,7 +43,7 @@ impl Profile {
         }
     }
 
-    /// The shapes whose shards are proven, the smallest first. Their order numbers the leaf
+    /// Returns the shapes whose shards are proven, the smallest first. Their order numbers the leaf
     /// keys of the fold circuit.
     #[must_use]
     pub const fn shapes(self) -> &'static [Shape] {
@@ -53,8 +53,8 @@ impl Profile {
         }
     }
 
-    /// log2 of the rows of every plonky2 circuit: the least at which the shard circuit of each
-    /// shape and the fold circuit fit.
+    /// Returns log2 of the rows of every plonky2 circuit: the least at which the shard circuit of
+    /// each shape and the fold circuit fit.
     #[must_use]
     pub const fn degree_bits(self) -> usize {
         match self {
@@ -64,7 +64,7 @@ impl Profile {
         }
     }
 
-    /// The parameters of plonky2.
+    /// Returns the parameters of plonky2.
     #[must_use]
     pub const fn plonk(self) -> PlonkParameters {
         match self {
@@ -74,7 +74,7 @@ impl Profile {
         }
     }
 
-    /// The parameters of the STARK for shards of this shape. Small shards have more blow-up
+    /// Returns the parameters of the STARK for shards of this shape. Small shards have more blow-up
     /// and fewer queries, large ones the reverse. Why these: `docs/decisions/0016-bchks25.md`.
     #[must_use]
     pub fn stark(self, shape: &Shape) -> StarkParameters {

@@ -20,29 +20,29 @@ pub enum StoreError {
     /// A folder without a state.
     #[error("found no {FILE} in {}", folder.display())]
     NoState {
-        /// The folder.
+        /// The folder without a state.
         folder: PathBuf,
     },
     /// A folder for a new state that has something in it.
     #[error("found {} in {}, expected an empty folder", entry.display(), folder.display())]
     NotEmpty {
-        /// The folder.
+        /// The folder that should be empty.
         folder: PathBuf,
-        /// What is in it.
+        /// An entry of the folder.
         entry: PathBuf,
     },
-    /// Somebody has the database open.
+    /// Another process has the database open.
     #[error("another process is using the state in {}", folder.display())]
     InUse {
-        /// The folder.
+        /// The folder of the state.
         folder: PathBuf,
     },
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Which file or folder.
+        /// The file or folder that could not be used.
         path: PathBuf,
-        /// Its reason.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// The database engine refused.
@@ -54,21 +54,21 @@ pub enum StoreError {
     /// A database of another format.
     #[error("found format {found} of the database, expected {FORMAT}")]
     Format {
-        /// The version found.
+        /// The format version found.
         found: u32,
     },
     /// Something that every state has is not there.
     #[error("found no `{key}` in the table of facts")]
     Missing {
-        /// Its key.
+        /// Key of the missing fact.
         key: &'static str,
     },
     /// An entry that does not decode.
     #[error("entry {key} of the table `{table}`: {source}")]
     Entry {
-        /// The table.
+        /// The table of the entry.
         table: Table,
-        /// The entry's key.
+        /// The key of the entry.
         key: u64,
         /// What is wrong with its bytes.
         source: bincode::Error,
@@ -78,15 +78,15 @@ pub enum StoreError {
         "the record at index {index} has the element {found:#018x}, expected one below {MODULUS:#018x}"
     )]
     Element {
-        /// Where the record lies.
+        /// The index of the record.
         index: Index,
-        /// The integer.
+        /// The integer found, not below the modulus.
         found: u64,
     },
     /// A page that does not decode.
     #[error("the tree's page {} of floor {}: {source}", id.index(), id.floor())]
     PageBytes {
-        /// Which page.
+        /// The page that does not decode.
         id: PageId,
         /// What is wrong with its bytes.
         source: PageError,
@@ -104,7 +104,7 @@ pub enum StoreError {
     /// An entry of the history that does not start where the one before it ends.
     #[error("entry {number} of the history does not start at the head before it")]
     Chain {
-        /// Its number.
+        /// Number of the entry in the history.
         number: u64,
     },
     /// Tables that do not agree on which batch has a number.
@@ -112,15 +112,15 @@ pub enum StoreError {
         "the table `batches` leads to entry {number} of the history for another batch than is there"
     )]
     BatchNumber {
-        /// The number.
+        /// Number of the entry in the history.
         number: u64,
     },
     /// More or fewer batches by digest than in order.
     #[error("found {found} entries of the table `batches`, expected {expected} as in the history")]
     BatchCount {
-        /// How many there are.
+        /// Entries of the table `batches`.
         found: u64,
-        /// How many batches the history has.
+        /// Batches of the history.
         expected: u64,
     },
     /// Records and digests that do not lead to the head's root.
@@ -130,23 +130,23 @@ pub enum StoreError {
         to_hex(expected)
     )]
     Root {
-        /// Where they lead.
+        /// The state root of the records and digests found.
         found: Digest,
-        /// What the head says.
+        /// The state root of the head.
         expected: Digest,
     },
     /// A page of the tree that is not that of the records.
     #[error("the tree's page {} of floor {} is not that of the records under it", id.index(), id.floor())]
     Page {
-        /// Which page.
+        /// The page that differs from the records.
         id: PageId,
     },
     /// A page of the tree where there are no records.
     #[error("found {found} tree pages, expected {expected} for these records")]
     PageCount {
-        /// How many there are.
+        /// Pages found.
         found: u64,
-        /// How many the records have.
+        /// Pages that these records make.
         expected: u64,
     },
     /// A state that cannot be.
@@ -157,15 +157,15 @@ pub enum StoreError {
         "found the end of a batch that began at transaction {found}, the state stands at transaction {expected}"
     )]
     Moved {
-        /// Where the batch began.
+        /// Transactions of the ledger where the batch began.
         found: u64,
-        /// Where the state stands.
+        /// Transactions of the ledger where the state stands.
         expected: u64,
     },
 }
 
 impl StoreError {
-    /// What the operating system refused, if it is to blame.
+    /// Returns what the operating system refused, if it is to blame.
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {

@@ -1,5 +1,5 @@
 //! The database engine trusts what it finds in a file that was closed cleanly, and may panic
-//! where somebody has changed its bytes since. Such a panic is made an error here.
+//! where its bytes were changed since. Such a panic is made an error here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -27,7 +27,7 @@ pub(crate) struct Ledger {
 pub struct BatchDigest(pub [u8; BATCH_DIGEST_BYTES]);
 
 impl BatchDigest {
-    /// The digest of a batch, in whichever form its file is.
+    /// Returns the digest of a batch, in whichever form its file is.
     ///
     /// # Errors
     /// A batch that is too large for a file.
@@ -46,7 +46,7 @@ impl Display for BatchDigest {
 /// A batch that is part of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
-    /// Which batch.
+    /// The digest of the batch.
     pub batch: BatchDigest,
     /// The head at which it started.
     pub before: Head,
@@ -61,6 +61,6 @@ pub struct Applied {
 pub struct Counts {
     /// How many are part of the ledger.
     pub accepted: u64,
-    /// How many were left out.
+    /// How many were rejected.
     pub rejected: u64,
 }

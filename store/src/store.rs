@@ -55,7 +55,7 @@ impl Store {
                 fs::rename(&partial, &path).map_err(StoreError::io(&path))
             });
             if let Err(error) = made {
-                // What is there is of no use to anybody; a new run makes it anew.
+                // What is there is of no use; a new run makes it anew.
                 let _ = fs::remove_file(&partial);
                 return Err(error);
             }
@@ -80,7 +80,7 @@ impl Store {
         })
     }
 
-    /// The ledger as it stands now.
+    /// Returns the ledger as it stands now.
     ///
     /// # Errors
     /// A database that is damaged.

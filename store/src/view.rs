@@ -33,7 +33,7 @@ pub struct View {
     pages: ReadOnlyTable<u64, &'static [u8; PAGE_BYTES]>,
     history: ReadOnlyTable<u64, &'static [u8]>,
     batches: ReadOnlyTable<&'static [u8; BATCH_DIGEST_BYTES], u64>,
-    /// What the tables are read from, where nobody else holds it.
+    /// What the tables are read from, where nothing else holds it.
     _database: Option<Guarded<ReadOnlyDatabase>>,
 }
 
@@ -47,7 +47,7 @@ impl View {
             let path = store::file_in(folder)?;
             let read = || store::options().open_read_only(&path);
             let database = match read() {
-                // Whoever had it open was killed: what it had begun is undone first.
+                // The process that had it open was killed: what it had begun is undone first.
                 Err(DatabaseError::RepairAborted) => {
                     drop(Store::open(folder)?);
                     read()
@@ -95,25 +95,25 @@ impl View {
         Ok(())
     }
 
-    /// The chain that transactions must be bound to.
+    /// Returns the chain that transactions must be bound to.
     #[must_use]
     pub const fn chain_id(&self) -> u64 {
         self.ledger.chain_id
     }
 
-    /// Where the ledger stands.
+    /// Returns where the ledger stands.
     #[must_use]
     pub const fn head(&self) -> &Head {
         &self.ledger.head
     }
 
-    /// The head with which the state came into this database.
+    /// Returns the head with which the state came into this database.
     #[must_use]
     pub const fn imported(&self) -> &Head {
         &self.ledger.imported
     }
 
-    /// How many records are not empty.
+    /// Returns how many records are not empty.
     ///
     /// # Errors
     /// A database that cannot be read.
@@ -128,7 +128,7 @@ impl View {
         }
     }
 
-    /// The part of the state that a batch can touch: executing it on this part has the same
+    /// Returns the part of the state that a batch can touch: executing it on this part has the same
     /// outcome as on the whole, and leads to the same head.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ impl View {
         self.part_of(accessed.flatten())
     }
 
-    /// The part of the state with the records at these indices, in any order.
+    /// Returns the part of the state with the records at these indices, in any order.
     ///
     /// # Errors
     /// A database that cannot be read, or whose records and digests do not lead to the head's
@@ -189,7 +189,7 @@ impl View {
         ids.iter().filter_map(read).collect()
     }
 
-    /// How many batches are part of the ledger since the import.
+    /// Returns how many batches are part of the ledger since the import.
     ///
     /// # Errors
     /// A database that cannot be read.
@@ -197,7 +197,7 @@ impl View {
         guarded(|| Ok(self.history.len()?))
     }
 
-    /// The batch with a digest, if it is part of the ledger.
+    /// Returns the batch with a digest, if it is part of the ledger.
     ///
     /// # Errors
     /// A database that cannot be read.
@@ -216,8 +216,8 @@ impl View {
         })
     }
 
-    /// The batches that are part of the ledger since the import, in order. Each must start at the head
-    /// after the one before it.
+    /// Returns the batches that are part of the ledger since the import, in order. Each must start
+    /// at the head after the one before it.
     ///
     /// # Errors
     /// A database that cannot be read, or batches that do not follow each other.
@@ -239,7 +239,7 @@ impl View {
         })
     }
 
-    /// The state as a file: a snapshot from which it can be imported elsewhere.
+    /// Returns the state as a file: a snapshot from which it can be imported elsewhere.
     ///
     /// # Errors
     /// A database that cannot be read, or whose records do not have the head's state root.

@@ -19,7 +19,7 @@ pub enum AggregationCircuitError {
         /// Elements expected.
         expected: usize,
     },
-    /// A aggregation circuit needs a leaf and a child slot.
+    /// An aggregation circuit needs a leaf and a child slot.
     #[error("a aggregation circuit needs at least one leaf key and one child slot")]
     Empty,
     /// More children than slots, or none.
@@ -35,7 +35,7 @@ pub enum AggregationCircuitError {
     NoSuchKey {
         /// Position of the child.
         slot: usize,
-        /// The claimed key.
+        /// Position among the leaf keys that the child claims.
         key: usize,
         /// How many leaf keys there are.
         keys: usize,
@@ -45,7 +45,7 @@ pub enum AggregationCircuitError {
     InvalidChild {
         /// Position of the child.
         slot: usize,
-        /// plonky2's reason.
+        /// plonky2's reason to refuse the proof.
         source: PlonkError,
     },
     /// The children do not satisfy the aggregation's constraints.

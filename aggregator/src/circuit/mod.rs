@@ -2,7 +2,7 @@
 //! shard proof (a *leaf*) or itself an aggregation, so that one key serves trees of any size and form.
 //!
 //! An aggregation's slot states the key of the aggregation circuit itself, which no circuit can hold as a
-//! constant. That a slot tells the truth is checked by whoever verifies the *root* outside:
+//! constant. That a slot tells the truth is checked by the verifier of the *root*, outside:
 //! a root that was verified under the aggregation key and whose slot holds the aggregation key has only
 //! children that were verified under an allowed leaf key, or under the aggregation key with the aggregation
 //! key in their slot; and so on down to the leaves.
@@ -133,25 +133,25 @@ impl AggregationCircuit {
         })
     }
 
-    /// The aggregation key: what the key slot of every valid aggregation states.
+    /// Returns the aggregation key: what the key slot of every valid aggregation states.
     #[must_use]
     pub fn key(&self) -> &VerifierKey {
         &self.circuit.verifier_only
     }
 
-    /// The common data of the tree.
+    /// Returns the common data of the tree.
     #[must_use]
     pub fn common(&self) -> &CommonData {
         &self.circuit.common
     }
 
-    /// The allowed leaf keys.
+    /// Returns the allowed leaf keys.
     #[must_use]
     pub fn leaf_keys(&self) -> &[VerifierKey] {
         &self.leaf_keys
     }
 
-    /// How many proofs one aggregation takes.
+    /// Returns how many proofs one aggregation takes.
     #[must_use]
     pub fn arity(&self) -> usize {
         self.targets.slots.len()
@@ -248,7 +248,7 @@ impl AggregationCircuit {
     }
 }
 
-/// A key as public inputs: digest, then the cap's digests.
+/// Returns a key as public inputs: digest, then the cap's digests.
 #[must_use]
 pub fn flatten_key(key: &VerifierKey) -> Vec<PlonkField> {
     let cap = key
@@ -259,7 +259,7 @@ pub fn flatten_key(key: &VerifierKey) -> Vec<PlonkField> {
     key.circuit_digest.elements.into_iter().chain(cap).collect()
 }
 
-/// Whether the key slot of this proof holds `key`, digest and cap.
+/// Returns whether the key slot of this proof holds `key`, digest and cap.
 #[must_use]
 pub fn states_key(proof: &PlonkProof, key: &VerifierKey) -> bool {
     proof.public_inputs.get(STATEMENT_ELEMENTS..) == Some(flatten_key(key).as_slice())

@@ -1,4 +1,4 @@
-//! How many rows a aggregation circuit needs, and the degree at which it fits.
+//! How many rows an aggregation circuit needs, and the degree at which it fits.
 
 use plonky2::field::types::Field as _;
 use shardfold_recursion::plonk::{
@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 
 use super::{AggregationCircuitError, assemble};
 
-/// Bounds of the rows that a aggregation circuit over these common data needs, before padding. The
-/// lower one is exact where all constants find room in the spare wires of other gates, as they
+/// Bounds of the rows that an aggregation circuit over these common data needs, before padding. The
+/// lower one is exact where all constants find a place in the spare wires of other gates, as they
 /// do from some dozen queries on.
 ///
 /// # Errors
@@ -67,7 +67,8 @@ fn public_input_rows(common: &CommonData) -> usize {
     common.num_public_inputs.div_ceil(8).saturating_add(1)
 }
 
-/// The least degree at which an aggregation of `arity` children fits and which no leaf exceeds.
+/// Returns the least degree at which an aggregation of `arity` children fits and which no leaf
+/// exceeds.
 ///
 /// # Errors
 /// If the common data have too few public inputs for a statement.

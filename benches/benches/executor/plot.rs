@@ -30,7 +30,7 @@ fn draw(text: &mut String, measured: &[Measured]) -> Result<(), Box<dyn std::err
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
         .y_label_area_size(84)
-        // Room for the names below zero.
+        // Space for the names below zero.
         .build_cartesian_2d(0.0..measured.len() as f64, -0.06 * top..top)?;
     chart
         .configure_mesh()

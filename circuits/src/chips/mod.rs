@@ -81,7 +81,7 @@ pub enum Chip {
 }
 
 impl Chip {
-    /// Every chip, in the order of a shard's tables.
+    /// Returns every chip, in the order of a shard's tables.
     #[must_use]
     pub fn all() -> Vec<Self> {
         vec![
@@ -102,7 +102,7 @@ impl Chip {
         ]
     }
 
-    /// log2 of the chip's rows in shards of a shape.
+    /// Returns log2 of the chip's rows in shards of a shape.
     #[must_use]
     pub const fn log_height(&self, shape: &Shape) -> usize {
         let transactions = shape.log_transactions as usize;
@@ -124,7 +124,7 @@ impl Chip {
         }
     }
 
-    /// The name of the chip's folder.
+    /// Returns the name of the chip's folder.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

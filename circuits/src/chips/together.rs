@@ -118,7 +118,7 @@ fn with_the_state_only_signatures_are_left_over() {
     }
 }
 
-/// All chips of a shard with one of everything.
+/// Returns all chips of a shard with one of everything.
 pub fn whole() -> Vec<ChipTrace> {
     let mut transactions = mixed();
     // Into a vault whose nonce is not zero.

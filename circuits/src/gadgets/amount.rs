@@ -45,7 +45,7 @@ impl AmountColumns<&mut F> {
     }
 }
 
-/// The integer that the limbs stand for; of degree 1.
+/// Returns the integer that the limbs stand for; of degree 1.
 pub fn value<AB: ChipBuilder>(limbs: &[AB::Var]) -> AB::Expr {
     let base = F::from_u32(1 << LIMB_BITS);
     limbs
@@ -73,7 +73,7 @@ pub fn check_limbs<AB: ChipBuilder>(builder: &mut AB, limbs: &[AB::Var], is_real
     }
 }
 
-/// The limbs of a fee, with their range checks noted.
+/// Returns the limbs of a fee, with their range checks noted.
 ///
 /// # Errors
 ///

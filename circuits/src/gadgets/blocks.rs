@@ -6,7 +6,7 @@ use p3_field::{Field, PrimeCharacteristicRing};
 use crate::bus::ChipBuilder;
 use shardfold_protocol::field::F;
 
-/// One on the last row of each block, zero elsewhere, of degree one.
+/// Returns one on the last row of each block, zero elsewhere, of degree one.
 ///
 /// Caller: `counter` equals a periodic column 0, 1, ..., length - 1, and `next` is the
 /// counter of the next row, which after the table's last row is its first.

@@ -21,7 +21,7 @@ pub struct PointExpr<E> {
 }
 
 impl<E: Algebra<F>> PointExpr<E> {
-    /// The point with these cells as coordinates.
+    /// Returns the point with these cells as coordinates.
     pub fn of<V: Into<E>>(x: [V; 5], y: [V; 5]) -> Self {
         Self {
             x: Quintic::of(x),
@@ -29,7 +29,7 @@ impl<E: Algebra<F>> PointExpr<E> {
         }
     }
 
-    /// A constant.
+    /// Returns a constant.
     #[must_use]
     pub fn constant(point: &AffinePoint) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl<E: Algebra<F>> PointExpr<E> {
         core::array::from_fn(|_| coefficients.next().expect("two times five"))
     }
 
-    /// Where the line of this slope through this point has its value at `x`: y - slope
+    /// Returns where the line of this slope through this point has its value at `x`: y - slope
     /// (x_this - x). The degree is the higher of y and slope plus x.
     #[must_use]
     pub fn line_at(&self, slope: Quintic<E>, x: Quintic<E>) -> Quintic<E> {
@@ -59,7 +59,7 @@ impl<E: Algebra<F>> PointExpr<E> {
         -self.line_at(slope, x)
     }
 
-    /// The numerator 3 x^2 + 2 a x + b of the tangent's slope; the denominator is 2 y.
+    /// Returns the numerator 3 x^2 + 2 a x + b of the tangent's slope; the denominator is 2 y.
     #[must_use]
     pub fn tangent_numerator(&self) -> Quintic<E> {
         let x = &self.x;
@@ -77,13 +77,13 @@ pub fn sum_x<E: Algebra<F>>(slope: Quintic<E>, x1: Quintic<E>, x2: Quintic<E>) -
     slope.square() - Quintic::constant(A) - x1 - x2
 }
 
-/// The element one.
+/// Returns the element one.
 #[must_use]
 pub fn one<E: Algebra<F>>() -> Quintic<E> {
     Quintic::constant(F5::ONE)
 }
 
-/// The inverses of many elements at the price of one, for the slopes of a trace.
+/// Returns the inverses of many elements at the price of one, for the slopes of a trace.
 ///
 /// # Errors
 ///

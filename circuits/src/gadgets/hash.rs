@@ -5,7 +5,7 @@ use shardfold_protocol::hash::{Domain, tag};
 
 use crate::bus::{ChipBuilder, Digest, HashBus};
 
-/// The digest after the last block of `message`; `blocks` has the digest after each block.
+/// Returns the digest after the last block of `message`; `blocks` has the digest after each block.
 ///
 /// Caller: `is_real` is boolean, `blocks` has one entry for the first 7 elements and one for
 /// each further 4.

@@ -12,18 +12,18 @@ use shardfold_protocol::field::F;
 pub struct Quintic<E>(pub [E; 5]);
 
 impl<E: Algebra<F>> Quintic<E> {
-    /// The element whose coefficients are these cells.
+    /// Returns the element whose coefficients are these cells.
     pub fn of(cells: [impl Into<E>; 5]) -> Self {
         Self(cells.map(Into::into))
     }
 
-    /// A constant.
+    /// Returns a constant.
     #[must_use]
     pub fn constant(value: F5) -> Self {
         Self(elements(&value).map(E::from))
     }
 
-    /// The square: 15 products of expressions. The degree doubles.
+    /// Returns the square: 15 products of expressions. The degree doubles.
     #[must_use]
     pub fn square(self) -> Self {
         let c = &self.0;

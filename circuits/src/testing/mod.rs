@@ -35,7 +35,7 @@ pub use refusals::{
 };
 pub use removal::{Inventory, Removal};
 
-/// Parameters that are sound for nobody: a wrong constraint still fails, since it is seen at
+/// Parameters without soundness: a wrong constraint still fails, since it is seen at
 /// a random point, but a prover who cheats in FRI is hardly asked.
 pub const UNSOUND: StarkParameters = StarkParameters {
     log_blowup: 1,

@@ -23,7 +23,7 @@ pub enum FleetCommand {
     Fetch(FetchArgs),
     /// Try dead-lettered jobs again.
     Retry(RetryArgs),
-    /// Give a batch up: nobody takes its jobs any more.
+    /// Give a batch up: no worker takes its jobs any more.
     Cancel(BatchArgs),
     /// Remove a proven or cancelled batch: its objects from the store, its rows from the
     /// database.
@@ -158,7 +158,7 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(2..=3600))]
     pub lease: u64,
-    /// How long the store may be away from this worker before others get the job.
+    /// How long the store may be unavailable to this worker before others get the job.
     #[arg(long, value_name = "SECONDS", default_value_t = 180, hide = true)]
     pub store_patience: u64,
     /// End as soon as there is nothing left to prove.
@@ -180,7 +180,7 @@ Examples:
   shardfold status 3f9a --watch
   shardfold status 3f9a --json")]
 pub struct StatusArgs {
-    /// The batch, by its id or the first digits of it; all batches and workers if left out.
+    /// The batch, by its id or the first digits of it; all batches and workers if omitted.
     #[arg(value_parser = parse_id)]
     pub batch: Option<String>,
     /// Show it anew each second, until the batch is done.
@@ -233,7 +233,7 @@ pub struct RetryArgs {
     /// The batch, by its id or the first digits of it.
     #[arg(value_parser = parse_id)]
     pub batch: String,
-    /// The job, by its id or the first digits of it; all dead-lettered ones if left out.
+    /// The job, by its id or the first digits of it; all dead-lettered ones if omitted.
     #[arg(value_parser = parse_id)]
     pub job: Option<String>,
     /// Where the fleet is.

@@ -57,7 +57,7 @@ impl Database {
             })
     }
 
-    /// SHA-256 of the batch in its binary form.
+    /// Returns the SHA-256 of the batch in its binary form.
     pub const fn digest(&self) -> BatchDigest {
         self.digest
     }
@@ -114,7 +114,7 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
     })))
 }
 
-/// The files that a run on a batch reads.
+/// Returns the files that a run on a batch reads.
 pub fn paths(batch: &Path, state: Option<&Path>) -> Vec<PathBuf> {
     let mut paths = vec![batch.to_owned()];
     // That there is no state is said where it is read.
@@ -125,7 +125,7 @@ pub fn paths(batch: &Path, state: Option<&Path>) -> Vec<PathBuf> {
     paths
 }
 
-/// The size of a file, if it is one; nothing much can be said of the others.
+/// Returns the size of a file, if it is one; nothing much can be said of the others.
 pub fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |data| data.len())
 }

@@ -29,7 +29,7 @@ pub fn run(args: &KeyArgs) -> Result<()> {
     Ok(())
 }
 
-/// The key of the profile's aggregation circuit, from the cache or built.
+/// Returns the key of the profile's aggregation circuit, from the cache or built.
 pub fn from_circuits(
     profile: Profile,
     cache: &CacheArgs,

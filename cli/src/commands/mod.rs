@@ -40,7 +40,7 @@ pub type Stages = BTreeMap<&'static str, f64>;
 pub struct Summary {
     /// Transactions that are part of the ledger now.
     pub transactions: u64,
-    /// Transactions that were left out.
+    /// Transactions that were rejected.
     pub rejected: u64,
     /// Whether the batch was part of the database's ledger before, so that it was not executed.
     pub already_applied: bool,
@@ -59,7 +59,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The summary of a run that took so many seconds and ended at a head.
+    /// Returns the summary of a run that took so many seconds and ended at a head.
     pub fn new(counts: Counts, after: &Head, seconds: f64, stages: Stages) -> Self {
         let transactions = counts.accepted;
         Self {
@@ -75,7 +75,7 @@ impl Summary {
         }
     }
 
-    /// The summary of a batch that was applied by an earlier run.
+    /// Returns the summary of a batch that was applied by an earlier run.
     pub fn of_applied(applied: &Applied, seconds: f64, stages: Stages) -> Self {
         Self {
             already_applied: true,
@@ -99,7 +99,7 @@ impl Summary {
     }
 }
 
-/// How many transactions of a batch became part of the ledger.
+/// Returns how many transactions of a batch became part of the ledger.
 pub fn counts(outcome: &Outcome) -> Counts {
     let accepted = outcome.accepted.len() as u64;
     Counts {
@@ -108,7 +108,7 @@ pub fn counts(outcome: &Outcome) -> Counts {
     }
 }
 
-/// Says why transactions were left out, the first few one by one.
+/// Says why transactions were rejected, the first few one by one.
 pub fn print_rejections(outcome: &Outcome, printer: Printer) {
     let shown = 10;
     let rejections = outcome.receipts.iter().enumerate();
@@ -126,7 +126,7 @@ pub fn print_rejections(outcome: &Outcome, printer: Printer) {
     }
 }
 
-/// A digest as people see it.
+/// Returns a digest as people see it.
 pub fn hex(digest: &Digest) -> String {
     text::digest::to_hex(digest)
 }
@@ -160,7 +160,7 @@ pub fn allow(profile: Profile, unsound: UnsoundArgs) -> Result<()> {
     Ok(())
 }
 
-/// The folder of built circuits.
+/// Returns the folder of built circuits.
 pub fn cache_folder(args: &CacheArgs) -> Result<PathBuf> {
     args.cache
         .clone()
@@ -170,7 +170,7 @@ pub fn cache_folder(args: &CacheArgs) -> Result<PathBuf> {
         })
 }
 
-/// The shapes that shards may have. A smaller one than asked for still takes what is left
+/// Returns the shapes that shards may have. A smaller one than asked for still takes what is left
 /// over at the end.
 pub fn shapes(profile: Profile, choice: ShapeChoice) -> Vec<Shape> {
     let all = profile.shapes();

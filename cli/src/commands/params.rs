@@ -39,13 +39,13 @@ pub fn bits(profile: Profile, degree_bits: usize) -> Result<ProfileBits> {
 }
 
 impl ProfileBits {
-    /// The proven bits of a batch: those of the weakest layer, each by unique decoding or by
-    /// BCHKS25.
+    /// Returns the proven bits of a batch: those of the weakest layer, each by unique decoding or
+    /// by BCHKS25.
     pub fn proven(&self) -> f64 {
         self.weakest(Bits::proven)
     }
 
-    /// The conjectured bits of a batch.
+    /// Returns the conjectured bits of a batch.
     pub fn conjectured(&self) -> f64 {
         self.weakest(|bits| bits.conjectured.bits)
     }

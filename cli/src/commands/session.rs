@@ -39,17 +39,17 @@ impl Session {
         })
     }
 
-    /// The profile.
+    /// Returns the profile.
     pub const fn profile(&self) -> Profile {
         self.profile
     }
 
-    /// Where lines for people go.
+    /// Returns where lines for people go.
     pub const fn print(&self) -> Printer {
         self.printer
     }
 
-    /// The circuits. Two threads that come first at once may both load them.
+    /// Returns the circuits. Two threads that come first at once may both load them.
     pub fn engine(&self) -> Result<&Arc<Engine>> {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
@@ -60,7 +60,7 @@ impl Session {
         Ok(self.engine.get_or_init(|| Arc::new(engine)))
     }
 
-    /// The verification key: the built-in one, or else that of the circuits, which are
+    /// Returns the verification key: the built-in one, or else that of the circuits, which are
     /// loaded for it.
     pub fn key(&self) -> Result<VerificationKey> {
         let name = self.profile.name();
@@ -82,7 +82,7 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Does not wait for threads that prove what nobody wants any more.
+    /// Does not wait for threads whose proofs are no longer wanted.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -90,8 +90,8 @@ impl Drop for Session {
     }
 }
 
-/// Says so if the circuits that this build makes are not those of its built-in key: whoever
-/// changes a circuit writes the keys anew with `shardfold key`.
+/// Says so if the circuits that this build makes are not those of its built-in key: after a
+/// change to a circuit the keys are written anew with `shardfold key`.
 fn compare_key(key: &VerificationKey) -> Result<()> {
     let built_in = built_in_keys()?;
     let same_profile = |known: &&VerificationKey| known.profile() == key.profile();

@@ -60,12 +60,12 @@ impl ShardedBatch {
         })
     }
 
-    /// The head after the batch.
+    /// Returns the head after the batch.
     pub const fn after(&self) -> &Head {
         self.state.head()
     }
 
-    /// Moves the state database on, if there is one: from then on nobody can make the shards
+    /// Moves the state database on, if there is one: from then on the shards cannot be made
     /// again, so they are on disk before.
     pub fn apply(&mut self, stages: &mut Stages) -> Result<()> {
         if let Some(database) = &mut self.database {

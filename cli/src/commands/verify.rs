@@ -66,7 +66,7 @@ fn keys(args: &VerifyArgs) -> Result<Vec<VerificationKey>> {
     built_in_keys()
 }
 
-/// The keys that this binary holds.
+/// Returns the keys that this binary holds.
 pub fn built_in_keys() -> Result<Vec<VerificationKey>> {
     BUILT_IN
         .iter()

@@ -37,7 +37,7 @@ impl Printer {
         }
     }
 
-    /// Prints one line. That nobody reads on (`| head`) is no reason to stop proving.
+    /// Prints one line. Proving goes on even if no process reads it any more (`| head`).
     pub fn line(self, text: Arguments<'_>) {
         if self.is_aside {
             warn(text);
@@ -95,7 +95,7 @@ fn read_start(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The folder that a file is in.
+/// Returns the folder that a file is in.
 pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -103,12 +103,12 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Bytes in GiB, to be printed.
+/// Returns the bytes in GiB, to be printed.
 pub fn gib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 30)
 }
 
-/// The most memory that this process has held at once, in bytes.
+/// Returns the most memory that this process has held at once, in bytes.
 pub fn peak_memory_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -40,7 +40,7 @@ impl Places {
         }
     }
 
-    /// A place for a result of at least so many bytes.
+    /// Returns a place for a result of at least so many bytes.
     ///
     /// # Errors
     /// If it cannot be written, has not so much space, is an input of the run or another output.
@@ -60,8 +60,8 @@ impl Places {
         Ok(output)
     }
 
-    /// Where lines go while these outputs are made: standard output takes a result, or else what
-    /// is said of it.
+    /// Returns where lines go while these outputs are made: standard output takes a result, or else
+    /// what is said of it.
     ///
     /// # Errors
     /// If standard output should take a result and JSON.
@@ -119,7 +119,7 @@ impl Output {
         written.with_context(|| format!("cannot write {}", self.named.display()))
     }
 
-    /// The file that is written, unless it is a stream.
+    /// Returns the file that is written, unless it is a stream.
     pub fn file(&self) -> Option<&Path> {
         match &self.target {
             Target::Stdout | Target::Stream(_) => None,

@@ -107,7 +107,7 @@ fn is_stuck(path: &Path, data: &Metadata) -> bool {
 }
 
 impl Target {
-    /// Whether it can be written, as far as that can be told without a change.
+    /// Checks that it can be written, as far as that can be told without a change.
     pub fn check(&self) -> io::Result<()> {
         match self {
             Self::Stdout => Ok(()),
@@ -124,7 +124,7 @@ impl Target {
             Self::File(path) => {
                 try_folder(folder_of(path))?;
                 match OpenOptions::new().write(true).open(path) {
-                    // Not for its mode: it is one that nobody may change or replace.
+                    // Not for its mode: it is one that no process may change or replace.
                     Err(error) if error.raw_os_error() == Some(EPERM) => Err(error),
                     _ => Ok(()),
                 }

@@ -49,7 +49,7 @@ impl Graph {
         graph
     }
 
-    /// The transactions that wait for none, in batch order. Before the first one runs.
+    /// Returns the transactions that wait for none, in batch order. Before the first one runs.
     pub fn roots(&self) -> Vec<u32> {
         let nodes = (0..).zip(&self.0);
         nodes
@@ -58,7 +58,7 @@ impl Graph {
             .collect()
     }
 
-    /// The transactions that need not wait any longer now that this one has run.
+    /// Returns the transactions that need not wait any longer now that this one has run.
     pub fn released(&self, position: u32) -> impl Iterator<Item = u32> {
         let next = self.0[position as usize].next.into_iter();
         next.filter(|&next| {
@@ -71,7 +71,7 @@ impl Graph {
         })
     }
 
-    /// The number of the slot that a transaction touches in a role.
+    /// Returns the number of the slot that a transaction touches in a role.
     pub fn slot(&self, position: u32, role: Role) -> usize {
         self.0[position as usize].slots[role as usize] as usize
     }

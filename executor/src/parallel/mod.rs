@@ -2,7 +2,7 @@
 //!
 //! A transaction names the records that it touches, so the order that matters is known
 //! beforehand: transactions that share a record run in batch order, all others may run at
-//! once (`graph.rs`). Whoever has run a transaction goes on with those that waited only for
+//! once (`graph.rs`). A thread that has run a transaction goes on with those that waited only for
 //! it, so a line of conflicts costs no more than running it; threads that have nothing to do
 //! steal. Vaults that only gain, such as fee vaults, would put nearly all transactions into
 //! one line: they order nothing, and what they gain is added up at the end (`slot.rs`).
@@ -47,7 +47,7 @@ pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     Ok(schedule.run(&prepared))
 }
 
-/// All that comes before the rules: hashes and signatures, and beside them the schedule.
+/// Does all that comes before the rules: hashes and signatures, and beside them the schedule.
 ///
 /// # Errors
 /// A batch for another chain or head.

@@ -23,7 +23,7 @@ enum Cell {
     /// No transaction can tell which others went before it (see [`only_gains`]): the record
     /// before the batch, to which all gains are added at the end.
     OnlyGains(Record),
-    /// The schedule lets one transaction at a time come here, so nobody waits for the lock.
+    /// The schedule lets one transaction at a time come here, so no thread waits for the lock.
     Ordered(Mutex<Ordered>),
 }
 
@@ -63,17 +63,18 @@ pub(super) fn all(state: &State, transactions: &[Transaction], accesses: &[Acces
 }
 
 impl Slot {
-    /// Its accesses out of those of all slots.
+    /// Returns its accesses out of those of all slots.
     pub fn accesses<'a>(&self, all: &'a [Access]) -> &'a [Access] {
         &all[self.accesses.start as usize..self.accesses.end as usize]
     }
 
-    /// Whether no transaction can tell which others went before it.
+    /// Returns whether no transaction can tell which others went before it.
     pub const fn only_gains(&self) -> bool {
         matches!(self.cell, Cell::OnlyGains(_))
     }
 
-    /// The record for the next transaction; where it only gains, always that before the batch.
+    /// Returns the record for the next transaction; where it only gains, always that before the
+    /// batch.
     pub fn read(&self) -> Record {
         match &self.cell {
             Cell::OnlyGains(before) => *before,
@@ -92,7 +93,7 @@ impl Slot {
         }
     }
 
-    /// The record after the batch, if an accepted transaction wrote it.
+    /// Returns the record after the batch, if an accepted transaction wrote it.
     pub fn change(
         &self,
         transactions: &[Transaction],
@@ -121,8 +122,8 @@ fn lock(ordered: &Mutex<Ordered>) -> MutexGuard<'_, Ordered> {
     ordered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a vault is there, pays nobody in this batch, and has room for all that is offered
-/// to it. Then owner and asset stay as they are, no credit can fail for want of room, and
+/// Whether a vault is there, pays no vault in this batch, and can hold all that is offered
+/// to it. Then owner and asset stay as they are, no credit can fail for lack of capacity, and
 /// credits are added up in any order.
 fn only_gains(before: &Record, transactions: &[Transaction], accesses: &[Access]) -> bool {
     let Some(vault) = before.vault() else {

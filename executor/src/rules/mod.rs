@@ -26,7 +26,7 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// The records to write, the fee apart.
+    /// Returns the records to write, the fee apart.
     pub fn writes(&self) -> impl Iterator<Item = (Index, Record)> {
         let vaults = self.sender.into_iter().chain(self.receiver);
         vaults.map(|(index, vault)| (index, vault.into()))
@@ -43,7 +43,7 @@ impl Effect {
     }
 }
 
-/// What a transaction does to the records that `read` gives, at a moment when so many
+/// Returns what a transaction does to the records that `read` gives, at a moment when so many
 /// deposits were taken.
 ///
 /// # Errors

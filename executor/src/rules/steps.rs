@@ -81,8 +81,8 @@ pub(super) struct Receipt {
     pub amount: u64,
 }
 
-/// Step 4: `to` is a vault of this owner and asset, or empty and becomes one, and has room
-/// for the amount. The vault afterwards.
+/// Step 4: `to` is a vault of this owner and asset, or empty and becomes one, and can hold
+/// the amount. Returns the vault afterwards.
 pub(super) fn receive(receipt: &Receipt, record: &Record) -> Result<Vault, Reject> {
     let Receipt {
         to,
@@ -119,7 +119,7 @@ pub(super) fn receive(receipt: &Receipt, record: &Record) -> Result<Vault, Rejec
     Ok(Vault { balance, ..vault })
 }
 
-/// Step 5: the fee vault is a vault of this asset and has room for the fee.
+/// Step 5: the fee vault is a vault of this asset and can hold the fee.
 pub(super) fn check_fee_vault(
     fee: &FeePayment,
     asset: Asset,

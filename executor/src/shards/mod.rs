@@ -1,8 +1,8 @@
 //! Cuts the accepted transactions of a batch into shards and takes along, for each, the part
 //! of the state that its proof needs.
 //!
-//! A shard takes as many transactions as any of the shapes has room for, and then the
-//! smallest shape that has room for them. It ends early before a transaction that can only be
+//! A shard takes as many transactions as fit any of the shapes, and then the
+//! smallest shape that they fit. It ends early before a transaction that can only be
 //! paid with fees of the same shard, because the proof adds these at the shard's end.
 
 mod run;
@@ -30,7 +30,7 @@ pub enum ShardError {
     /// A shape with numbers beyond all bounds.
     #[error("found the shape {found:?}, expected one within the bounds of a shape")]
     Shape {
-        /// The shape.
+        /// The shape found.
         found: Shape,
     },
     /// A transaction that fits into no shape even alone.
@@ -38,7 +38,7 @@ pub enum ShardError {
         "transaction {position} of the batch fits into no shape, not even the largest: {source}"
     )]
     TransactionTooLarge {
-        /// Where it is in the batch.
+        /// Position of the transaction in the batch.
         position: usize,
         /// What it exceeds of the largest one.
         source: ShapeExceeded,
@@ -46,7 +46,7 @@ pub enum ShardError {
     /// An outcome that does not belong to this state and batch.
     #[error("transaction {position} was accepted, found that it is not valid: {source}")]
     NotValid {
-        /// Where it is in the batch.
+        /// Position of the transaction in the batch.
         position: usize,
         /// The rule that it breaks.
         source: Reject,
@@ -54,9 +54,9 @@ pub enum ShardError {
     /// An outcome with more transactions than the batch.
     #[error("found accepted transaction {position}, the batch has {limit}")]
     NoTransaction {
-        /// Where it should be in the batch.
+        /// The position in the batch that the outcome names.
         position: usize,
-        /// How many there are.
+        /// How many transactions the batch has.
         limit: usize,
     },
 }
@@ -141,7 +141,7 @@ impl Iterator for Shards<'_> {
     }
 }
 
-/// All shards of a batch; the state moves to its end.
+/// Returns all shards of a batch; the state moves to its end.
 ///
 /// # Errors
 /// Shapes that cannot hold the transactions, or an outcome of another state or batch.

@@ -47,7 +47,7 @@ impl<'a> Sharder<'a> {
         })
     }
 
-    /// The longest run that starts `rest` and fits into one of the shapes.
+    /// Returns the longest run that starts `rest` and fits into one of the shapes.
     pub fn next_run(
         &self,
         records: &Records,
@@ -83,7 +83,7 @@ impl<'a> Sharder<'a> {
         Ok(run)
     }
 
-    /// The smallest shape with room for so much.
+    /// Returns the smallest shape with the capacity for so much.
     pub fn shape(&self, usage: &Usage) -> Shape {
         let mut shapes = self.shapes.iter();
         let smallest = shapes.find(|shape| usage.fits(shape).is_ok());
@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
             .expect("a rule reads and writes only what its transaction touches")
     }
 
-    /// The transactions, and the records that they touch as they are at the end, fees
+    /// Returns the transactions, and the records that they touch as they are at the end, fees
     /// included, by ascending index.
     pub fn into_parts(self) -> (Vec<&'a Transaction>, Vec<(Index, Record)>) {
         let touched = self

@@ -95,7 +95,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// An empty batch on a state.
+    /// Returns an empty batch on a state.
     #[must_use]
     pub fn new(keys: &'a Keys, state: &'a State) -> Self {
         let ledger = Ledger::new(state);
@@ -107,13 +107,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The vault at an index after all drafts.
+    /// Returns the vault at an index after all drafts.
     #[must_use]
     pub fn vault(&self, index: Index) -> Option<Vault> {
         self.ledger.get(index).vault()
     }
 
-    /// A transfer as it would be valid if the balance suffices.
+    /// Returns a transfer as it would be valid if the balance suffices.
     #[must_use]
     pub fn transfer(&self, from: Index, to: Index, amount: u64, fee: FeePayment) -> Body {
         let (asset, nonce) = self.asset_and_nonce(from);
@@ -129,7 +129,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// The next deposit of the queue.
+    /// Returns the next deposit of the queue.
     #[must_use]
     pub fn deposit(&self, to: Index, amount: u64, fee: FeePayment) -> Body {
         let asset = self.vault(to).map_or(ASSET, |vault| vault.asset);
@@ -144,7 +144,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// A withdrawal as it would be valid if the balance suffices.
+    /// Returns a withdrawal as it would be valid if the balance suffices.
     #[must_use]
     pub fn withdraw(
         &self,
@@ -180,7 +180,7 @@ impl<'a> Builder<'a> {
         self.push_draft(body, key, false);
     }
 
-    /// The batch, with all signatures.
+    /// Returns the batch, with all signatures.
     #[must_use]
     pub fn sign(self) -> Batch {
         let chain_id = self.state.chain_id();
@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The batch with signatures of nothing, and what a check of good ones would find: for
+    /// Returns the batch with signatures of nothing, and what a check of good ones would find: for
     /// runs so long that signing would take most of the time.
     #[must_use]
     pub fn prepare(self) -> (Batch, Vec<Prepared>) {

@@ -31,7 +31,7 @@ pub struct Workload {
     pub batch: Batch,
 }
 
-/// A genesis of vaults at indices 0, 1, ... with [`BALANCE`] of [`ASSET`] each; vault i
+/// Returns a genesis of vaults at indices 0, 1, ... with [`BALANCE`] of [`ASSET`] each; vault i
 /// belongs to key i modulo the number of keys.
 ///
 /// # Panics

@@ -44,7 +44,7 @@ impl Pattern {
         Self::Faulty,
     ];
 
-    /// The name in tables.
+    /// Returns the name in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ pub struct Random {
 }
 
 impl Random {
-    /// The stream of a seed.
+    /// Returns the stream of a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self { state: seed }
@@ -22,7 +22,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// An integer below `limit`, which is not zero; not exactly uniform.
+    /// Returns an integer below `limit`, which is not zero; not exactly uniform.
     pub const fn below(&mut self, limit: u64) -> u64 {
         self.word() % limit
     }
@@ -61,7 +61,7 @@ impl Zipf {
         }
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub fn draw(&self, random: &mut Random) -> usize {
         // 53 bits: each such fraction is a double.
         let fraction = (random.word() >> 11) as f64 / (1u64 << 53) as f64;

@@ -57,12 +57,12 @@ impl WorkFolder {
         })
     }
 
-    /// Where the objects are.
+    /// Returns where the objects are.
     pub fn objects(&self) -> PathBuf {
         self.path.join(OBJECTS)
     }
 
-    /// The queue's file by a name that a URL can have.
+    /// Returns the queue's file by a name that a URL can have.
     ///
     /// # Errors
     /// If the folder has a name that is not UTF-8, and the system no other one.
@@ -118,7 +118,7 @@ pub fn check(folder: &Path) -> Result<(), EmbeddedError> {
     }
 }
 
-/// What a work folder has: the queue's files, the objects, the lock.
+/// Returns what a work folder has: the queue's files, the objects, the lock.
 pub fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let databases = ENDS.iter().map(|end| format!("{DATABASE}{end}"));
     let others = [OBJECTS, LOCK].map(str::to_owned);
@@ -129,14 +129,14 @@ pub fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
         .into_iter()
 }
 
-/// Whether a fleet is or was at work in a folder.
+/// Returns whether a fleet is or was at work in a folder.
 pub fn is_in(folder: &Path) -> bool {
     [DATABASE, OBJECTS]
         .iter()
         .any(|name| folder.join(name).exists())
 }
 
-/// Waits until nobody else is in the folder. Returns the lock, and whether the folder was made
+/// Waits until no other process is in the folder. Returns the lock, and whether the folder was made
 /// with it.
 fn lock(folder: &Path, notice: &impl Fn(Notice<'_>)) -> Result<(File, bool), EmbeddedError> {
     let path = folder.join(LOCK);

@@ -35,7 +35,7 @@ impl ProcessMetrics {
         metrics
     }
 
-    /// A job was taken. The slot is busy until what this returns is dropped.
+    /// Notes that a job was taken. The slot is busy until what this returns is dropped.
     #[must_use]
     pub fn start(&self) -> BusySlot {
         self.busy.inc();

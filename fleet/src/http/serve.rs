@@ -26,7 +26,7 @@ const BATCHES: u32 = 30;
 /// How long a request waits for the database.
 const RETRY_TIME: Duration = Duration::from_secs(8);
 
-/// Nothing but the page's own files, and nobody may frame it.
+/// Nothing but the page's own files, and no page may frame it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
@@ -83,7 +83,7 @@ pub fn metrics_router(site: Site) -> Router {
     with_headers(process_routes().with_state(site))
 }
 
-/// The same, the page, and what it asks for: `/api/fleet`, `/api/batch/ID` and
+/// Returns the same, the page, and what it asks for: `/api/fleet`, `/api/batch/ID` and
 /// `/api/job/BATCH/ID`.
 pub fn dashboard_router(site: Site) -> Router {
     let mut router = process_routes()

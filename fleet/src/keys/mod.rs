@@ -31,9 +31,9 @@ pub enum KeyError {
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Which file.
+        /// The file that could not be used.
         path: PathBuf,
-        /// Its reason.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// A secret that others on this machine can read.
@@ -42,15 +42,15 @@ pub enum KeyError {
         path.display()
     )]
     Readable {
-        /// Which file.
+        /// The file of the key.
         path: PathBuf,
-        /// Its permissions.
+        /// The permissions of the file.
         mode: u32,
     },
     /// A file of something else.
     #[error("{}: not an Ed25519 private key in PEM (PKCS#8): {source}", path.display())]
     Format {
-        /// Which file.
+        /// The file that is no key.
         path: PathBuf,
         /// What is wrong with it.
         source: pkcs8::Error,
@@ -58,13 +58,13 @@ pub enum KeyError {
     /// Text that is no public key.
     #[error("found {found:?}, expected a worker's public key: 64 lowercase hexadecimal digits")]
     PublicKey {
-        /// The text.
+        /// The text found.
         found: Box<str>,
     },
     /// Text that is no signature.
     #[error("found {found:?}, expected a signature: 128 lowercase hexadecimal digits")]
     Signature {
-        /// The text.
+        /// The text found.
         found: Box<str>,
     },
     /// The operating system has no randomness.
@@ -135,7 +135,7 @@ impl fmt::Debug for WorkerKey {
 }
 
 impl WorkerKey {
-    /// A new key, from the operating system's randomness.
+    /// Returns a new key, from the operating system's randomness.
     ///
     /// # Errors
     /// [`KeyError::Randomness`].
@@ -145,7 +145,7 @@ impl WorkerKey {
         Ok(Self(SigningKey::from_bytes(&seed)))
     }
 
-    /// The key in a file that only its owner can read; the group may too where the owner is
+    /// Returns the key in a file that only its owner can read; the group may too where the owner is
     /// root, which is how Kubernetes mounts a secret.
     ///
     /// # Errors
@@ -201,13 +201,13 @@ impl WorkerKey {
         folder::sync(above).map_err(failed)
     }
 
-    /// The key to register.
+    /// Returns the key to register.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
     }
 
-    /// The signature of a claim.
+    /// Returns the signature of a claim.
     #[must_use]
     pub fn sign(&self, claim: &Claim<'_>) -> Signature {
         Signature(self.0.sign(&claim.message()))
@@ -219,7 +219,7 @@ impl WorkerKey {
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    /// Whether this key's holder made this claim.
+    /// Returns whether this key's holder made this claim.
     #[must_use]
     pub fn verify(&self, claim: &Claim<'_>, signature: &Signature) -> bool {
         let verified = self.0.verify_strict(&claim.message(), &signature.0);

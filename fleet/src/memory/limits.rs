@@ -40,8 +40,8 @@ const VERSIONS: [Version; 2] = [
 /// that a container does not see.
 const HIERARCHICAL: &str = "hierarchical_memory_limit";
 
-/// What is left of the least limit of this process's groups, in bytes; `None` if it has none.
-/// `root` is where `/proc` and `/sys` are.
+/// Returns what is left of the least limit of this process's groups, in bytes; `None` if it has
+/// none. `root` is where `/proc` and `/sys` are.
 pub fn left(root: &Path) -> Option<u64> {
     let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
     let mounts = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Folder, MARKER, MARKER_BYTES, ObjectName};
 
-/// Whether something is there that is neither a store nor an empty folder.
+/// Returns whether something is there that is neither a store nor an empty folder.
 #[must_use]
 pub fn is_foreign(folder: &Path) -> bool {
     let is_store = fs::read(folder.join(MARKER)).is_ok_and(|found| found == MARKER_BYTES);
@@ -15,7 +15,7 @@ pub fn is_foreign(folder: &Path) -> bool {
     folder.symlink_metadata().is_ok() && !is_store && !is_empty()
 }
 
-/// What has a name that a store would give, in a folder without this marker.
+/// Returns what has a name that a store would give, in a folder without this marker.
 pub fn in_the_way(marker: &Path) -> Option<PathBuf> {
     let names = Folder::NAMES.iter().map(|name| marker.with_file_name(name));
     names

@@ -1,6 +1,6 @@
 //! Witnesses, proofs and manifests in an object store, each named by its SHA-256.
 //!
-//! A store that is away never looks like one without the object: every store holds a marker,
+//! An unavailable store never looks like one without the object: every store holds a marker,
 //! written when it is made, and an object counts as missing only where the marker is there. A
 //! local folder is made a store only where none of a store's names is taken, and nothing is
 //! removed from it but objects. A credential for S3 needs `s3:ListBucket`, without which S3 answers a read of a
@@ -38,13 +38,13 @@ const MARKER: &str = "shardfold-store";
 /// What the marker holds.
 const MARKER_BYTES: &[u8] = b"objects of shardfold\n";
 
-/// Why an object cannot be had or kept.
+/// Why an object cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectsError {
     /// The store is there, the object is not.
     #[error("{store} has no object {path}")]
     Missing {
-        /// The store.
+        /// The store without the object.
         store: Arc<str>,
         /// Where the object should lie in it.
         path: Path,
@@ -52,23 +52,23 @@ pub enum ObjectsError {
     /// The object has other bytes than those that it is named by.
     #[error("the object of {store} that should be {expected} was altered: it hashes to {found}")]
     Altered {
-        /// The store.
+        /// The store of the object.
         store: Arc<str>,
-        /// The hash of the bytes.
+        /// The SHA-256 of the bytes found.
         found: ObjectName,
-        /// The name.
+        /// The name of the object: the SHA-256 that it should have.
         expected: ObjectName,
     },
     /// More bytes than such an object may have; they were not read.
     #[error("found {found} bytes in {path} of {store}, expected at most {limit}")]
     TooLarge {
-        /// The store.
+        /// The store of the object.
         store: Arc<str>,
         /// Where the object lies in it.
         path: Path,
         /// How many bytes the store says there are.
         found: u64,
-        /// The limit.
+        /// The most bytes that such an object may have.
         limit: u64,
     },
     /// Something that is none of a store's, where a store would have its own.
@@ -83,7 +83,7 @@ pub enum ObjectsError {
     /// No store has this URL.
     #[error("{found:?} is not an object store: {source}")]
     Url {
-        /// The URL.
+        /// The URL found.
         found: Box<str>,
         /// What is wrong with it.
         source: UrlError,
@@ -91,15 +91,15 @@ pub enum ObjectsError {
     /// The store cannot be reached, is not where it was, is full, or refuses access.
     #[error("the object store {store} cannot be used: {source}")]
     Unavailable {
-        /// The store.
+        /// The store that cannot be used.
         store: Arc<str>,
-        /// What it answered.
+        /// The error of the store.
         source: object_store::Error,
     },
 }
 
 impl ObjectsError {
-    /// Whether the same call may succeed once the store is back.
+    /// Returns whether the same call may succeed once the store is back.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
@@ -148,10 +148,10 @@ impl fmt::Debug for Objects {
 }
 
 impl Objects {
-    /// The store at a path or at a URL: `file://PATH`, `s3://BUCKET/PREFIX`, and those of Azure
-    /// and Google that `object_store` knows, with options and credentials from the environment
-    /// (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_ALLOW_HTTP` and so on). It must have been made
-    /// by [`create`](Self::create): a folder that is not mounted yet is no empty store.
+    /// Returns the store at a path or at a URL: `file://PATH`, `s3://BUCKET/PREFIX`, and those of
+    /// Azure and Google that `object_store` knows, with options and credentials from the
+    /// environment (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_ALLOW_HTTP` and so on). It must have
+    /// been made by [`create`](Self::create): a folder that is not mounted yet is no empty store.
     ///
     /// # Errors
     /// [`ObjectsError::Url`], or [`ObjectsError::Unavailable`].
@@ -159,8 +159,8 @@ impl Objects {
         Self::open_with(url, &open::environment()).await
     }
 
-    /// The same; makes the store if it is not there: a local folder, or what is in a bucket, but
-    /// not the bucket.
+    /// Returns the same; makes the store if it is not there: a local folder, or what is in a
+    /// bucket, but not the bucket.
     ///
     /// # Errors
     /// [`ObjectsError::Url`], or [`ObjectsError::Unavailable`].
@@ -188,8 +188,8 @@ impl Objects {
         Ok(objects)
     }
 
-    /// The store in a folder of this machine, whatever its name is made of; made if it is not
-    /// there.
+    /// Returns the store in a folder of this machine, whatever its name is made of; made if it is
+    /// not there.
     ///
     /// # Errors
     /// [`ObjectsError::Foreign`], or [`ObjectsError::Unavailable`].
@@ -248,7 +248,7 @@ impl Objects {
         bytes: Vec<u8>,
     ) -> Result<ObjectName, ObjectsError> {
         let name = ObjectName::of(&bytes);
-        // A folder that was moved away would be made anew, and what is put there be lost when
+        // A folder that was moved would be made anew, and what is put there be lost when
         // the old one is back: looked for before, and after in case it went in between.
         self.check_present().await?;
         let put = self.store().put(&folder.object(name), bytes.into()).await;
@@ -257,7 +257,7 @@ impl Objects {
         Ok(name)
     }
 
-    /// The bytes of this name.
+    /// Returns the bytes of this name.
     ///
     /// # Errors
     /// [`ObjectsError::TooLarge`] before more than `limit` bytes are read, and all others but
@@ -299,7 +299,7 @@ impl Objects {
         Ok(bytes)
     }
 
-    /// The names of the objects in a folder, in order; what has another name is left out.
+    /// Returns the names of the objects in a folder, in order; other names are skipped.
     ///
     /// # Errors
     /// [`ObjectsError::Unavailable`].

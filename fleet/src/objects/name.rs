@@ -21,13 +21,13 @@ pub struct NameError {
 }
 
 impl ObjectName {
-    /// The name of an object of these bytes.
+    /// Returns the name of an object of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The hash itself.
+    /// Returns the hash itself.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

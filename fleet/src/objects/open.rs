@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{Objects, ObjectsError, Root, UrlError};
 
-/// How long a store may take to answer a call before it counts as away.
+/// How long a store may take to answer a call before it counts as unavailable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long one transfer may take: the largest object at 1 MB/s.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(64);
@@ -24,14 +24,15 @@ const TRANSFER_TIMEOUT: Duration = Duration::from_secs(64);
 /// Names and values of options, as in the environment.
 pub type Options = Vec<(String, String)>;
 
-/// The options in the environment; what is not UTF-8 is none.
+/// Returns the options in the environment; what is not UTF-8 is none.
 pub fn environment() -> Options {
     env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
 
-/// The store at a URL or path. A local folder is made if `makes`; nothing else is touched yet.
+/// Returns the store at a URL or path. A local folder is made if `makes`; nothing else is touched
+/// yet.
 pub fn connect(url: &str, options: &Options, makes: bool) -> Result<Objects, ObjectsError> {
     let refused = |source| ObjectsError::Url {
         found: url.into(),
@@ -62,7 +63,7 @@ fn local_path(url: &Url) -> Option<PathBuf> {
     url.to_file_path().ok()
 }
 
-/// A folder on this machine. What is put there is on disk on return.
+/// Returns a folder on this machine. What is put there is on disk on return.
 pub fn local(path: &FilePath, makes: bool) -> Result<Objects, ObjectsError> {
     let away = |source| ObjectsError::Unavailable {
         store: path.display().to_string().into(),
@@ -150,7 +151,7 @@ fn named<'a, K: FromStr>(
     })
 }
 
-/// Over a hiccup only: whoever uses a store waits for it in its own way.
+/// Over a hiccup only: each user of a store waits for it in its own way.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {

@@ -6,7 +6,7 @@ use super::rows::{big, get, named};
 use super::{Child, Queue, QueueError, Tx};
 
 impl Queue {
-    /// The one batch whose id starts like this.
+    /// Returns the one batch whose id starts like this.
     ///
     /// # Errors
     /// If there is none, or several.
@@ -70,7 +70,7 @@ impl Queue {
         Ok(done.rows_affected())
     }
 
-    /// The job that made a batch's validity proof, with its result and signature.
+    /// Returns the job that made a batch's validity proof, with its result and signature.
     ///
     /// # Errors
     /// If there is no such batch.
@@ -166,7 +166,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The object of a batch's validity proof.
+    /// Returns the object of a batch's validity proof.
     ///
     /// # Errors
     /// Those of the database.
@@ -178,7 +178,7 @@ impl Queue {
         row.map_or(Ok(None), |row| get(&row, "proof"))
     }
 
-    /// Whether this object is the validity proof of a batch.
+    /// Returns whether this object is the validity proof of a batch.
     ///
     /// # Errors
     /// Those of the database.
@@ -190,7 +190,8 @@ impl Queue {
         Ok(row.is_some())
     }
 
-    /// Whether no job of these circuits, and of this batch if one is named, is ready or in work.
+    /// Returns whether no job of these circuits, and of this batch if one is named, is ready or in
+    /// work.
     ///
     /// # Errors
     /// Those of the database.
@@ -205,7 +206,7 @@ impl Queue {
         Ok(row.is_none())
     }
 
-    /// Whether a job of another batch has this input or id: then its objects are not this
+    /// Returns whether a job of another batch has this input or id: then its objects are not this
     /// batch's alone.
     ///
     /// # Errors

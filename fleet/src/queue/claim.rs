@@ -31,7 +31,7 @@ pub struct Registration<'a> {
     pub key: &'a PublicKey,
     /// Its signature over instance and circuits.
     pub signature: &'a Signature,
-    /// The machine.
+    /// The machine that it runs on.
     pub host: &'a str,
     /// The security profile that it proves for.
     pub profile: &'a str,
@@ -48,11 +48,11 @@ pub struct Registration<'a> {
 /// A job that a worker holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
-    /// Its batch.
+    /// The id of its batch.
     pub batch: String,
-    /// Its id.
+    /// The id of the job.
     pub job: String,
-    /// What to do.
+    /// What the job does.
     pub kind: Kind,
     /// The first shard covered.
     pub first: usize,
@@ -67,9 +67,9 @@ pub struct Claimed {
 /// A job that a worker still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JobLease {
-    /// Its batch.
+    /// The id of its batch.
     pub batch: String,
-    /// Its id.
+    /// The id of the job.
     pub job: String,
     /// The number of the attempt.
     pub attempt: i64,
@@ -88,7 +88,7 @@ impl From<&Claimed> for JobLease {
 /// A job whose result another one uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Child {
-    /// Its id.
+    /// The id of the job.
     pub job: String,
     /// The first shard covered.
     pub first: usize,
@@ -98,7 +98,7 @@ pub struct Child {
     pub result: Option<String>,
     /// The worker whose signature is on it.
     pub signer: Option<String>,
-    /// The signature.
+    /// The signature over the result.
     pub signature: Option<String>,
 }
 
@@ -111,7 +111,7 @@ const DEADLINE_EXTRA: i64 = 300_000;
 /// How many of the last jobs are looked at.
 pub const RECENT: i64 = 20;
 
-/// A job goes to a worker that failed it before only if nobody else could take it.
+/// A job goes to a worker that failed it before only if no other worker could take it.
 const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, instance = $1,
         started = @now, lease = @now + $2, not_before = NULL,
         deadline = @now + COALESCE(
@@ -183,8 +183,8 @@ impl Queue {
         Ok(worker)
     }
 
-    /// The best job for a worker process, which holds it from now on: what finishes something
-    /// before new shards, earlier batches before later ones. `None` if none is as wanted.
+    /// Returns the best job for a worker process, which holds it from now on: what finishes
+    /// something before new shards, earlier batches before later ones. `None` if none is as wanted.
     ///
     /// # Errors
     /// Those of the database.
@@ -234,7 +234,7 @@ impl Queue {
         Ok(Some(claimed))
     }
 
-    /// The jobs whose results a job uses, in order.
+    /// Returns the jobs whose results a job uses, in order.
     ///
     /// # Errors
     /// Those of the database.

@@ -43,7 +43,7 @@ const REASON: usize = 4_000;
 
 impl Queue {
     /// Makes a result that of its job, and frees the job that waits for it, in one transaction.
-    /// A verified result is welcome whoever holds the job now. The same again changes nothing.
+    /// A verified result is accepted no matter who holds the job. The same again changes nothing.
     ///
     /// # Errors
     /// If the worker was revoked.

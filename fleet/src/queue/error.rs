@@ -8,7 +8,7 @@ use super::model::BatchState;
 /// Why the queue refuses, or cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The database refuses, or is away.
+    /// The database refuses, or is unavailable.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
     /// The database has not answered in time.
@@ -20,7 +20,7 @@ pub enum QueueError {
         /// The URL's scheme.
         found: Box<str>,
     },
-    /// A URL that cannot be read as one, or has parts that nobody means to write.
+    /// A URL that cannot be read as one, or has parts that are never meant.
     #[error(
         "the database URL {why}: in a user's name or a password write # as %23, ? as %3F, / as \
          %2F, @ as %40, : as %3A, % as %25"
@@ -38,15 +38,15 @@ pub enum QueueError {
     /// SQLite's file cannot be used.
     #[error("the database file {}: {source}", path.display())]
     File {
-        /// The file.
+        /// The database file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// SQLite's file was removed while this process had it open.
     #[error("the database file {} is there no more", path.display())]
     Gone {
-        /// Where it was.
+        /// The path at which the file was.
         path: PathBuf,
     },
     /// SQLite's file is another one than that which this process had open.
@@ -56,7 +56,7 @@ pub enum QueueError {
         path.display()
     )]
     Replaced {
-        /// Where it is.
+        /// The path of the database file.
         path: PathBuf,
     },
     /// The database answers, but takes no writes.
@@ -68,17 +68,17 @@ pub enum QueueError {
     /// The tables were made by another version.
     #[error("the database has tables of version {found}, this build has {expected}")]
     Version {
-        /// The version found.
+        /// The version of the tables.
         found: i64,
-        /// The one of this build.
+        /// The version that this build reads and writes.
         expected: i64,
     },
     /// A value that this system does not write.
     #[error("found {found:?} in the database as {what}")]
     Value {
-        /// What it should be.
+        /// What the value stands for.
         what: &'static str,
-        /// What it is.
+        /// The value found.
         found: Box<str>,
     },
     /// The worker's key was never registered.
@@ -86,21 +86,21 @@ pub enum QueueError {
         "the key {key} is not registered: ask the operator to run `shardfold register NAME {key}`"
     )]
     NotEnrolled {
-        /// The public key.
+        /// The worker's public key.
         key: Box<str>,
     },
     /// The worker was revoked.
     #[error("the worker {worker} was revoked")]
     Revoked {
-        /// Its name.
+        /// Name of the worker.
         worker: Box<str>,
     },
     /// Too many of the worker's results were invalidated.
     #[error("{strikes} results of the worker {worker} were invalidated: it gets no more jobs")]
     Struck {
-        /// Its name.
+        /// Name of the worker.
         worker: Box<str>,
-        /// How many.
+        /// How many of its results were invalidated.
         strikes: i64,
     },
     /// The worker has circuits that neither the last batch has nor an open one.
@@ -119,21 +119,21 @@ pub enum QueueError {
     /// A name or key that is taken by another worker.
     #[error("the name {name} or the key {key} is registered already, for another key or name")]
     Taken {
-        /// The name.
+        /// The name that was to be registered.
         name: Box<str>,
-        /// The key.
+        /// The public key that was to be registered.
         key: Box<str>,
     },
-    /// Nobody of this name was registered.
+    /// No worker of this name was registered.
     #[error("there is no worker {name}")]
     NoWorker {
-        /// The name.
+        /// The name that was asked for.
         name: Box<str>,
     },
     /// No batch or job has an id that starts like this.
     #[error("there is no {what} {prefix}")]
     Unknown {
-        /// What was asked for.
+        /// What was asked for: a batch or a job.
         what: &'static str,
         /// The start of its id.
         prefix: Box<str>,
@@ -141,11 +141,11 @@ pub enum QueueError {
     /// Several have.
     #[error("there are {count} {what}s whose id starts with {prefix}")]
     Ambiguous {
-        /// What was asked for.
+        /// What was asked for: a batch or a job.
         what: &'static str,
         /// The start of the id.
         prefix: Box<str>,
-        /// How many.
+        /// How many ids start with it.
         count: usize,
     },
     /// A batch in a state in which this cannot be done.
@@ -161,7 +161,7 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// Whether the database is away or busy, so that the same may work later.
+    /// Returns whether the database is unavailable or busy, so that the same may work later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -173,7 +173,7 @@ impl QueueError {
         }
     }
 
-    /// Whether SQLite's file is damaged, or none of SQLite's.
+    /// Returns whether SQLite's file is damaged, or none of SQLite's.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self.sqlite_code(), Some(11 | 26))
@@ -215,7 +215,7 @@ fn is_transient_code(code: &str) -> bool {
         let classes = ["08", "40", "53", "57", "58"];
         // A standby that is not the primary yet; no transaction where one was begun, one that has
         // failed before, one that took too long; a prepared statement that the session has lost;
-        // a lock that was not to be had.
+        // a lock that was not available.
         let single = ["25006", "25P01", "25P02", "25P03", "26000", "55P03"];
         return classes.iter().any(|class| code.starts_with(class)) || single.contains(&code);
     }

@@ -54,8 +54,8 @@ impl Queue {
         rows.iter().map(held).collect::<Result<_, _>>().map(Some)
     }
 
-    /// Takes jobs from workers whose lease has run out; how many. Whoever calls this has been
-    /// in touch with the database for two leases, or else an outage of it would look like the
+    /// Takes jobs from workers whose lease has run out; how many. The caller has been in touch
+    /// with the database for two leases, or else an outage of it would look like the
     /// death of every worker.
     ///
     /// # Errors

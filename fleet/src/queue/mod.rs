@@ -75,7 +75,7 @@ impl Dialect {
         }
     }
 
-    /// What takes rows that nobody else is taking. SQLite has one writer at a time.
+    /// What takes rows that no other transaction is taking. SQLite has one writer at a time.
     const fn skip_locked(self) -> &'static str {
         match self {
             Self::Sqlite => "",
@@ -128,7 +128,7 @@ impl Queue {
     /// there are none.
     ///
     /// # Errors
-    /// If the database is away (see [`QueueError::is_transient`]) or is of another version.
+    /// If the database is unavailable (see [`QueueError::is_transient`]) or is of another version.
     pub async fn connect(url: &str) -> Result<Self, QueueError> {
         let queue = Self::over(Place::of(url)?.into(), CONNECTIONS)?;
         queue.place.make()?;
@@ -148,8 +148,8 @@ impl Queue {
         Self::open_at(Place::of(url)?.into(), CONNECTIONS).await
     }
 
-    /// The database of this URL, for whoever only looks, with at most so many connections:
-    /// nothing is connected before the first question, and nothing is made.
+    /// Returns the database of this URL, for callers that only read, with at most so many
+    /// connections: nothing is connected before the first question, and nothing is made.
     ///
     /// # Errors
     /// If the URL is none.
@@ -199,7 +199,7 @@ impl Queue {
         }
     }
 
-    /// The same database through a connection of its own, for another runtime.
+    /// Returns the same database through a connection of its own, for another runtime.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).

@@ -21,7 +21,7 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Shard, Self::Aggregate, Self::Finish];
 
-    /// The name in the database, in metrics and on the command line.
+    /// Returns the name in the database, in metrics and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// The kind of this name.
+    /// Returns the kind of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -67,7 +67,7 @@ impl JobState {
         Self::Cancelled,
     ];
 
-    /// The name in the database and in metrics.
+    /// Returns the name in the database and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ impl JobState {
         }
     }
 
-    /// The state of this name.
+    /// Returns the state of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
@@ -103,7 +103,7 @@ impl BatchState {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Open, Self::Proven, Self::Cancelled];
 
-    /// The name in the database and in metrics.
+    /// Returns the name in the database and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -113,7 +113,7 @@ impl BatchState {
         }
     }
 
-    /// The state of this name.
+    /// Returns the state of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
@@ -164,7 +164,7 @@ pub struct JobView {
     pub first: u64,
     /// The shard after the last one covered.
     pub end: u64,
-    /// Transactions that the shard's shape has room for; 0 for other kinds.
+    /// The capacity of the shard's shape in transactions; 0 for other kinds.
     pub size: u64,
     /// The memory that it takes, in bytes.
     pub memory: u64,
@@ -232,7 +232,7 @@ pub enum Outcome {
     Overdue,
     /// The worker gave it back untouched, because it was asked to stop.
     Released,
-    /// Whoever used its result found it false.
+    /// The user of its result found it false.
     Invalidated,
     /// The job was done or cancelled by someone else meanwhile.
     Superseded,
@@ -250,7 +250,7 @@ impl Outcome {
         Self::Superseded,
     ];
 
-    /// The name in the database and in metrics.
+    /// Returns the name in the database and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -264,7 +264,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome of this name.
+    /// Returns the outcome of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)
@@ -328,7 +328,7 @@ pub struct Timing {
     pub circuits: String,
     /// What the jobs did.
     pub kind: Kind,
-    /// Transactions that the shard's shape has room for; 0 for other kinds.
+    /// The capacity of the shard's shape in transactions; 0 for other kinds.
     pub size: u64,
     /// How many of the last jobs were looked at.
     pub count: u64,
@@ -374,7 +374,7 @@ pub struct TreeView {
     pub batch: BatchView,
     /// Its jobs: shards in order, then aggregations from the leaves up, then the finish.
     pub jobs: Vec<JobView>,
-    /// When it will be proven at the present rate, in milliseconds from now; none if nobody
-    /// works on it or nothing like it was measured yet.
+    /// When it will be proven at the present rate, in milliseconds from now; none if no
+    /// worker works on it or nothing like it was measured yet.
     pub left: Option<Millis>,
 }

@@ -79,7 +79,7 @@ impl Place {
         }
     }
 
-    /// The error of a place where no tables are.
+    /// Returns the error of a place where no tables are.
     pub fn no_queue(&self) -> QueueError {
         QueueError::NoQueue {
             place: self.name().into(),

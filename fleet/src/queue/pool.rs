@@ -1,5 +1,5 @@
 //! The connections of one process. A connection may live and yet be wrong: it was opened while
-//! the server took no writes, a rollback has left it in a state of which nobody knows, or a
+//! the server took no writes, a rollback has left it in an unknown state, or a
 //! transaction was left open in it. Such a one is closed before it is used again.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transact
 use super::place::Place;
 use super::{Dialect, QueueError};
 
-/// How long one statement waits for a connection before the database counts as away.
+/// How long one statement waits for a connection before the database counts as unavailable.
 pub const RETRY_TIME: Duration = Duration::from_secs(5);
 /// How long a connection may take that is to find out why the pool had none.
 const PROBE: Duration = Duration::from_secs(2);
@@ -46,7 +46,7 @@ impl Renewal {
     }
 }
 
-/// A pool of at most so many connections; none is opened before it is wanted.
+/// Returns a pool of at most so many connections; none is opened before it is wanted.
 ///
 /// # Errors
 /// If the URL is none.
@@ -85,7 +85,7 @@ async fn is_sound(connection: &mut AnyConnection, dialect: Dialect) -> sqlx::Res
     }
 }
 
-/// A connection of the pool.
+/// Returns a connection of the pool.
 ///
 /// # Errors
 /// If there is none: the database's own reason.
@@ -97,7 +97,7 @@ pub async fn acquire(pool: &AnyPool, place: &Place) -> Result<PoolConnection<Any
     }
 }
 
-/// A transaction that this statement begins.
+/// Returns a transaction that this statement begins.
 ///
 /// # Errors
 /// Those of [`acquire`].
@@ -116,7 +116,7 @@ pub async fn begin(
 /// Connects beside the pool, which tries again and again and does not say why it fails.
 ///
 /// # Errors
-/// If the database is away or refuses.
+/// If the database is unavailable or refuses.
 pub async fn probe(place: &Place, retry: Duration) -> Result<(), QueueError> {
     let connect = async {
         let mut connection = AnyConnection::connect(&place.url).await?;

@@ -54,7 +54,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The name under which a key may work.
+    /// Returns the name under which a key may work.
     ///
     /// # Errors
     /// If the key is not registered, the worker revoked, or its results were invalidated too often.
@@ -84,8 +84,8 @@ impl Queue {
         Ok(worker)
     }
 
-    /// The name under which a worker may work with these circuits: those of the last batch of
-    /// the profile, and of open ones. Before the first batch any will do.
+    /// Returns the name under which a worker may work with these circuits: those of the last batch
+    /// of the profile, and of open ones. Before the first batch any will do.
     ///
     /// # Errors
     /// Those of [`worker_of`](Self::worker_of), and other circuits.
@@ -115,7 +115,7 @@ impl Queue {
         })
     }
 
-    /// The key of a worker, revoked or not; `None` if there is no such worker.
+    /// Returns the key of a worker, revoked or not; `None` if there is no such worker.
     ///
     /// # Errors
     /// Those of the database, and a key in it that is none.
@@ -138,8 +138,8 @@ impl Queue {
         }
     }
 
-    /// Whether a job's result is signed by the worker that the queue names, registered or revoked
-    /// since.
+    /// Returns whether a job's result is signed by the worker that the queue names, registered or
+    /// revoked since.
     ///
     /// # Errors
     /// Those of the database.

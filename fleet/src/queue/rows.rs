@@ -16,7 +16,7 @@ pub const BATCH: &str = "id, source, label, profile, circuits, state, shards, tr
 /// The columns of an [`AttemptView`].
 pub const ATTEMPT: &str = "batch, job, attempt, instance, started, ended, outcome, reason";
 
-/// The value in a column.
+/// Returns the value in a column.
 pub fn get<'r, T: Decode<'r, sqlx::Any> + Type<sqlx::Any>>(
     row: &'r AnyRow,
     column: &'static str,
@@ -24,7 +24,7 @@ pub fn get<'r, T: Decode<'r, sqlx::Any> + Type<sqlx::Any>>(
     Ok(row.try_get(column)?)
 }
 
-/// A count or size.
+/// Returns a count or size.
 pub fn number(row: &AnyRow, column: &'static str) -> Result<u64, QueueError> {
     let value: i64 = get(row, column)?;
     u64::try_from(value).map_err(|_| QueueError::Value {
@@ -33,7 +33,7 @@ pub fn number(row: &AnyRow, column: &'static str) -> Result<u64, QueueError> {
     })
 }
 
-/// A name out of a fixed list.
+/// Returns a name out of a fixed list.
 pub fn named<T>(
     row: &AnyRow,
     column: &'static str,
@@ -46,12 +46,12 @@ pub fn named<T>(
     })
 }
 
-/// A count as the database takes it.
+/// Returns a count as the database takes it.
 pub fn big(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// A job.
+/// Returns a job.
 pub fn job(row: &AnyRow) -> Result<JobView, QueueError> {
     Ok(JobView {
         batch: get(row, "batch")?,
@@ -77,7 +77,7 @@ pub fn job(row: &AnyRow) -> Result<JobView, QueueError> {
     })
 }
 
-/// A batch; its jobs are counted apart.
+/// Returns a batch; its jobs are counted apart.
 pub fn batch(row: &AnyRow) -> Result<BatchView, QueueError> {
     Ok(BatchView {
         id: get(row, "id")?,
@@ -96,7 +96,7 @@ pub fn batch(row: &AnyRow) -> Result<BatchView, QueueError> {
     })
 }
 
-/// An attempt.
+/// Returns an attempt.
 pub fn attempt(row: &AnyRow) -> Result<AttemptView, QueueError> {
     let outcome: Option<String> = get(row, "outcome")?;
     Ok(AttemptView {

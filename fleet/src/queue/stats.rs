@@ -125,9 +125,9 @@ impl Queue {
     }
 }
 
-/// The work that is left at the mean times of late, shared by the slots. Jobs of which none alike
-/// was measured yet count as the slowest of the others. That aggregations wait for one another is not
-/// looked at: near its end a batch takes longer.
+/// Returns the work that is left at the mean times of late, shared by the slots. Jobs of which none
+/// alike was measured yet count as the slowest of the others. That aggregations wait for one
+/// another is not looked at: near its end a batch takes longer.
 pub fn time_left(
     batch: &BatchView,
     jobs: &[JobView],

@@ -35,7 +35,7 @@ pub struct Explained {
 }
 
 impl Queue {
-    /// The fleet with its latest batches.
+    /// Returns the fleet with its latest batches.
     ///
     /// # Errors
     /// Those of the database.
@@ -60,7 +60,7 @@ impl Queue {
         Ok(view)
     }
 
-    /// A batch with its jobs, by its whole id; `None` if there is no such batch.
+    /// Returns a batch with its jobs, by its whole id; `None` if there is no such batch.
     ///
     /// # Errors
     /// Those of the database.
@@ -90,7 +90,7 @@ impl Queue {
         }))
     }
 
-    /// The attempts at a job, in order.
+    /// Returns the attempts at a job, in order.
     ///
     /// # Errors
     /// Those of the database.
@@ -101,7 +101,8 @@ impl Queue {
         Ok(attempts)
     }
 
-    /// Everything about the one job whose id starts like this, in the latest batch that has it.
+    /// Returns everything about the one job whose id starts like this, in the latest batch that has
+    /// it.
     ///
     /// # Errors
     /// If there is none, or several.

@@ -67,7 +67,7 @@ impl Queue {
         Ok(Submitted::New)
     }
 
-    /// Whether a batch was ever submitted.
+    /// Returns whether a batch was ever submitted.
     ///
     /// # Errors
     /// Those of the database.

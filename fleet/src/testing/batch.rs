@@ -19,7 +19,7 @@ use crate::objects::ObjectName;
 /// The circuits' key of a batch that is not proven.
 pub const CIRCUITS: [u8; 32] = [7; 32];
 
-/// Shards that follow one another, each of 3 transactions that are left out: enough for a
+/// Shards that follow one another, each of 3 transactions that are rejected: enough for a
 /// tree of jobs, but not to prove. Another seed gives other shards.
 pub fn outline(shards: usize, seed: u64) -> Vec<ShardWitness> {
     let head = |shard: usize| Head {

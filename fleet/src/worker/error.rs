@@ -35,7 +35,7 @@ pub enum JobError {
     /// A result that this job was to use is invalidated, and the job given back.
     #[error("{0}")]
     Invalidated(Box<str>),
-    /// Somebody else holds the job, or has done it.
+    /// Another worker holds the job, or has done it.
     #[error("somebody else has the job now")]
     Lost,
     /// Its batch was deleted.
@@ -43,7 +43,7 @@ pub enum JobError {
     Gone,
 }
 
-/// Runs what takes long on a thread where it keeps nobody waiting.
+/// Runs what takes long on a thread where it keeps no task waiting.
 pub async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, JobError> {

@@ -41,7 +41,7 @@ impl Registry {
         }
     }
 
-    /// What is held.
+    /// Returns what is held.
     pub fn all(&self) -> Vec<JobLease> {
         self.lock().keys().cloned().collect()
     }
@@ -75,7 +75,7 @@ impl Heartbeat {
         Ok(Self { stop, thread })
     }
 
-    /// Whether the thread is there.
+    /// Returns whether the thread is there.
     pub fn is_alive(&self) -> bool {
         !self.thread.is_finished()
     }
@@ -163,7 +163,7 @@ impl Beat {
     }
 
     /// Gives back jobs that this worker took without hearing of it, because the answer was
-    /// lost with the connection: nobody works on them, and signs of life would keep them. The
+    /// lost with the connection: no worker works on them, and signs of life would keep them. The
     /// answer may only be late, so this waits for the next sign of life.
     async fn release_unknown(
         &mut self,

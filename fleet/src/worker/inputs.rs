@@ -43,7 +43,7 @@ pub struct Part {
 }
 
 impl Context {
-    /// The batch's manifest, in which the job is as the queue says.
+    /// Returns the batch's manifest, in which the job is as the queue says.
     pub async fn plan(&self, claimed: &Claimed) -> Result<Arc<Planned>, JobError> {
         let plan = match self.known_plan(&claimed.batch) {
             Some(plan) => plan,
@@ -90,7 +90,7 @@ impl Context {
         Ok(plan)
     }
 
-    /// A valid result of the job that is in the store already: of a worker that was killed
+    /// Returns a valid result of the job that is in the store already: of a worker that was killed
     /// before it could hand it in, or of another batch with the same shard.
     pub async fn find(
         &self,
@@ -144,8 +144,8 @@ impl Context {
         Ok(Box::new(witness))
     }
 
-    /// The results of the jobs that this one joins, each signed by an registered worker. The
-    /// first that is not there or not signed is invalidated.
+    /// Returns the results of the jobs that this one joins, each signed by a registered worker.
+    /// The first that is not there or not signed is invalidated.
     pub async fn parts(
         &self,
         claimed: &Claimed,
@@ -193,7 +193,7 @@ impl Context {
             .database(|| self.queue.is_signed(&held.batch, child))
             .await?
         {
-            // Then nobody knows who has put it there.
+            // Then it is unknown who has put it there.
             let reason = "the result is not signed by an registered worker".into();
             return Ok(Err((false, reason)));
         }

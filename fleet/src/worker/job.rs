@@ -28,7 +28,7 @@ use crate::queue::{Child, Claimed, Completion, CompletionOutcome, JobLease, Queu
 /// How a job ended for the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobOutcome {
-    /// Its result is accepted, or somebody else's.
+    /// Its result is accepted, or another worker's.
     Done,
     /// It is given back, by no fault of the worker.
     GivenBack,
@@ -95,7 +95,7 @@ impl Context {
             self.tell(&Event::GivenBack { work, reason });
             return JobOutcome::GivenBack;
         }
-        // That the store is away is not the job's fault: another worker may reach it.
+        // An unavailable store is not the job's fault: another worker may reach it.
         let counts = !matches!(error, JobError::Objects(error) if error.is_transient());
         if let Err(error) = self
             .database(|| self.queue.fail(held, &reason, counts))
@@ -158,7 +158,7 @@ impl Context {
         Ok(took)
     }
 
-    /// Removes a result that nobody will ask for: its batch was deleted meanwhile.
+    /// Removes a result that will not be asked for: its batch was deleted meanwhile.
     async fn tidy(
         &self,
         held: &JobLease,

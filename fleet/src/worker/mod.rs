@@ -44,11 +44,11 @@ pub struct Options {
     pub poll: Duration,
     /// How long running jobs may go on after the worker is asked to stop.
     pub drain: Duration,
-    /// How long the store may be away from this worker before others get the job.
+    /// How long the store may be unavailable to this worker before others get the job.
     pub store_patience: Duration,
-    /// How long the database may be away before the worker gives up; without end if none.
+    /// How long the database may be unavailable before the worker gives up; without end if none.
     pub database_patience: Option<Duration>,
-    /// Whether the worker leaves when nothing is left to do for anybody.
+    /// Whether the worker leaves when nothing is left to do for any worker.
     pub until_idle: bool,
 }
 
@@ -79,26 +79,26 @@ pub enum Event {
     Unusable {
         /// The job.
         work: Work,
-        /// Why.
+        /// Why the result cannot be used.
         reason: String,
     },
     /// An attempt went wrong.
     Failed {
         /// The job.
         work: Work,
-        /// Why.
+        /// Why the attempt failed.
         reason: String,
     },
-    /// A job is given back: somebody else has done it, or must do something first.
+    /// A job is given back: another worker has done it, or must do something first.
     GivenBack {
         /// The job.
         work: Work,
-        /// Why.
+        /// Why the job is given back.
         reason: String,
     },
-    /// The database or the store is away, and the worker waits for it.
+    /// The database or the store is unavailable, and the worker waits for it.
     Waiting {
-        /// What for.
+        /// The error for which the worker waits.
         reason: String,
     },
 }
@@ -181,7 +181,7 @@ const PAUSE_AFTER: u32 = 2;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Worker {
-    /// A worker named `instance`, which no other process may be.
+    /// Returns a worker named `instance`, which no other process may be.
     pub fn new(
         queue: Queue,
         objects: Objects,
@@ -213,7 +213,7 @@ impl Worker {
     /// Works until `stop` says so, or nothing is left to do if that is asked for.
     ///
     /// # Errors
-    /// If the queue refuses the worker. That the database or the store is away is no error.
+    /// If the queue refuses the worker. An unavailable database or store is no error.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), WorkerError> {
         let context = &self.context;
         tokio::select! {
@@ -365,7 +365,7 @@ impl Worker {
         let deadline = Instant::now() + self.options.drain;
         let all = async { while running.join_next().await.is_some() {} };
         let _ = tokio::time::timeout_at(deadline.into(), all).await;
-        // Threads that prove for nobody end at their next stage.
+        // Threads whose proofs are no longer wanted end at their next stage.
         for held in self.context.registry.all() {
             self.context.registry.lose(&held);
         }

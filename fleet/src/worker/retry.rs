@@ -1,4 +1,4 @@
-//! Waiting for a database or a store that is away.
+//! Waiting for a database or a store that is unavailable.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::queue::QueueError;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// A database that has not answered for so long is away.
+/// A database that has not answered for so long is unavailable.
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// How long a worker waits.
@@ -31,8 +31,8 @@ impl RetryPolicy {
 }
 
 impl Context {
-    /// The answer of the database, however long it is away if the worker is of a fleet: without
-    /// it nobody can do anything.
+    /// Returns the answer of the database, however long it is unavailable if the worker is of a
+    /// fleet: without it no worker can do anything.
     pub async fn database<T, F: Future<Output = Result<T, QueueError>>>(
         &self,
         ask: impl Fn() -> F,
@@ -51,7 +51,7 @@ impl Context {
         self.wait_for(ask, QueueError::is_transient, most).await
     }
 
-    /// The answer of the store, if it comes back within the worker's retry.
+    /// Returns the answer of the store, if it comes back within the worker's retry.
     pub async fn store<T, F: Future<Output = Result<T, ObjectsError>>>(
         &self,
         ask: impl Fn() -> F,

@@ -19,26 +19,26 @@ pub struct AffinePoint {
 }
 
 impl AffinePoint {
-    /// Whether y^2 = x (x^2 + a x + b).
+    /// Returns whether y^2 = x (x^2 + a x + b).
     #[must_use]
     pub fn is_on_curve(&self) -> bool {
         self.y.square() == self.x * (self.x * (self.x + A) + B)
     }
 
-    /// Whether this is an element of the group: on the curve, x a nonzero square.
+    /// Returns whether this is an element of the group: on the curve, x a nonzero square.
     #[must_use]
     pub fn is_in_group(&self) -> bool {
         self.is_on_curve() && is_nonzero_square(&self.x)
     }
 
-    /// The encoding w = -y/x; zero, the neutral element's, where x is zero, which no element
-    /// of the group has.
+    /// Returns the encoding w = -y/x; zero, the neutral element's, where x is zero, which no
+    /// element of the group has.
     pub fn encode(&self) -> F5 {
         -self.y * self.x.try_inverse().unwrap_or(F5::ZERO)
     }
 
-    /// The group element of an encoding; `None` of the neutral element's encoding, zero, and of
-    /// a w that encodes nothing.
+    /// Returns the group element of an encoding; `None` of the neutral element's encoding, zero,
+    /// and of a w that encodes nothing.
     #[must_use]
     pub fn decode(w: F5) -> Option<Self> {
         // The roots of x^2 - (w^2 - a) x + b; for w = 0 the discriminant is no square.
@@ -54,28 +54,28 @@ impl AffinePoint {
         Some(Self { x, y: -w * x })
     }
 
-    /// The slope (y2 - y1) / (x2 - x1) of the chord through two points; `None` where their x
-    /// are equal.
+    /// Returns the slope (y2 - y1) / (x2 - x1) of the chord through two points; `None` where their
+    /// x are equal.
     #[must_use]
     pub fn add_slope(&self, other: &Self) -> Option<F5> {
         Some((other.y - self.y) * (other.x - self.x).try_inverse()?)
     }
 
-    /// The slope (3 x^2 + 2 a x + b) / (2 y) of the tangent; `None` where y is zero, which no
-    /// element of the group has.
+    /// Returns the slope (3 x^2 + 2 a x + b) / (2 y) of the tangent; `None` where y is zero, which
+    /// no element of the group has.
     #[must_use]
     pub fn double_slope(&self) -> Option<F5> {
         Some(self.tangent_numerator() * self.y.double().try_inverse()?)
     }
 
-    /// The numerator 3 x^2 + 2 a x + b of the tangent's slope, whose denominator is 2 y.
+    /// Returns the numerator 3 x^2 + 2 a x + b of the tangent's slope, whose denominator is 2 y.
     pub fn tangent_numerator(&self) -> F5 {
         let xx = self.x.square();
         // 2 a = 4.
         xx.double() + xx + self.x.double().double() + B
     }
 
-    /// The sum of two points given the slope l of the line through them (the tangent's when
+    /// Returns the sum of two points given the slope l of the line through them (the tangent's when
     /// they are equal): x3 = l^2 - a - x1 - x2, y3 = l (x1 - x3) - y1.
     pub fn add_with_slope(&self, other: &Self, slope: F5) -> Self {
         let x = slope.square() - A - self.x - other.x;
@@ -85,7 +85,7 @@ impl AffinePoint {
         }
     }
 
-    /// The sum of two points with different x; `None` where x is the same.
+    /// Returns the sum of two points with different x; `None` where x is the same.
     #[must_use]
     pub fn add_affine(&self, other: &Self) -> Option<Self> {
         Some(self.add_with_slope(other, self.add_slope(other)?))
@@ -97,7 +97,7 @@ impl AffinePoint {
         Some(self.add_with_slope(self, self.double_slope()?))
     }
 
-    /// The wire format: the canonical coefficients of x, then those of w.
+    /// Returns the wire format: the canonical coefficients of x, then those of w.
     #[must_use]
     pub fn to_words(&self) -> [u64; 10] {
         let (x, w) = (words(&self.x), words(&self.encode()));

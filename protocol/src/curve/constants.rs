@@ -54,7 +54,7 @@ fn to_constant(point: Point) -> AffinePoint {
         .expect("a sum of hashed points is not neutral")
 }
 
-/// The table of the fixed-base ladder, `WINDOWS * WINDOW_SIZE` points:
+/// Returns the table of the fixed-base ladder, `WINDOWS * WINDOW_SIZE` points:
 /// `table[w * 1024 + d] = d * 2^(10 w) * G + O_w`. Built at first use.
 #[must_use]
 pub fn fixed_base_table() -> &'static [AffinePoint] {

@@ -14,7 +14,7 @@ pub const A: F5 = F5::new([F::new(2), F::new(0), F::new(0), F::new(0), F::new(0)
 /// The coefficient b = 263 z of the curve.
 pub const B: F5 = F5::new([F::new(0), F::new(263), F::new(0), F::new(0), F::new(0)]);
 
-/// The five coefficients of an element, c0 first.
+/// Returns the five coefficients of an element, c0 first.
 pub fn elements(value: &F5) -> [F; 5] {
     let coefficients = value.as_basis_coefficients_slice();
     core::array::from_fn(|i| coefficients[i])
@@ -28,21 +28,21 @@ pub fn mul_b(value: &F5) -> F5 {
     F5::new([F::new(3 * 263) * c4, b * c0, b * c1, b * c2, b * c3])
 }
 
-/// The norm of an element over GF(p): its power (p^5 - 1) / (p - 1) = 1 + p + ... + p^4.
+/// Returns the norm of an element over GF(p): its power (p^5 - 1) / (p - 1) = 1 + p + ... + p^4.
 pub fn norm(value: &F5) -> F {
     let p_plus_p2 = (*value * value.frobenius()).frobenius();
     let conjugates = p_plus_p2 * p_plus_p2.repeated_frobenius(2);
     elements(&(*value * conjugates))[0]
 }
 
-/// Whether an element is nonzero and a square: its Legendre symbol is that of its norm,
+/// Returns whether an element is nonzero and a square: its Legendre symbol is that of its norm,
 /// since (p^5 - 1) / 2 is the norm's exponent times (p - 1) / 2.
 #[must_use]
 pub fn is_nonzero_square(value: &F5) -> bool {
     norm(value).exp_u64((MODULUS - 1) / 2) == F::ONE
 }
 
-/// A square root, or `None` of a non-square. Takes variable time.
+/// Returns a square root, or `None` of a non-square. Takes variable time.
 ///
 /// With r = 1 + p + ... + p^4, the square of a^((r + 1) / 2) is a times the norm of a, which
 /// leaves a root in the base field. The power is cheap, because

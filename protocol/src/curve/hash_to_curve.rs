@@ -1,4 +1,4 @@
-//! Constants of the curve whose discrete logarithms nobody knows.
+//! Constants of the curve whose discrete logarithms are unknown.
 
 use p3_field::PrimeCharacteristicRing;
 
@@ -8,7 +8,7 @@ use crate::hash::{Domain, hash};
 use super::affine::AffinePoint;
 use super::field5::F5;
 
-/// The group element of a label: the first of the candidates w(label, counter),
+/// Returns the group element of a label: the first of the candidates w(label, counter),
 /// counter = 0, 1, ..., that encodes one.
 ///
 /// A candidate's five elements are the first of `hash(CurvePoint, [label, counter, 0])` and

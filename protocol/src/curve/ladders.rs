@@ -9,7 +9,7 @@ use super::point::Point;
 use super::scalar::Scalar;
 
 impl Point {
-    /// The multiple of the generator by a scalar, from [`fixed_base_table`].
+    /// Returns the multiple of the generator by a scalar, from [`fixed_base_table`].
     #[must_use]
     pub fn mul_generator(scalar: &Scalar) -> Self {
         fixed_base_table()
@@ -21,7 +21,7 @@ impl Point {
     }
 }
 
-/// The multiple of each lane's point by that lane's factor.
+/// Returns the multiple of each lane's point by that lane's factor.
 pub fn mul_u128_each(points: &PackedPoint, factors: &[u128; LANES]) -> Point<PackedF5> {
     let digits = (0..32)
         .rev()
@@ -31,7 +31,7 @@ pub fn mul_u128_each(points: &PackedPoint, factors: &[u128; LANES]) -> Point<Pac
     })
 }
 
-/// The multiple of the generator by each lane's scalar, from [`fixed_base_table`].
+/// Returns the multiple of the generator by each lane's scalar, from [`fixed_base_table`].
 pub fn mul_generator_each(scalars: &[Scalar; LANES]) -> Point<PackedF5> {
     let offset = -Point::from(*LADDER_OFFSET);
     let table = fixed_base_table();

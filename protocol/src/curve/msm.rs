@@ -17,8 +17,8 @@ const ENTRIES_PER_TASK: usize = 1 << 15;
 /// Factors that are taken apart together: their digits of a window fill a cache line.
 const FACTORS_PER_BLOCK: usize = 32;
 
-/// The sum of `factors[i]` times `points[i]`, which must be in the group; as many factors as
-/// points. Takes variable time.
+/// Returns the sum of `factors[i]` times `points[i]`, which must be in the group; as many factors
+/// as points. Takes variable time.
 ///
 /// Factors are split into digits of c bits, from -2^(c-1) to 2^(c-1). For each window, the
 /// points with the same digit, up to its sign, are added up in a bucket. The sum of
@@ -132,7 +132,7 @@ impl Digits {
         sum_chosen(buckets, lists)
     }
 
-    /// For each window, the sums of the points with digit 0 (left out), 1, ..., 2^(bits - 1).
+    /// For each window, the sums of the points with digit 0 (skipped), 1, ..., 2^(bits - 1).
     fn buckets(&self, windows: &[usize], points: &[Row]) -> Vec<Row> {
         let per_window = (1 << (self.bits - 1)) + 1;
         let digits = || {
@@ -168,7 +168,7 @@ fn is_neutral(row: &Row) -> bool {
     row[..5].iter().all(Field::is_zero)
 }
 
-/// Sums of points given by lists of indices; neutral ones are left out.
+/// Sums of points given by lists of indices; neutral ones are skipped.
 fn sum_chosen(
     points: &[Row],
     lists: impl Iterator<Item = impl Iterator<Item = usize>>,

@@ -29,19 +29,19 @@ impl PackedF5 {
         one
     };
 
-    /// The elements of coefficients, c0 first.
+    /// Returns the elements of coefficients, c0 first.
     #[inline]
     pub const fn new(coefficients: [Packed; 5]) -> Self {
         Self(coefficients)
     }
 
-    /// The coefficients, c0 first.
+    /// Returns the coefficients, c0 first.
     #[inline]
     pub const fn coefficients(&self) -> &[Packed; 5] {
         &self.0
     }
 
-    /// The element of each lane.
+    /// Returns the element of each lane.
     #[inline]
     pub fn from_fn(element: impl Fn(usize) -> F5) -> Self {
         let lanes: [[F; 5]; LANES] = core::array::from_fn(|lane| elements(&element(lane)));
@@ -50,7 +50,7 @@ impl PackedF5 {
         }))
     }
 
-    /// The element in one lane.
+    /// Returns the element in one lane.
     #[inline]
     pub fn lane(&self, lane: usize) -> F5 {
         F5::new(self.0.map(|coefficient| coefficient.as_slice()[lane]))
@@ -63,7 +63,7 @@ impl PackedF5 {
         }
     }
 
-    /// Whether some lane may be zero: true wherever one is, and with probability about
+    /// Returns whether some lane may be zero: true wherever one is, and with probability about
     /// `LANES / p` where none is.
     #[inline]
     pub fn may_have_zero(&self) -> bool {
@@ -71,18 +71,18 @@ impl PackedF5 {
         lanes.fold(false, |any, lane| any | lane.is_zero())
     }
 
-    /// Which lanes are zero.
+    /// Returns which lanes are zero.
     pub fn zero_lanes(&self) -> [bool; LANES] {
         core::array::from_fn(|lane| self.lane(lane).is_zero())
     }
 
-    /// The sum with itself.
+    /// Returns the sum with itself.
     #[inline]
     pub fn double(&self) -> Self {
         Self(self.0.map(|coefficient| coefficient + coefficient))
     }
 
-    /// The square. As in a product, z^5 = 3 is multiplied in before the sums, so that each
+    /// Returns the square. As in a product, z^5 = 3 is multiplied in before the sums, so that each
     /// coefficient is reduced once.
     #[inline]
     pub fn square(&self) -> Self {
@@ -98,7 +98,7 @@ impl PackedF5 {
         ])
     }
 
-    /// The product with b = 263 z.
+    /// Returns the product with b = 263 z.
     #[inline]
     pub fn mul_b(&self) -> Self {
         let [c0, c1, c2, c3, c4] = self.0;
@@ -124,8 +124,8 @@ impl PackedF5 {
         }))
     }
 
-    /// The norm over GF(p), the power 1 + p + ... + p^4, and the cofactor that an element is
-    /// multiplied by to give it, the power p + ... + p^4.
+    /// Returns the norm over GF(p), the power 1 + p + ... + p^4, and the cofactor that an element
+    /// is multiplied by to give it, the power p + ... + p^4.
     #[inline]
     pub fn norm(&self) -> (Packed, Self) {
         let p_plus_p2 = (*self * self.frobenius(1)).frobenius(1);
@@ -136,13 +136,13 @@ impl PackedF5 {
         (a0 * b0 + (high + high + high), cofactor)
     }
 
-    /// The product with an element of GF(p).
+    /// Returns the product with an element of GF(p).
     #[inline]
     pub fn scale(&self, factor: Packed) -> Self {
         Self(self.0.map(|coefficient| coefficient * factor))
     }
 
-    /// The inverse.
+    /// Returns the inverse.
     ///
     /// # Panics
     /// Where a lane is zero.
@@ -153,7 +153,7 @@ impl PackedF5 {
     }
 }
 
-/// The power (p - 1) / 2 = 2^31 (2^32 - 1) of each element: 1 for a nonzero square. Several
+/// Returns the power (p - 1) / 2 = 2^31 (2^32 - 1) of each element: 1 for a nonzero square. Several
 /// at a time, since each is one long chain of squarings.
 #[inline]
 pub fn legendre_symbols<const N: usize>(values: [Packed; N]) -> [Packed; N] {

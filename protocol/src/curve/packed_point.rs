@@ -14,13 +14,13 @@ pub type Row = [F; ROW];
 
 const ROW: usize = 10;
 
-/// The row of a point.
+/// Returns the row of a point.
 pub fn to_row(point: &AffinePoint) -> Row {
     let (x, y) = (elements(&point.x), elements(&point.y));
     core::array::from_fn(|i| if i < 5 { x[i] } else { y[i - 5] })
 }
 
-/// The point of a row.
+/// Returns the point of a row.
 pub fn from_row(row: &Row) -> AffinePoint {
     let [x0, x1, x2, x3, x4, y0, y1, y2, y3, y4] = *row;
     AffinePoint {
@@ -39,13 +39,13 @@ pub struct PackedPoint {
 }
 
 impl PackedPoint {
-    /// The point of each lane.
+    /// Returns the point of each lane.
     pub fn from_fn(point: impl Fn(usize) -> AffinePoint) -> Self {
         let rows: [Row; LANES] = core::array::from_fn(|lane| to_row(&point(lane)));
         Self::from_rows(|lane| &rows[lane])
     }
 
-    /// The point in one lane.
+    /// Returns the point in one lane.
     pub fn lane(&self, lane: usize) -> AffinePoint {
         AffinePoint {
             x: self.x.lane(lane),
@@ -53,7 +53,7 @@ impl PackedPoint {
         }
     }
 
-    /// The point of each lane's row.
+    /// Returns the point of each lane's row.
     #[inline]
     pub fn from_rows<'a>(row: impl Fn(usize) -> &'a Row) -> Self {
         let mut columns = [Packed::ZERO; ROW];
@@ -69,7 +69,7 @@ impl PackedPoint {
         }
     }
 
-    /// The row of each lane's point.
+    /// Returns the row of each lane's point.
     #[inline]
     pub fn to_rows(self) -> [Row; LANES] {
         let columns: [Packed; ROW] = core::array::from_fn(|i| match i.checked_sub(5) {

@@ -116,7 +116,7 @@ impl<C: Coordinate> Point<C> {
         }
     }
 
-    /// The element of affine coordinates.
+    /// Returns the element of affine coordinates.
     pub fn from_coordinates(x: C, y: C) -> Self {
         let z = C::ONE;
         Self { x, z, u: x, t: y }
@@ -133,8 +133,8 @@ impl<C: Coordinate> Point<C> {
         sum_of_products(xx, self.z, uu, tt, xz, ut)
     }
 
-    /// The multiple by an integer given by its digits of four bits, highest first. What a digit
-    /// multiplies by is chosen from the multiples by 0 to 15.
+    /// Returns the multiple by an integer given by its digits of four bits, highest first. What a
+    /// digit multiplies by is chosen from the multiples by 0 to 15.
     #[inline]
     pub fn mul_digits<D>(
         &self,
@@ -156,14 +156,15 @@ impl<C: Coordinate> Point<C> {
         })
     }
 
-    /// The difference of the cross products u1 t2 - u2 t1: zero when the elements are equal.
+    /// Returns the difference of the cross products u1 t2 - u2 t1: zero when the elements are
+    /// equal.
     pub fn difference(&self, other: &Self) -> C {
         self.u * other.t - other.u * self.t
     }
 }
 
 impl Point<PackedF5> {
-    /// The same element in each lane.
+    /// Returns the same element in each lane.
     pub fn broadcast(point: &Point) -> Self {
         let [x, z, u, t] = [point.x, point.z, point.u, point.t].map(PackedF5::from);
         Self { x, z, u, t }
@@ -182,19 +183,19 @@ impl Point<PackedF5> {
 }
 
 impl Point {
-    /// Whether this is the neutral element.
+    /// Returns whether this is the neutral element.
     #[must_use]
     pub fn is_neutral(&self) -> bool {
         self.u.is_zero()
     }
 
-    /// The multiple by a scalar.
+    /// Returns the multiple by a scalar.
     #[must_use]
     pub fn mul(&self, scalar: &Scalar) -> Self {
         self.mul_words(&scalar.words())
     }
 
-    /// The multiple by a 128-bit integer.
+    /// Returns the multiple by a 128-bit integer.
     #[must_use]
     pub fn mul_u128(&self, factor: u128) -> Self {
         self.mul_words(&[factor as u64, (factor >> 64) as u64])
@@ -210,14 +211,14 @@ impl Point {
         self.mul_digits(digits, |multiples, digit| multiples[digit])
     }
 
-    /// The affine form; `None` of the neutral element.
+    /// Returns the affine form; `None` of the neutral element.
     #[must_use]
     pub fn to_affine(&self) -> Option<AffinePoint> {
         batch_to_affine(&[*self]).map(|points| points[0])
     }
 }
 
-/// The affine forms of many elements with one inversion; `None` if one of them is neutral.
+/// Returns the affine forms of many elements with one inversion; `None` if one of them is neutral.
 ///
 /// On the calling thread alone: constants are made with it, and what initialises a `LazyLock`
 /// must not use rayon. It would wait for workers that may be waiting for the constant.

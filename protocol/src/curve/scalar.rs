@@ -26,7 +26,7 @@ impl Scalar {
         words: [1, 0, 0, 0, 0],
     };
 
-    /// The scalar of 64-bit words, lowest first.
+    /// Returns the scalar of 64-bit words, lowest first.
     ///
     /// # Errors
     /// [`DecodeError::ScalarOutOfRange`] at or above n.
@@ -37,13 +37,13 @@ impl Scalar {
         }
     }
 
-    /// The 64-bit words, lowest first.
+    /// Returns the 64-bit words, lowest first.
     #[must_use]
     pub const fn words(&self) -> [u64; 5] {
         self.words
     }
 
-    /// The scalar of 40 little-endian bytes.
+    /// Returns the scalar of 40 little-endian bytes.
     ///
     /// # Errors
     /// [`DecodeError::ScalarOutOfRange`] at or above n.
@@ -61,8 +61,8 @@ impl Scalar {
         bytes
     }
 
-    /// The scalar of eight uniform field elements, read as digits in base p and reduced: less
-    /// than 2^-190 away from uniform.
+    /// Returns the scalar of eight uniform field elements, read as digits in base p and reduced:
+    /// less than 2^-190 away from uniform.
     #[must_use]
     pub fn from_uniform(digits: &[F; 8]) -> Self {
         let mut number = [0_u64; 10];
@@ -75,7 +75,7 @@ impl Scalar {
         Self::reduce(&number)
     }
 
-    /// An integer of ten 64-bit words, lowest first, modulo n.
+    /// Returns an integer of ten 64-bit words, lowest first, modulo n.
     #[must_use]
     pub fn reduce(number: &[u64; 10]) -> Self {
         let (low, high) = number.split_at(5);

@@ -3,7 +3,7 @@
 //!
 //! An affine addition takes three multiplications and a share of an inversion, another three,
 //! where the cheapest complete one takes nine multiplications. Its special cases (equal points,
-//! opposite points, the neutral element) are found and set right lane by lane, so whoever
+//! opposite points, the neutral element) are found and set right lane by lane, so a party that
 //! chooses the points can make this slower, but not wrong.
 
 use p3_field::{Field, PackedValue, PrimeCharacteristicRing};
@@ -30,7 +30,7 @@ const BLOCK: usize = 32 * LANES;
 pub struct Addend(u32);
 
 impl Addend {
-    /// The point of an index, below 2^31, or its opposite.
+    /// Returns the point of an index, below 2^31, or its opposite.
     pub fn new(index: usize, is_negative: bool) -> Self {
         debug_assert!(index < 1 << 31, "index {index} of 2^31");
         Self((index as u32) << 1 | u32::from(is_negative))
@@ -45,7 +45,7 @@ impl Addend {
     }
 }
 
-/// The sum of each list of points: list i has the next `lengths[i]` of the addends.
+/// Returns the sum of each list of points: list i has the next `lengths[i]` of the addends.
 pub fn sum_lists(points: &[Row], addends: &[Addend], mut lengths: Vec<u32>) -> Vec<Row> {
     let mut sums = add_neighbours(points, |i| addends[i], &mut lengths);
     while lengths.iter().any(|length| *length > 1) {

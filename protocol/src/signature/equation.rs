@@ -24,7 +24,7 @@ pub struct Equation {
     pub s: Scalar,
 }
 
-/// Whether each of up to [`LANES`] equations holds: one in each SIMD lane.
+/// Returns whether each of up to [`LANES`] equations holds: one in each SIMD lane.
 pub fn hold_each(equations: &[Equation]) -> Vec<bool> {
     // Idle lanes repeat the first equation.
     let of_lane = |lane: usize| equations.get(lane).unwrap_or(&equations[0]);
@@ -37,8 +37,8 @@ pub fn hold_each(equations: &[Equation]) -> Vec<bool> {
     holds[..equations.len()].to_vec()
 }
 
-/// Whether all equations hold; with probability at most 1/(2^128 - 1) it is wrongly said that
-/// they do.
+/// Returns whether all equations hold; with probability at most 1/(2^128 - 1) it is wrongly said
+/// that they do.
 ///
 /// Multiplies each equation by a random nonzero weight of 128 bits and checks the sum of all
 /// (Bellare, Garay, Rabin, "Fast batch verification for modular exponentiation and digital
@@ -111,8 +111,8 @@ fn words(value: u128) -> Words {
     [value as u64, (value >> 64) as u64, 0, 0, 0]
 }
 
-/// Adds a product to a sum; both are of 64-bit words, lowest first, and the sum has room for
-/// it.
+/// Adds a product to a sum; both are of 64-bit words, lowest first, and the sum is long
+/// enough for it.
 fn add_product(sum: &mut [u64], weight: u128, factor: &Words) {
     for (i, weight) in [weight as u64, (weight >> 64) as u64]
         .into_iter()

@@ -46,7 +46,7 @@ const PARTS: usize = 4;
 /// [`PublicKey::verify`] of each claim, on all threads.
 ///
 /// A valid signature is always found valid. A sum with an invalid one passes with probability
-/// at most 1/(2^128 - 1), whoever chose the claims (see `hold_together`). A claim is in at most
+/// at most 1/(2^128 - 1), for any choice of claims (see `hold_together`). A claim is in at most
 /// five sums, so a given invalid one is found valid with probability at most 5/(2^128 - 1),
 /// about 2^-125.7; `docs/security.md` has the bound for whole batches. Membership in the group is
 /// always checked point by point, so there are no points of small order to cancel. Where sums
@@ -169,7 +169,7 @@ impl Search {
     }
 
     /// Whether at most half a wrong equation is to be expected among `count`, judging by those
-    /// seen. So whoever plants wrong ones makes few sums fail before each is checked alone.
+    /// seen. So a party that plants wrong ones makes few sums fail before each is checked alone.
     fn is_worth_a_sum(&self, count: usize) -> bool {
         2 * self.wrong * count <= self.found.len()
     }

@@ -32,7 +32,7 @@ pub struct Deposit {
 }
 
 impl Deposit {
-    /// The 9 elements of the queue's entry: its hash enters the chain of deposits.
+    /// Returns the 9 elements of the queue's entry: its hash enters the chain of deposits.
     pub fn payload_message(&self, chain_id: F) -> [F; 9] {
         let [o0, o1, o2, o3] = self.owner;
         [
@@ -48,7 +48,7 @@ impl Deposit {
         ]
     }
 
-    /// The digest of the queue's entry.
+    /// Returns the digest of the queue's entry.
     pub fn payload(&self, chain_id: F) -> Digest {
         self.payload_with(chain_id, compress_block)
     }
@@ -66,14 +66,14 @@ impl Deposit {
         )
     }
 
-    /// The 6 elements of the transaction: the payload and where the operator put it.
+    /// Returns the 6 elements of the transaction: the payload and where the operator put it.
     pub fn message(&self, payload: &Digest) -> [F; 6] {
         let [p0, p1, p2, p3] = *payload;
         let (to, fee_vault) = (F::from_u32(self.to), F::from_u32(self.fee.vault));
         [p0, p1, p2, p3, to, fee_vault]
     }
 
-    /// The digest of the transaction.
+    /// Returns the digest of the transaction.
     pub fn digest_with(
         &self,
         payload: &Digest,

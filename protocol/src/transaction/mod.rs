@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind's name in JSON files.
+    /// Returns the kind's name in JSON files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Kind {
         }
     }
 
-    /// How many permutations the proof of one such transaction takes, those for records and
+    /// Returns how many permutations the proof of one such transaction takes, those for records and
     /// tree nodes apart: digests, owner, challenge and chains.
     #[must_use]
     pub const fn permutations(self) -> usize {
@@ -99,7 +99,7 @@ pub struct Digests {
 }
 
 impl Transaction {
-    /// Which rule applies.
+    /// Returns which rule applies.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
@@ -109,7 +109,7 @@ impl Transaction {
         }
     }
 
-    /// The transaction's hashes on the chain of this id.
+    /// Returns the transaction's hashes on the chain of this id.
     #[must_use]
     pub fn digests(&self, chain_id: F) -> Digests {
         self.digests_with(chain_id, compress_block)
@@ -145,7 +145,8 @@ impl Transaction {
         }
     }
 
-    /// The key and the signature that authorise it; `None` of a deposit, which is not signed.
+    /// Returns the key and the signature that authorise it; `None` of a deposit, which is not
+    /// signed.
     #[must_use]
     pub const fn signed_by(&self) -> Option<(&PublicKey, &Signature)> {
         match self {
@@ -155,7 +156,7 @@ impl Transaction {
         }
     }
 
-    /// The asset that moves.
+    /// Returns the asset that moves.
     #[must_use]
     pub const fn asset(&self) -> Asset {
         match self {
@@ -165,7 +166,7 @@ impl Transaction {
         }
     }
 
-    /// How much moves, the fee apart.
+    /// Returns how much moves, the fee apart.
     #[must_use]
     pub const fn amount(&self) -> u64 {
         match self {
@@ -175,7 +176,7 @@ impl Transaction {
         }
     }
 
-    /// The operator's fee.
+    /// Returns the operator's fee.
     #[must_use]
     pub const fn fee(&self) -> FeePayment {
         match self {
@@ -185,15 +186,15 @@ impl Transaction {
         }
     }
 
-    /// The vault that a fee is paid to; `None` without a fee.
+    /// Returns the vault that a fee is paid to; `None` without a fee.
     #[must_use]
     pub fn fee_vault(&self) -> Option<Index> {
         let fee = self.fee();
         (fee.amount != 0).then_some(fee.vault)
     }
 
-    /// The records that the rule reads and writes: that which pays, that which receives, and
-    /// the fee vault.
+    /// Returns the records that the rule reads and writes: that which pays, that which receives,
+    /// and the fee vault.
     #[must_use]
     pub fn accessed(&self) -> [Option<Index>; 3] {
         let (from, to) = match self {

@@ -32,7 +32,7 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// The 12 elements that are hashed.
+    /// Returns the 12 elements that are hashed.
     pub fn message(&self, chain_id: F) -> [F; 12] {
         let [o0, o1, o2, o3] = self.to_owner;
         [
@@ -51,7 +51,7 @@ impl Transfer {
         ]
     }
 
-    /// What is signed.
+    /// Returns what is signed.
     pub fn digest(&self, chain_id: F) -> Digest {
         self.digest_with(chain_id, compress_block)
     }

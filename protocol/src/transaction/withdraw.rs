@@ -35,7 +35,7 @@ pub struct Withdraw {
 }
 
 impl Withdraw {
-    /// The address as three elements of 7, 7 and 6 bytes, little-endian.
+    /// Returns the address as three elements of 7, 7 and 6 bytes, little-endian.
     pub fn address_elements(&self) -> [F; 3] {
         let element = |bytes: &[u8]| {
             let mut padded = [0; 8];
@@ -49,7 +49,7 @@ impl Withdraw {
         ]
     }
 
-    /// The 7 elements of what is owed: their hash enters the chain of withdrawals.
+    /// Returns the 7 elements of what is owed: their hash enters the chain of withdrawals.
     pub fn payload_message(&self, chain_id: F) -> [F; 7] {
         let [a0, a1, a2] = self.address_elements();
         [
@@ -63,7 +63,7 @@ impl Withdraw {
         ]
     }
 
-    /// The digest of what is owed.
+    /// Returns the digest of what is owed.
     pub fn payload(&self, chain_id: F) -> Digest {
         self.payload_with(chain_id, compress_block)
     }
@@ -81,7 +81,7 @@ impl Withdraw {
         )
     }
 
-    /// The 8 elements of the transaction: the payload, the vault, the fee and the nonce.
+    /// Returns the 8 elements of the transaction: the payload, the vault, the fee and the nonce.
     pub fn message(&self, payload: &Digest) -> [F; 8] {
         let [p0, p1, p2, p3] = *payload;
         [
@@ -96,7 +96,7 @@ impl Withdraw {
         ]
     }
 
-    /// What is signed.
+    /// Returns what is signed.
     pub fn digest_with(
         &self,
         payload: &Digest,

@@ -56,7 +56,7 @@ fn leaf_digests(leaves: &[(Index, Record)]) -> Vec<Digest> {
     compress_many(&blocks)
 }
 
-/// `changed` are the changed nodes of the pages' lowest level, with digests to be had by
+/// `changed` are the changed nodes of the pages' lowest level, whose digests are returned by
 /// `digests_of`.
 fn climb_floor<T: Sync>(
     pages: &mut [Touched<'_>],

@@ -43,7 +43,7 @@ static EMPTY_SUBTREES: LazyLock<[Digest; DEPTH + 1]> = LazyLock::new(|| {
     digests
 });
 
-/// The digest of a subtree without records whose top is at this level (at most [`DEPTH`]).
+/// Returns the digest of a subtree without records whose top is at this level (at most [`DEPTH`]).
 pub fn empty_subtree(level: usize) -> Digest {
     EMPTY_SUBTREES[level]
 }
@@ -70,7 +70,7 @@ impl Default for StateTree {
 }
 
 impl StateTree {
-    /// The tree without records.
+    /// Returns the tree without records.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -80,7 +80,7 @@ impl StateTree {
         }
     }
 
-    /// The tree of these records; where an index appears twice, the later record counts.
+    /// Returns the tree of these records; where an index appears twice, the later record counts.
     #[must_use]
     pub fn from_records(records: &[(Index, Record)]) -> Self {
         let mut tree = Self::new();
@@ -88,9 +88,9 @@ impl StateTree {
         tree
     }
 
-    /// A whole or partial tree of records and pages, in any order, that were taken from another
-    /// one. Nothing is hashed: that the pages belong to each other and to the records is not
-    /// checked. The root is that of the uppermost page.
+    /// Returns a whole or partial tree of records and pages, in any order, that were taken from
+    /// another one. Nothing is hashed: that the pages belong to each other and to the records is
+    /// not checked. The root is that of the uppermost page.
     #[must_use]
     pub fn from_parts(
         records: &[(Index, Record)],
@@ -106,49 +106,49 @@ impl StateTree {
         tree
     }
 
-    /// The digest of everything.
+    /// Returns the digest of everything.
     pub const fn root(&self) -> Digest {
         self.root
     }
 
-    /// The record at an index, [`Record::EMPTY`] where there is none.
+    /// Returns the record at an index, [`Record::EMPTY`] where there is none.
     #[must_use]
     pub fn get(&self, index: Index) -> Record {
         self.records.get(index)
     }
 
-    /// All records, apart from the nodes.
+    /// Returns all records, apart from the nodes.
     #[must_use]
     pub const fn leaves(&self) -> &Records {
         &self.records
     }
 
-    /// How many records are not empty.
+    /// Returns how many records are not empty.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether all records are empty.
+    /// Returns whether all records are empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Everything that is not empty, by ascending index.
+    /// Returns everything that is not empty, by ascending index.
     #[must_use]
     pub fn records(&self) -> Vec<(Index, Record)> {
         self.records.to_vec()
     }
 
-    /// A page of nodes; `None` if no record is below it.
+    /// Returns a page of nodes; `None` if no record is below it.
     #[must_use]
     pub fn page(&self, id: PageId) -> Option<&Page> {
         let page = self.pages.get(id);
         page.filter(|&page| page != Page::empty(id.floor() as usize))
     }
 
-    /// Every page that has a record below it, ascending.
+    /// Returns every page that has a record below it, ascending.
     #[must_use]
     pub fn pages(&self) -> Vec<(PageId, &Page)> {
         let mut pages = self.pages.list();
@@ -188,8 +188,8 @@ impl StateTree {
         (Opening { records, siblings }, result)
     }
 
-    /// The nodes of a level that are beside the paths from some leaves to the root and not on
-    /// one of them, level by level from the leaves up and by ascending index within a level.
+    /// Returns the nodes of a level that are beside the paths from some leaves to the root and not
+    /// on one of them, level by level from the leaves up and by ascending index within a level.
     ///
     /// `indices` must be ascending without repetition.
     #[must_use]

@@ -53,14 +53,14 @@ impl PageId {
         self.floor
     }
 
-    /// The index of the node above the page, in its level.
+    /// Returns the index of the node above the page, in its level.
     #[must_use]
     pub const fn index(self) -> u32 {
         self.index
     }
 }
 
-/// The pages on the paths from some leaves to the root, ascending; the uppermost one, from
+/// Returns the pages on the paths from some leaves to the root, ascending; the uppermost one, from
 /// which the root follows, also if there are no leaves. `indices` may be in any order and
 /// repeat.
 #[must_use]
@@ -90,7 +90,7 @@ pub enum PageError {
     /// Too few or too many.
     #[error("found {found} bytes, expected {PAGE_BYTES}")]
     Length {
-        /// How many there are.
+        /// Bytes found.
         found: usize,
     },
     /// An integer that is no canonical field element.
@@ -98,7 +98,7 @@ pub enum PageError {
     NonCanonical {
         /// Where in the page, in elements.
         position: usize,
-        /// The integer.
+        /// The integer found, not below the field's modulus.
         found: u64,
     },
 }
@@ -132,7 +132,7 @@ impl Page {
         &mut self.0[start..end]
     }
 
-    /// The elements in order, each canonical, as little-endian bytes.
+    /// Returns the elements in order, each canonical, as little-endian bytes.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; PAGE_BYTES] {
         let mut bytes = [0; PAGE_BYTES];
@@ -143,7 +143,7 @@ impl Page {
         bytes
     }
 
-    /// The inverse of [`Self::to_bytes`].
+    /// Inverts [`Self::to_bytes`].
     ///
     /// # Errors
     /// Another number of bytes than [`PAGE_BYTES`], or an element that is not below the

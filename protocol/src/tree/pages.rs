@@ -22,7 +22,7 @@ pub(super) struct Touched<'a> {
 type Floor<'a, 'i> = Vec<(&'a mut Pages, &'i [Index])>;
 
 impl Pages {
-    /// The uppermost page of a tree without records.
+    /// Returns the uppermost page of a tree without records.
     pub fn new() -> Self {
         Self::empty(FLOORS - 1)
     }
@@ -38,7 +38,8 @@ impl Pages {
         &self.page
     }
 
-    /// The page of this name, the uppermost one included; `None` if nothing is stored there.
+    /// Returns the page of this name, the uppermost one included; `None` if nothing is stored
+    /// there.
     pub fn get(&self, id: PageId) -> Option<&Page> {
         let mut pages = self;
         for floor in (id.floor() as usize..FLOORS - 1).rev() {
@@ -59,7 +60,7 @@ impl Pages {
         *pages.page = page;
     }
 
-    /// The pages on the paths from some leaves to the root, floor by floor from the lowest,
+    /// Returns the pages on the paths from some leaves to the root, floor by floor from the lowest,
     /// by ascending index. Those that are missing are made.
     ///
     /// `indices` must be ascending without repetition.
@@ -133,7 +134,7 @@ impl Pages {
         self.below.is_none() && *self.page == *Page::empty(floor)
     }
 
-    /// Every stored page, but for the uppermost one if it is empty.
+    /// Returns every stored page, but for the uppermost one if it is empty.
     pub fn list(&self) -> Vec<(PageId, &Page)> {
         let mut pages = Vec::new();
         if self.below.is_some() || *self.page != *Page::empty(FLOORS - 1) {

@@ -16,9 +16,9 @@ pub enum WitnessPathError {
     /// The records are not by ascending index, or an index is repeated.
     #[error("record {position} has index {found}, expected one above {previous}")]
     Order {
-        /// Where in the list of records.
+        /// Position in the list of records.
         position: usize,
-        /// Its index.
+        /// The index of the record at this position.
         found: Index,
         /// The index of the record before it.
         previous: Index,
@@ -26,14 +26,14 @@ pub enum WitnessPathError {
     /// More or fewer siblings than these records have.
     #[error("found {found} siblings, expected {expected}")]
     SiblingCount {
-        /// How many there are.
+        /// Siblings found.
         found: usize,
         /// How many the paths of these records have beside them.
         expected: usize,
     },
 }
 
-/// How many inner nodes (the root included) lie on the paths from some leaves to the root.
+/// Returns how many inner nodes (the root included) lie on the paths from some leaves to the root.
 ///
 /// `indices` must be ascending without repetition.
 #[must_use]
@@ -49,7 +49,7 @@ const fn nodes_apart(a: Index, b: Index) -> usize {
     common_level.saturating_sub(1) as usize
 }
 
-/// The root of the tree in which these records, by ascending index, have these siblings, in
+/// Returns the root of the tree in which these records, by ascending index, have these siblings, in
 /// the order of [`StateTree::siblings`](super::StateTree::siblings).
 ///
 /// # Errors

@@ -37,7 +37,7 @@ pub struct RecordProofError {
 }
 
 impl RecordProof {
-    /// The root of the tree in which the record has these siblings.
+    /// Returns the root of the tree in which the record has these siblings.
     pub fn root(&self) -> Digest {
         let mut digest = self.record.digest();
         for (level, sibling) in self.siblings.iter().enumerate() {
@@ -49,7 +49,7 @@ impl RecordProof {
         digest
     }
 
-    /// Whether the record is part of the state of this head.
+    /// Checks that the record is part of the state of this head.
     ///
     /// # Errors
     /// The proof's root is not the head's.

@@ -23,26 +23,26 @@ pub struct Records {
 }
 
 impl Records {
-    /// The record at an index, [`Record::EMPTY`] where there is none.
+    /// Returns the record at an index, [`Record::EMPTY`] where there is none.
     #[must_use]
     pub fn get(&self, index: Index) -> Record {
         let group = self.groups.get(&(index >> LOG_GROUP));
         group.map_or(Record::EMPTY, |group| group.0[place(index)])
     }
 
-    /// How many records are not empty.
+    /// Returns how many records are not empty.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether all records are empty.
+    /// Returns whether all records are empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Everything that is not empty, by ascending index.
+    /// Returns everything that is not empty, by ascending index.
     #[must_use]
     pub fn to_vec(&self) -> Vec<(Index, Record)> {
         let mut keys: Vec<u32> = self.groups.keys().copied().collect();
@@ -57,7 +57,7 @@ impl Records {
         records
     }
 
-    /// The records at some indices.
+    /// Returns the records at some indices.
     #[must_use]
     pub fn get_all(&self, indices: impl Iterator<Item = Index>) -> Vec<Record> {
         indices.map(|index| self.get(index)).collect()

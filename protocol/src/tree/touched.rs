@@ -16,19 +16,19 @@ pub struct TouchedNodes {
 }
 
 impl TouchedNodes {
-    /// How many leaves there are.
+    /// Returns how many leaves there are.
     #[must_use]
     pub const fn leaf_count(&self) -> usize {
         self.leaves
     }
 
-    /// How many inner nodes, the root included, lie above them.
+    /// Returns how many inner nodes, the root included, lie above them.
     #[must_use]
     pub const fn inner_nodes(&self) -> usize {
         self.inner_nodes
     }
 
-    /// The leaves, by ascending index.
+    /// Returns the leaves, by ascending index.
     #[must_use]
     pub fn leaves(&self) -> Vec<Index> {
         let mut leaves = Vec::with_capacity(self.leaves);
@@ -65,7 +65,7 @@ impl TouchedNodes {
         self.count(new + usize::from(self.leaves == 0))
     }
 
-    /// Takes the last leaf away, of whose path so many nodes were new.
+    /// Removes the last leaf, of whose path so many nodes were new.
     pub fn remove(&mut self, leaf: Index, new: usize) {
         for level in 0..new.min(DEPTH) {
             let (floor, level) = (level / PAGE_LEVELS, level % PAGE_LEVELS);

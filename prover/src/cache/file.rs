@@ -131,7 +131,7 @@ pub(super) fn write(
         // The rename itself survives a power cut once the folder is flushed.
         .and_then(|()| File::open(folder)?.sync_all());
     if written.is_err() {
-        // Best effort: the name is ours alone, and a leftover harms nobody.
+        // Best effort: the name is ours alone, and a leftover does no harm.
         let _ = fs::remove_file(&temporary);
     }
     written

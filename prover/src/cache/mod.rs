@@ -30,8 +30,8 @@ use shardfold_recursion::serializers::Cached;
 pub struct Fingerprint(pub [u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of circuits with these parameters and whatever else the caller's code
-    /// depends on (shape heights, STARK parameters, degree), each part in any fixed encoding.
+    /// Returns the fingerprint of circuits with these parameters and whatever else the caller's
+    /// code depends on (shape heights, STARK parameters, degree), each part in any fixed encoding.
     ///
     /// The code of the chips and of all circuits, without its comments and tests, and the
     /// versions of the proving libraries are in it without being named.
@@ -92,7 +92,7 @@ pub struct CircuitCache {
 }
 
 impl CircuitCache {
-    /// The circuits of this fingerprint below `root`; nothing is read or made yet.
+    /// Returns the circuits of this fingerprint below `root`; nothing is read or made yet.
     #[must_use]
     pub fn new(root: &Path, fingerprint: Fingerprint) -> Self {
         let (name, _) = fingerprint.0.split_at(16);
@@ -110,13 +110,13 @@ impl CircuitCache {
         self
     }
 
-    /// Where the circuit of this name is kept.
+    /// Returns where the circuit of this name is kept.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.circuit"))
     }
 
-    /// The circuit of this name (a plain file name) from disk, or built and then stored.
+    /// Returns the circuit of this name (a plain file name) from disk, or built and then stored.
     ///
     /// # Errors
     /// Only those of `build`: a cache that cannot be read or written is reported and passed by.
@@ -147,7 +147,8 @@ impl CircuitCache {
         Ok(circuit)
     }
 
-    /// The circuit of this name, if its file is whole, current, and holds the recorded circuit.
+    /// Returns the circuit of this name, if its file is whole, current, and holds the recorded
+    /// circuit.
     ///
     /// # Errors
     /// Says what is wrong with the file.
@@ -197,8 +198,8 @@ fn checked_digest(circuit: &Circuit) -> Option<[u8; 32]> {
     consistent.then_some(bytes)
 }
 
-/// The default root of all caches: `$SHARDFOLD_CACHE`, else `$XDG_CACHE_HOME/shardfold`, else
-/// `~/.cache/shardfold`; `None` if the environment names no home.
+/// Returns the default root of all caches: `$SHARDFOLD_CACHE`, else `$XDG_CACHE_HOME/shardfold`,
+/// else `~/.cache/shardfold`; `None` if the environment names no home.
 #[must_use]
 pub fn default_root() -> Option<PathBuf> {
     root_from(|name| {

@@ -58,7 +58,7 @@ fn empty(folder: &Path, pruned: &mut Pruned) -> io::Result<()> {
             pruned.files += 1;
         }
     }
-    // An empty folder may be anybody's.
+    // An empty folder may belong to another program.
     if pruned.files == before {
         return Ok(());
     }

@@ -11,7 +11,7 @@ pub enum RecursionError {
     /// A list in the proof, or given by the caller, has another length than the shape says.
     #[error("{part}: expected {expected} entries, found {found}")]
     Length {
-        /// Which list.
+        /// Name of the list.
         part: &'static str,
         /// Entries that the shape asks for.
         expected: usize,
@@ -21,7 +21,7 @@ pub enum RecursionError {
     /// A part is there that the shape has not, or is missing.
     #[error("{part}: expected to be present: {expected}")]
     Presence {
-        /// Which part.
+        /// Name of the part.
         part: &'static str,
         /// Whether the shape has it.
         expected: bool,
@@ -29,7 +29,7 @@ pub enum RecursionError {
     /// A table's height in the proof is not the shape's.
     #[error("table {table}: expected 2^{expected} rows, the proof says 2^{found}")]
     Height {
-        /// Which table.
+        /// Position of the table among those of the shape.
         table: usize,
         /// log2 of the rows by the shape.
         expected: usize,
@@ -48,21 +48,21 @@ pub enum RecursionError {
     /// A number of the shape is outside what the circuit supports.
     #[error("{part}: {found} is outside {minimum}..={maximum}")]
     Unsupported {
-        /// Which number.
+        /// Name of the number.
         part: &'static str,
-        /// The number.
+        /// The number found.
         found: usize,
-        /// The least supported.
+        /// The least supported number.
         minimum: usize,
-        /// The greatest supported.
+        /// The greatest supported number.
         maximum: usize,
     },
     /// A periodic column of the table does not fit its height.
     #[error("table {table}: a periodic column has {period} values, which do not divide its rows")]
     Period {
-        /// Which table.
+        /// Position of the table among those of the shape.
         table: usize,
-        /// The values of the column.
+        /// How many values the column has.
         period: usize,
     },
     /// The lookups of the tables could overflow the field.

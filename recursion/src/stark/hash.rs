@@ -20,7 +20,7 @@ pub(super) struct Circuit<'a> {
 }
 
 impl Circuit<'_> {
-    /// One permutation of `state`, whose first two digests are exchanged first if `swap`.
+    /// Returns one permutation of `state`, whose first two digests are exchanged first if `swap`.
     pub fn permute(&mut self, state: [Target; WIDTH], swap: BoolTarget) -> [Target; WIDTH] {
         let row = self.builder.add_gate(Poseidon2Gate, vec![]);
         for (i, target) in state.into_iter().enumerate() {
@@ -33,8 +33,8 @@ impl Circuit<'_> {
         core::array::from_fn(|i| Target::wire(row, Poseidon2Gate::output(i)))
     }
 
-    /// The hash of a row (`PaddingFreeSponge`): each block overwrites the rate, and the last
-    /// one only as far as it goes.
+    /// Returns the hash of a row (`PaddingFreeSponge`): each block overwrites the rate, and the
+    /// last one only as far as it goes.
     pub fn hash_row(&mut self, row: &[Target]) -> Digest<Target> {
         let no_swap = self.builder._false();
         let mut state = [self.builder.zero(); WIDTH];
@@ -45,8 +45,8 @@ impl Circuit<'_> {
         [state[0], state[1], state[2], state[3]]
     }
 
-    /// The parent of `digest` and `other` (`TruncatedPermutation`), with `other` on the left
-    /// if `swap`.
+    /// Returns the parent of `digest` and `other` (`TruncatedPermutation`), with `other` on the
+    /// left if `swap`.
     pub fn compress(
         &mut self,
         digest: Digest<Target>,
@@ -96,7 +96,7 @@ impl Circuit<'_> {
         self.builder.connect_array(digest, root);
     }
 
-    /// The 32 low bits of `x`, of its one representative below the modulus.
+    /// Returns the 32 low bits of `x`, of its one representative below the modulus.
     ///
     /// A field element below 2^64 - p has two representatives of 64 bits, x and x + p; the
     /// second is refused, as a prover could choose query indices and grinding bits by it.

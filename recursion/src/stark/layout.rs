@@ -29,7 +29,7 @@ pub struct MatrixShape {
 }
 
 impl MatrixShape {
-    /// The points at which it is opened: `zeta`, and the next row's if it is read.
+    /// Returns how many points it is opened at: `zeta`, and the next row's if it is read.
     #[must_use]
     pub fn points(&self) -> usize {
         1 + usize::from(self.next)
@@ -46,7 +46,7 @@ pub struct CommitmentShape {
 }
 
 impl CommitmentShape {
-    /// log2 of the leaves of its Merkle tree.
+    /// Returns log2 of the leaves of its Merkle tree.
     #[must_use]
     pub fn log_height(&self) -> usize {
         let heights = self.matrices.iter().map(|matrix| matrix.log_height);

@@ -114,7 +114,7 @@ impl<T> ProofParts<T> {
         }
     }
 
-    /// All elements, in the order in which [`Self::from_fn`] makes them.
+    /// Returns all elements, in the order in which [`Self::from_fn`] makes them.
     #[must_use]
     pub fn elements(&self) -> Vec<&T> {
         let mut all = Vec::new();

@@ -21,7 +21,7 @@ pub(super) struct Seeds {
 }
 
 impl Seeds {
-    /// The seed of the batch's transcript.
+    /// Returns the seed of the batch's transcript.
     pub fn batch<A: BaseAir<F>>(
         airs: &[A],
         tables: &[TableShape],
@@ -43,7 +43,7 @@ impl Seeds {
         seed.0
     }
 
-    /// The seed of the openings' transcript.
+    /// Returns the seed of the openings' transcript.
     pub fn opening(commitments: &[CommitmentShape], parameters: &StarkParameters) -> Vec<F> {
         let counts = |matrix: &MatrixShape| vec![matrix.width; matrix.points()];
         let shape = PcsShape {
@@ -58,7 +58,7 @@ impl Seeds {
         seed.0
     }
 
-    /// The seed of the low-degree test's transcript.
+    /// Returns the seed of the low-degree test's transcript.
     pub fn fri(log_arities: &[usize], index_bits: usize, parameters: &StarkParameters) -> Vec<F> {
         let shape = FriShape {
             log_arities: log_arities.to_vec(),

@@ -45,7 +45,7 @@ pub struct ProofShape {
 }
 
 impl ProofShape {
-    /// The shape of the proofs of `airs` with `2^log_degrees` rows each.
+    /// Returns the shape of the proofs of `airs` with `2^log_degrees` rows each.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl ProofShape {
         })
     }
 
-    /// log2 of the domain on which the final polynomial is evaluated.
+    /// Returns log2 of the domain on which the final polynomial is evaluated.
     #[must_use]
     pub fn log_final_height(&self) -> usize {
         self.parameters.log_blowup + self.parameters.log_final_poly_len
@@ -134,7 +134,8 @@ impl ProofShape {
         lookup_tables(&self.tables)
     }
 
-    /// Where the matrix of a table is among the commitments. Of a quotient: its first chunk.
+    /// Returns where the matrix of a table is among the commitments. Of a quotient: its first
+    /// chunk.
     #[must_use]
     pub fn position(&self, oracle: Oracle, table: usize) -> Option<(usize, usize)> {
         let mut commitments = self.commitments.iter();

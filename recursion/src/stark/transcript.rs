@@ -207,7 +207,7 @@ pub(super) struct TargetTranscript<'a, 'b> {
 }
 
 impl<'a, 'b> TargetTranscript<'a, 'b> {
-    /// An empty transcript.
+    /// Returns an empty transcript.
     pub fn new(circuit: &'a mut Circuit<'b>) -> Self {
         let zero = circuit.builder.zero();
         Self {

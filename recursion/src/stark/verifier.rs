@@ -49,7 +49,7 @@ pub struct Cost {
 }
 
 impl StarkProofTarget {
-    /// The targets of the proof's elements, in the order of [`ProofParts::elements`].
+    /// Returns the targets of the proof's elements, in the order of [`ProofParts::elements`].
     #[must_use]
     pub fn targets(&self) -> Vec<Target> {
         self.parts.elements().into_iter().copied().collect()
@@ -80,7 +80,7 @@ impl<'a, A> StarkVerifier<'a, A>
 where
     A: Air<InteractionSymbolicBuilder<F, EF>>,
 {
-    /// The verifier of proofs of `airs` with `2^log_degrees` rows each.
+    /// Returns the verifier of proofs of `airs` with `2^log_degrees` rows each.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ where
         })
     }
 
-    /// The shape of the proofs.
+    /// Returns the shape of the proofs.
     #[must_use]
     pub fn shape(&self) -> &ProofShape {
         &self.shape

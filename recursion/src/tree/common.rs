@@ -7,14 +7,14 @@ use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use super::TreeError;
 use crate::plonk::{Builder, Circuit, CommonData, Gate, PlonkConfig, PlonkParameters};
 
-/// Elements of a verifier key as public input: digest, and the digests of the cap.
+/// Returns the number of a verifier key's public inputs: digest, and the digests of the cap.
 #[must_use]
 pub fn key_elements(parameters: &PlonkParameters) -> usize {
     (4_usize << parameters.cap_height).saturating_add(4)
 }
 
-/// The common data of all circuits with these parameters, `2^degree_bits` rows and this set of
-/// gates, whose public inputs are a statement and a key slot.
+/// Returns the common data of all circuits with these parameters, `2^degree_bits` rows and this set
+/// of gates, whose public inputs are a statement and a key slot.
 ///
 /// Beside the FRI parameters nothing in it depends on the degree, so it is read off a circuit
 /// of a few rows.

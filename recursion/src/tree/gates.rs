@@ -26,8 +26,8 @@ use plonky2::plonk::circuit_data::CircuitConfig;
 use crate::plonk::{D, Gate, PlonkField, PlonkParameters};
 use crate::stark::{FoldGate, Poseidon2Gate};
 
-/// Every gate of the system under these parameters: those of plonky2's own recursive verifier
-/// and those that only a shard circuit places.
+/// Returns every gate of the system under these parameters: those of plonky2's own recursive
+/// verifier and those that only a shard circuit places.
 #[must_use]
 pub fn gate_set(parameters: &PlonkParameters) -> Vec<Gate> {
     let mut gates = verifier_gates(parameters);

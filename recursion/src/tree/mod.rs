@@ -43,15 +43,15 @@ pub enum TreeError {
     /// The circuit registers other public inputs than a statement and a key slot.
     #[error("the circuit has {found} public inputs, the tree expects {expected}")]
     PublicInputs {
-        /// How many are registered.
+        /// Public inputs that the circuit registers.
         found: usize,
-        /// How many a statement and a key slot are.
+        /// Elements of a statement and a key slot.
         expected: usize,
     },
     /// The circuit uses gates that the common gate set lacks.
     #[error("the circuit uses gates outside the common gate set: {gates:?}")]
     ForeignGates {
-        /// Their plonky2 ids.
+        /// plonky2's ids of these gates.
         gates: Vec<String>,
     },
     /// The circuit was built with another configuration.

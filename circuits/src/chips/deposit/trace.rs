@@ -11,7 +11,7 @@ use crate::lookup_events::LookupEvents;
 use crate::witness_rows::DepositRow;
 use shardfold_protocol::field::F;
 
-/// One row per deposit; hashes and range checks are noted in `events`.
+/// Returns one row per deposit; hashes and range checks are noted in `events`.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ use crate::lookup_events::LookupEvents;
 use crate::witness_rows::FeeRow;
 use shardfold_protocol::field::F;
 
-/// One row per fee vault; range checks are noted in `events`.
+/// Returns one row per fee vault; range checks are noted in `events`.
 ///
 /// # Errors
 ///

@@ -19,11 +19,11 @@ const BATCH: usize = 128;
 /// The trace, and the product s·G + K of each ladder.
 pub type Ladders = (RowMajorMatrix<F>, Vec<AffinePoint>);
 
-/// One ladder of 32 rows for each scalar.
+/// Returns one ladder of 32 rows for each scalar.
 ///
 /// # Errors
 ///
-/// [`TraceError::DegenerateAddition`] for a scalar that nobody can find.
+/// [`TraceError::DegenerateAddition`] for a scalar that is infeasible to find.
 pub fn generate(scalars: &[Scalar]) -> Result<Ladders, TraceError> {
     let mut cells = F::zero_vec(scalars.len() * WINDOWS * WIDTH);
     let batches = cells.par_chunks_mut(BATCH * WINDOWS * WIDTH).enumerate();

@@ -69,8 +69,8 @@ impl<T> LedgerColumns<T> {
 }
 
 impl<T: Copy> LedgerColumns<T> {
-    /// The flag of each kind: all that asserts or sums up flags goes through this list, so
-    /// that no kind is left out anywhere.
+    /// Returns the flag of each kind: all that asserts or sums up flags goes through this list, so
+    /// that no kind is omitted anywhere.
     pub const fn flags(&self) -> [(T, Kind); 3] {
         [
             (self.is_transfer, Kind::Transfer),

@@ -13,7 +13,7 @@ use crate::lookup_events::LookupEvents;
 use crate::witness_rows::LedgerRow;
 use shardfold_protocol::field::F;
 
-/// One row per transaction, from the head before the first; hashes are noted in `events`.
+/// Returns one row per transaction, from the head before the first; hashes are noted in `events`.
 ///
 /// # Errors
 ///

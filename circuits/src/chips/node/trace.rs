@@ -13,7 +13,7 @@ use crate::error::TraceError;
 use crate::lookup_events::LookupEvents;
 use shardfold_protocol::field::F;
 
-/// The trace, and the root before and after: whether these are the statement's is for the
+/// Returns the trace, and the root before and after: whether these are the statement's is for the
 /// caller to check.
 ///
 /// `leaves` are the touched records; `siblings` are the digests beside their paths, in the

@@ -12,7 +12,8 @@ use shardfold_protocol::field::F;
 /// As many field elements as the machine computes with at once.
 type Packed = <F as Field>::Packing;
 
-/// One row for each input, given out once; the other rows compress zeros for nobody.
+/// Returns one row for each input, given out once; the other rows compress zeros, given out zero
+/// times.
 ///
 /// # Errors
 ///

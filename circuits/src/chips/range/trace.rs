@@ -7,7 +7,7 @@ use super::LOG_RANGE;
 use super::columns::WIDTH;
 use shardfold_protocol::field::F;
 
-/// The table, 2^16 rows, with the multiplicities of the values asked for.
+/// Returns the table, 2^16 rows, with the multiplicities of the values asked for.
 #[must_use]
 pub fn generate(asked: &[u16]) -> RowMajorMatrix<F> {
     let mut multiplicities = vec![0_u32; 1 << LOG_RANGE];

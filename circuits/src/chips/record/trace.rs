@@ -12,7 +12,7 @@ use crate::error::TraceError;
 use crate::lookup_events::LookupEvents;
 use shardfold_protocol::field::F;
 
-/// The trace, and the leaves that rise to the node chip, in the order of the records.
+/// Returns the trace, and the leaves that rise to the node chip, in the order of the records.
 ///
 /// # Errors
 ///

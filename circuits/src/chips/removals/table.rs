@@ -54,7 +54,7 @@ impl FromIterator<(Removal, bool)> for Score {
 }
 
 impl Score {
-    /// Two tables: by chip, then by bus.
+    /// Returns two tables: by chip, then by bus.
     pub fn to_markdown(&self) -> String {
         let mut text = String::from(
             "| chip | constraints | messages | fields of one message | noticed | implied |\n\

@@ -56,7 +56,8 @@ static PADDING: LazyLock<SignatureRequest> = LazyLock::new(|| {
     }
 });
 
-/// The traces for at most `2^log_transactions` signatures; notes the hashes of the real ones.
+/// Returns the traces for at most `2^log_transactions` signatures; notes the hashes of the real
+/// ones.
 ///
 /// # Errors
 ///

@@ -11,7 +11,7 @@ use crate::lookup_events::LookupEvents;
 use crate::witness_rows::TransferRow;
 use shardfold_protocol::field::F;
 
-/// One row per transfer; hashes and range checks are noted in `events`.
+/// Returns one row per transfer; hashes and range checks are noted in `events`.
 ///
 /// # Errors
 ///

@@ -18,7 +18,7 @@ const BATCH: usize = 128;
 /// The trace, and the product e·P + K of each ladder.
 pub type Ladders = (RowMajorMatrix<F>, Vec<AffinePoint>);
 
-/// One ladder of 32 rows for each product; `multiples` has those of each key.
+/// Returns one ladder of 32 rows for each product; `multiples` has those of each key.
 ///
 /// # Errors
 ///

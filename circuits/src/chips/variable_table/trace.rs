@@ -37,7 +37,7 @@ impl Product {
     }
 }
 
-/// One block of 16 rows for each key, and its multiples.
+/// Returns one block of 16 rows for each key, and its multiples.
 ///
 /// # Errors
 ///

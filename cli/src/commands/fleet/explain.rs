@@ -118,7 +118,7 @@ fn why(explained: &Explained) -> String {
     }
 }
 
-/// Why nobody has taken a job that is ready.
+/// Returns why no worker has taken a job that is ready.
 fn who_could(explained: &Explained) -> String {
     let Explained {
         now,

@@ -101,7 +101,7 @@ async fn try_fetch(
     Ok((batch, proof, statement))
 }
 
-/// How many transactions the proof covers: as many as the queue says, which nobody has proven.
+/// Returns how many transactions the proof covers: as many as the queue says without proof.
 fn proven_transactions(batch: &BatchView, statement: &Statement) -> Result<u64> {
     let (before, after) = (statement.before.tx_count, statement.after.tx_count);
     let proven = after

@@ -42,7 +42,7 @@ pub fn run(command: &FleetCommand) -> Result<()> {
     }
 }
 
-/// The pause before a database or store is asked again that is away.
+/// The pause before an unavailable database or store is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The queue of these arguments, which must be there.
@@ -82,7 +82,7 @@ async fn objects(place: &Place) -> Result<Objects> {
 }
 
 /// The store of a place, made if it is not there and must be new: a fleet that has had batches
-/// has a store, which is away or not mounted if it is not found.
+/// has a store, which is unavailable or not mounted if it is not found.
 async fn create_objects(place: &Place, queue: &Queue, is_new: bool) -> Result<Objects> {
     if !is_new && queue.has_had_batches().await? {
         return objects(place).await.context(
@@ -121,7 +121,7 @@ fn runtime() -> Result<Runtime> {
         .context("cannot start a runtime")
 }
 
-/// Whether the same may work in a while: the database or the store is away.
+/// Whether the same may work later: the database or the store is unavailable.
 fn is_transient(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref().is_some_and(QueueError::is_transient)

@@ -114,7 +114,7 @@ async fn store(place: &Place) -> Result<Objects> {
     retrying(|| objects(place)).await
 }
 
-/// Waits for a database or a store that is away, saying so once.
+/// Retries until the database or the store is available, saying so once.
 async fn retrying<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
     let mut is_told = false;
     loop {

@@ -24,7 +24,7 @@ pub struct Plan {
     pub work_dir: PathBuf,
 }
 
-/// What the run reads.
+/// Returns what the run reads.
 pub fn inputs(args: &ProveArgs) -> Vec<PathBuf> {
     let state = args.run.state.as_deref();
     let batches = args.batches.iter();
@@ -36,7 +36,7 @@ pub fn inputs(args: &ProveArgs) -> Vec<PathBuf> {
     paths.chain(work_dirs).collect()
 }
 
-/// The batches in order, with a place for each proof that can be written.
+/// Returns the batches in order, with a place for each proof that can be written.
 pub fn plans(args: &ProveArgs, places: &mut Places) -> Result<Vec<Plan>> {
     if let [batch] = &args.batches[..] {
         return Ok(vec![plan(args, batch, &args.output, places)?]);

@@ -44,7 +44,7 @@ impl RecordReport {
         }
     }
 
-    /// The record in one line.
+    /// Returns the record in one line.
     pub fn line(&self) -> String {
         let index = self.index;
         match &self.vault {

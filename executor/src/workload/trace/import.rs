@@ -60,13 +60,13 @@ impl Import {
         })
     }
 
-    /// The plan.
+    /// Returns the plan.
     #[must_use]
     pub const fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// A genesis with the fee vaults and the vaults that must be there before the first
+    /// Returns a genesis with the fee vaults and the vaults that must be there before the first
     /// transfer, and a batch of all transfers.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Import {
         Ok(Workload { state, batch })
     }
 
-    /// The fee vaults, then the vaults that must be there before the first transfer.
+    /// Returns the fee vaults, then the vaults that must be there before the first transfer.
     #[must_use]
     pub fn genesis(&self) -> Vec<VaultEntry> {
         let operator = self.operator.owner();
@@ -108,7 +108,7 @@ impl Import {
         fee_vaults.chain(funded).collect()
     }
 
-    /// The same vaults as [`Self::genesis`], opened by deposits without a fee.
+    /// Returns the same vaults as [`Self::genesis`], opened by deposits without a fee.
     #[must_use]
     pub fn deposits(&self) -> Vec<Transaction> {
         let no_fee = FeePayment {
@@ -131,7 +131,7 @@ impl Import {
             .collect()
     }
 
-    /// The transfers, signed on all threads.
+    /// Returns the transfers, signed on all threads.
     #[must_use]
     pub fn transfers(&self) -> Vec<Transaction> {
         let (plan, chain_id) = (&self.plan, F::from_u64(self.options.chain_id));

@@ -31,7 +31,7 @@ pub struct Movement {
     pub amount: BigUint,
 }
 
-/// A trace, swaps left out.
+/// A trace without its swaps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// In the order of the file.

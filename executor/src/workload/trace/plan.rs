@@ -25,7 +25,7 @@ pub struct Holding {
 /// One vault of the import.
 #[derive(Clone, Debug)]
 pub struct VaultPlan {
-    /// What it stands for.
+    /// The holding that the vault stands for.
     pub holding: Holding,
     /// Where it lies in the state.
     pub index: Index,
@@ -73,7 +73,7 @@ pub enum PlanError {
         asset: String,
         /// How many transfers move it.
         transfers: u64,
-        /// The fee of each.
+        /// The fee of each transfer.
         fee: u64,
         /// All fees together.
         total: u128,

@@ -32,13 +32,13 @@ pub enum TraceError {
         COLUMNS.join(", ")
     )]
     NoColumn {
-        /// The column's name.
+        /// Name of the missing column.
         column: &'static str,
     },
     /// A column that the first line names more than once.
     #[error("found the column `{column}` more than once in the first line, expected it once")]
     ColumnTwice {
-        /// The column's name.
+        /// Name of the repeated column.
         column: &'static str,
     },
     /// A record that is shorter or longer than the first line.
@@ -62,9 +62,9 @@ pub enum TraceError {
     Field {
         /// The line that the field starts in.
         line: u64,
-        /// The column's name.
+        /// Name of the field's column.
         column: &'static str,
-        /// What is wrong.
+        /// What is wrong with the field.
         source: FieldError,
     },
 }
@@ -90,9 +90,9 @@ pub enum FieldError {
     /// A name that another name equals but for upper and lower case.
     #[error("the asset `{found}` is `{earlier}` in an earlier line, expected one spelling")]
     AssetCase {
-        /// The name.
+        /// The asset's name in this line.
         found: String,
-        /// The name as it stood before.
+        /// The asset's name in the earlier line.
         earlier: String,
     },
     /// Text that is no amount.
@@ -115,7 +115,7 @@ impl Trace {
         Self::from_bytes(&fs::read(path)?)
     }
 
-    /// The trace of a CSV file's bytes.
+    /// Returns the trace of a CSV file's bytes.
     ///
     /// # Errors
     /// The first record that is not understood.

@@ -32,7 +32,7 @@ use crate::stark::{Builder, D, Word};
 /// Routed wires of plonky2's standard recursion config.
 const ROUTED_WIRES: usize = 80;
 
-/// Folding steps of one arity, as many as a row has room for.
+/// Folding steps of one arity, as many as fit a row.
 ///
 /// Wires of an operation: the values of the group, in the bit-reversed order of their points;
 /// the bits of the position in it, lowest first; the value folded so far; beta; the query's

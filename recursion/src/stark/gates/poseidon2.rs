@@ -53,13 +53,13 @@ impl Poseidon2Gate {
     /// The wire of the swap flag, which the gate constrains to be 0 or 1.
     pub const SWAP: usize = 2 * WIDTH;
 
-    /// The wire of element `i` of the input, before the swap.
+    /// Returns the wire of element `i` of the input, before the swap.
     #[must_use]
     pub const fn input(i: usize) -> usize {
         i
     }
 
-    /// The wire of element `i` of the output.
+    /// Returns the wire of element `i` of the output.
     #[must_use]
     pub const fn output(i: usize) -> usize {
         WIDTH + i
