@@ -20,7 +20,7 @@ pub enum AggregationCircuitError {
         expected: usize,
     },
     /// An aggregation circuit needs a leaf and a child slot.
-    #[error("a aggregation circuit needs at least one leaf key and one child slot")]
+    #[error("an aggregation circuit needs at least one leaf key and one child slot")]
     Empty,
     /// More children than slots, or none.
     #[error("{found} children given, an aggregation takes 1 to {arity}")]

@@ -112,7 +112,7 @@ struct Layer {
 struct Grinding {
     queries: usize,
     batching: usize,
-    aggregating: usize,
+    folding: usize,
     point: usize,
     lookups: usize,
 }
@@ -123,11 +123,11 @@ impl Grinding {
         let Self {
             queries,
             batching,
-            aggregating,
+            folding,
             point,
             lookups,
         } = self;
-        format!("{queries}/{batching}/{aggregating}/{point}/{lookups}")
+        format!("{queries}/{batching}/{folding}/{point}/{lookups}")
     }
 }
 
@@ -189,7 +189,7 @@ impl Report {
             ));
         }
         printer.line(format_args!(
-            "  grinding: bits before queries/batching/aggregating/out-of-domain point/lookups"
+            "  grinding: bits before queries/batching/folding/out-of-domain point/lookups"
         ));
     }
 }
@@ -204,7 +204,7 @@ impl Layer {
             grinding: Grinding {
                 queries: parameters.query_grinding,
                 batching: parameters.batch_grinding,
-                aggregating: parameters.fold_grinding,
+                folding: parameters.fold_grinding,
                 point: parameters.point_grinding,
                 lookups: parameters.lookup_grinding,
             },

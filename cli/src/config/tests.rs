@@ -138,7 +138,7 @@ fn bad_values_are_told_with_their_line() {
         ("jobs = 0", "nonzero"),
         (
             "kinds = ['shard', 'prove']",
-            "there are shard, aggregation, finish",
+            "there are shard, aggregate, finish",
         ),
         ("memory = 'lots'", "write 8G or 500M"),
         ("metrics = 'localhost'", "socket address"),

@@ -8,6 +8,7 @@ use plonky2::gates::noop::NoopGate;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use shardfold_aggregator::encode_proof;
 use shardfold_aggregator::flatten_key;
+use shardfold_protocol::envelope::{Envelope, FileKind};
 use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::head::{Head, STATEMENT_ELEMENTS, Statement};
 use shardfold_recursion::convert::statement_to_plonk;
@@ -45,12 +46,22 @@ fn careless_circuit() -> &'static Circuit {
 
 /// Its key as a file, labelled proven-100.
 fn careless_key() -> Vec<u8> {
-    let mut bytes = b"SFVKEY\n\0\x01\0\0\0\x0aproven-100".to_vec();
+    let mut bytes = b"\x0aproven-100".to_vec();
     bytes.push(DEGREE_BITS);
     for element in flatten_key(&careless_circuit().verifier_only) {
         bytes.extend(element.to_canonical_u64().to_le_bytes());
     }
-    bytes
+    file(FileKind::Key, &bytes)
+}
+
+/// A file of this kind.
+fn file(kind: FileKind, content: &[u8]) -> Vec<u8> {
+    let envelope = Envelope {
+        kind,
+        version: 1,
+        max_bytes: 1 << 24,
+    };
+    envelope.seal(content)
 }
 
 /// A valid proof, as a file, that so many transactions became so many others.
@@ -72,7 +83,7 @@ fn careless_proof(before: u64, after: u64) -> Vec<u8> {
         witness.set_target(target, value).expect("it is free");
     }
     let proof = circuit.prove(witness).expect("nothing is checked");
-    [b"SFVALID\n\x01\0\0\0", &encode_proof(&proof)[..]].concat()
+    file(FileKind::Proof, &encode_proof(&proof))
 }
 
 /// A folder with that key and a proof of a million transactions.

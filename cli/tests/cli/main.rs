@@ -13,6 +13,7 @@ mod exit_codes;
 mod fleet;
 mod foreign;
 mod fuzz;
+mod guides;
 mod happy_path;
 mod import;
 mod kills;

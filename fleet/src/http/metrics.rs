@@ -164,7 +164,7 @@ fn register_workers(registry: &mut Registry, fleet: &FleetView) {
     labelled(
         registry,
         "shardfold_worker_strikes",
-        "Results of an registered worker that were invalidated",
+        "Results of a registered worker that were invalidated",
         strikes,
     );
 }

@@ -194,7 +194,7 @@ impl Context {
             .await?
         {
             // Then it is unknown who has put it there.
-            let reason = "the result is not signed by an registered worker".into();
+            let reason = "the result is not signed by a registered worker".into();
             return Ok(Err((false, reason)));
         }
         let folder = Folder::Part { job: &child.job };

@@ -41,9 +41,9 @@ const MAX_LOG_ARITY: usize = 3;
 /// The gates that only shard circuits place. A new one needs its line here and one in
 /// [`crate::serializers`].
 fn shard_gates() -> Vec<Gate> {
-    let aggregations = (1..=MAX_LOG_ARITY).map(|log_arity| Gate::new(FoldGate { log_arity }));
+    let folds = (1..=MAX_LOG_ARITY).map(|log_arity| Gate::new(FoldGate { log_arity }));
     core::iter::once(Gate::new(Poseidon2Gate))
-        .chain(aggregations)
+        .chain(folds)
         .collect()
 }
 

@@ -58,11 +58,15 @@ fn kinds_are_listed_with_commas_and_checked() {
         panic!("another command");
     };
     assert_eq!(args.kinds, [Kind::Aggregate, Kind::Finish]);
-    let error = parse("worker --kinds aggregation,prove").expect_err("no kind");
+    let error = parse("worker --kinds fold,prove").expect_err("no kind");
     assert!(
-        error.to_string().contains("shard, aggregation, finish"),
+        error.to_string().contains("shard, aggregate, finish"),
         "{error}"
     );
+    let FleetCommand::Worker(args) = parse("worker --kinds fold").expect("the old name") else {
+        panic!("another command");
+    };
+    assert_eq!(args.kinds, [Kind::Aggregate]);
 }
 
 #[test]

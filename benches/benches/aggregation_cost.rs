@@ -1,7 +1,7 @@
 //! What folding costs: rows by profile and arity, and with `PROFILE ARITY` as arguments the
 //! times and sizes of building, caching, proving, compressing and verifying one aggregation.
 //!
-//! `cargo run --release -p shardfold-benches --example aggregation_cost [PROFILE ARITY]`
+//! `cargo bench -p shardfold-benches --bench aggregation_cost [-- PROFILE ARITY]`
 
 use anyhow::Context as _;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
@@ -19,7 +19,10 @@ use std::time::Instant;
 const LEAF_KEYS: usize = 3;
 
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
     match arguments.as_slice() {
         [] => rows()?,
         [profile, arity] => {

@@ -1,6 +1,6 @@
 //! Rows of the shard circuit of each shape, before padding: 2^16 less some 500 are there.
 //!
-//! `cargo run --release -p shardfold-benches --example shard_rows`
+//! `cargo bench -p shardfold-benches --bench shard_rows`
 
 use shardfold_prover::{ShardCircuit, ShardStark};
 use shardfold_recursion::profile::Profile;
