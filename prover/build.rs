@@ -8,11 +8,12 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-/// The code from which circuits are built.
-const FOLDERS: [&str; 5] = [
+/// The code from which circuits are built, and that which says of which keys and arity.
+const FOLDERS: [&str; 6] = [
     "src",
     "../aggregator/src/circuit",
     "../circuits/src",
+    "../fleet/src/engine.rs",
     "../protocol/src",
     "../recursion/src",
 ];

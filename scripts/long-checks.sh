@@ -7,3 +7,13 @@ cd "$(dirname "$0")/.."
 # verifier: circuits/src/testing/README.md.
 cargo test -p shardfold-circuits --lib -- --ignored --exact --nocapture \
     chips::removals::every_removal_is_noticed_by_the_prover_too
+
+# The built-in keys are those of the circuits that this code builds; minutes, since they are built.
+cargo build --release -p shardfold-cli
+keys=$(mktemp -d)
+trap 'rm -rf "$keys"' EXIT
+for profile in proven-100 conjectured-100; do
+    target/release/shardfold key --profile "$profile" --cache "$keys/cache" -o "$keys/$profile.key"
+    cmp "$keys/$profile.key" "cli/keys/$profile.key"
+done
+echo "the built-in keys are those of the circuits"

@@ -150,7 +150,7 @@ fn layout(common: &CommonData) -> Vec<Piece> {
         products,
         quotients,
     ]);
-    // The caps of wires, copy-constraint products and quotients, and of the aggregated codewords.
+    // The caps of wires, copy-constraint products and quotients, and of the folded codewords.
     let caps = fri.reduction_arity_bits.len().saturating_add(3);
 
     let mut pieces = vec![Piece::Elements(sum([

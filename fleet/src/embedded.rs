@@ -270,8 +270,8 @@ impl Embedded {
             poll: POLL,
             // A caller that waits for this process wants the error now.
             drain: Duration::ZERO,
-            store_patience: Duration::ZERO,
-            database_patience: Some(RETRY_TIME),
+            store_retry: Duration::ZERO,
+            database_retry: Some(RETRY_TIME),
             until_idle: true,
         };
         let (queue, objects) = (self.queue.clone(), self.objects.clone());

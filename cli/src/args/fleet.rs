@@ -132,7 +132,7 @@ pub struct WorkerArgs {
     /// At most so many jobs at once, as far as they fit into the memory; by default 1.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// Only jobs of these kinds: shard, aggregation, finish; by default all.
+    /// Only jobs of these kinds: shard, aggregate, finish; by default all.
     #[arg(long, value_name = "KIND,...", value_delimiter = ',', value_parser = parse_kind)]
     pub kinds: Vec<Kind>,
     /// How much memory may be used, as 8G or 500M; by default what the machine has free.
@@ -159,8 +159,14 @@ pub struct WorkerArgs {
         value_parser = clap::value_parser!(u64).range(2..=3600))]
     pub lease: u64,
     /// How long the store may be unavailable to this worker before others get the job.
-    #[arg(long, value_name = "SECONDS", default_value_t = 180, hide = true)]
-    pub store_patience: u64,
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 180,
+        hide = true,
+        alias = "store-patience"
+    )]
+    pub store_retry: u64,
     /// End as soon as there is nothing left to prove.
     #[arg(long)]
     pub until_idle: bool,

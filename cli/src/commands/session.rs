@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use shardfold_aggregator::VerificationKey;
 use shardfold_fleet::engine::Engine;
 use shardfold_prover::CircuitSet;
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::args::CacheArgs;
 use crate::commands::cache_folder;
 use crate::commands::verify::built_in_keys;
-use crate::output::{Printer, warn};
+use crate::output::Printer;
 use crate::progress::circuit_listener;
 use crate::threads;
 
@@ -90,7 +90,7 @@ impl Drop for Session {
     }
 }
 
-/// Says so if the circuits that this build makes are not those of its built-in key: after a
+/// Fails if the circuits that this build makes are not those of its built-in key: after a
 /// change to a circuit the keys are written anew with `shardfold key`.
 fn compare_key(key: &VerificationKey) -> Result<()> {
     let built_in = built_in_keys()?;
@@ -100,11 +100,12 @@ fn compare_key(key: &VerificationKey) -> Result<()> {
         .find(same_profile)
         .is_some_and(|known| known != key)
     {
-        warn(format_args!(
-            "warning: the circuits' key is {}, not the built-in one; verify with the key that \
-             `shardfold key` writes",
-            hex::encode(key.id())
-        ));
+        bail!(
+            "the circuits' key is {}, not the built-in one of {}: no `verify` would accept their \
+             proofs; after a change to a circuit write the built-in key anew, with `shardfold key`",
+            hex::encode(key.id()),
+            key.profile()
+        );
     }
     Ok(())
 }

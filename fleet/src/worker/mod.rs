@@ -45,9 +45,9 @@ pub struct Options {
     /// How long running jobs may go on after the worker is asked to stop.
     pub drain: Duration,
     /// How long the store may be unavailable to this worker before others get the job.
-    pub store_patience: Duration,
+    pub store_retry: Duration,
     /// How long the database may be unavailable before the worker gives up; without end if none.
-    pub database_patience: Option<Duration>,
+    pub database_retry: Option<Duration>,
     /// Whether the worker leaves when nothing is left to do for any worker.
     pub until_idle: bool,
 }

@@ -24,8 +24,8 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     pub const fn new(options: &Options) -> Self {
         Self {
-            database: options.database_patience,
-            store: Some(options.store_patience),
+            database: options.database_retry,
+            store: Some(options.store_retry),
         }
     }
 }

@@ -15,10 +15,10 @@ use sha2::{Digest as _, Sha256};
 ///
 /// # Errors
 /// Fails if a file cannot be read, or a source file is not Rust.
-pub fn digest(root: &Path, folders: &[&str], lock: &str) -> io::Result<[u8; 32]> {
+pub fn digest(root: &Path, places: &[&str], lock: &str) -> io::Result<[u8; 32]> {
     let mut files = Vec::new();
-    for folder in folders {
-        collect(&root.join(folder), &mut files)?;
+    for place in places {
+        collect(&root.join(place), &mut files)?;
     }
     files.sort();
     let mut digest = Sha256::new();
@@ -31,13 +31,17 @@ pub fn digest(root: &Path, folders: &[&str], lock: &str) -> io::Result<[u8; 32]>
         add(&name.to_string_lossy());
         add(&code(&fs::read_to_string(&file)?)?);
     }
-    add(&libraries(lock));
+    add(&libraries(lock)?);
     Ok(digest.finalize().into())
 }
 
-/// Adds all Rust files below a folder but those of tests.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
+/// Adds a file, or all Rust files below a folder but those of tests.
+fn collect(place: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if place.is_file() {
+        files.push(place.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(place)? {
         let path = entry?.path();
         let name = path.file_stem().and_then(|name| name.to_str());
         if matches!(name, Some("tests" | "testing")) {
@@ -56,13 +60,17 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 fn code(source: &str) -> io::Result<String> {
     let tokens =
         TokenStream::from_str(source).map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(strip(tokens).to_string())
+    Ok(strip(tokens)?.to_string())
 }
 
-/// Removes documentation, and items under `#[cfg(test)]`, at every depth.
-fn strip(tokens: TokenStream) -> TokenStream {
+/// Removes documentation, and modules under `#[cfg(test)]`, at every depth.
+///
+/// # Errors
+/// Fails if something else than a module stands under `#[cfg(test)]`: where it ends depends on
+/// what it is, and code after it must not be taken for a test.
+fn strip(tokens: TokenStream) -> io::Result<TokenStream> {
     let mut kept: Vec<TokenTree> = Vec::new();
-    let mut tokens = tokens.into_iter().peekable();
+    let mut tokens = tokens.into_iter();
     while let Some(token) = tokens.next() {
         let TokenTree::Group(group) = token else {
             kept.push(token);
@@ -75,19 +83,41 @@ fn strip(tokens: TokenStream) -> TokenStream {
                 kept.pop();
             }
             if text == "cfg(test)" {
+                skip_module(&mut tokens)?;
+            }
+            continue;
+        }
+        kept.push(Group::new(group.delimiter(), strip(group.stream())?).into());
+    }
+    Ok(kept.into_iter().collect())
+}
+
+/// Skips `[pub [(crate)]] mod NAME;` or `[pub [(crate)]] mod NAME { ... }`.
+fn skip_module(tokens: &mut impl Iterator<Item = TokenTree>) -> io::Result<()> {
+    let mut header = String::new();
+    for token in tokens.by_ref() {
+        header += &token.to_string();
+        match token {
+            TokenTree::Ident(word) if word == "mod" => {
                 let is_end = |token: &TokenTree| match token {
                     TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
                     TokenTree::Punct(punct) => punct.as_char() == ';',
                     _ => false,
                 };
-                // The item that follows, up to its body or semicolon.
-                let _ = tokens.by_ref().find(is_end);
+                return match tokens.find(is_end) {
+                    Some(_) => Ok(()),
+                    None => Err(io::Error::other("a module under cfg(test) does not end")),
+                };
             }
-            continue;
+            TokenTree::Ident(word) if word == "pub" => {}
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {}
+            _ => break,
         }
-        kept.push(Group::new(group.delimiter(), strip(group.stream())).into());
     }
-    kept.into_iter().collect()
+    Err(io::Error::other(format!(
+        "found `{header}` under cfg(test), expected a module: other code cannot be told from what \
+         determines the circuits"
+    )))
 }
 
 fn ends_in(tokens: &[TokenTree], character: char) -> bool {
@@ -104,13 +134,21 @@ fn ends_in_hash(tokens: &[TokenTree]) -> bool {
 }
 
 /// Returns the names, versions and checksums of plonky2 and Plonky3 in a `Cargo.lock`.
-fn libraries(lock: &str) -> String {
+///
+/// # Errors
+/// Fails if it names neither: then it was not understood.
+fn libraries(lock: &str) -> io::Result<String> {
+    let lock = lock.replace("\r\n", "\n");
     let packages = lock.split("[[package]]\n").skip(1);
     let proving = packages.filter(|package| {
         package.starts_with("name = \"plonky2") || package.starts_with("name = \"p3-")
     });
     let identified = proving.flat_map(|package| package.lines().take(4));
-    identified.fold(String::new(), |text, line| text + line + "\n")
+    let text = identified.fold(String::new(), |text, line| text + line + "\n");
+    if text.is_empty() {
+        return Err(io::Error::other("Cargo.lock names no proving library"));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -118,6 +156,7 @@ mod tests {
     use super::{code, digest, libraries};
     use std::fs;
 
+    const LOCK: &str = "[[package]]\nname = \"p3-air\"\nversion = \"1\"\n";
     const SOURCE: &str = "//! Module.\n/// Says.\npub fn add(a: u8) -> u8 { a + 1 }\n";
 
     #[test]
@@ -160,15 +199,34 @@ mod tests {
             )
         };
         let lock = |p3: &str, serde: &str| package("p3-air", p3) + &package("serde", serde);
-        assert_eq!(libraries(&lock("1", "1")), libraries(&lock("1", "2")));
-        assert_ne!(libraries(&lock("1", "1")), libraries(&lock("2", "1")));
+        let of = |p3: &str, serde: &str| libraries(&lock(p3, serde)).unwrap();
+        assert_eq!(of("1", "1"), of("1", "2"));
+        assert_ne!(of("1", "1"), of("2", "1"));
+        let windows = lock("1", "1").replace('\n', "\r\n");
+        assert_eq!(libraries(&windows).unwrap(), of("1", "1"));
+        assert!(libraries("").is_err());
+    }
+
+    #[test]
+    fn only_modules_may_be_tests() {
+        for item in [
+            "use a::{b};",
+            "const SIZE: u8 = 1;",
+            "fn f() {}",
+            "field: u8, other: u8",
+        ] {
+            assert!(
+                code(&format!("#[cfg(test)]\n{item}\n{SOURCE}")).is_err(),
+                "{item}"
+            );
+        }
     }
 
     #[test]
     fn a_folder_counts_but_for_its_tests() {
         let root = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(root.path().join(name), text).unwrap();
-        let digest = || digest(root.path(), &["chip"], "").unwrap();
+        let digest = || digest(root.path(), &["chip"], LOCK).unwrap();
         fs::create_dir_all(root.path().join("chip/tests")).unwrap();
         write("chip/air.rs", SOURCE);
         write("chip/README.md", "words");

@@ -80,8 +80,8 @@ fn options(args: &WorkerArgs, settings: &WorkerSettings, memory: u64) -> Options
         lease: Duration::from_secs(args.lease),
         poll: POLL,
         drain: settings.drain,
-        store_patience: Duration::from_secs(args.store_patience),
-        database_patience: None,
+        store_retry: Duration::from_secs(args.store_retry),
+        database_retry: None,
         until_idle: args.until_idle,
     }
 }

@@ -244,7 +244,7 @@ async fn a_store_that_stays_away_ends_the_attempt_and_is_not_held_against_the_jo
     );
     fs::rename(&store, &away).unwrap();
     let options = Options {
-        store_patience: Duration::from_millis(200),
+        store_retry: Duration::from_millis(200),
         ..options()
     };
     let worker = fleet.registered("a", options, move |event| {

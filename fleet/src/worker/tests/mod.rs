@@ -194,8 +194,8 @@ fn options() -> Options {
         lease: Duration::from_secs(60),
         poll: Duration::from_millis(20),
         drain: Duration::ZERO,
-        store_patience: Duration::from_secs(20),
-        database_patience: None,
+        store_retry: Duration::from_secs(20),
+        database_retry: None,
         until_idle: true,
     }
 }

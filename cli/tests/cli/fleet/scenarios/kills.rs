@@ -73,7 +73,7 @@ fn a_submitter_killed_at_any_moment_leaves_all_of_a_batch_or_nothing() {
     let fleet = Fleet::new(TWO_SHARDS);
     let gate = Gate::new(fleet.s3.port());
     // Makes the tables.
-    fleet.ok(&["status"]);
+    fleet.register("first");
     let submit = |ports| {
         let command = fleet.command(&["submit", "batch.bin", "--profile", PROFILE], ports);
         Process::start("submitter", command)
