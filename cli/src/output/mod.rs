@@ -12,7 +12,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-pub use place::{Output, Places, STANDARD, check_folder};
+pub use place::{Output, Places, check_folder};
+pub use target::STANDARD;
 
 /// Where plain lines go: to standard output, or to standard error when standard output is
 /// for machines or for a file's bytes.

@@ -7,15 +7,12 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use shardfold_protocol::folder;
 
-use super::target::{Target, resolve};
+use super::target::{STANDARD, Target, existing, resolve, try_folder};
 use super::{Printer, folder_of, gib};
 use crate::exit::{cannot, usage};
-
-/// The name of standard output, and of standard input.
-pub const STANDARD: &str = "-";
 
 /// The places of one run: what it reads, and where it writes.
 pub struct Places {
@@ -195,24 +192,6 @@ pub fn check_folder(folder: &Path, bytes: u64) -> Result<()> {
     check_space(&folder.join("."), bytes)
 }
 
-/// Makes a file without a name in a folder, or in the nearest one above it that is there.
-pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
-    let made = existing(folder)?;
-    tempfile::tempfile_in(made).map(drop)
-}
-
-/// The folder itself, or the nearest one above it that is there.
-fn existing(folder: &Path) -> io::Result<&Path> {
-    match fs::metadata(folder) {
-        Ok(data) if data.is_dir() => Ok(folder),
-        Ok(_) => Err(ErrorKind::NotADirectory.into()),
-        Err(error) if error.kind() == ErrorKind::NotFound && folder.parent().is_some() => {
-            existing(folder_of(folder))
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// Compares the space for a file with what it needs. What cannot be told is no reason to stop.
 fn check_space(file: &Path, bytes: u64) -> Result<()> {
     match free_bytes(file) {
@@ -298,14 +277,4 @@ fn keep_owner_and_mode(file: &File, old: &fs::Metadata) -> io::Result<()> {
         let _ = std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()));
     }
     file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o777))
-}
-
-/// Fails for what can be no file's name.
-pub(super) fn check_name(path: &Path) -> Result<(), io::Error> {
-    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-    if is_folder || path.file_name().is_none() || path.is_dir() {
-        let text = "it is a folder, expected the name of a file";
-        return Err(io::Error::new(ErrorKind::IsADirectory, anyhow!(text)));
-    }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What is behind the name of an output.
 
+use anyhow::anyhow;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -8,7 +9,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags};
 
 use super::folder_of;
-use super::place::{STANDARD, check_name, try_folder};
+
+/// The name of standard output, and of standard input.
+pub const STANDARD: &str = "-";
 
 /// Links that lead to links, before they count as a circle.
 const MAX_LINKS: usize = 40;
@@ -135,3 +138,31 @@ impl Target {
 
 /// "Operation not permitted": what a file's attribute forbids, not its mode.
 const EPERM: i32 = rustix::io::Errno::PERM.raw_os_error();
+
+/// Makes a file without a name in a folder, or in the nearest one above it that is there.
+pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
+    let made = existing(folder)?;
+    tempfile::tempfile_in(made).map(drop)
+}
+
+/// The folder itself, or the nearest one above it that is there.
+pub(super) fn existing(folder: &Path) -> io::Result<&Path> {
+    match fs::metadata(folder) {
+        Ok(data) if data.is_dir() => Ok(folder),
+        Ok(_) => Err(ErrorKind::NotADirectory.into()),
+        Err(error) if error.kind() == ErrorKind::NotFound && folder.parent().is_some() => {
+            existing(folder_of(folder))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Fails for what can be no file's name.
+pub(super) fn check_name(path: &Path) -> Result<(), io::Error> {
+    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if is_folder || path.file_name().is_none() || path.is_dir() {
+        let text = "it is a folder, expected the name of a file";
+        return Err(io::Error::new(ErrorKind::IsADirectory, anyhow!(text)));
+    }
+    Ok(())
+}

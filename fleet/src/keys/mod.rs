@@ -108,7 +108,7 @@ impl Claim<'_> {
                 result.as_bytes(),
             ]),
             Self::Registration { instance, circuits } => joined(&[
-                b"shardfold worker 1: registration",
+                b"shardfold worker 1: hello",
                 instance.as_bytes(),
                 circuits.as_bytes(),
             ]),

@@ -168,7 +168,7 @@ fn a_claim_has_the_bytes_that_older_workers_sign() {
     .message();
     let expected = [
         &[25, 0, 0, 0, 0, 0, 0, 0],
-        b"shardfold worker 1: registration".as_slice(),
+        b"shardfold worker 1: hello".as_slice(),
         &[2, 0, 0, 0, 0, 0, 0, 0],
         b"ab",
         &[0; 8],
@@ -189,7 +189,7 @@ fn another_domain_of_the_same_fields_is_refused() {
     for domain in [
         "",
         "shardfold worker 2: result",
-        "shardfold worker 1: registration",
+        "shardfold worker 1: hello",
     ] {
         let message = joined(&[domain.as_bytes(), fields[0], fields[1], fields[2]]);
         let signature = Signature(key.0.sign(&message));

@@ -40,7 +40,7 @@ impl Kind {
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum JobState {
     /// Proofs that it joins are missing.
     Waiting,
