@@ -148,7 +148,7 @@ async fn the_fleet_counts_its_jobs_batches_and_rates() {
         assert_eq!(of_kind(Kind::Finish, JobState::DeadLettered), None);
         // The first batch was proven too long ago.
         assert_eq!(view.proven_last_hour, 6);
-        let done = [(Kind::Finish, 1), (Kind::Aggregate, 1), (Kind::Shard, 2)];
+        let done = [(Kind::Aggregate, 1), (Kind::Finish, 1), (Kind::Shard, 2)];
         assert_eq!(view.done_last_hour, done);
 
         let fewer = fleet.queue.fleet_view(1).await.unwrap();
