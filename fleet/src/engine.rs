@@ -157,7 +157,7 @@ impl Engine {
 /// # Errors
 /// If a circuit cannot be built.
 pub fn aggregation_circuit(circuits: &CircuitSet) -> Result<AggregationCircuit, EngineError> {
-    circuits.cache().load_or_build("aggregate", || {
+    circuits.cache().load_or_build("aggregation", || {
         let (common, keys) = (circuits.common()?, circuits.keys()?);
         Ok(AggregationCircuit::build(common, keys, ARITY)?)
     })

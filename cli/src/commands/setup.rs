@@ -21,7 +21,7 @@ pub fn run(args: &SetupArgs) -> Result<()> {
     let folder = cache_folder(&args.cache)?;
     let profile = profile(args.profile, args.unsound)?;
     let circuits = CircuitSet::new(profile, &folder);
-    if !circuits.cache().path("aggregate").exists() {
+    if !circuits.cache().path("aggregation").exists() {
         check_folder(&folder, 0)?;
     }
     let lost = Arc::new(Mutex::new(Vec::new()));

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use shardfold_fleet::printable::printable;
 
 pub use place::{Output, Places, check_folder};
 pub use target::STANDARD;
@@ -43,7 +44,7 @@ impl Printer {
         if self.is_aside {
             warn(text);
         } else {
-            let _ = writeln!(std::io::stdout(), "{text}");
+            let _ = writeln!(std::io::stdout(), "{}", shown(text));
         }
     }
 
@@ -53,7 +54,7 @@ impl Printer {
             warn(text);
             return Ok(());
         }
-        print(format!("{text}\n").as_bytes())
+        print(format!("{}\n", shown(text)).as_bytes())
     }
 
     /// The last line of a command: one object, if machines are listening.
@@ -67,7 +68,15 @@ impl Printer {
 
 /// Prints one line to standard error, if anyone reads it.
 pub fn warn(text: Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", shown(text));
+}
+
+/// Returns text for people in which nothing but its line breaks acts on a terminal, whatever
+/// names of files are in it. A name that may hold a line break is escaped where it is put in.
+fn shown(text: Arguments<'_>) -> String {
+    let text = text.to_string();
+    let lines: Vec<_> = text.split('\n').map(printable).collect();
+    lines.join("\n")
 }
 
 /// Prints what the user asked for, so that it must arrive.

@@ -8,7 +8,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::{Command, Output, Stdio};
 
 use crate::chain::Chain;
-use crate::common::{CANNOT, PROFILE, Sandbox, USAGE, cache, key, printed, prove_arguments};
+use crate::common::{
+    ALLOW_UNSOUND, CANNOT, PROFILE, Sandbox, USAGE, cache, key, printed, prove_arguments,
+};
 
 /// Runs a script with the command as `shardfold`, in the sandbox.
 fn script(sandbox: &Sandbox, text: &str) -> Output {
@@ -17,6 +19,7 @@ fn script(sandbox: &Sandbox, text: &str) -> Output {
     command
         .args(["-c", &format!("shardfold() {{ {binary} \"$@\"; }}\n{text}")])
         .env("SHARDFOLD_CACHE", cache())
+        .env(ALLOW_UNSOUND, "1")
         .env("PROFILE", PROFILE)
         .current_dir(sandbox.path("."));
     command.output().expect("a shell")
@@ -36,6 +39,7 @@ fn script_with_mounts(sandbox: &Sandbox, text: &str) -> Option<Output> {
     command
         .args(["-m", "bash", "-c", &text])
         .env("SHARDFOLD_CACHE", cache())
+        .env(ALLOW_UNSOUND, "1")
         .env("PROFILE", PROFILE)
         .current_dir(sandbox.path("."));
     Some(command.output().expect("a shell"))
@@ -346,9 +350,10 @@ fn a_state_that_can_only_be_read_is_checked() {
     let owner = sandbox
         .ok(&["state", "get", "1", "--state", "ledger", "--json"])
         .json();
-    let owner = owner["records"][0]["record"][0]
-        .as_u64()
-        .expect("an element");
+    let owner: u64 = owner["records"][0]["record"][0]
+        .as_str()
+        .and_then(|element| element.parse().ok())
+        .expect("an element, as text");
     let at = bytes
         .windows(8)
         .rposition(|found| found == owner.to_le_bytes());

@@ -189,7 +189,8 @@ fn a_torn_circuit_is_reported_and_built_again() {
         .next()
         .unwrap();
     let folder = folder.unwrap().path();
-    let [aggregation, shard] = ["fold.circuit", "shard-4.circuit"].map(|name| folder.join(name));
+    let [aggregation, shard] =
+        ["aggregation.circuit", "shard-4.circuit"].map(|name| folder.join(name));
     let whole = fs::read(&shard).expect("the circuit of the smallest shape");
     fs::write(&shard, &whole[..whole.len() - 1000]).expect("torn");
     let mut bytes = fs::read(&aggregation).expect("the aggregation circuit");

@@ -98,7 +98,12 @@ impl Fleet {
 
     /// The command of a worker of one thread that logs in JSON, not yet started.
     pub fn worker_command(&self, name: &str, ports: Ports) -> Command {
-        let (key, lease) = (format!("{name}.key"), LEASE.to_string());
+        self.worker_command_of(name, ports, LEASE)
+    }
+
+    /// The same with leases of so many seconds.
+    fn worker_command_of(&self, name: &str, ports: Ports, lease: u64) -> Command {
+        let (key, lease) = (format!("{name}.key"), lease.to_string());
         let mut command = self.command(&["worker", "--key", &key], ports);
         command
             .args(["--profile", PROFILE, "--threads", "1", "--lease", &lease])
@@ -106,12 +111,18 @@ impl Fleet {
         command
     }
 
-    /// Enrols and starts a worker.
+    /// Registers and starts a worker.
     pub fn worker(&self, name: &str, ports: Ports) -> Process {
         self.worker_with(name, ports, &[])
     }
 
-    /// Enrols and starts a worker with more arguments.
+    /// Registers and starts a worker that keeps its jobs however long the database is not there.
+    pub fn patient_worker(&self, name: &str, ports: Ports) -> Process {
+        self.register(name);
+        Process::start(name, self.worker_command_of(name, ports, 60))
+    }
+
+    /// Registers and starts a worker with more arguments.
     pub fn worker_with(&self, name: &str, ports: Ports, more: &[&str]) -> Process {
         self.register(name);
         let mut command = self.worker_command(name, ports);

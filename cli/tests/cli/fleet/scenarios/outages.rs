@@ -15,10 +15,18 @@ use crate::fleet::time::outage;
 
 /// A fleet with one batch and two workers, each with a job at hand.
 fn busy(ports: impl FnOnce(&Fleet) -> Ports) -> (Fleet, String, [Process; 2]) {
+    busy_with(ports, Fleet::worker)
+}
+
+/// The same with workers that are started so.
+fn busy_with(
+    ports: impl FnOnce(&Fleet) -> Ports,
+    start: impl Fn(&Fleet, &str, Ports) -> Process,
+) -> (Fleet, String, [Process; 2]) {
     let fleet = Fleet::new(FOUR_SHARDS);
     let batch = fleet.submit();
     let ports = ports(&fleet);
-    let mut workers = ["first", "second"].map(|name| fleet.worker(name, ports));
+    let mut workers = ["first", "second"].map(|name| start(&fleet, name, ports));
     for worker in &mut workers {
         worker.wait_for_event("a job", |event| is(event, "started"));
     }
@@ -39,7 +47,7 @@ fn done(tree: &Value) -> usize {
 
 #[test]
 fn workers_go_on_when_postgresql_was_restarted_in_any_way() {
-    let (mut fleet, batch, mut workers) = busy(Fleet::ports);
+    let (mut fleet, batch, mut workers) = busy_with(Fleet::ports, Fleet::patient_worker);
     for how in [Stop::Fast, Stop::Immediate, Stop::Kill] {
         fleet.postgres.stop(how);
         fleet.postgres.start();
