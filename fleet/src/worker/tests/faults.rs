@@ -136,7 +136,11 @@ async fn a_result_of_a_batch_that_was_forgotten_meanwhile_is_removed() {
     let (at_stage, mut is_at_stage) = watch::channel(false);
     let wait = Mutex::new(wait);
     // It does not hear of it before the job is done.
-    let worker = fleet.registered("a", options(), move |event| {
+    let options = Options {
+        lease: Duration::from_secs(600),
+        ..options()
+    };
+    let worker = fleet.registered("a", options, move |event| {
         if is_first_stage(event) {
             at_stage.send_replace(true);
             wait.lock().unwrap().recv().unwrap();
