@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 
 /// The code from which circuits are built, and that which says of which keys and arity.
-const FOLDERS: [&str; 6] = [
+const PLACES: [&str; 6] = [
     "src",
     "../aggregator/src/circuit",
     "../circuits/src",
@@ -21,10 +21,10 @@ const FOLDERS: [&str; 6] = [
 fn main() -> io::Result<()> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
     let lock = root.join("../Cargo.lock");
-    for path in FOLDERS.into_iter().chain(["../Cargo.lock"]) {
+    for path in PLACES.into_iter().chain(["../Cargo.lock"]) {
         println!("cargo:rerun-if-changed={path}");
     }
-    let digest = code::digest(&root, &FOLDERS, &fs::read_to_string(lock)?)?;
+    let digest = code::digest(&root, &PLACES, &fs::read_to_string(lock)?)?;
     println!(
         "cargo:rustc-env=SHARDFOLD_CODE_DIGEST={}",
         hex::encode(digest)

@@ -1,5 +1,5 @@
 //! The house as ARCHITECTURE.md shows it: which crate imports which, no circles among the modules
-//! of a crate, files that fit a reader's retry.
+//! of a crate, files that fit a reader's patience.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

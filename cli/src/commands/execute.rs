@@ -60,7 +60,7 @@ impl Outputs {
             receipts: place(&args.receipts, 0)?,
             state: place(&args.state_out, state_bytes)?,
         };
-        Ok((outputs, places.print(args.run.json)?))
+        Ok((outputs, places.printer(args.run.json)?))
     }
 }
 

@@ -18,7 +18,7 @@ const KEY_BYTES: u64 = 4096;
 pub fn run(args: &KeyArgs) -> Result<()> {
     let mut places = Places::new([]);
     let output = places.output(&args.output, KEY_BYTES)?;
-    let printer = places.print(false)?;
+    let printer = places.printer(false)?;
     let key = from_circuits(profile(args.profile, args.unsound)?, &args.cache, printer)?;
     output.write(&key.to_bytes())?;
     printer.line(format_args!(

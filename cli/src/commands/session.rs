@@ -45,7 +45,7 @@ impl Session {
     }
 
     /// Returns where lines for people go.
-    pub const fn print(&self) -> Printer {
+    pub const fn printer(&self) -> Printer {
         self.printer
     }
 

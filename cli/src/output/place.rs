@@ -62,7 +62,7 @@ impl Places {
     ///
     /// # Errors
     /// If standard output should take a result and JSON.
-    pub fn print(&self, json: bool) -> Result<Printer> {
+    pub fn printer(&self, json: bool) -> Result<Printer> {
         let mut taken = self.outputs.iter();
         match taken.find(|output| output.target == Target::Stdout) {
             Some(output) if json => Err(usage(format!(

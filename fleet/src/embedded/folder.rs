@@ -33,7 +33,7 @@ pub struct WorkFolder {
     path: PathBuf,
     /// Whether the folder itself is ours to remove.
     is_made: bool,
-    /// JobLease as long as the file is open.
+    /// Held as long as the file is open.
     _lock: File,
     /// The folder, opened: its name among this process's descriptors has no odd characters.
     handle: File,

@@ -51,7 +51,8 @@ impl Context {
         self.wait_for(ask, QueueError::is_transient, most).await
     }
 
-    /// Returns the answer of the store, if it comes back within the worker's retry.
+    /// Returns the answer of the store, if it comes back within the time for which the worker
+    /// retries.
     pub async fn store<T, F: Future<Output = Result<T, ObjectsError>>>(
         &self,
         ask: impl Fn() -> F,

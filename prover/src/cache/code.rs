@@ -10,8 +10,8 @@ use std::str::FromStr as _;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use sha2::{Digest as _, Sha256};
 
-/// Returns SHA-256 of the code in these folders, which are relative to `root`, and of the
-/// locked versions of the libraries that prove.
+/// Returns SHA-256 of the code in these folders and files, which are relative to `root`, and of
+/// the locked versions of the libraries that prove.
 ///
 /// # Errors
 /// Fails if a file cannot be read, or a source file is not Rust.

@@ -33,7 +33,7 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     let place = Config::load(&args.fleet)?.place;
     let mut places = Places::new(database_file(&place.database));
     let output = places.output(&args.output, 0)?;
-    let printer = places.print(args.json)?;
+    let printer = places.printer(args.json)?;
     let (batch, proof, statement) = super::runtime()?.block_on(wait(args, &place, printer))?;
     let transactions = proven_transactions(&batch, &statement)?;
     let bytes = proof.to_bytes();

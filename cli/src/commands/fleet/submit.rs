@@ -55,7 +55,7 @@ fn submit_cut(
     mut stages: Stages,
     start: Instant,
 ) -> Result<()> {
-    print_rejections(&cut.outcome, session.print());
+    print_rejections(&cut.outcome, session.printer());
     let circuits = session.key()?.id();
     let before = Instant::now();
     let label = args.batch.file_name().unwrap_or_default();
@@ -81,7 +81,7 @@ fn submit_cut(
         return print(format!("{id}\n").as_bytes());
     }
     let seconds = start.elapsed().as_secs_f64();
-    session.print().object(&Report {
+    session.printer().object(&Report {
         batch: &id,
         shards: cut.shards.len(),
         circuits: hex::encode(circuits),

@@ -29,7 +29,7 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     let mut places = Places::new(plan::inputs(args));
     let plans = plans(args, &mut places)?;
     let shapes = shapes(profile, args.shape);
-    let session = Session::new(profile, &args.cache, places.print(args.run.json)?)?;
+    let session = Session::new(profile, &args.cache, places.printer(args.run.json)?)?;
     let prover = Prover::new(&session, args.memory);
     thread::scope(|scope| {
         let session = &session;

@@ -138,10 +138,10 @@ fn resume(plan: &Plan, applied: Applied, session: &Session) -> Result<Work> {
 fn open(plan: &Plan, session: &Session) -> Result<Embedded> {
     let folder = plan.work_dir.display();
     let notice = |notice: Notice<'_>| match notice {
-        Notice::Busy => session.print().line(format_args!(
+        Notice::Busy => session.printer().line(format_args!(
             "waiting for the other run in the work folder {folder}"
         )),
-        Notice::Queue(error) => session.print().line(format_args!(
+        Notice::Queue(error) => session.printer().line(format_args!(
             "the queue in the work folder {folder} is not used: {error}"
         )),
     };

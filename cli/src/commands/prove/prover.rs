@@ -47,7 +47,7 @@ impl<'a> Prover<'a> {
             mut stages,
             seconds,
         } = task;
-        let printer = self.session.print();
+        let printer = self.session.printer();
         let elapsed = || seconds + start.elapsed().as_secs_f64();
         let (bytes, summary) = match work {
             Work::Executed {
@@ -79,7 +79,7 @@ impl<'a> Prover<'a> {
     }
 
     fn report(&self, plan: &Plan, bytes: usize, summary: &Summary) -> Result<()> {
-        let printer = self.session.print();
+        let printer = self.session.printer();
         summary.print(printer);
         printer.line(format_args!("state root {}", summary.state_root));
         printer.line(format_args!(
@@ -103,7 +103,7 @@ impl<'a> Prover<'a> {
         load_shapes(engine, &tree.jobs)?;
         *stages.entry("circuits").or_default() += before.elapsed().as_secs_f64();
 
-        let progress = Arc::new(Progress::new(&tree, self.session.print()));
+        let progress = Arc::new(Progress::new(&tree, self.session.printer()));
         let times = Times::default();
         let (shown, counted) = (progress.clone(), times.clone());
         let observer = move |event: &Event| {

@@ -92,7 +92,7 @@ fn export(args: &ExportArgs) -> Result<()> {
     let mut places = Places::new([folder.join(FILE)]);
     let bytes = view.record_count()?.saturating_mul(VAULT_BYTES);
     let output = places.output(&args.output, bytes)?;
-    let printer = places.print(args.database.json)?;
+    let printer = places.printer(args.database.json)?;
     let file = view.to_file().with_context(|| cannot_use(folder))?;
     let is_json = args.output.extension().is_some_and(|end| end == "json");
     let bytes = if is_json {

@@ -85,7 +85,7 @@ pub fn prove(args: &ProveRecordArgs) -> Result<()> {
     let mut places = Places::new([args.state.join(FILE)]);
     let named = args.output.as_deref();
     let output = named.map(|path| places.output(path, 0)).transpose()?;
-    let printer = places.print(false)?;
+    let printer = places.printer(false)?;
     let state = part(&args.state, &[args.index])?;
     let inclusion = Inclusion {
         chain_id: state.chain_id(),

@@ -25,7 +25,7 @@ pub fn kills() -> usize {
     if is_full() { 50 } else { 5 }
 }
 
-/// Looks until something is there, and gives it; panics with its name when retry ends.
+/// Looks until something is there, and gives it; panics with its name when patience ends.
 pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
