@@ -1,6 +1,7 @@
 //! What is executed and proven.
 
 use anyhow::{Context as _, ensure};
+use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{Pattern, Plan, Workload};
 use shardfold_executor::{parallel, shards};
 use shardfold_protocol::shape::Shape;
@@ -46,8 +47,8 @@ pub fn shard(shape: Shape) -> anyhow::Result<ShardWitness> {
 /// If it cannot be executed, or nothing of it is valid.
 pub fn witnesses(workload: Workload, shapes: &[Shape]) -> anyhow::Result<Vec<ShardWitness>> {
     let Workload { mut state, batch } = workload;
-    let outcome = parallel::execute(&state, &batch).context("the batch cannot run")?;
-    let witnesses = shards::cut(&mut state, &batch, &outcome, shapes)?;
+    let outcome = parallel::execute(standard(), &state, &batch).context("the batch cannot run")?;
+    let witnesses = shards::cut(standard(), &mut state, &batch, &outcome, shapes)?;
     ensure!(!witnesses.is_empty(), "the batch has no valid transaction");
     Ok(witnesses)
 }

@@ -4,6 +4,7 @@
 use criterion::{BatchSize, Criterion, Throughput};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_benches::workload;
+use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::{Accepted, Outcome};
 use shardfold_executor::prepare::{Authority, Prepared, prepare_all};
 use shardfold_executor::shards::Shards;
@@ -101,7 +102,7 @@ fn preparation(criterion: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Elements(count as u64));
     group.bench_function("16384_transfers", |bencher| {
-        bencher.iter(|| prepare_all(&batch.transactions, chain_id));
+        bencher.iter(|| prepare_all(standard(), &batch.transactions, chain_id));
     });
     group.finish();
 }
@@ -223,7 +224,7 @@ fn cut(criterion: &mut Criterion) {
         bencher.iter_batched_ref(
             || state.clone(),
             |state| {
-                let shards = Shards::new(state, &batch, &outcome, &[Shape::LARGE]);
+                let shards = Shards::new(standard(), state, &batch, &outcome, &[Shape::LARGE]);
                 let shards = shards.expect("the shape is within bounds");
                 shards
                     .map(|shard| shard.expect("the transfers are valid").siblings.len())
@@ -240,21 +241,21 @@ fn executor(criterion: &mut Criterion) {
     let count = 4_096;
     let workload = workload::transfers(count);
     let (state, batch) = (&workload.state, &workload.batch);
-    let outcome = parallel::execute(state, batch).expect("the workload runs");
+    let outcome = parallel::execute(standard(), state, batch).expect("the workload runs");
     assert_eq!(outcome.accepted.len(), count);
     let mut group = criterion.benchmark_group("executor");
     group.sample_size(10);
     group.throughput(Throughput::Elements(count as u64));
     group.bench_function("sequential_4096_transfers", |bencher| {
-        bencher.iter(|| sequential::execute(state, batch));
+        bencher.iter(|| sequential::execute(standard(), state, batch));
     });
     group.bench_function("parallel_4096_transfers", |bencher| {
-        bencher.iter(|| parallel::execute(state, batch));
+        bencher.iter(|| parallel::execute(standard(), state, batch));
     });
     group.bench_function("cut_4096_transfers", |bencher| {
         bencher.iter_batched_ref(
             || state.clone(),
-            |state| shards::cut(state, batch, &outcome, &[Shape::MEDIUM]),
+            |state| shards::cut(standard(), state, batch, &outcome, &[Shape::MEDIUM]),
             BatchSize::PerIteration,
         );
     });

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use shardfold_benches::machine;
+use shardfold_contracts::set::standard;
 use shardfold_executor::parallel;
 use shardfold_executor::workload::{ASSET, BALANCE, Builder, CHAIN_ID, Keys, Random};
 use shardfold_protocol::batch::Batch;
@@ -149,7 +150,7 @@ fn apply(folder: &Path) -> Result<()> {
     say("read and check the part", start);
 
     let start = Instant::now();
-    let outcome = parallel::execute(&state, &batch)?;
+    let outcome = parallel::execute(standard(), &state, &batch)?;
     outcome.commit(&mut state);
     say("execute, state root", start);
     if outcome.accepted.len() != batch.transactions.len() {

@@ -7,10 +7,9 @@ pub mod outcome;
 pub mod parallel;
 pub mod prepare;
 pub mod reexecute;
-pub mod reject;
-pub mod rules;
 pub mod sequential;
 pub mod shards;
+pub mod validate;
 pub mod workload;
 
 #[cfg(test)]

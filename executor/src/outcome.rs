@@ -1,15 +1,15 @@
 //! What comes of a batch.
 
+use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::Reject;
+use shardfold_contracts::readings::{Context, Prepared};
 use shardfold_protocol::batch::Batch;
-use shardfold_protocol::head::Head;
+use shardfold_protocol::field::F;
+use shardfold_protocol::head::{Entries, Head};
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::state::State;
 use shardfold_protocol::text;
-use shardfold_protocol::transaction::Kind;
 use thiserror::Error;
-
-use crate::prepare::Prepared;
-use crate::reject::Reject;
 
 /// What became of one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,10 @@ pub enum Receipt {
 pub struct Accepted {
     /// Where it is in the batch.
     pub position: usize,
-    /// Transfer, deposit or withdrawal.
-    pub kind: Kind,
-    /// The transaction's hashes and authority.
+    /// Its hashes and who signed it.
     pub prepared: Prepared,
+    /// What enters the head.
+    pub entries: Entries,
 }
 
 /// The result of a batch on a state, which it leaves as it was.
@@ -87,28 +87,34 @@ fn name(head: &Head) -> String {
 impl Outcome {
     /// Moves the state to the end of the batch, without cutting shards.
     pub fn commit(&self, state: &mut State) {
-        let entries = self
-            .accepted
-            .iter()
-            .map(|entry| (entry.kind, &entry.prepared.digests));
+        let entries = self.accepted.iter().map(|accepted| &accepted.entries);
         state.advance(entries, &self.changes);
     }
 
     /// Notes what became of the next transaction.
-    pub(crate) fn push(&mut self, before: &Head, result: Result<(Kind, Prepared), Reject>) {
+    pub(crate) fn push(&mut self, before: &Head, result: Result<(Prepared, Entries), Reject>) {
         let position = self.receipts.len();
         self.receipts.push(match result {
-            Ok((kind, prepared)) => {
+            Ok((prepared, entries)) => {
                 let place = before.tx_count + self.accepted.len() as u64;
                 self.accepted.push(Accepted {
                     position,
-                    kind,
                     prepared,
+                    entries,
                 });
                 Receipt::Accepted { place }
             }
             Err(reject) => Receipt::Rejected(reject),
         });
+    }
+}
+
+/// What rules see of a ledger besides its records.
+pub(crate) fn context_of(chain_id: u64, head: &Head) -> Context {
+    Context {
+        chain_id: F::from_u64(chain_id),
+        time: 0,
+        queue_count: head.deposit_count,
     }
 }
 

@@ -4,16 +4,18 @@
 use std::collections::BTreeMap;
 
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::readings::Effect;
+use shardfold_contracts::{Contracts, Reject};
 use shardfold_protocol::field::F;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::tree::root_from;
-use shardfold_protocol::witness::{ShardWitness, WitnessError};
+use shardfold_protocol::witness::ShardWitness;
 use thiserror::Error;
 
+use crate::outcome::context_of;
 use crate::prepare::prepare;
-use crate::reject::Reject;
-use crate::rules;
+use crate::validate::{WitnessError, validate};
 
 /// Why a witness does not lead where its statement says.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -43,22 +45,26 @@ pub enum ReexecuteError {
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn reexecute(witness: &ShardWitness) -> Result<(), ReexecuteError> {
-    witness.validate()?;
+pub fn reexecute(contracts: &Contracts, witness: &ShardWitness) -> Result<(), ReexecuteError> {
+    validate(contracts, witness)?;
     let chain_id = F::from_u64(witness.statement.chain_id);
     let mut head = witness.statement.before;
     let mut records: BTreeMap<Index, Record> = witness.records.iter().copied().collect();
     let mut fees: BTreeMap<Index, u64> = BTreeMap::new();
+    let mut effect = Effect::default();
+    let mut context = context_of(witness.statement.chain_id, &head);
     for (position, transaction) in witness.transactions.iter().enumerate() {
-        let prepared = prepare(transaction, chain_id);
+        let prepared = prepare(contracts, transaction, chain_id);
         let read = |index| records.get(&index).copied().unwrap_or(Record::EMPTY);
-        let effect = rules::apply(transaction, &prepared.authority, head.deposit_count, read);
-        let effect = effect.map_err(|source| ReexecuteError::NotValid { position, source })?;
-        records.extend(effect.writes());
+        contracts
+            .run(transaction, &prepared, &context, &read, &mut effect)
+            .map_err(|source| ReexecuteError::NotValid { position, source })?;
+        records.extend(effect.writes.iter().copied());
         if let Some(fee) = effect.fee {
             *fees.entry(fee.vault).or_default() += fee.amount;
         }
-        head.extend(transaction.kind(), &prepared.digests);
+        head.extend(&effect.entries);
+        context.queue_count = head.deposit_count;
     }
     for (index, total) in fees {
         records

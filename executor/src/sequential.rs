@@ -2,34 +2,36 @@
 
 use foldhash::{HashMap, HashMapExt};
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::readings::{Context, Effect, Prepared};
+use shardfold_contracts::{Contracts, Reject};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
+use shardfold_protocol::head::Entries;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::{Kind, Transaction};
+use shardfold_protocol::transaction::Transaction;
 
-use crate::outcome::{ExecuteError, Outcome, check_start};
-use crate::prepare::{Authority, Prepared, prepare};
-use crate::reject::Reject;
-use crate::rules;
+use crate::outcome::{ExecuteError, Outcome, check_start, context_of};
+use crate::prepare::prepare;
 
 /// A state and the records that transactions have written since.
 #[derive(Clone, Debug)]
 pub struct Ledger<'a> {
+    contracts: &'a Contracts,
     state: &'a State,
     written: HashMap<Index, Record>,
-    deposit_count: u64,
+    context: Context,
 }
 
 impl<'a> Ledger<'a> {
     /// Returns the ledger as the state has it.
     #[must_use]
-    pub fn new(state: &'a State) -> Self {
-        let deposit_count = state.head().deposit_count;
+    pub fn new(contracts: &'a Contracts, state: &'a State) -> Self {
         Self {
+            contracts,
             state,
             written: HashMap::new(),
-            deposit_count,
+            context: context_of(state.chain_id(), state.head()),
         }
     }
 
@@ -40,32 +42,32 @@ impl<'a> Ledger<'a> {
         written.unwrap_or_else(|| self.state.tree().get(index))
     }
 
-    /// Returns how many deposits were taken until now.
+    /// Returns how many items were taken from the queue until now.
     #[must_use]
-    pub const fn deposit_count(&self) -> u64 {
-        self.deposit_count
+    pub const fn queue_count(&self) -> u64 {
+        self.context.queue_count
     }
 
-    /// Applies a transaction, or leaves everything as it is.
+    /// Applies a transaction, or leaves everything as it is. Returns what enters the head.
     ///
     /// # Errors
     /// The first rule that it breaks.
     pub fn apply(
         &mut self,
         transaction: &Transaction,
-        authority: &Authority,
-    ) -> Result<(), Reject> {
+        prepared: &Prepared,
+    ) -> Result<Entries, Reject> {
+        let mut effect = Effect::default();
         let read = |index| self.get(index);
-        let effect = rules::apply(transaction, authority, self.deposit_count, read)?;
-        self.written.extend(effect.writes());
+        let (contracts, context) = (self.contracts, &self.context);
+        contracts.run(transaction, prepared, context, &read, &mut effect)?;
+        self.written.extend(effect.writes);
         if let Some(fee) = effect.fee {
             let record = self.get(fee.vault).credited(fee.amount);
             self.written.insert(fee.vault, record);
         }
-        if transaction.kind() == Kind::Deposit {
-            self.deposit_count += 1;
-        }
-        Ok(())
+        self.context.queue_count += u64::from(effect.entries.queued.is_some());
+        Ok(effect.entries)
     }
 }
 
@@ -74,14 +76,18 @@ impl<'a> Ledger<'a> {
 /// # Errors
 /// A batch for another chain or head. Transactions that break a rule are no error: the
 /// outcome's receipts say why they were rejected.
-pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
+pub fn execute(
+    contracts: &Contracts,
+    state: &State,
+    batch: &Batch,
+) -> Result<Outcome, ExecuteError> {
     check_start(state.chain_id(), state.head(), batch)?;
     let chain_id = F::from_u64(batch.chain_id);
     let transactions = batch.transactions.iter();
     let prepared: Vec<_> = transactions
-        .map(|transaction| prepare(transaction, chain_id))
+        .map(|transaction| prepare(contracts, transaction, chain_id))
         .collect();
-    run(state, batch, &prepared)
+    run(contracts, state, batch, &prepared)
 }
 
 /// [`execute`] from where hashes and signatures are done: one [`Prepared`] for each transaction.
@@ -91,17 +97,19 @@ pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
 ///
 /// # Panics
 /// With more or fewer prepared transactions than the batch has.
-pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcome, ExecuteError> {
+pub fn run(
+    contracts: &Contracts,
+    state: &State,
+    batch: &Batch,
+    prepared: &[Prepared],
+) -> Result<Outcome, ExecuteError> {
     check_start(state.chain_id(), state.head(), batch)?;
     assert_eq!(prepared.len(), batch.transactions.len());
-    let mut ledger = Ledger::new(state);
+    let mut ledger = Ledger::new(contracts, state);
     let mut outcome = Outcome::default();
     for (transaction, prepared) in batch.transactions.iter().zip(prepared) {
-        let result = ledger.apply(transaction, &prepared.authority);
-        outcome.push(
-            &batch.before,
-            result.map(|()| (transaction.kind(), *prepared)),
-        );
+        let result = ledger.apply(transaction, prepared);
+        outcome.push(&batch.before, result.map(|entries| (*prepared, entries)));
     }
     outcome.changes = ledger.written.into_iter().collect();
     outcome.changes.sort_unstable_by_key(|&(index, _)| index);

@@ -4,7 +4,7 @@
 //! four elements (Poseidon2, ePrint 2023/323, section 3.1). Without the feed-forward the cut
 //! permutation could be run backwards, and anyone could find a record for a given digest.
 
-use p3_field::{Field, PackedValue, PrimeCharacteristicRing};
+use p3_field::{Algebra, Field, PackedValue, PrimeCharacteristicRing};
 use p3_goldilocks::{Poseidon2Goldilocks, default_goldilocks_poseidon2_8};
 use p3_symmetric::Permutation;
 use rayon::prelude::*;
@@ -110,11 +110,21 @@ pub enum Domain {
     SecretKey = 9,
     /// A curve point with no known discrete logarithm (hash to curve).
     CurvePoint = 10,
+    /// A forced exit, taken from the queue.
+    Exit = 11,
+    /// A forced exit as the base chain's queue states it.
+    ExitItem = 12,
 }
 
 /// Returns the tag of a hash over `length` elements in `domain`: `domain * 2^32 + length`.
 pub fn tag(domain: Domain, length: usize) -> F {
     F::from_u64(((domain as u64) << 32) | length as u64)
+}
+
+/// Returns how many blocks a message of so many elements takes.
+#[must_use]
+pub const fn blocks(length: usize) -> usize {
+    1 + length.saturating_sub(7).div_ceil(4)
 }
 
 /// Hashes a message: the first block is the tag and seven elements, each later block is the
@@ -130,16 +140,23 @@ pub fn hash_with(
     message: &[F],
     mut compress_block: impl FnMut(&[F; 8]) -> Digest,
 ) -> Digest {
+    hash_blocks(domain, message, |block| compress_block(&block))
+}
+
+/// How a message is cut into blocks, over elements or expressions that stand for them.
+pub fn hash_blocks<E: Algebra<F>>(
+    domain: Domain,
+    message: &[E],
+    mut compress: impl FnMut([E; 8]) -> [E; 4],
+) -> [E; 4] {
+    let block = |start: &[E], rest: &[E]| -> [E; 8] {
+        let mut elements = start.iter().chain(rest).cloned();
+        core::array::from_fn(|_| elements.next().unwrap_or(E::ZERO))
+    };
     let (head, tail) = message.split_at(message.len().min(7));
-    let mut block = [F::ZERO; 8];
-    block[0] = tag(domain, message.len());
-    block[1..=head.len()].copy_from_slice(head);
-    let mut digest = compress_block(&block);
+    let mut digest = compress(block(&[E::from(tag(domain, message.len()))], head));
     for chunk in tail.chunks(4) {
-        block = [F::ZERO; 8];
-        block[..4].copy_from_slice(&digest);
-        block[4..4 + chunk.len()].copy_from_slice(chunk);
-        digest = compress_block(&block);
+        digest = compress(block(&digest, chunk));
     }
     digest
 }
@@ -147,16 +164,32 @@ pub fn hash_with(
 /// [`hash`] of many messages of one length, block by block across all of them.
 #[must_use]
 pub fn hash_many<const N: usize>(domain: Domain, messages: &[[F; N]]) -> Vec<Digest> {
-    let first = |message: &[F; N]| {
+    let messages: Vec<_> = messages
+        .iter()
+        .map(|message| (domain, &message[..]))
+        .collect();
+    hash_all(N, &messages)
+}
+
+/// [`hash`] of many messages of `length` elements each, with their domains, block by block across
+/// all of them.
+///
+/// # Panics
+/// If a message has another length.
+#[must_use]
+pub fn hash_all(length: usize, messages: &[(Domain, &[F])]) -> Vec<Digest> {
+    assert!(messages.iter().all(|(_, message)| message.len() == length));
+    let first = |&(domain, message): &(Domain, &[F])| {
         let mut block = [F::ZERO; 8];
-        block[0] = tag(domain, N);
-        block[1..=N.min(7)].copy_from_slice(&message[..N.min(7)]);
+        block[0] = tag(domain, length);
+        let head = &message[..length.min(7)];
+        block[1..=head.len()].copy_from_slice(head);
         block
     };
     let mut digests = compress_many(&messages.iter().map(first).collect::<Vec<_>>());
-    for start in (7..N).step_by(4) {
-        let end = N.min(start + 4);
-        let next = |(digest, message): (&Digest, &[F; N])| {
+    for start in (7..length).step_by(4) {
+        let end = length.min(start + 4);
+        let next = |(digest, (_, message)): (&Digest, &(Domain, &[F]))| {
             let mut block = [F::ZERO; 8];
             block[..4].copy_from_slice(digest);
             block[4..4 + end - start].copy_from_slice(&message[start..end]);

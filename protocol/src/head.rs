@@ -6,7 +6,6 @@ use thiserror::Error;
 
 use crate::field::{F, MODULUS};
 use crate::hash::{Digest, ZERO_DIGEST, compress};
-use crate::transaction::{Digests, Kind};
 
 /// The state of the ledger between two transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +50,17 @@ fn check_element(name: &'static str, found: u64) -> Result<(), NonCanonical> {
     Ok(())
 }
 
+/// What a transaction adds to a head's chains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// Its digest.
+    pub transaction: Digest,
+    /// The item that it takes from the base chain's queue.
+    pub queued: Option<Digest>,
+    /// What the base chain owes by it.
+    pub withdrawn: Option<Digest>,
+}
+
 /// Elements of a head when it is public input of a proof.
 pub const HEAD_ELEMENTS: usize = 18;
 
@@ -69,19 +79,15 @@ impl Head {
     }
 
     /// Extends counts and chains by one transaction; the state root stays as it is.
-    pub fn extend(&mut self, kind: Kind, digests: &Digests) {
+    pub fn extend(&mut self, entries: &Entries) {
         self.tx_count += 1;
-        self.tx_commitment = extend_chain(&self.tx_commitment, &digests.transaction);
-        match kind {
-            Kind::Transfer => {}
-            Kind::Deposit => {
-                self.deposit_count += 1;
-                self.deposit_commitment = extend_chain(&self.deposit_commitment, &digests.payload);
-            }
-            Kind::Withdraw => {
-                let commitment = &mut self.withdrawal_commitment;
-                *commitment = extend_chain(commitment, &digests.payload);
-            }
+        self.tx_commitment = extend_chain(&self.tx_commitment, &entries.transaction);
+        if let Some(item) = &entries.queued {
+            self.deposit_count += 1;
+            self.deposit_commitment = extend_chain(&self.deposit_commitment, item);
+        }
+        if let Some(owed) = &entries.withdrawn {
+            self.withdrawal_commitment = extend_chain(&self.withdrawal_commitment, owed);
         }
     }
 

@@ -17,5 +17,4 @@ pub mod state;
 pub mod text;
 pub mod transaction;
 pub mod tree;
-pub mod usage;
 pub mod witness;

@@ -18,12 +18,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::curve::{AffinePoint, F5, Point, Scalar, elements};
 use crate::field::F;
-use crate::hash::{Digest, Domain, hash};
+use crate::hash::{Digest, Domain, blocks, hash};
 
 pub use many::{Claim, Verdict, verify_many};
 
 /// Elements under the hash of a challenge: w_R, the owner, the message.
 pub const CHALLENGE_ELEMENTS: usize = 13;
+/// Elements under the hash of an owner.
+pub const OWNER_ELEMENTS: usize = 5;
+/// How many permutations the proof of a signature takes: owner and challenge.
+pub const SIGNATURE_PERMUTATIONS: usize = blocks(OWNER_ELEMENTS) + blocks(CHALLENGE_ELEMENTS);
 
 /// A public key: any element of the group but the neutral one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -7,10 +7,9 @@ use crate::amount::AMOUNT_LIMIT;
 use crate::field::MODULUS;
 use crate::files::{FileContent, FileKind};
 use crate::hash::{Digest, ZERO_DIGEST};
-use crate::head::Head;
+use crate::head::{Entries, Head};
 use crate::record::{Asset, Index, Record, Vault};
 use crate::text::digest::to_hex;
-use crate::transaction::{Digests, Kind};
 use crate::tree::{Opening, Records, StateTree};
 
 /// Everything that is known of a ledger between two transactions. The head's state root is
@@ -156,7 +155,7 @@ impl State {
     /// Moves on by some transactions, given with their hashes in order, that change records.
     pub fn advance<'a>(
         &mut self,
-        transactions: impl Iterator<Item = (Kind, &'a Digests)> + Send,
+        transactions: impl Iterator<Item = &'a Entries> + Send,
         changes: &[(Index, Record)],
     ) {
         let Self { head, tree, .. } = self;
@@ -169,7 +168,7 @@ impl State {
     /// something that needs no more than the records as they are afterwards.
     pub fn advance_and<'a, R: Send>(
         &mut self,
-        transactions: impl Iterator<Item = (Kind, &'a Digests)> + Send,
+        transactions: impl Iterator<Item = &'a Entries> + Send,
         changes: &[(Index, Record)],
         meanwhile: impl FnOnce(&Records) -> R + Send,
     ) -> (Opening, R) {
@@ -209,9 +208,9 @@ fn check_elements(chain_id: u64, head: &Head) -> Result<(), StateError> {
     Ok(())
 }
 
-fn extend<'a>(head: &mut Head, transactions: impl Iterator<Item = (Kind, &'a Digests)>) {
-    for (kind, digests) in transactions {
-        head.extend(kind, digests);
+fn extend<'a>(head: &mut Head, transactions: impl Iterator<Item = &'a Entries>) {
+    for entries in transactions {
+        head.extend(entries);
     }
 }
 

@@ -408,7 +408,6 @@ proptest! {
         // Refused, or something else: no two files mean the same.
         if let Ok(read) = files::from_bytes::<ShardWitness>(&bytes) {
             prop_assert_ne!(&read, &good);
-            let _ = read.validate();
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{Pattern, Plan, Random};
 use shardfold_executor::{sequential, shards};
 use shardfold_protocol::field::MODULUS;
@@ -32,9 +33,16 @@ fn witnesses(seed: u64, transactions: usize) -> Vec<ShardWitness> {
         keys: 3,
     };
     let workload = plan.build();
-    let outcome = sequential::execute(&workload.state, &workload.batch).unwrap();
+    let outcome = sequential::execute(standard(), &workload.state, &workload.batch).unwrap();
     let mut state = workload.state;
-    shards::cut(&mut state, &workload.batch, &outcome, &[Shape::TINY]).unwrap()
+    shards::cut(
+        standard(),
+        &mut state,
+        &workload.batch,
+        &outcome,
+        &[Shape::TINY],
+    )
+    .unwrap()
 }
 
 fn assert_holds(traces: &ShardTraces) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::set::standard;
 use shardfold_executor::prepare::prepare_all;
 use shardfold_executor::workload::{Pattern, Workload, forge};
 use shardfold_protocol::field::F;
@@ -37,7 +38,7 @@ pub fn measure(size: Size, pools: &Pools, rounds: usize) -> anyhow::Result<Vec<F
             for _ in 0..rounds {
                 let mut took = Duration::ZERO;
                 let prepared = pools.install(threads, || {
-                    let prepare = || prepare_all(&batch.transactions, chain_id);
+                    let prepare = || prepare_all(standard(), &batch.transactions, chain_id);
                     Ok(time(&mut took, prepare))
                 })?;
                 let authorities = prepared.iter().map(|prepared| prepared.authority);

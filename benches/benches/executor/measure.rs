@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use p3_field::PrimeCharacteristicRing;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Outcome;
 use shardfold_executor::prepare::prepare_all;
 use shardfold_executor::workload::Workload;
@@ -142,21 +143,22 @@ fn run(state: &mut State, bytes: &[u8], mode: Mode) -> anyhow::Result<(Timing, R
     let batch: Batch = time(&mut timing.decode, || files::from_bytes(bytes))?;
     let outcome = match mode {
         Mode::Sequential => {
-            let prepare = || prepare_all(&batch.transactions, F::from_u64(batch.chain_id));
+            let prepare =
+                || prepare_all(standard(), &batch.transactions, F::from_u64(batch.chain_id));
             let prepared = time(&mut timing.prepare, prepare);
             time(&mut timing.rules, || {
-                sequential::run(state, &batch, &prepared)
+                sequential::run(standard(), state, &batch, &prepared)
             })?
         }
         Mode::Parallel => {
-            let prepare = || parallel::prepare(state, &batch);
+            let prepare = || parallel::prepare(standard(), state, &batch);
             let (prepared, schedule) = time(&mut timing.prepare, prepare)?;
             time(&mut timing.rules, || schedule.run(&prepared))
         }
     };
     let shapes = [Shape::SMALL, Shape::MEDIUM, Shape::LARGE];
     let witnesses = time(&mut timing.cut, || {
-        shards::cut(state, &batch, &outcome, &shapes)
+        shards::cut(standard(), state, &batch, &outcome, &shapes)
     })?;
     let results = Results {
         outcome,

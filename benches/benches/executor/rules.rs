@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Outcome;
 use shardfold_executor::workload::{Builder, Keys, Pattern, genesis};
 use shardfold_executor::{parallel, sequential};
@@ -40,8 +41,8 @@ pub fn measure(size: Size, pools: &Pools, rounds: usize) -> anyhow::Result<Vec<R
                 let mut took = Duration::ZERO;
                 let outcome = pools.install(*threads, || {
                     let run = || match mode {
-                        Mode::Sequential => sequential::run(&state, &batch, &prepared),
-                        Mode::Parallel => parallel::Schedule::new(&state, &batch)
+                        Mode::Sequential => sequential::run(standard(), &state, &batch, &prepared),
+                        Mode::Parallel => parallel::Schedule::new(standard(), &state, &batch)
                             .map(|schedule| schedule.run(&prepared)),
                     };
                     time(&mut took, run).context("the batch cannot run")

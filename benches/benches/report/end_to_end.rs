@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 use shardfold_aggregator::{ValidityProof, verify};
 use shardfold_benches::run::Pipeline;
 use shardfold_benches::{machine, workload};
+use shardfold_contracts::set::standard;
 use shardfold_executor::workload::Workload;
 use shardfold_executor::{parallel, shards};
 use shardfold_fleet::queue::model::Kind;
@@ -78,9 +79,17 @@ impl Stages {
 pub fn run(report: &mut String, profile: Profile) -> anyhow::Result<Run> {
     let mut stages = Stages::default();
     let (source, Workload { mut state, batch }) = stages.time("read", || input(profile))?;
-    let outcome = stages.time("execute", || Ok(parallel::execute(&state, &batch)?))?;
+    let outcome = stages.time("execute", || {
+        Ok(parallel::execute(standard(), &state, &batch)?)
+    })?;
     let witnesses = stages.time("cut into shards", || {
-        Ok(shards::cut(&mut state, &batch, &outcome, profile.shapes())?)
+        Ok(shards::cut(
+            standard(),
+            &mut state,
+            &batch,
+            &outcome,
+            profile.shapes(),
+        )?)
     })?;
     ensure!(!witnesses.is_empty(), "{source} has no valid transaction");
     let pipeline = stages.time("load or build circuits", || {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::set::standard;
 use shardfold_executor::sequential;
 use shardfold_executor::shards::cut;
 use shardfold_executor::workload::{Pattern, Plan, Workload};
@@ -171,8 +172,8 @@ fn shards_of_the_executor_hold() {
             keys: 3,
         };
         let Workload { mut state, batch } = plan.build();
-        let outcome = sequential::execute(&state, &batch).unwrap();
-        let witnesses = cut(&mut state, &batch, &outcome, &[Shape::SMALL]).unwrap();
+        let outcome = sequential::execute(standard(), &state, &batch).unwrap();
+        let witnesses = cut(standard(), &mut state, &batch, &outcome, &[Shape::SMALL]).unwrap();
         assert!(!witnesses.is_empty());
         for witness in witnesses {
             let log_height = witness.shape.log_transactions as usize;

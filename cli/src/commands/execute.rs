@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Receipt;
 use shardfold_executor::{parallel, sequential};
 use shardfold_protocol::files;
@@ -84,9 +85,9 @@ fn execute(
     }
     let before = Instant::now();
     let outcome = if args.sequential {
-        sequential::execute(&state, &batch)
+        sequential::execute(standard(), &state, &batch)
     } else {
-        parallel::execute(&state, &batch)
+        parallel::execute(standard(), &state, &batch)
     }
     .with_context(|| format!("{} cannot run on this state", args.batch.display()))?;
     stages.insert("execute", before.elapsed().as_secs_f64());

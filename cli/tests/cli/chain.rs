@@ -1,5 +1,6 @@
 //! Batches that follow each other, made without the command.
 
+use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{Builder, Keys, Random, genesis};
 use shardfold_executor::{parallel, workload};
 use shardfold_protocol::files;
@@ -37,7 +38,7 @@ impl Chain {
                 builder.push(builder.transfer(from, (from + 7) % vaults, 5, fee));
             }
             let batch = builder.sign();
-            let outcome = parallel::execute(&state, &batch).expect("it fits the state");
+            let outcome = parallel::execute(standard(), &state, &batch).expect("it fits the state");
             assert_eq!(outcome.accepted.len(), transfers);
             outcome.commit(&mut state);
             heads.push(*state.head());

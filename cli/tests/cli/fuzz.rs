@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use shardfold_aggregator::{Aggregator, ValidityProof, VerificationKey, verify};
+use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{Pattern, Plan, Random};
 use shardfold_executor::{parallel, reexecute, sequential, shards};
 use shardfold_fleet::engine::aggregation_circuit;
@@ -109,15 +110,15 @@ fn workload() -> (StateFile, Batch) {
 
 /// Executes in both ways, which agree, and cuts shards whose witnesses hold.
 fn run_batch(mut state: State, batch: &Batch) -> bool {
-    let outcome = parallel::execute(&state, batch);
-    assert_eq!(outcome, sequential::execute(&state, batch));
+    let outcome = parallel::execute(standard(), &state, batch);
+    assert_eq!(outcome, sequential::execute(standard(), &state, batch));
     let Ok(outcome) = outcome else {
         return false;
     };
     if !outcome.accepted.is_empty() {
-        let witnesses = shards::cut(&mut state, batch, &outcome, &[Shape::TINY]);
+        let witnesses = shards::cut(standard(), &mut state, batch, &outcome, &[Shape::TINY]);
         for witness in witnesses.expect("a batch that was executed can be cut") {
-            assert_eq!(reexecute::reexecute(&witness), Ok(()));
+            assert_eq!(reexecute::reexecute(standard(), &witness), Ok(()));
         }
     }
     true
@@ -175,13 +176,14 @@ fn mutated_states() {
 fn mutated_witnesses() {
     let (state, batch) = workload();
     let mut state = State::try_from(&state).expect("a genesis");
-    let outcome = parallel::execute(&state, &batch).expect("its own state");
-    let witnesses = shards::cut(&mut state, &batch, &outcome, &[Shape::TINY]).expect("fits");
+    let outcome = parallel::execute(standard(), &state, &batch).expect("its own state");
+    let witnesses =
+        shards::cut(standard(), &mut state, &batch, &outcome, &[Shape::TINY]).expect("fits");
     let witness = &witnesses[0];
     let valid = |bytes: &[u8]| {
         files::from_bytes::<ShardWitness>(bytes).is_ok_and(|witness| {
             let well_formed = witness.validate().is_ok();
-            assert!(well_formed || reexecute::reexecute(&witness).is_err());
+            assert!(well_formed || reexecute::reexecute(standard(), &witness).is_err());
             well_formed
         })
     };

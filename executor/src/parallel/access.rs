@@ -1,39 +1,34 @@
-//! Who touches what: the accesses of a batch, sorted by record.
+//! Who touches what: the accesses of a batch, by transaction and sorted by record.
 
 use rayon::prelude::*;
+use shardfold_contracts::Contracts;
+use shardfold_contracts::readings::Access;
+use shardfold_contracts::recorded::MAX_ACCESSES;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::transaction::Transaction;
 
-/// Positions have 30 bits in an [`Access`].
-const MAX_TRANSACTIONS: usize = 1 << 30;
+/// Bits of an access's number within its transaction.
+const NUMBER_BITS: u32 = MAX_ACCESSES.ilog2();
+/// Positions have as many bits as are left in a [`Sorted`] access.
+const MAX_TRANSACTIONS: usize = 1 << (32 - NUMBER_BITS);
+/// How many transactions one task takes.
+const TASK: usize = 512;
 
-/// What a transaction does with a record, in the order of [`Transaction::accessed`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Role {
-    /// Takes amount and fee out of it.
-    Pay = 0,
-    /// Puts the amount into it.
-    Receive = 1,
-    /// Puts the fee into it.
-    Fee = 2,
+/// The accesses of each transaction, in batch order.
+pub(super) struct Accesses {
+    all: Vec<Access>,
+    /// Where those of each transaction start, and where the last ones end.
+    starts: Vec<u32>,
 }
 
-/// One access: the index, the position of the transaction and the role as one integer, by
-/// which they are sorted.
+/// One access: the index, the position of the transaction and the access's number in it as one
+/// integer, by which they are sorted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Access(u64);
+pub(super) struct Sorted(u64);
 
-impl Role {
-    pub const ALL: [Self; 3] = [Self::Pay, Self::Receive, Self::Fee];
-}
-
-impl Access {
-    /// No access: sorted behind all others, for no role has the number 3.
-    const NONE: Self = Self(u64::MAX);
-
-    fn new(index: Index, position: usize, role: Role) -> Self {
-        Self(u64::from(index) << 32 | (position as u64) << 2 | role as u64)
+impl Sorted {
+    fn new(index: Index, position: usize, number: usize) -> Self {
+        Self(u64::from(index) << 32 | (position as u64) << NUMBER_BITS | number as u64)
     }
 
     pub const fn index(self) -> Index {
@@ -41,35 +36,82 @@ impl Access {
     }
 
     pub const fn position(self) -> u32 {
-        self.0 as u32 >> 2
+        self.0 as u32 >> NUMBER_BITS
     }
 
-    pub const fn role(self) -> Role {
-        Role::ALL[(self.0 & 3) as usize % 3]
+    const fn number(self) -> u32 {
+        self.0 as u32 & ((1 << NUMBER_BITS) - 1)
     }
 }
 
-/// All accesses, by ascending index, those of an index in batch order.
-///
-/// # Panics
-/// With 2^30 transactions or more.
-pub(super) fn sorted(transactions: &[Transaction]) -> Vec<Access> {
-    assert!(transactions.len() < MAX_TRANSACTIONS);
-    let each = transactions.par_iter().enumerate();
-    let accesses: Vec<_> = each
-        .map(|(position, transaction)| accesses(transaction, position))
-        .collect();
-    let mut accesses = accesses.into_flattened();
-    accesses.par_sort_unstable();
-    accesses.truncate(accesses.partition_point(|&access| access != Access::NONE));
-    accesses
-}
+impl Accesses {
+    /// Lists the accesses of all transactions.
+    ///
+    /// # Panics
+    /// With 2^28 transactions or more.
+    pub fn new(contracts: &Contracts, transactions: &[Transaction]) -> Self {
+        assert!(transactions.len() < MAX_TRANSACTIONS);
+        let tasks = transactions.par_chunks(TASK).map(|transactions| {
+            let (mut accesses, mut counts) = (vec![], vec![]);
+            for transaction in transactions {
+                let before = accesses.len();
+                contracts.accesses(transaction, &mut accesses);
+                counts.push((accesses.len() - before) as u32);
+            }
+            (accesses, counts)
+        });
+        let tasks: Vec<(Vec<Access>, Vec<u32>)> = tasks.collect();
+        let mut all = Vec::with_capacity(tasks.iter().map(|(accesses, _)| accesses.len()).sum());
+        let mut starts = Vec::with_capacity(transactions.len() + 1);
+        let mut end = 0;
+        for (accesses, counts) in tasks {
+            all.extend(accesses);
+            for count in counts {
+                starts.push(end);
+                end += count;
+            }
+        }
+        starts.push(end);
+        Self { all, starts }
+    }
 
-/// The three accesses of a transaction, [`Access::NONE`] for those that it does without.
-fn accesses(transaction: &Transaction, position: usize) -> [Access; 3] {
-    let indices = transaction.accessed();
-    Role::ALL.map(|role| {
-        let index = indices[role as usize];
-        index.map_or(Access::NONE, |index| Access::new(index, position, role))
-    })
+    /// Returns where the accesses of a transaction are in the list of all.
+    pub fn range(&self, position: u32) -> core::ops::Range<usize> {
+        let at = position as usize;
+        self.starts[at] as usize..self.starts[at + 1] as usize
+    }
+
+    /// Returns the accesses of a transaction.
+    pub fn of(&self, position: u32) -> &[Access] {
+        &self.all[self.range(position)]
+    }
+
+    /// Returns where a sorted access is in the list of all.
+    pub fn place(&self, sorted: Sorted) -> usize {
+        (self.starts[sorted.position() as usize] + sorted.number()) as usize
+    }
+
+    /// Returns a sorted access in full.
+    pub fn get(&self, sorted: Sorted) -> &Access {
+        &self.all[self.place(sorted)]
+    }
+
+    /// Returns how many accesses there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Returns all accesses by ascending index, those of an index in batch order.
+    pub fn sorted(&self) -> Vec<Sorted> {
+        let positions = (0..self.starts.len() - 1)
+            .into_par_iter()
+            .with_min_len(TASK);
+        let sorted = positions.flat_map_iter(|position| {
+            let accesses = self.of(position as u32).iter().enumerate();
+            accesses.map(move |(number, access)| Sorted::new(access.index, position, number))
+        });
+        let mut sorted: Vec<Sorted> = sorted.collect();
+        sorted.par_sort_unstable();
+        sorted
+    }
 }

@@ -7,17 +7,17 @@
 
 mod run;
 
+use shardfold_contracts::usage::ShapeExceeded;
+use shardfold_contracts::{Contracts, Reject};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
 use shardfold_protocol::tree::Records;
-use shardfold_protocol::usage::ShapeExceeded;
 use shardfold_protocol::witness::ShardWitness;
 use thiserror::Error;
 
-use crate::outcome::{Accepted, Outcome};
-use crate::reject::Reject;
+use crate::outcome::{Accepted, Outcome, context_of};
 
 use run::{Run, Sharder};
 
@@ -79,6 +79,7 @@ impl<'a> Shards<'a> {
     /// # Errors
     /// No shapes, or one with numbers beyond all bounds.
     pub fn new(
+        contracts: &'a Contracts,
         state: &'a mut State,
         batch: &'a Batch,
         outcome: &'a Outcome,
@@ -86,7 +87,7 @@ impl<'a> Shards<'a> {
     ) -> Result<Self, ShardError> {
         Ok(Self {
             state,
-            sharder: Sharder::new(&batch.transactions, shapes)?,
+            sharder: Sharder::new(contracts, &batch.transactions, shapes)?,
             rest: &outcome.accepted,
             next: None,
         })
@@ -95,16 +96,14 @@ impl<'a> Shards<'a> {
     /// The witness of a run; the state moves to its end, and the next run is cut meanwhile.
     fn witness(&mut self, run: Run<'a>) -> ShardWitness {
         let shape = self.sharder.shape(&run.usage);
-        let deposit_count = run.deposit_count;
+        let context = run.context;
         let (transactions, changes) = run.into_parts();
         let (taken, rest) = self.rest.split_at(transactions.len());
-        let entries = taken
-            .iter()
-            .map(|entry| (entry.kind, &entry.prepared.digests));
+        let entries = taken.iter().map(|accepted| &accepted.entries);
         let before = *self.state.head();
         let sharder = &self.sharder;
         let meanwhile = |records: &Records| {
-            let next = sharder.next_run(records, rest, deposit_count);
+            let next = sharder.next_run(records, rest, context);
             let transactions = transactions.into_iter().cloned().collect();
             (next, transactions)
         };
@@ -134,8 +133,8 @@ impl Iterator for Shards<'_> {
         }
         let run = self.next.take().unwrap_or_else(|| {
             let (records, head) = (self.state.tree().leaves(), self.state.head());
-            self.sharder
-                .next_run(records, self.rest, head.deposit_count)
+            let context = context_of(self.state.chain_id(), head);
+            self.sharder.next_run(records, self.rest, context)
         });
         Some(run.map(|run| self.witness(run)))
     }
@@ -146,10 +145,11 @@ impl Iterator for Shards<'_> {
 /// # Errors
 /// Shapes that cannot hold the transactions, or an outcome of another state or batch.
 pub fn cut(
+    contracts: &Contracts,
     state: &mut State,
     batch: &Batch,
     outcome: &Outcome,
     shapes: &[Shape],
 ) -> Result<Vec<ShardWitness>, ShardError> {
-    Shards::new(state, batch, outcome, shapes)?.collect()
+    Shards::new(contracts, state, batch, outcome, shapes)?.collect()
 }

@@ -1,17 +1,16 @@
 //! Which transactions make the next shard.
 
 use foldhash::HashMap;
+use shardfold_contracts::readings::{Access, Context, Effect, Mode, Prepared};
+use shardfold_contracts::usage::{ShapeExceeded, Usage};
+use shardfold_contracts::{Contracts, Reject};
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::transaction::{Kind, Transaction};
+use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::tree::Records;
-use shardfold_protocol::usage::{ShapeExceeded, Usage};
 
 use super::ShardError;
 use crate::outcome::Accepted;
-use crate::prepare::Authority;
-use crate::reject::Reject;
-use crate::rules;
 
 /// For how many transactions records are read at once: those of a large state are seldom in
 /// the cache, and the processor can wait for many at a time.
@@ -19,13 +18,18 @@ const WINDOW: usize = 64;
 
 /// Cuts the transactions of a batch.
 pub(super) struct Sharder<'a> {
+    contracts: &'a Contracts,
     transactions: &'a [Transaction],
     /// By ascending size; there is at least one.
     shapes: Vec<Shape>,
 }
 
 impl<'a> Sharder<'a> {
-    pub fn new(transactions: &'a [Transaction], shapes: &[Shape]) -> Result<Self, ShardError> {
+    pub fn new(
+        contracts: &'a Contracts,
+        transactions: &'a [Transaction],
+        shapes: &[Shape],
+    ) -> Result<Self, ShardError> {
         let mut shapes = shapes.to_vec();
         shapes.sort_by_key(|shape| {
             (
@@ -42,6 +46,7 @@ impl<'a> Sharder<'a> {
             return Err(ShardError::Shape { found });
         }
         Ok(Self {
+            contracts,
             transactions,
             shapes,
         })
@@ -52,9 +57,9 @@ impl<'a> Sharder<'a> {
         &self,
         records: &Records,
         rest: &[Accepted],
-        deposit_count: u64,
+        context: Context,
     ) -> Result<Run<'a>, ShardError> {
-        let mut run = Run::new(deposit_count);
+        let mut run = Run::new(self.contracts, context);
         for window in rest.chunks(WINDOW) {
             let candidates = window.iter().map(|accepted| {
                 let transaction = self.transactions.get(accepted.position)?;
@@ -66,14 +71,16 @@ impl<'a> Sharder<'a> {
                 let (position, limit) = (accepted.position, self.transactions.len());
                 let missing = ShardError::NoTransaction { position, limit };
                 let (transaction, touched) = candidate.ok_or(missing)?;
-                let authority = &accepted.prepared.authority;
-                match run.add(transaction, &touched, authority, &self.shapes) {
+                let prepared = &accepted.prepared;
+                match run.add(transaction, &touched, prepared, &self.shapes) {
                     Ok(()) => {}
                     // It may do so in a shard of its own.
                     Err(_) if !run.transactions.is_empty() => return Ok(run),
                     Err(Unfit::Shape(source)) => {
                         return Err(ShardError::TransactionTooLarge { position, source });
                     }
+                    // Alone it is owed nothing.
+                    Err(Unfit::Owed) => unreachable!("the first of a shard is owed no fee"),
                     Err(Unfit::Rule(source)) => {
                         return Err(ShardError::NotValid { position, source });
                     }
@@ -95,17 +102,22 @@ impl<'a> Sharder<'a> {
 enum Unfit {
     Shape(ShapeExceeded),
     Rule(Reject),
+    /// It uses a balance whole to which the shard still owes fees.
+    Owed,
 }
 
 /// A shard in the making, with its fees still apart.
 pub(super) struct Run<'a> {
+    contracts: &'a Contracts,
     transactions: Vec<&'a Transaction>,
     pub usage: Usage,
     slot_of: HashMap<Index, u32>,
     slots: Vec<Slot>,
     /// The indices of the slots after these.
     unread: Vec<Index>,
-    pub deposit_count: u64,
+    /// After these transactions.
+    pub context: Context,
+    effect: Effect,
 }
 
 /// A record that may be touched.
@@ -117,33 +129,36 @@ struct Slot {
     is_touched: bool,
 }
 
-/// The slots of a transaction's records, one after the other.
-type Touched = [Option<u32>; 3];
+/// What a transaction touches, with the slots.
+type Touched = Vec<(Access, u32)>;
 
 impl<'a> Run<'a> {
-    fn new(deposit_count: u64) -> Self {
+    fn new(contracts: &'a Contracts, context: Context) -> Self {
         Self {
+            contracts,
             transactions: Vec::new(),
             usage: Usage::default(),
             slot_of: HashMap::default(),
             slots: Vec::new(),
             unread: Vec::new(),
-            deposit_count,
+            context,
+            effect: Effect::default(),
         }
     }
 
     /// Slots for the records of a transaction that may be added; new ones are yet to be read.
     fn slots_of(&mut self, transaction: &Transaction) -> Touched {
-        let mut touched = [None; 3];
-        let indices = transaction.accessed().into_iter().flatten();
-        for (slot, index) in touched.iter_mut().zip(indices) {
+        let mut accesses = Vec::with_capacity(3);
+        self.contracts.accesses(transaction, &mut accesses);
+        let slots = accesses.into_iter().map(|access| {
             let next = (self.slots.len() + self.unread.len()) as u32;
-            *slot = Some(*self.slot_of.entry(index).or_insert_with(|| {
-                self.unread.push(index);
+            let slot = *self.slot_of.entry(access.index).or_insert_with(|| {
+                self.unread.push(access.index);
                 next
-            }));
-        }
-        touched
+            });
+            (access, slot)
+        });
+        slots.collect()
     }
 
     /// Reads the records of new slots.
@@ -162,34 +177,46 @@ impl<'a> Run<'a> {
         &mut self,
         transaction: &'a Transaction,
         touched: &Touched,
-        authority: &Authority,
+        prepared: &Prepared,
         shapes: &[Shape],
     ) -> Result<(), Unfit> {
-        let read = |index| self.slots[self.slot_at(touched, index)].record;
-        let effect = rules::apply(transaction, authority, self.deposit_count, read);
-        let effect = effect.map_err(Unfit::Rule)?;
-        self.usage.add(transaction, shapes).map_err(Unfit::Shape)?;
-        for (index, record) in effect.writes() {
-            let slot = self.slot_at(touched, index);
-            self.slots[slot].record = record;
+        let is_owed = |&&(access, slot): &&(Access, u32)| {
+            access.mode == Mode::Whole && self.slots[slot as usize].owed > 0
+        };
+        if touched.iter().find(is_owed).is_some() {
+            return Err(Unfit::Owed);
         }
-        if let Some(fee) = effect.fee {
-            let slot = self.slot_at(touched, fee.vault);
+        let slots = &self.slots;
+        let read = |index| slot_at(touched, index).map_or(Record::EMPTY, |slot| slots[slot].record);
+        self.contracts
+            .run(
+                transaction,
+                prepared,
+                &self.context,
+                &read,
+                &mut self.effect,
+            )
+            .map_err(Unfit::Rule)?;
+        let accesses: Vec<Access> = touched.iter().map(|(access, _)| *access).collect();
+        let cost = self.contracts.cost(transaction);
+        let added = self.usage.add_accesses(cost, &accesses, shapes);
+        added.map_err(Unfit::Shape)?;
+        for (index, record) in &self.effect.writes {
+            if let Some(slot) = slot_at(touched, *index) {
+                self.slots[slot].record = *record;
+            }
+        }
+        if let Some(fee) = self.effect.fee
+            && let Some(slot) = slot_at(touched, fee.vault)
+        {
             self.slots[slot].owed += fee.amount;
         }
-        for &slot in touched.iter().flatten() {
-            self.slots[slot as usize].is_touched = true;
+        for (_, slot) in touched {
+            self.slots[*slot as usize].is_touched = true;
         }
-        self.deposit_count += u64::from(transaction.kind() == Kind::Deposit);
+        self.context.queue_count += u64::from(self.effect.entries.queued.is_some());
         self.transactions.push(transaction);
         Ok(())
-    }
-
-    fn slot_at(&self, touched: &Touched, index: Index) -> usize {
-        let mut slots = touched.iter().flatten().map(|&slot| slot as usize);
-        slots
-            .find(|&slot| self.slots[slot].index == index)
-            .expect("a rule reads and writes only what its transaction touches")
     }
 
     /// Returns the transactions, and the records that they touch as they are at the end, fees
@@ -208,4 +235,11 @@ impl<'a> Run<'a> {
         };
         (self.transactions, order.into_iter().map(change).collect())
     }
+}
+
+/// The slot of what a transaction touches: a rule reads and writes only what its outline lists.
+fn slot_at(touched: &Touched, index: Index) -> Option<usize> {
+    let mut touched = touched.iter();
+    let (_, slot) = touched.find(|(access, _)| access.index == index)?;
+    Some(*slot as usize)
 }

@@ -1,6 +1,7 @@
 //! Generated batches that need no signing: so many of them that every order of threads occurs.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use shardfold_contracts::set::standard;
 use shardfold_protocol::state::State;
 
 use crate::outcome::Outcome;
@@ -10,9 +11,9 @@ use crate::{parallel, sequential};
 /// Executes what was built in both ways, which must agree.
 pub fn execute(state: &State, builder: Builder, pool: &ThreadPool) -> Outcome {
     let (batch, prepared) = builder.prepare();
-    let expected = sequential::run(state, &batch, &prepared).unwrap();
+    let expected = sequential::run(standard(), state, &batch, &prepared).unwrap();
     let found = pool.install(|| {
-        parallel::Schedule::new(state, &batch)
+        parallel::Schedule::new(standard(), state, &batch)
             .unwrap()
             .run(&prepared)
     });

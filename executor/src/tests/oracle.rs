@@ -1,5 +1,6 @@
 //! The one oracle: whatever is done with a batch, the result is that of the sequential rule.
 
+use shardfold_contracts::set::standard;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
@@ -19,8 +20,8 @@ pub const PAIR: Shape = Shape {
 
 /// Executes a batch in both ways, which must agree, and gives the outcome.
 pub fn execute(state: &State, batch: &Batch) -> Outcome {
-    let expected = sequential::execute(state, batch).unwrap();
-    let found = parallel::execute(state, batch).unwrap();
+    let expected = sequential::execute(standard(), state, batch).unwrap();
+    let found = parallel::execute(standard(), state, batch).unwrap();
     assert_eq!(found, expected);
     expected
 }
@@ -31,13 +32,13 @@ pub fn cut(state: &State, batch: &Batch, outcome: &Outcome, shapes: &[Shape]) ->
     let mut expected = state.clone();
     outcome.commit(&mut expected);
     let mut after_shards = state.clone();
-    let witnesses = shards::cut(&mut after_shards, batch, outcome, shapes).unwrap();
+    let witnesses = shards::cut(standard(), &mut after_shards, batch, outcome, shapes).unwrap();
     assert_eq!(after_shards, expected);
     assert_eq!(after_shards.tree().root(), expected.head().state_root);
 
     let mut head = *state.head();
     for witness in &witnesses {
-        reexecute(witness).unwrap();
+        reexecute(standard(), witness).unwrap();
         assert_eq!(witness.statement.before, head);
         assert_eq!(witness.statement.chain_id, state.chain_id());
         assert!(shapes.contains(&witness.shape));

@@ -1,10 +1,12 @@
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::set::standard;
 use shardfold_protocol::curve::F5;
 use shardfold_protocol::field::F;
 use shardfold_protocol::transaction::Transaction;
 
-use crate::prepare::{Prepared, prepare, prepare_all};
+use crate::prepare::{prepare, prepare_all};
 use crate::workload::{Pattern, Plan};
+use shardfold_contracts::readings::Prepared;
 
 #[test]
 fn all_are_prepared_as_each() {
@@ -20,9 +22,9 @@ fn all_are_prepared_as_each() {
     let each: Vec<Prepared> = batch
         .transactions
         .iter()
-        .map(|transaction| prepare(transaction, chain_id))
+        .map(|transaction| prepare(standard(), transaction, chain_id))
         .collect();
-    assert_eq!(prepare_all(&batch.transactions, chain_id), each);
+    assert_eq!(prepare_all(standard(), &batch.transactions, chain_id), each);
     // Deposits, valid and invalid signatures are all there.
     let signed = |has_signed: bool| {
         let pairs = batch.transactions.iter().zip(&each);
@@ -35,13 +37,13 @@ fn all_are_prepared_as_each() {
     assert!(signed(true) > 100 && signed(false) > 10);
     assert!(signed(true) + signed(false) < 1_500);
     // Another chain's signatures are all invalid.
-    let elsewhere = prepare_all(&batch.transactions, chain_id + F::ONE);
+    let elsewhere = prepare_all(standard(), &batch.transactions, chain_id + F::ONE);
     assert!(
         elsewhere
             .iter()
             .all(|prepared| !prepared.authority.has_signed)
     );
-    assert_eq!(prepare_all(&[], chain_id), []);
+    assert_eq!(prepare_all(standard(), &[], chain_id), []);
 }
 
 /// A point that no decoder lets through is no reason to panic.
@@ -65,9 +67,9 @@ fn a_key_outside_of_the_group_has_not_signed() {
         }
     }
     let chain_id = F::from_u64(batch.chain_id);
-    let all = prepare_all(&batch.transactions, chain_id);
+    let all = prepare_all(standard(), &batch.transactions, chain_id);
     for (transaction, prepared) in batch.transactions.iter().zip(all) {
-        assert_eq!(prepare(transaction, chain_id), prepared);
+        assert_eq!(prepare(standard(), transaction, chain_id), prepared);
         assert!(!prepared.authority.has_signed);
     }
 }

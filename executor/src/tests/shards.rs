@@ -1,4 +1,7 @@
+use crate::validate::{WitnessError, validate};
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::set::standard;
+use shardfold_contracts::usage::{Resource, ShapeExceeded};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::head::{NonCanonical, Statement};
@@ -7,8 +10,7 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::{FeePayment, Transaction};
 use shardfold_protocol::tree::{StateTree, pages_on_paths};
-use shardfold_protocol::usage::{Resource, ShapeExceeded};
-use shardfold_protocol::witness::{ShardWitness, WitnessError};
+use shardfold_protocol::witness::ShardWitness;
 
 use super::oracle::{self, PAIR};
 use crate::parallel;
@@ -136,13 +138,16 @@ fn shapes_that_cannot_hold_the_batch_are_errors() {
     let outcome = oracle::execute(&workload.state, &workload.batch);
     let (state, batch) = (&mut workload.state, &workload.batch);
     let before = state.clone();
-    assert_eq!(cut(state, batch, &outcome, &[]), Err(ShardError::NoShapes));
+    assert_eq!(
+        cut(standard(), state, batch, &outcome, &[]),
+        Err(ShardError::NoShapes)
+    );
     let found = Shape {
         log_nodes: 255,
         ..PAIR
     };
     assert_eq!(
-        cut(state, batch, &outcome, &[PAIR, found]),
+        cut(standard(), state, batch, &outcome, &[PAIR, found]),
         Err(ShardError::Shape { found })
     );
     let source = ShapeExceeded {
@@ -158,7 +163,10 @@ fn shapes_that_cannot_hold_the_batch_are_errors() {
         log_nodes: 4,
         ..PAIR
     };
-    assert_eq!(cut(state, batch, &outcome, &[narrow]), Err(error));
+    assert_eq!(
+        cut(standard(), state, batch, &outcome, &[narrow]),
+        Err(error)
+    );
     assert_eq!(*state, before);
 }
 
@@ -167,13 +175,25 @@ fn an_outcome_of_another_state_is_an_error() {
     let mut workload = workload(|builder| builder.push(builder.transfer(0, 1, 5, NO_FEE)));
     let outcome = oracle::execute(&workload.state, &workload.batch);
     outcome.commit(&mut workload.state);
-    let result = cut(&mut workload.state, &workload.batch, &outcome, &[PAIR]);
+    let result = cut(
+        standard(),
+        &mut workload.state,
+        &workload.batch,
+        &outcome,
+        &[PAIR],
+    );
     assert!(
         matches!(result, Err(ShardError::NotValid { position: 0, .. })),
         "{result:?}"
     );
     workload.batch.transactions.clear();
-    let result = cut(&mut workload.state, &workload.batch, &outcome, &[PAIR]);
+    let result = cut(
+        standard(),
+        &mut workload.state,
+        &workload.batch,
+        &outcome,
+        &[PAIR],
+    );
     assert_eq!(
         result,
         Err(ShardError::NoTransaction {
@@ -220,11 +240,11 @@ fn a_partial_state_gives_the_same_shards() {
         let Workload { mut state, batch } = plan.build();
         let mut part = partial(&state, &batch);
         assert!(part.tree().len() < 100);
-        let outcome = parallel::execute(&part, &batch).unwrap();
+        let outcome = parallel::execute(standard(), &part, &batch).unwrap();
         assert_eq!(outcome, oracle::execute(&state, &batch));
-        let shards = cut(&mut part, &batch, &outcome, &[Shape::TINY]).unwrap();
+        let shards = cut(standard(), &mut part, &batch, &outcome, &[Shape::TINY]).unwrap();
         assert_eq!(
-            cut(&mut state, &batch, &outcome, &[Shape::TINY]),
+            cut(standard(), &mut state, &batch, &outcome, &[Shape::TINY]),
             Ok(shards)
         );
         assert_eq!(part.head(), state.head());
@@ -242,7 +262,7 @@ fn a_batch_can_be_cut_in_part() {
     };
     let Workload { mut state, batch } = plan.build();
     let outcome = oracle::execute(&state, &batch);
-    let mut shards = Shards::new(&mut state, &batch, &outcome, &[Shape::TINY]).unwrap();
+    let mut shards = Shards::new(standard(), &mut state, &batch, &outcome, &[Shape::TINY]).unwrap();
     let first = shards.next().unwrap().unwrap();
     let second = shards.next().unwrap().unwrap();
     // The next run is known by now, but the state is where the last witness ends.
@@ -256,7 +276,7 @@ fn a_witness_that_is_not_as_cut_is_refused() {
     let refused = |change: &dyn Fn(&mut ShardWitness)| {
         let mut witness = good.clone();
         change(&mut witness);
-        witness.validate().unwrap_err()
+        validate(standard(), &witness).unwrap_err()
     };
     let shape = refused(&|w| w.shape.log_nodes = 255);
     assert!(matches!(shape, WitnessError::Shape { .. }));
@@ -315,7 +335,7 @@ fn a_witness_of_a_statement_that_is_not_canonical_is_refused() {
         let mut witness = good.clone();
         change(&mut witness.statement);
         assert_eq!(witness.statement.elements(), good.statement.elements());
-        match witness.validate() {
+        match validate(standard(), &witness) {
             Err(WitnessError::Statement(NonCanonical { name, found })) => (name, found - MODULUS),
             other => panic!("{other:?}"),
         }
@@ -342,10 +362,10 @@ fn a_witness_that_leads_elsewhere_does_not_replay() {
     let mut elsewhere = witness();
     elsewhere.statement.after.state_root[0] += F::ONE;
     assert!(matches!(
-        reexecute(&elsewhere),
+        reexecute(standard(), &elsewhere),
         Err(ReexecuteError::Head { .. })
     ));
     let mut reordered = witness();
     reordered.transactions.rotate_left(1);
-    assert!(reexecute(&reordered).is_err());
+    assert!(reexecute(standard(), &reordered).is_err());
 }

@@ -1,3 +1,4 @@
+use shardfold_contracts::set::standard;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::shape::Shape;
@@ -71,10 +72,13 @@ fn a_batch_cannot_be_replayed() {
         expected: Box::new(*state.head()),
     };
     assert_eq!(
-        parallel::execute(&state, &workload.batch),
+        parallel::execute(standard(), &state, &workload.batch),
         Err(error.clone())
     );
-    assert_eq!(sequential::execute(&state, &workload.batch), Err(error));
+    assert_eq!(
+        sequential::execute(standard(), &state, &workload.batch),
+        Err(error)
+    );
 
     // Nor can its transactions, in a batch that starts where the state is.
     let mut again = workload.batch;
@@ -103,11 +107,11 @@ fn a_batch_for_another_chain_is_refused() {
         expected,
     };
     assert_eq!(
-        parallel::execute(&workload.state, &workload.batch),
+        parallel::execute(standard(), &workload.state, &workload.batch),
         Err(error.clone())
     );
     assert_eq!(
-        sequential::execute(&workload.state, &workload.batch),
+        sequential::execute(standard(), &workload.state, &workload.batch),
         Err(error)
     );
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
+use shardfold_contracts::readings::{Authority, Prepared};
+use shardfold_contracts::set::standard;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
@@ -11,11 +13,11 @@ use shardfold_protocol::record::{Index, Vault};
 use shardfold_protocol::signature::{SecretKey, Signature};
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::{
-    ADDRESS_BYTES, Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw, digests_of,
+    ADDRESS_BYTES, Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
 };
 
 use super::ASSET;
-use crate::prepare::{Authority, Prepared};
+use crate::prepare::{digests_of, prepared};
 use crate::sequential::Ledger;
 
 /// Secret keys by number and by owner digest.
@@ -98,7 +100,7 @@ impl<'a> Builder<'a> {
     /// Returns an empty batch on a state.
     #[must_use]
     pub fn new(keys: &'a Keys, state: &'a State) -> Self {
-        let ledger = Ledger::new(state);
+        let ledger = Ledger::new(standard(), state);
         Self {
             keys,
             state,
@@ -133,8 +135,9 @@ impl<'a> Builder<'a> {
     #[must_use]
     pub fn deposit(&self, to: Index, amount: u64, fee: FeePayment) -> Body {
         let asset = self.vault(to).map_or(ASSET, |vault| vault.asset);
-        let (owner, nonce) = (self.owner_at(to), self.ledger.deposit_count());
+        let (owner, nonce) = (self.owner_at(to), self.ledger.queue_count());
         Body::Deposit(Deposit {
+            base_chain: 1,
             to,
             owner,
             asset,
@@ -203,11 +206,10 @@ impl<'a> Builder<'a> {
             .clone()
             .map(|draft| draft.with_signature(self.keys.get(draft.signer), self.keys.idle))
             .collect();
-        let digests = digests_of(&transactions, F::from_u64(chain_id));
-        let prepared = drafts.zip(digests).map(|(draft, digests)| Prepared {
-            digests,
-            authority: draft.authority(self.keys),
-        });
+        let digests = digests_of(standard(), &transactions, F::from_u64(chain_id));
+        let prepared = drafts
+            .zip(digests)
+            .map(|(draft, digests)| prepared(&digests, draft.authority(self.keys)));
         let prepared = prepared.collect();
         let batch = Batch {
             chain_id,
@@ -225,9 +227,10 @@ impl<'a> Builder<'a> {
         };
         // Whether it is signed is known, so any signature will do here.
         let transaction = draft.with_signature(self.keys.get(signer), self.keys.idle);
-        let authority = draft.authority(self.keys);
+        // Nor does the ledger look at digests.
+        let prepared = prepared(&[], draft.authority(self.keys));
         // A transaction that is not valid leaves the ledger as it is: nothing to do about it.
-        let _ = self.ledger.apply(&transaction, &authority);
+        let _ = self.ledger.apply(&transaction, &prepared);
         self.drafts.push(draft);
     }
 
@@ -258,7 +261,7 @@ impl Draft {
         if matches!(self.body, Body::Deposit(_)) || self.is_forged {
             return unsigned;
         }
-        let digest = unsigned.digests(chain_id).transaction;
+        let digest = standard().message_to_sign(&unsigned, chain_id);
         self.with_signature(key, key.sign(&digest))
     }
 

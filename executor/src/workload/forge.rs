@@ -53,6 +53,7 @@ fn signature(transaction: &mut Transaction) -> Option<&mut Signature> {
 #[cfg(test)]
 mod tests {
     use p3_field::PrimeCharacteristicRing;
+    use shardfold_contracts::set::standard;
     use shardfold_protocol::field::F;
 
     use super::*;
@@ -72,7 +73,7 @@ mod tests {
         .batch;
         let signed = |batch: &Batch| {
             let chain_id = F::from_u64(batch.chain_id);
-            let prepared = prepare_all(&batch.transactions, chain_id).into_iter();
+            let prepared = prepare_all(standard(), &batch.transactions, chain_id).into_iter();
             prepared
                 .map(|prepared| prepared.authority.has_signed)
                 .collect::<Vec<_>>()

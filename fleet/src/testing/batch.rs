@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{Pattern, Plan};
 use shardfold_executor::{sequential, shards};
 use shardfold_protocol::hash::ZERO_DIGEST;
@@ -76,8 +77,9 @@ pub static SHARDS: LazyLock<Vec<ShardWitness>> = LazyLock::new(|| {
         keys: 4,
     };
     let mut workload = plan.build();
-    let outcome = sequential::execute(&workload.state, &workload.batch).unwrap();
+    let outcome = sequential::execute(standard(), &workload.state, &workload.batch).unwrap();
     let cut = shards::cut(
+        standard(),
         &mut workload.state,
         &workload.batch,
         &outcome,

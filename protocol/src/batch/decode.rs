@@ -23,7 +23,7 @@ use crate::transaction::{Transfer, Withdraw};
 /// Bytes of a public key and a signature.
 const SIGNED_BYTES: usize = 80 + 80 + 40;
 /// Bytes after the tag: of a transfer, a deposit, a withdrawal, by their tags.
-const LENGTHS: [usize; 3] = [72 + SIGNED_BYTES, 68, 60 + SIGNED_BYTES];
+const LENGTHS: [usize; 3] = [72 + SIGNED_BYTES, 72, 60 + SIGNED_BYTES];
 /// How many transactions one task takes: some 100 µs of work.
 const TASK: usize = 256;
 
@@ -132,6 +132,7 @@ impl<'a> Fields<'a> {
 
     fn deposit(&mut self) -> Deposit {
         Deposit {
+            base_chain: self.u32(),
             to: self.u32(),
             owner: self.digest(),
             asset: self.u32(),

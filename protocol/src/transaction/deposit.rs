@@ -5,15 +5,17 @@
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
 
-use super::{FeePayment, element};
+use super::{FeePayment, Words, element};
 use crate::field::F;
-use crate::hash::{Digest, Domain, compress_block, hash_with};
+use crate::hash::Digest;
 use crate::record::{Asset, Index};
 
 /// One entry of the base chain's queue and where the operator puts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deposit {
+    /// The chain whose queue it comes from.
+    pub base_chain: u32,
     /// The vault that receives: one of this owner and asset, or an empty index.
     pub to: Index,
     /// Who owns the receiving vault.
@@ -32,53 +34,17 @@ pub struct Deposit {
 }
 
 impl Deposit {
-    /// Returns the 9 elements of the queue's entry: its hash enters the chain of deposits.
-    pub fn payload_message(&self, chain_id: F) -> [F; 9] {
-        let [o0, o1, o2, o3] = self.owner;
-        [
-            chain_id,
-            element(self.nonce),
+    /// Returns the body as the contract reads it.
+    pub(super) fn words(&self) -> Words {
+        let start = [
+            F::from_u32(self.base_chain),
+            F::from_u32(self.to),
             F::from_u32(self.asset),
             element(self.amount),
             element(self.fee.amount),
-            o0,
-            o1,
-            o2,
-            o3,
-        ]
-    }
-
-    /// Returns the digest of the queue's entry.
-    pub fn payload(&self, chain_id: F) -> Digest {
-        self.payload_with(chain_id, compress_block)
-    }
-
-    /// [`Self::payload`] with the compression given by the caller.
-    pub fn payload_with(
-        &self,
-        chain_id: F,
-        compress_block: impl FnMut(&[F; 8]) -> Digest,
-    ) -> Digest {
-        hash_with(
-            Domain::DepositPayload,
-            &self.payload_message(chain_id),
-            compress_block,
-        )
-    }
-
-    /// Returns the 6 elements of the transaction: the payload and where the operator put it.
-    pub fn message(&self, payload: &Digest) -> [F; 6] {
-        let [p0, p1, p2, p3] = *payload;
-        let (to, fee_vault) = (F::from_u32(self.to), F::from_u32(self.fee.vault));
-        [p0, p1, p2, p3, to, fee_vault]
-    }
-
-    /// Returns the digest of the transaction.
-    pub fn digest_with(
-        &self,
-        payload: &Digest,
-        compress_block: impl FnMut(&[F; 8]) -> Digest,
-    ) -> Digest {
-        hash_with(Domain::Deposit, &self.message(payload), compress_block)
+            F::from_u32(self.fee.vault),
+            element(self.nonce),
+        ];
+        Words::new([&start[..], &self.owner])
     }
 }

@@ -2,22 +2,23 @@
 
 mod deposit;
 mod json;
-mod many;
 mod transfer;
 mod withdraw;
+mod words;
 
 pub use deposit::Deposit;
-pub use many::digests_of;
 pub use transfer::Transfer;
 pub use withdraw::{ADDRESS_BYTES, Withdraw};
+pub use words::{MAX_WORDS, Words};
 
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
 
-use crate::field::F;
-use crate::hash::{Digest, ZERO_DIGEST, compress_block};
+use crate::curve::Scalar;
+use crate::field::{F, MODULUS};
+use crate::hash::Digest;
 use crate::record::{Asset, Index};
-use crate::signature::{PublicKey, Signature};
+use crate::signature::{PublicKey, SecretKey, Signature};
 
 /// The number of a transaction's kind on the ledger bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,17 +42,6 @@ impl Kind {
             Self::Withdraw => "withdraw",
         }
     }
-
-    /// Returns how many permutations the proof of one such transaction takes, those for records and
-    /// tree nodes apart: digests, owner, challenge and chains.
-    #[must_use]
-    pub const fn permutations(self) -> usize {
-        match self {
-            Self::Transfer => 3 + 1 + 3 + 1,
-            Self::Deposit => 2 + 1 + 2,
-            Self::Withdraw => 1 + 2 + 1 + 3 + 2,
-        }
-    }
 }
 
 /// A body with the key and the signature that authorise it.
@@ -64,6 +54,46 @@ pub struct Signed<T> {
     pub public_key: PublicKey,
     /// Over the body's digest.
     pub signature: Signature,
+}
+
+impl<T: Copy> Signed<T>
+where
+    Transaction: From<Self>,
+{
+    /// Returns the transaction of this body, signed by this key; the caller says what must be signed
+    /// of the transaction, whose signature is of nothing yet.
+    #[must_use]
+    pub fn sign(
+        body: T,
+        key: &SecretKey,
+        message: impl FnOnce(Transaction) -> Digest,
+    ) -> Transaction {
+        let public_key = key.public_key();
+        let signed = |signature| Self {
+            body,
+            public_key,
+            signature,
+        };
+        // Holds for no message that matters.
+        let idle = Signature {
+            r: public_key.0,
+            s: Scalar::ZERO,
+        };
+        let message = message(signed(idle).into());
+        signed(key.sign(&message)).into()
+    }
+}
+
+impl From<Signed<Transfer>> for Transaction {
+    fn from(signed: Signed<Transfer>) -> Self {
+        Self::Transfer(signed)
+    }
+}
+
+impl From<Signed<Withdraw>> for Transaction {
+    fn from(signed: Signed<Withdraw>) -> Self {
+        Self::Withdraw(signed)
+    }
 }
 
 /// One transaction of a batch: in JSON an object whose only member is named for the kind.
@@ -89,15 +119,6 @@ pub struct FeePayment {
     pub vault: Index,
 }
 
-/// The hashes of a transaction, as the ledger takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Digests {
-    /// Enters the commitment to all transactions; what a signature signs.
-    pub transaction: Digest,
-    /// Enters the chain of deposits or of withdrawals; zero for a transfer.
-    pub payload: Digest,
-}
-
 impl Transaction {
     /// Returns which rule applies.
     #[must_use]
@@ -109,39 +130,23 @@ impl Transaction {
         }
     }
 
-    /// Returns the transaction's hashes on the chain of this id.
+    /// Returns the number of its contract in the list of contracts.
     #[must_use]
-    pub fn digests(&self, chain_id: F) -> Digests {
-        self.digests_with(chain_id, compress_block)
+    pub const fn contract(&self) -> usize {
+        match self {
+            Self::Transfer(_) => 0,
+            Self::Deposit(_) => 1,
+            Self::Withdraw(_) => 2,
+        }
     }
 
-    /// [`Self::digests`] with the compression given by the caller, who may note its inputs.
-    pub fn digests_with(
-        &self,
-        chain_id: F,
-        mut compress_block: impl FnMut(&[F; 8]) -> Digest,
-    ) -> Digests {
+    /// Returns the body as its contract reads it.
+    #[must_use]
+    pub fn words(&self) -> Words {
         match self {
-            Self::Transfer(signed) => Digests {
-                transaction: signed.body.digest_with(chain_id, compress_block),
-                payload: ZERO_DIGEST,
-            },
-            Self::Deposit(deposit) => {
-                let payload = deposit.payload_with(chain_id, &mut compress_block);
-                let transaction = deposit.digest_with(&payload, compress_block);
-                Digests {
-                    transaction,
-                    payload,
-                }
-            }
-            Self::Withdraw(signed) => {
-                let payload = signed.body.payload_with(chain_id, &mut compress_block);
-                let transaction = signed.body.digest_with(&payload, compress_block);
-                Digests {
-                    transaction,
-                    payload,
-                }
-            }
+            Self::Transfer(signed) => signed.body.words(),
+            Self::Deposit(deposit) => deposit.words(),
+            Self::Withdraw(signed) => signed.body.words(),
         }
     }
 
@@ -206,6 +211,8 @@ impl Transaction {
     }
 }
 
+/// An integer as an element: one that is no canonical element stands for the highest, which no
+/// rule accepts where integers are counted.
 fn element(value: u64) -> F {
-    F::from_u64(value)
+    F::from_u64(value.min(MODULUS - 1))
 }

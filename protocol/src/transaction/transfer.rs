@@ -3,9 +3,9 @@
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
 
-use super::{FeePayment, element};
+use super::{FeePayment, Words, element};
 use crate::field::F;
-use crate::hash::{Digest, Domain, compress_block, hash_with};
+use crate::hash::Digest;
 use crate::record::{Asset, Index};
 
 /// The signed content of a transfer.
@@ -32,11 +32,9 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// Returns the 12 elements that are hashed.
-    pub fn message(&self, chain_id: F) -> [F; 12] {
-        let [o0, o1, o2, o3] = self.to_owner;
-        [
-            chain_id,
+    /// Returns the body as the contract reads it.
+    pub(super) fn words(&self) -> Words {
+        let start = [
             F::from_u32(self.from),
             F::from_u32(self.to),
             F::from_u32(self.asset),
@@ -44,24 +42,7 @@ impl Transfer {
             element(self.fee.amount),
             F::from_u32(self.fee.vault),
             element(self.nonce),
-            o0,
-            o1,
-            o2,
-            o3,
-        ]
-    }
-
-    /// Returns what is signed.
-    pub fn digest(&self, chain_id: F) -> Digest {
-        self.digest_with(chain_id, compress_block)
-    }
-
-    /// [`Self::digest`] with the compression given by the caller.
-    pub fn digest_with(
-        &self,
-        chain_id: F,
-        compress_block: impl FnMut(&[F; 8]) -> Digest,
-    ) -> Digest {
-        hash_with(Domain::Transfer, &self.message(chain_id), compress_block)
+        ];
+        Words::new([&start[..], &self.to_owner])
     }
 }

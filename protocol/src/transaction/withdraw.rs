@@ -3,9 +3,8 @@
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
 
-use super::{FeePayment, element};
+use super::{FeePayment, Words, element};
 use crate::field::F;
-use crate::hash::{Digest, Domain, compress_block, hash_with};
 use crate::record::{Asset, Index};
 
 /// Bytes of an address on the base chain.
@@ -49,59 +48,17 @@ impl Withdraw {
         ]
     }
 
-    /// Returns the 7 elements of what is owed: their hash enters the chain of withdrawals.
-    pub fn payload_message(&self, chain_id: F) -> [F; 7] {
-        let [a0, a1, a2] = self.address_elements();
-        [
-            chain_id,
-            F::from_u32(self.base_chain),
-            a0,
-            a1,
-            a2,
+    /// Returns the body as the contract reads it.
+    pub(super) fn words(&self) -> Words {
+        let start = [
+            F::from_u32(self.from),
             F::from_u32(self.asset),
             element(self.amount),
-        ]
-    }
-
-    /// Returns the digest of what is owed.
-    pub fn payload(&self, chain_id: F) -> Digest {
-        self.payload_with(chain_id, compress_block)
-    }
-
-    /// [`Self::payload`] with the compression given by the caller.
-    pub fn payload_with(
-        &self,
-        chain_id: F,
-        compress_block: impl FnMut(&[F; 8]) -> Digest,
-    ) -> Digest {
-        hash_with(
-            Domain::WithdrawPayload,
-            &self.payload_message(chain_id),
-            compress_block,
-        )
-    }
-
-    /// Returns the 8 elements of the transaction: the payload, the vault, the fee and the nonce.
-    pub fn message(&self, payload: &Digest) -> [F; 8] {
-        let [p0, p1, p2, p3] = *payload;
-        [
-            p0,
-            p1,
-            p2,
-            p3,
-            F::from_u32(self.from),
             element(self.fee.amount),
             F::from_u32(self.fee.vault),
             element(self.nonce),
-        ]
-    }
-
-    /// Returns what is signed.
-    pub fn digest_with(
-        &self,
-        payload: &Digest,
-        compress_block: impl FnMut(&[F; 8]) -> Digest,
-    ) -> Digest {
-        hash_with(Domain::Withdraw, &self.message(payload), compress_block)
+            F::from_u32(self.base_chain),
+        ];
+        Words::new([&start[..], &self.address_elements()])
     }
 }

@@ -1,5 +1,6 @@
 //! Batches on the parts that the database gives.
 
+use shardfold_contracts::set::standard;
 use shardfold_executor::shards;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::shape::Shape;
@@ -44,15 +45,15 @@ fn shards_cut_from_a_part_are_those_of_the_whole() {
     let mut pair = Pair::new(300);
     let batch = pair.batch(150);
     let mut part = pair.store().view().unwrap().part_for(&batch).unwrap();
-    let outcome = shardfold_executor::parallel::execute(&part, &batch).unwrap();
+    let outcome = shardfold_executor::parallel::execute(standard(), &part, &batch).unwrap();
     let shapes = [Shape {
         log_transactions: 5,
         log_records: 7,
         log_nodes: 12,
         log_permutations: 14,
     }];
-    let from_part = shards::cut(&mut part, &batch, &outcome, &shapes).unwrap();
-    let from_whole = shards::cut(&mut pair.state, &batch, &outcome, &shapes).unwrap();
+    let from_part = shards::cut(standard(), &mut part, &batch, &outcome, &shapes).unwrap();
+    let from_whole = shards::cut(standard(), &mut pair.state, &batch, &outcome, &shapes).unwrap();
     assert!(from_part.len() > 2);
     assert_eq!(from_part, from_whole);
     let mut store = pair.store();
@@ -79,7 +80,7 @@ fn a_batch_that_starts_elsewhere_changes_nothing() {
     let mut store = pair.store();
     let (first, second) = (pair.batch(5), pair.batch(7));
     let mut part = store.view().unwrap().part_for(&second).unwrap();
-    let outcome = shardfold_executor::parallel::execute(&part, &second).unwrap();
+    let outcome = shardfold_executor::parallel::execute(standard(), &part, &second).unwrap();
     outcome.commit(&mut part);
     pair.apply(&mut store, &first);
     let before = store.view().unwrap().to_file().unwrap();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Outcome;
 use shardfold_executor::parallel;
 use shardfold_executor::workload::{Builder, Keys, Random, genesis};
@@ -77,8 +78,11 @@ impl Pair {
     /// store and the state in memory on.
     pub fn apply(&mut self, store: &mut Store, batch: &Batch) -> (Outcome, Applied) {
         let mut part = store.view().unwrap().part_for(batch).unwrap();
-        let outcome = parallel::execute(&part, batch).unwrap();
-        assert_eq!(parallel::execute(&self.state, batch).unwrap(), outcome);
+        let outcome = parallel::execute(standard(), &part, batch).unwrap();
+        assert_eq!(
+            parallel::execute(standard(), &self.state, batch).unwrap(),
+            outcome
+        );
         outcome.commit(&mut part);
         outcome.commit(&mut self.state);
         let applied = apply_outcome(store, batch, &outcome, &part).unwrap();

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use redb::{Database, ReadableTable as _, TableDefinition};
+use shardfold_contracts::set::standard;
 use shardfold_executor::workload::Random;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::head::Head;
@@ -25,7 +26,8 @@ fn use_everything(pair: &Pair, batch: &Batch) -> Result<StateFile, StoreError> {
     drop(view);
     let mut store = Store::open(pair.path())?;
     let mut part = store.view()?.part_for(batch)?;
-    let outcome = shardfold_executor::parallel::execute(&part, batch).expect("it fits the head");
+    let outcome =
+        shardfold_executor::parallel::execute(standard(), &part, batch).expect("it fits the head");
     outcome.commit(&mut part);
     apply_outcome(&mut store, batch, &outcome, &part)?;
     store.check()?;
@@ -81,7 +83,8 @@ fn flip(store: &Path, key: u64, digest: usize) {
 fn apply_next(pair: &Pair, batch: &Batch) -> Result<Head, StoreError> {
     let mut store = Store::open(pair.path())?;
     let mut part = store.view()?.part_for(batch)?;
-    let outcome = shardfold_executor::parallel::execute(&part, batch).expect("it fits the head");
+    let outcome =
+        shardfold_executor::parallel::execute(standard(), &part, batch).expect("it fits the head");
     outcome.commit(&mut part);
     Ok(apply_outcome(&mut store, batch, &outcome, &part)?.after)
 }
@@ -93,7 +96,8 @@ fn a_changed_digest_never_gets_into_a_head() {
     let mut pair = Pair::new(30);
     let (batch, outcome) = loop {
         let batch = pair.batch(4);
-        let outcome = shardfold_executor::parallel::execute(&pair.state, &batch).unwrap();
+        let outcome =
+            shardfold_executor::parallel::execute(standard(), &pair.state, &batch).unwrap();
         let changed = |index| outcome.changes.iter().any(|&(change, _)| change == index);
         let mut read = batch.transactions.iter().flat_map(Transaction::accessed);
         if !outcome.changes.is_empty() && read.any(|index| index.is_some_and(|i| !changed(i))) {

@@ -1,6 +1,7 @@
 //! A planned trace as a state and signed transactions.
 
 use rayon::prelude::*;
+use shardfold_contracts::set::standard;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::record::Index;
@@ -120,6 +121,7 @@ impl Import {
             .zip(0..)
             .map(|(vault, nonce)| {
                 Transaction::Deposit(Deposit {
+                    base_chain: 1,
                     to: vault.index,
                     owner: vault.owner,
                     asset: vault.asset,
@@ -152,10 +154,8 @@ impl Import {
                     nonce: transfer.nonce,
                 };
                 let key = &self.keys[transfer.from];
-                Transaction::Transfer(Signed {
-                    body,
-                    public_key: key.public_key(),
-                    signature: key.sign(&body.digest(chain_id)),
+                Signed::sign(body, key, |unsigned| {
+                    standard().message_to_sign(&unsigned, chain_id)
                 })
             })
             .collect()

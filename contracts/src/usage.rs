@@ -4,16 +4,22 @@
 use foldhash::HashSet;
 use thiserror::Error;
 
-use crate::record::Index;
-use crate::shape::Shape;
-use crate::transaction::Transaction;
-use crate::tree::TouchedNodes;
+use shardfold_protocol::record::Index;
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::transaction::Transaction;
+use shardfold_protocol::tree::TouchedNodes;
+
+use crate::readings::{Access, Mode};
+use crate::recorded::MAX_ACCESSES;
+use crate::set::{Contracts, Cost};
 
 /// What a shape limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// Transactions.
-    Transactions,
+    /// Steps of transactions, a row each.
+    Steps,
+    /// Signatures.
+    Signatures,
     /// Touched records, fee vaults included.
     Records,
     /// Distinct vaults that earn fees.
@@ -42,8 +48,8 @@ pub struct Usage {
     transactions: usize,
     nodes: TouchedNodes,
     fee_vaults: HashSet<Index>,
-    /// Those of the transactions alone.
-    transaction_permutations: usize,
+    /// Of the transactions alone.
+    cost: Cost,
 }
 
 impl Usage {
@@ -65,6 +71,12 @@ impl Usage {
         self.transactions
     }
 
+    /// Returns how many steps they have.
+    #[must_use]
+    pub const fn steps(&self) -> usize {
+        self.cost.steps
+    }
+
     /// Returns how many inner nodes lie above the records.
     #[must_use]
     pub const fn nodes(&self) -> usize {
@@ -75,7 +87,7 @@ impl Usage {
     #[must_use]
     pub const fn permutations(&self) -> usize {
         let touched = self.nodes.leaf_count() + self.nodes.inner_nodes();
-        self.transaction_permutations + 2 * touched
+        self.cost.permutations + 2 * touched
     }
 
     /// Adds one transaction if the run with it still fits into one of these shapes.
@@ -84,24 +96,39 @@ impl Usage {
     /// The first limit of the last shape that would be exceeded; nothing was added then.
     pub fn add(
         &mut self,
+        contracts: &Contracts,
         transaction: &Transaction,
         shapes: &[Shape],
     ) -> Result<(), ShapeExceeded> {
-        let fee_vault = transaction.fee_vault();
-        // At most sender, receiver and fee vault; what is not new adds no nodes.
-        let mut new = [(0, 0); 3];
-        for (new, index) in new
-            .iter_mut()
-            .zip(transaction.accessed().into_iter().flatten())
-        {
-            *new = (index, self.nodes.insert(index));
+        let mut accesses = Vec::with_capacity(MAX_ACCESSES);
+        contracts.accesses(transaction, &mut accesses);
+        self.add_accesses(contracts.cost(transaction), &accesses, shapes)
+    }
+
+    /// [`Self::add`] of a transaction of this cost and with these accesses.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn add_accesses(
+        &mut self,
+        cost: Cost,
+        accesses: &[Access],
+        shapes: &[Shape],
+    ) -> Result<(), ShapeExceeded> {
+        // What is not new adds no nodes.
+        let mut new = [(0, 0); MAX_ACCESSES];
+        for (new, access) in new.iter_mut().zip(accesses) {
+            *new = (access.index, self.nodes.insert(access.index));
         }
+        let is_fee = |access: &&Access| matches!(access.mode, Mode::Fee(_));
+        let fee_vault = accesses.iter().find(is_fee).map(|access| access.index);
         let new_fee_vault = fee_vault.filter(|&index| self.fee_vaults.insert(index));
         self.transactions += 1;
-        self.transaction_permutations += transaction.kind().permutations();
+        let before = self.cost;
+        self.cost = before + cost;
         self.fits_any(shapes).inspect_err(|_| {
             self.transactions -= 1;
-            self.transaction_permutations -= transaction.kind().permutations();
+            self.cost = before;
             if let Some(index) = new_fee_vault {
                 self.fee_vaults.remove(&index);
             }
@@ -129,9 +156,10 @@ impl Usage {
     /// The first limit that is exceeded.
     pub fn fits(&self, shape: &Shape) -> Result<(), ShapeExceeded> {
         let counts = [
+            (Resource::Steps, self.cost.steps, shape.transactions()),
             (
-                Resource::Transactions,
-                self.transactions,
+                Resource::Signatures,
+                self.cost.signatures,
                 shape.transactions(),
             ),
             (Resource::Records, self.nodes.leaf_count(), shape.records()),
@@ -165,11 +193,13 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use shardfold_protocol::hash::ZERO_DIGEST;
+    use shardfold_protocol::signature::{SIGNATURE_PERMUTATIONS, SecretKey};
+    use shardfold_protocol::transaction::{Deposit, FeePayment, Signed, Transfer};
+    use shardfold_protocol::tree::touched_nodes;
+
     use super::*;
-    use crate::hash::ZERO_DIGEST;
-    use crate::signature::SecretKey;
-    use crate::transaction::{Deposit, FeePayment, Signed, Transfer};
-    use crate::tree::touched_nodes;
+    use crate::set::standard;
 
     static KEY: LazyLock<SecretKey> = LazyLock::new(|| SecretKey::from_index(0, 0));
 
@@ -178,6 +208,7 @@ mod tests {
         if from == to {
             let owner = ZERO_DIGEST;
             return Transaction::Deposit(Deposit {
+                base_chain: 1,
                 to,
                 owner,
                 asset,
@@ -215,12 +246,20 @@ mod tests {
 
     /// The count from scratch.
     fn check(usage: &Usage, transactions: &[Transaction]) {
-        let accessed = transactions.iter().flat_map(Transaction::accessed);
-        let records: BTreeSet<Index> = accessed.flatten().collect();
-        let fee_vaults: BTreeSet<Index> =
-            transactions.iter().filter_map(|t| t.fee_vault()).collect();
+        let mut accesses = vec![];
+        for transaction in transactions {
+            standard().accesses(transaction, &mut accesses);
+        }
+        let records: BTreeSet<Index> = accesses.iter().map(|access| access.index).collect();
+        let fees = accesses.iter().filter(|a| matches!(a.mode, Mode::Fee(_)));
+        let fee_vaults: BTreeSet<Index> = fees.map(|access| access.index).collect();
         let nodes = touched_nodes(&records.iter().copied().collect::<Vec<_>>());
-        let own: usize = transactions.iter().map(|t| t.kind().permutations()).sum();
+        // As docs/protocol.md has it: transfer and deposit.
+        let own = |transaction: &Transaction| match transaction {
+            Transaction::Deposit(_) => 2 + 1 + 2,
+            _ => 2 + SIGNATURE_PERMUTATIONS + 1,
+        };
+        let own: usize = transactions.iter().map(own).sum();
         assert_eq!(usage.transactions(), transactions.len());
         assert_eq!(usage.permutations(), own + 2 * (records.len() + nodes));
         assert_eq!(usage.records(), records.into_iter().collect::<Vec<_>>());
@@ -243,7 +282,7 @@ mod tests {
             let shape = Shape { log_transactions, log_records, log_nodes, log_permutations };
             let (mut usage, mut fitting) = (Usage::default(), vec![]);
             for candidate in candidates {
-                if let Err(error) = usage.add(&candidate, &[shape]) {
+                if let Err(error) = usage.add(standard(), &candidate, &[shape]) {
                     prop_assert!(error.found > error.limit);
                 } else {
                     prop_assert!(usage.fits(&shape).is_ok());

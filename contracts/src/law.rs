@@ -1,0 +1,154 @@
+//! What an author writes, and what the readers hold.
+
+use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::field::F;
+
+use crate::machine::{Machine, Rule};
+use crate::readings::{Constrain, Expr, Fill, Outline, Run};
+
+/// How many elements a step hands to the next one.
+pub const CARRY: usize = 8;
+/// The most steps of a transaction.
+pub const MAX_STEPS: usize = 8;
+
+/// What a step hands to the next one.
+pub type Carried<E> = [E; CARRY];
+
+/// Returns what a last step hands on.
+pub fn nothing<E: PrimeCharacteristicRing>() -> Carried<E> {
+    core::array::from_fn(|_| E::ZERO)
+}
+
+/// One kind of step of a contract: one row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// What reports call it.
+    pub name: &'static str,
+    /// Whether it starts a transaction; then it never follows another step.
+    pub is_first: bool,
+    /// Which steps of the contract may follow; none if it ends the transaction.
+    pub next: &'static [usize],
+}
+
+/// The steps of one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Path {
+    steps: [u8; MAX_STEPS],
+    length: u8,
+}
+
+impl Path {
+    /// Returns the path of these steps; `None` for more than [`MAX_STEPS`].
+    #[must_use]
+    pub fn new(path: &[usize]) -> Option<Self> {
+        let mut steps = [0; MAX_STEPS];
+        for (i, &step) in path.iter().enumerate() {
+            *steps.get_mut(i)? = u8::try_from(step).ok()?;
+        }
+        let length = u8::try_from(path.len()).ok()?;
+        Some(Self { steps, length })
+    }
+
+    /// Returns the steps in order.
+    pub fn steps(self) -> impl Iterator<Item = usize> {
+        let steps = self.steps.into_iter().take(usize::from(self.length));
+        steps.map(usize::from)
+    }
+
+    /// Returns how many steps there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.length as usize
+    }
+
+    /// Returns whether there is no step.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+}
+
+/// A contract as its author writes it.
+pub trait Law: Send + Sync + 'static {
+    /// The name in files and reports.
+    fn name(&self) -> &'static str;
+
+    /// Its steps: one for most.
+    fn steps(&self) -> &'static [Step] {
+        &[Step {
+            name: "only",
+            is_first: true,
+            next: &[],
+        }]
+    }
+
+    /// The steps of a transaction whose body has so many elements; `None` if none has.
+    fn path(&self, words: usize) -> Option<Path>;
+
+    /// The rule of a step, given what the step before handed on (zeros for the first one). Returns
+    /// what it hands on.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    fn step<M: Machine>(
+        &self,
+        step: usize,
+        m: &mut M,
+        carried: Carried<M::E>,
+    ) -> Rule<Carried<M::E>>;
+}
+
+/// A contract as the readers hold it: the readings of one rule. Each [`Law`] is one.
+pub trait Contract: Send + Sync {
+    /// See [`Law::name`].
+    fn name(&self) -> &'static str;
+    /// See [`Law::steps`].
+    fn steps(&self) -> &'static [Step];
+    /// See [`Law::path`].
+    fn path(&self, words: usize) -> Option<Path>;
+    /// The step on numbers.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    fn run(&self, step: usize, m: &mut Run<'_>, carried: Carried<F>) -> Rule<Carried<F>>;
+    /// The step as a row.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    fn fill(&self, step: usize, m: &mut Fill<'_>, carried: Carried<F>) -> Rule<Carried<F>>;
+    /// The step without the state.
+    fn outline(&self, step: usize, m: &mut Outline<'_>, carried: Carried<F>) -> Carried<F>;
+    /// The step as constraints.
+    fn constrain(&self, step: usize, m: &mut Constrain, carried: Carried<Expr>) -> Carried<Expr>;
+}
+
+impl<L: Law> Contract for L {
+    fn name(&self) -> &'static str {
+        Law::name(self)
+    }
+
+    fn steps(&self) -> &'static [Step] {
+        Law::steps(self)
+    }
+
+    fn path(&self, words: usize) -> Option<Path> {
+        Law::path(self, words)
+    }
+
+    fn run(&self, step: usize, m: &mut Run<'_>, carried: Carried<F>) -> Rule<Carried<F>> {
+        self.step(step, m, carried)
+    }
+
+    fn fill(&self, step: usize, m: &mut Fill<'_>, carried: Carried<F>) -> Rule<Carried<F>> {
+        self.step(step, m, carried)
+    }
+
+    fn outline(&self, step: usize, m: &mut Outline<'_>, carried: Carried<F>) -> Carried<F> {
+        // Nothing is checked in this reading.
+        self.step(step, m, carried).unwrap_or_else(|_| nothing())
+    }
+
+    fn constrain(&self, step: usize, m: &mut Constrain, carried: Carried<Expr>) -> Carried<Expr> {
+        self.step(step, m, carried).unwrap_or_else(|_| nothing())
+    }
+}

@@ -1,0 +1,208 @@
+//! Where the cells of a row lie.
+//!
+//! A row of the transaction table starts with what every row has ([`prefix`]); then come the
+//! selectors of the steps, the carried cells, and the regions in which each step lays its cells:
+//! limbs (16 bits each), short limbs (14 bits each) and free cells.
+
+/// Columns that every row has, in the order of the table.
+pub mod prefix {
+    /// 1 on the first row, 0 on all others.
+    pub const IS_FIRST: usize = 0;
+    /// Which transaction of the shard the row belongs to, from 1.
+    pub const CLOCK: usize = 1;
+    /// Items taken from the queue before the row, and after it.
+    pub const QUEUE_COUNT: Around = Around(2);
+    /// Withdrawals before the row, and after it.
+    pub const WITHDRAWAL_COUNT: Around = Around(4);
+    /// The chain of all transactions before the row, and after it.
+    pub const TRANSACTIONS: ChainAround = ChainAround(6);
+    /// The chain of items taken from the queue.
+    pub const QUEUE: ChainAround = ChainAround(14);
+    /// The chain of withdrawals.
+    pub const WITHDRAWALS: ChainAround = ChainAround(22);
+    /// Number of these columns.
+    pub const WIDTH: usize = 30;
+
+    /// A number before and after the row.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Around(pub usize);
+
+    /// A digest before and after the row.
+    #[derive(Clone, Copy, Debug)]
+    pub struct ChainAround(pub usize);
+
+    impl Around {
+        /// The column before the row.
+        #[must_use]
+        pub const fn before(self) -> usize {
+            self.0
+        }
+
+        /// The column after the row.
+        #[must_use]
+        pub const fn after(self) -> usize {
+            self.0 + 1
+        }
+    }
+
+    impl ChainAround {
+        /// The columns before the row.
+        #[must_use]
+        pub const fn before(self) -> [usize; 4] {
+            let at = self.0;
+            [at, at + 1, at + 2, at + 3]
+        }
+
+        /// The columns after the row.
+        #[must_use]
+        pub const fn after(self) -> [usize; 4] {
+            let at = self.0 + 4;
+            [at, at + 1, at + 2, at + 3]
+        }
+    }
+}
+
+/// Public values that rules use: their places in a statement's elements.
+pub mod public {
+    /// The chain that transactions are bound to.
+    pub const CHAIN_ID: usize = 0;
+    /// The time of the batch: that of the head after.
+    pub const NOW: usize = 30;
+}
+
+/// Bits of a limb.
+pub const LIMB_BITS: u32 = 16;
+/// Bits of a short limb.
+pub const SHORT_BITS: u32 = 14;
+/// What brings a short limb to 16 bits.
+pub const SHORT_SCALE: u32 = 1 << (LIMB_BITS - SHORT_BITS);
+
+/// The sizes of a table's regions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Kinds of steps.
+    pub selectors: usize,
+    /// Carried cells: none if every transaction has one step.
+    pub carried: usize,
+    /// Limbs.
+    pub limbs: usize,
+    /// Short limbs.
+    pub shorts: usize,
+    /// Free cells.
+    pub free: usize,
+}
+
+impl Layout {
+    /// Returns the column of a step's selector.
+    #[must_use]
+    pub const fn selector(&self, step: usize) -> usize {
+        prefix::WIDTH + step
+    }
+
+    /// Returns the first carried column.
+    #[must_use]
+    pub const fn carried_at(&self) -> usize {
+        prefix::WIDTH + self.selectors
+    }
+
+    /// Returns the first limb's column.
+    #[must_use]
+    pub const fn limbs_at(&self) -> usize {
+        self.carried_at() + self.carried
+    }
+
+    /// Returns the first short limb's column.
+    #[must_use]
+    pub const fn shorts_at(&self) -> usize {
+        self.limbs_at() + self.limbs
+    }
+
+    /// Returns the first free column.
+    #[must_use]
+    pub const fn free_at(&self) -> usize {
+        self.shorts_at() + self.shorts
+    }
+
+    /// Returns the number of columns.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.free_at() + self.free
+    }
+}
+
+/// How far a step has laid its cells: one cursor for the row and for its constraints keeps the two
+/// in step.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    layout: Layout,
+    limbs: usize,
+    shorts: usize,
+    free: usize,
+}
+
+/// A limb of an integer: its column and how far it is shifted to the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limb {
+    /// The column.
+    pub column: usize,
+    /// Bits below it.
+    pub shift: u32,
+    /// Bits of it.
+    pub bits: u32,
+}
+
+impl Limb {
+    /// Returns whether it has neither 14 nor 16 bits, so that its width is checked once more.
+    #[must_use]
+    pub const fn is_odd(&self) -> bool {
+        self.bits != LIMB_BITS && self.bits != SHORT_BITS
+    }
+}
+
+impl Cursor {
+    /// Starts a row.
+    #[must_use]
+    pub const fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            limbs: 0,
+            shorts: 0,
+            free: 0,
+        }
+    }
+
+    /// Returns the next free column.
+    pub const fn free(&mut self) -> usize {
+        self.free += 1;
+        self.layout.free_at() + self.free - 1
+    }
+
+    /// Returns the columns of an integer of so many bits: limbs of 16 bits, the last one short if
+    /// it has 14. A last limb of other widths lies among the limbs and is checked once more.
+    pub fn integer(&mut self, bits: u32) -> impl Iterator<Item = Limb> + use<> {
+        let (layout, limbs_before, shorts_before) = (self.layout, self.limbs, self.shorts);
+        let count = bits.div_ceil(LIMB_BITS);
+        let is_short = bits % LIMB_BITS == SHORT_BITS;
+        self.shorts += usize::from(is_short);
+        self.limbs += count as usize - usize::from(is_short);
+        (0..count).map(move |i| {
+            let shift = LIMB_BITS * i;
+            let column = if is_short && i + 1 == count {
+                layout.shorts_at() + shorts_before
+            } else {
+                layout.limbs_at() + limbs_before + i as usize
+            };
+            Limb {
+                column,
+                shift,
+                bits: LIMB_BITS.min(bits - shift),
+            }
+        })
+    }
+
+    /// Returns how many limbs, short limbs and free cells were laid.
+    #[must_use]
+    pub const fn used(&self) -> (usize, usize, usize) {
+        (self.limbs, self.shorts, self.free)
+    }
+}

@@ -1,0 +1,160 @@
+//! What rules do with vaults: pay out of one, and put into one.
+
+use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::amount::AMOUNT_BITS;
+use shardfold_protocol::field::F;
+
+use crate::machine::{Machine, Part, Reason, Rule, Use};
+
+use Part::{Any, Is};
+
+/// Reasons of [`pay`] and [`credit`].
+pub mod reasons {
+    use super::Reason;
+
+    /// An amount out of bounds.
+    pub static AMOUNT: Reason = Reason::new(
+        "amount",
+        "found an amount of {found}, expected less than 2^62",
+    );
+    /// A payment from where no vault is.
+    pub static SENDER_MISSING: Reason = Reason::new(
+        "sender-missing",
+        "found a record of kind {found} at the sender's index, expected a vault",
+    );
+    /// A payment in another asset than the vault's.
+    pub static SENDER_ASSET: Reason = Reason::new(
+        "sender-asset",
+        "found asset {found} in the sender's vault, expected {expected}",
+    );
+    /// A transaction that was signed for another moment, or was there already.
+    pub static NONCE: Reason = Reason::new(
+        "nonce",
+        "found that the sender's vault has nonce {found}, the transaction says {expected}",
+    );
+    /// A payment of more than there is.
+    pub static BALANCE: Reason = Reason::new(
+        "balance",
+        "found that {found} would be left in the sender's vault (modulo p), expected an amount: the balance does not cover amount and fee",
+    );
+    /// Something else than a vault at the receiver's index.
+    pub static RECEIVER_KIND: Reason = Reason::new(
+        "receiver-kind",
+        "found a record that is no vault at the receiver's index",
+    );
+    /// A receiver's vault of another owner.
+    pub static RECEIVER_OWNER: Reason = Reason::new(
+        "receiver-owner",
+        "found a receiver's vault of another owner (digest element {found}), expected {expected}",
+    );
+    /// A receiver's vault of another asset.
+    pub static RECEIVER_ASSET: Reason = Reason::new(
+        "receiver-asset",
+        "found asset {found} in the receiver's vault, expected {expected}",
+    );
+    /// A receiver who would hold too much.
+    pub static RECEIVER_BALANCE: Reason = Reason::new(
+        "receiver-balance",
+        "found that the receiver would hold {found}, expected less than 2^62",
+    );
+}
+
+/// The vault that signs and pays: of this asset and nonce, at this index.
+pub struct Payer<E> {
+    /// Where it lies.
+    pub index: E,
+    /// What it holds.
+    pub asset: E,
+    /// Its nonce before; it grows by one.
+    pub nonce: E,
+    /// What leaves: an integer below 2^63, which the caller proves.
+    pub outgo: E,
+}
+
+/// Pays out of a vault; returns its owner, who must have signed.
+///
+/// # Errors
+/// No vault, another asset or nonce, or not enough.
+#[inline(always)]
+pub fn pay<M: Machine>(m: &mut M, payer: Payer<M::E>) -> Rule<[M::E; 4]> {
+    let Payer {
+        index,
+        asset,
+        nonce,
+        outgo,
+    } = payer;
+    let record = [
+        Is(M::E::ONE, &reasons::SENDER_MISSING),
+        Is(asset, &reasons::SENDER_ASSET),
+        Any,
+        Is(nonce, &reasons::NONCE),
+        Any,
+        Any,
+        Any,
+        Any,
+    ];
+    let (taken, found) = m.take(&index, Use::Write, record)?;
+    let [kind, asset, balance, nonce, o0, o1, o2, o3] = found;
+    let owner = [o0.clone(), o1.clone(), o2.clone(), o3.clone()];
+    let left = balance - outgo;
+    // The balance covers what leaves: a difference below zero is above 2^62 in the field.
+    m.range(&left, AMOUNT_BITS, &reasons::BALANCE)?;
+    m.write(taken, [kind, asset, left, nonce + F::ONE, o0, o1, o2, o3]);
+    Ok(owner)
+}
+
+/// What a vault is to get.
+pub struct Credit<E> {
+    /// Where it lies.
+    pub index: E,
+    /// Whose it is.
+    pub owner: [E; 4],
+    /// What it holds.
+    pub asset: E,
+    /// How much it gains: an integer below 2^62, which the caller proves.
+    pub amount: E,
+}
+
+/// Puts into a vault of this owner and asset, or opens it where nothing is.
+///
+/// # Errors
+/// Another record, another owner or asset, or too much.
+#[inline(always)]
+pub fn credit<M: Machine>(m: &mut M, credit: Credit<M::E>) -> Rule<()> {
+    let Credit {
+        index,
+        owner,
+        asset,
+        amount,
+    } = credit;
+    let gain = Use::Gain(amount.clone());
+    let (taken, found) = m.take(&index, gain, [const { Any }; 8])?;
+    let [kind, its_asset, balance, nonce, o0, o1, o2, o3] = found;
+    // A vault or nothing.
+    m.flag(&kind, &reasons::RECEIVER_KIND)?;
+    for (found, named) in [o0, o1, o2, o3].into_iter().zip(&owner) {
+        m.equal(
+            found,
+            named.clone() * kind.clone(),
+            &reasons::RECEIVER_OWNER,
+        )?;
+    }
+    m.equal(
+        its_asset,
+        asset.clone() * kind.clone(),
+        &reasons::RECEIVER_ASSET,
+    )?;
+    // Where nothing is, there is neither balance nor nonce.
+    let empty = M::E::ONE - kind;
+    m.equal(
+        empty.clone() * balance.clone(),
+        M::E::ZERO,
+        &reasons::RECEIVER_KIND,
+    )?;
+    m.equal(empty * nonce.clone(), M::E::ZERO, &reasons::RECEIVER_KIND)?;
+    let sum = balance + amount;
+    m.range(&sum, AMOUNT_BITS, &reasons::RECEIVER_BALANCE)?;
+    let [o0, o1, o2, o3] = owner;
+    m.write(taken, [M::E::ONE, asset, sum, nonce, o0, o1, o2, o3]);
+    Ok(())
+}
