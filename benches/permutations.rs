@@ -7,6 +7,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use shardfold_circuits::chips::Chip;
 use shardfold_circuits::chips::poseidon2::{self, Poseidon2Chip, Poseidon2Columns};
 use shardfold_recursion::config::{Config, F, StarkParameters, StarkProof};
+use shardfold_recursion::stark::ProofShape;
 
 /// `2^log_rows` Poseidon2 permutations in one table.
 ///
@@ -29,12 +30,14 @@ impl PermutationStark {
     /// The STARK of `2^log_rows` permutations with these parameters.
     ///
     /// # Errors
-    /// If its prover data cannot be made.
+    /// If its prover data cannot be made, or a matrix is lower than the caps: the native verifier
+    /// has no check of it.
     pub fn new(log_rows: u32, parameters: &StarkParameters) -> anyhow::Result<Self> {
         let config = parameters.config();
         let chip = [Chip::Poseidon2(Poseidon2Chip)];
         let data = ProverData::from_airs_and_degrees(&config, &chip, &[log_rows as usize])
             .map_err(|error| anyhow::anyhow!("no prover data: {error}"))?;
+        ProofShape::new(&chip, &[log_rows as usize], &data.common, *parameters)?;
         let inputs = (0..1 << log_rows)
             .map(|row: u64| core::array::from_fn(|i| F::from_u64(8 * row + i as u64)))
             .collect();

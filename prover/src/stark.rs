@@ -12,6 +12,7 @@ use shardfold_circuits::chips::Chip;
 use shardfold_protocol::field::F;
 use shardfold_recursion::config::{Config, EF, StarkParameters, StarkProof};
 use shardfold_recursion::security::StarkSize;
+use shardfold_recursion::stark::{ProofShape, RecursionError};
 
 use crate::traces::{ShardTraces, public_values};
 
@@ -54,6 +55,10 @@ pub enum StarkError {
         /// The shape found.
         found: Shape,
     },
+    /// A table or a round is lower than the caps of the commitments, or the STARK is outside what
+    /// its verifier supports in another way.
+    #[error(transparent)]
+    Unsupported(#[from] RecursionError),
     /// The prover gave up.
     #[error("the STARK cannot be proven: {0}")]
     Prove(Box<dyn std::error::Error + Send + Sync>),
@@ -87,8 +92,10 @@ impl ShardStark {
     /// Returns the STARK of this shape; commits to the preprocessed table.
     ///
     /// # Errors
-    /// If the shape is beyond the bounds on which clocks and fee sums rest, or the
-    /// preprocessed table cannot be committed to.
+    /// If the shape is beyond the bounds on which clocks and fee sums rest, the preprocessed
+    /// table cannot be committed to, or no circuit verifies such a STARK: see
+    /// [`ProofShape::new`]. The native verifier has no check of its own that every matrix is as
+    /// high as a cap.
     pub fn new(shape: Shape, parameters: StarkParameters) -> Result<Self, StarkError> {
         if !shape.is_bounded() {
             return Err(StarkError::Shape { found: shape });
@@ -98,6 +105,7 @@ impl ShardStark {
         let log_heights: Vec<usize> = chips.iter().map(|chip| chip.log_height(&shape)).collect();
         let data = ProverData::from_airs_and_degrees(&config, &chips, &log_heights)
             .map_err(|error| StarkError::Prove(error.to_string().into()))?;
+        ProofShape::new(&chips, &log_heights, &data.common, parameters)?;
         Ok(Self {
             shape,
             parameters,

@@ -11,13 +11,14 @@ use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 
-use super::{CircuitSet, ShardStark, ShardTraces, StarkError, shard_traces};
+use super::{CircuitSet, ShardCircuit, ShardStark, ShardTraces, StarkError, shard_traces};
 use shardfold_circuits::check::{Table, check};
 use shardfold_protocol::field::F;
-use shardfold_recursion::config::StarkProof;
+use shardfold_recursion::config::{StarkParameters, StarkProof};
 use shardfold_recursion::convert::statement_from_plonk;
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::stark_bits;
+use shardfold_recursion::stark::RecursionError;
 
 static STARK: LazyLock<ShardStark> = LazyLock::new(|| {
     ShardStark::new(Shape::TINY, Profile::UnsoundTest.stark(&Shape::TINY)).unwrap()
@@ -78,6 +79,27 @@ fn every_profile_keeps_its_promise_at_every_shape() {
     }
 }
 
+/// plonky2 takes a few hundred rows on top, for constants and public inputs.
+#[test]
+fn every_shard_circuit_fits_the_rows_of_its_profile() {
+    for profile in Profile::ALL {
+        for shape in profile.shapes() {
+            let stark = ShardStark::new(*shape, profile.stark(shape)).unwrap();
+            let (rows, cost) = ShardCircuit::cost(&stark, &profile.plonk()).unwrap();
+            let name = profile.name();
+            println!(
+                "{name}, {} transactions: {rows} rows, {cost:?}",
+                shape.transactions()
+            );
+            let capacity = 1 << profile.degree_bits();
+            assert!(
+                rows + 512 <= capacity,
+                "{name} {shape:?}: {rows} of {capacity}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_shape_beyond_all_bounds_is_refused() {
     let shape = Shape {
@@ -86,6 +108,37 @@ fn a_shape_beyond_all_bounds_is_refused() {
     };
     let stark = ShardStark::new(shape, Profile::UnsoundTest.stark(&shape));
     assert!(matches!(stark, Err(StarkError::Shape { found }) if found == shape));
+}
+
+/// Plonky3's verifier takes any row of a matrix that is lower than the cap, so it is never asked.
+#[test]
+fn caps_higher_than_a_table_or_a_round_are_refused() {
+    let with_cap = |log_cap| {
+        let parameters = StarkParameters {
+            log_cap,
+            ..Profile::UnsoundTest.stark(&Shape::TINY)
+        };
+        let stark = ShardStark::new(Shape::TINY, parameters);
+        stark.map(|stark| stark.parameters().log_cap)
+    };
+    // The lowest tables have 2^3 rows with the blow-up, the last round has 2^2.
+    assert_eq!(with_cap(2).unwrap(), 2);
+    assert!(matches!(
+        with_cap(3),
+        Err(StarkError::Unsupported(RecursionError::RoundBelowCap {
+            found: 2,
+            least: 3,
+            ..
+        }))
+    ));
+    assert!(matches!(
+        with_cap(4),
+        Err(StarkError::Unsupported(RecursionError::TableBelowCap {
+            found: 3,
+            least: 4,
+            ..
+        }))
+    ));
 }
 
 #[test]

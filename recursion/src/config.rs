@@ -45,6 +45,9 @@ pub struct StarkParameters {
     pub max_log_arity: usize,
     /// log2 of the length of the polynomial that is sent in full.
     pub log_final_poly_len: usize,
+    /// log2 of the roots of each Merkle tree. No committed matrix may have fewer rows: see
+    /// [`ProofShape::new`](crate::stark::ProofShape::new), which refuses it.
+    pub log_cap: usize,
     /// Grinding before the queries are drawn, in bits.
     pub query_grinding: usize,
     /// Grinding before each folding challenge.
@@ -61,7 +64,7 @@ impl StarkParameters {
     /// Returns the configuration that prover and native verifier share.
     #[must_use]
     pub fn config(&self) -> Config {
-        let pcs = Pcs::new(Radix2DitParallel::default(), mmcs(), self.fri());
+        let pcs = Pcs::new(Radix2DitParallel::default(), self.mmcs(), self.fri());
         Config::new(pcs, Challenger::new(default_goldilocks_poseidon2_12()))
             .with_ood_proof_of_work_bits(self.point_grinding)
             .with_lookup_proof_of_work_bits(self.lookup_grinding)
@@ -78,18 +81,19 @@ impl StarkParameters {
             batch_proof_of_work_bits: self.batch_grinding,
             commit_proof_of_work_bits: self.fold_grinding,
             query_proof_of_work_bits: self.query_grinding,
-            mmcs: ChallengeMmcs::new(mmcs()),
+            mmcs: ChallengeMmcs::new(self.mmcs()),
         }
     }
-}
 
-/// Returns the commitment scheme for base-field matrices: Merkle trees with a single root.
-#[must_use]
-pub fn mmcs() -> ValMmcs {
-    let permutation = default_goldilocks_poseidon2_12();
-    ValMmcs::new(
-        RowHash::new(permutation.clone()),
-        NodeHash::new(permutation),
-        0,
-    )
+    /// Returns the commitment scheme for base-field matrices: Merkle trees that end in a cap of
+    /// `2^log_cap` roots.
+    #[must_use]
+    pub fn mmcs(&self) -> ValMmcs {
+        let permutation = default_goldilocks_poseidon2_12();
+        ValMmcs::new(
+            RowHash::new(permutation.clone()),
+            NodeHash::new(permutation),
+            self.log_cap,
+        )
+    }
 }

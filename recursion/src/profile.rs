@@ -84,6 +84,7 @@ impl Profile {
             queries: if small { 98 } else { 182 },
             max_log_arity: 3,
             log_final_poly_len: (shape.log_transactions as usize).min(5),
+            log_cap: 4,
             query_grinding: if small { 20 } else { 21 },
             fold_grinding: if small { 9 } else { 14 },
             batch_grinding: if small { 16 } else { 21 },
@@ -106,6 +107,8 @@ impl Profile {
                 queries: 2,
                 max_log_arity: 3,
                 log_final_poly_len: 1,
+                // The last round's matrix has no more rows.
+                log_cap: 2,
                 query_grinding: 1,
                 fold_grinding: 0,
                 batch_grinding: 0,

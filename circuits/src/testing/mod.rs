@@ -36,12 +36,14 @@ pub use refusals::{
 pub use removal::{Inventory, Removal};
 
 /// Parameters without soundness: a wrong constraint still fails, since it is seen at
-/// a random point, but a prover who cheats in FRI is hardly asked.
+/// a random point, but a prover who cheats in FRI is hardly asked. Trees of one root: a table of
+/// any height is looked at.
 pub const UNSOUND: StarkParameters = StarkParameters {
     log_blowup: 1,
     queries: 2,
     max_log_arity: 3,
     log_final_poly_len: 0,
+    log_cap: 0,
     query_grinding: 0,
     fold_grinding: 0,
     batch_grinding: 0,

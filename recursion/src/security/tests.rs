@@ -28,6 +28,7 @@ fn stark(
         queries,
         max_log_arity: 3,
         log_final_poly_len: 5,
+        log_cap: 4,
         query_grinding,
         fold_grinding,
         batch_grinding,

@@ -5,6 +5,8 @@ use p3_lookup::LookupError;
 use p3_merkle_tree::MerkleTreeError;
 use thiserror::Error;
 
+use super::layout::Oracle;
+
 /// Why no circuit is built for a shape, or why a proof is not taken as its witness.
 #[derive(Debug, Error)]
 pub enum RecursionError {
@@ -56,6 +58,28 @@ pub enum RecursionError {
         minimum: usize,
         /// The greatest supported number.
         maximum: usize,
+    },
+    /// A matrix of a table is lower than the cap of its Merkle tree.
+    #[error("table {table}, {oracle:?} columns: found 2^{found} rows, expected at least {}, one for each root of the tree", 1_u64 << .least)]
+    TableBelowCap {
+        /// Position of the table among those of the shape.
+        table: usize,
+        /// The commitment that the matrix belongs to.
+        oracle: Oracle,
+        /// log2 of the rows, blow-up included.
+        found: usize,
+        /// log2 of the tree's roots.
+        least: usize,
+    },
+    /// What a round of the low-degree test commits to is lower than the cap of its Merkle tree.
+    #[error("folding round {round}: found 2^{found} rows, expected at least {}, one for each root of the tree", 1_u64 << .least)]
+    RoundBelowCap {
+        /// Position of the round.
+        round: usize,
+        /// log2 of the rows.
+        found: usize,
+        /// log2 of the tree's roots.
+        least: usize,
     },
     /// A periodic column of the table does not fit its height.
     #[error("table {table}: a periodic column has {period} values, which do not divide its rows")]

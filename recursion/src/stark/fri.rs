@@ -9,7 +9,8 @@ use plonky2::util::reducing::ReducingFactorTarget;
 
 use super::gates::FoldGate;
 use super::hash::Circuit;
-use super::parts::{Digest, Pair, ProofParts, QueryParts};
+use super::layout::Cap;
+use super::parts::{Pair, ProofParts, QueryParts};
 use super::shape::ProofShape;
 use super::transcript::Challenges;
 use super::{D, Word, word};
@@ -42,8 +43,8 @@ struct Height {
 pub(super) struct Queries<'a> {
     shape: &'a ProofShape,
     parts: &'a ProofParts<Target>,
-    /// The root of each commitment of the shape.
-    roots: Vec<Digest<Target>>,
+    /// The cap of each commitment of the shape.
+    caps: Vec<Cap<Target>>,
     alpha: Extension,
     zeta: Extension,
     heights: Vec<Height>,
@@ -56,7 +57,7 @@ impl<'a> Queries<'a> {
         circuit: &mut Circuit,
         shape: &'a ProofShape,
         parts: &'a ProofParts<Target>,
-        roots: Vec<Digest<Target>>,
+        caps: Vec<Cap<Target>>,
         challenges: &Challenges<Target, Vec<BoolTarget>>,
     ) -> Self {
         let alpha = ExtensionTarget(challenges.batch);
@@ -87,7 +88,7 @@ impl<'a> Queries<'a> {
         Self {
             shape,
             parts,
-            roots,
+            caps,
             alpha,
             zeta,
             heights,
@@ -114,7 +115,7 @@ impl<'a> Queries<'a> {
             let (position, parent) = index[done..].split_at(log_arity);
             let row: Vec<Target> = opening.values.iter().flatten().copied().collect();
             let rows = [(parent.len(), row.as_slice())];
-            circuit.verify_rows(round.commitment, &rows, parent, &opening.siblings);
+            circuit.verify_rows(&round.cap, &rows, parent, &opening.siblings);
 
             // The folded value is one of them, and they fold into one value of the next
             // codeword, to which the columns of its height are added.
@@ -153,14 +154,14 @@ impl<'a> Queries<'a> {
         index: &[BoolTarget],
         query: &QueryParts<Target>,
     ) {
-        let commitments = self.shape.commitments.iter().zip(&self.roots);
-        for ((commitment, &root), opening) in commitments.zip(&query.inputs) {
+        let commitments = self.shape.commitments.iter().zip(&self.caps);
+        for ((commitment, cap), opening) in commitments.zip(&query.inputs) {
             let matrices = commitment.matrices.iter().zip(&opening.rows);
             let rows: Vec<_> = matrices
                 .map(|(matrix, row)| (matrix.log_height, row.as_slice()))
                 .collect();
             let index = &index[index.len() - commitment.log_height()..];
-            circuit.verify_rows(root, &rows, index, &opening.siblings);
+            circuit.verify_rows(cap, &rows, index, &opening.siblings);
         }
     }
 

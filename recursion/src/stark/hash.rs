@@ -4,7 +4,7 @@ use plonky2::field::types::Field;
 use plonky2::iop::target::{BoolTarget, Target};
 
 use super::gates::{Poseidon2Gate, WIDTH};
-use super::parts::Digest;
+use super::layout::{Digest, MAX_LOG_CAP};
 
 use super::{Builder, Word};
 
@@ -61,20 +61,30 @@ impl Circuit<'_> {
         [state[0], state[1], state[2], state[3]]
     }
 
-    /// Checks that `rows`, each with the log2 of its matrix's height, are what `root` commits
+    /// Checks that `rows`, each with the log2 of its matrix's height, are what `cap` commits
     /// to at the leaf whose index has these bits, lowest first.
     ///
-    /// A port of `MerkleTreeMmcs::verify_batch` for powers of two and a cap of one root: the
-    /// tallest rows make the leaf; shorter ones are hashed and compressed into the path where
-    /// its height is theirs.
+    /// A port of `MerkleTreeMmcs::verify_batch` for powers of two: the tallest rows make the
+    /// leaf; shorter ones are hashed and compressed into the path where its height is theirs;
+    /// the path ends at the root whose position is in the index's top bits.
+    ///
+    /// # Panics
+    ///
+    /// If a row's height is none that the path passes, so that nothing would authenticate it.
     pub fn verify_rows(
         &mut self,
-        root: Digest<Target>,
+        cap: &[Digest<Target>],
         rows: &[(usize, &[Target])],
         index: &[BoolTarget],
         siblings: &[Digest<Target>],
     ) {
-        debug_assert_eq!(index.len(), siblings.len());
+        let (path, position) = index.split_at(siblings.len());
+        assert_eq!(cap.len(), 1 << position.len(), "a path ends at the cap");
+        let passed = position.len()..=index.len();
+        assert!(
+            rows.iter().all(|(height, _)| passed.contains(height)),
+            "a path passes the height of each matrix"
+        );
         let rows_at = |log_height: usize| -> Vec<Target> {
             rows.iter()
                 .filter(|(height, _)| *height == log_height)
@@ -84,7 +94,7 @@ impl Circuit<'_> {
         let no_swap = self.builder._false();
         let mut log_height = index.len();
         let mut digest = self.hash_row(&rows_at(log_height));
-        for (&bit, &sibling) in index.iter().zip(siblings) {
+        for (&bit, &sibling) in path.iter().zip(siblings) {
             digest = self.compress(digest, sibling, bit);
             log_height -= 1;
             let shorter = rows_at(log_height);
@@ -93,7 +103,26 @@ impl Circuit<'_> {
                 digest = self.compress(digest, shorter, no_swap);
             }
         }
+        let root = self.root(cap, position);
         self.builder.connect_array(digest, root);
+    }
+
+    /// Returns the root of the cap at the position of these bits, lowest first.
+    ///
+    /// A row of the gate reads four lists, here the roots' four elements. It has lists of
+    /// `2^MAX_LOG_CAP` entries; after those of a smaller cap come zeros, which its fewer bits
+    /// cannot reach.
+    fn root(&mut self, cap: &[Digest<Target>], position: &[BoolTarget]) -> Digest<Target> {
+        if let [root] = cap {
+            return *root;
+        }
+        let zero = self.builder.zero();
+        let position = self.builder.le_sum(position.iter());
+        core::array::from_fn(|i| {
+            let mut elements: Vec<Target> = cap.iter().map(|root| root[i]).collect();
+            elements.resize(1 << MAX_LOG_CAP, zero);
+            self.builder.random_access(position, elements)
+        })
     }
 
     /// Returns the 32 low bits of `x`, of its one representative below the modulus.

@@ -2,6 +2,15 @@
 
 use core::ops::Range;
 
+/// log2 of the most roots of a Merkle tree: the random-access gate that every circuit of a proof
+/// tree has reads lists of so many entries.
+pub(super) const MAX_LOG_CAP: usize = 4;
+
+/// A digest.
+pub(super) type Digest<T> = [T; 4];
+/// What a Merkle tree ends in: its roots, in the order of the leaves below them.
+pub(super) type Cap<T> = Vec<Digest<T>>;
+
 /// What a commitment of the STARK holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oracle {

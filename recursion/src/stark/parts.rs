@@ -1,10 +1,8 @@
 //! The parts of a proof that the circuit verifies: as values or as targets.
 
-use super::layout::{CommitmentShape, Oracle};
+use super::layout::{Cap, CommitmentShape, Digest, Oracle};
 use super::shape::ProofShape;
 
-/// A digest.
-pub(super) type Digest<T> = [T; 4];
 /// An element of the extension field: its two coefficients.
 pub(super) type Pair<T> = [T; 2];
 
@@ -16,7 +14,7 @@ pub(super) type Claims<T> = Vec<Vec<Vec<Vec<Pair<T>>>>>;
 pub struct RowOpening<T> {
     /// One row of each matrix.
     pub rows: Vec<Vec<T>>,
-    /// The siblings from the leaf up to below the root.
+    /// The siblings from the leaf up to below the cap.
     pub siblings: Vec<Digest<T>>,
 }
 
@@ -25,7 +23,7 @@ pub struct RowOpening<T> {
 pub struct FoldOpening<T> {
     /// All values of the group, the folded one included.
     pub values: Vec<Pair<T>>,
-    /// The siblings from the leaf up to below the root.
+    /// The siblings from the leaf up to below the cap.
     pub siblings: Vec<Digest<T>>,
 }
 
@@ -41,8 +39,8 @@ pub struct QueryParts<T> {
 /// One round of the low-degree test.
 #[derive(Clone, Debug)]
 pub struct RoundParts<T> {
-    /// The root over the round's codeword.
-    pub commitment: Digest<T>,
+    /// The cap of the tree over the round's codeword.
+    pub cap: Cap<T>,
     /// The grinding witness, where the round grinds.
     pub witness: Option<T>,
 }
@@ -53,9 +51,9 @@ pub struct RoundParts<T> {
 /// the indices; a circuit has one form, so each query has its own path here.
 #[derive(Clone, Debug)]
 pub struct ProofParts<T> {
-    /// The roots, one for each commitment of the shape but the preprocessed one, in the
+    /// The caps, one for each commitment of the shape but the preprocessed one, in the
     /// order of the shape.
-    pub roots: Vec<Digest<T>>,
+    pub caps: Vec<Cap<T>>,
     /// The grinding witness before the lookup challenges.
     pub lookup_witness: Option<T>,
     /// The sum over all lookups of each table that looks something up.
@@ -82,11 +80,11 @@ impl<T> ProofParts<T> {
         let parameters = &shape.parameters;
         let make = &mut make;
         Self {
-            roots: shape
+            caps: shape
                 .commitments
                 .iter()
                 .filter(|commitment| commitment.oracle != Oracle::Preprocessed)
-                .map(|_| digest(make))
+                .map(|_| digests(1 << parameters.log_cap, make))
                 .collect(),
             lookup_witness: (shape.lookup_tables() > 0 && parameters.lookup_grinding > 0)
                 .then(&mut *make),
@@ -102,7 +100,7 @@ impl<T> ProofParts<T> {
                 .log_arities
                 .iter()
                 .map(|_| RoundParts {
-                    commitment: digest(make),
+                    cap: digests(1 << parameters.log_cap, make),
                     witness: (parameters.fold_grinding > 0).then(&mut *make),
                 })
                 .collect(),
@@ -118,14 +116,14 @@ impl<T> ProofParts<T> {
     #[must_use]
     pub fn elements(&self) -> Vec<&T> {
         let mut all = Vec::new();
-        all.extend(self.roots.iter().flatten());
+        all.extend(self.caps.iter().flatten().flatten());
         all.extend(&self.lookup_witness);
         all.extend(self.terminals.iter().flatten());
         all.extend(&self.point_witness);
         all.extend(self.openings.iter().flatten().flatten().flatten().flatten());
         all.extend(&self.batch_witness);
         for round in &self.rounds {
-            all.extend(&round.commitment);
+            all.extend(round.cap.iter().flatten());
             all.extend(&round.witness);
         }
         all.extend(self.final_poly.iter().flatten());
@@ -166,22 +164,21 @@ fn claims<T>(commitment: &CommitmentShape, make: &mut impl FnMut() -> T) -> Vec<
 }
 
 fn query<T>(shape: &ProofShape, make: &mut impl FnMut() -> T) -> QueryParts<T> {
+    let log_cap = shape.parameters.log_cap;
     let mut inputs = Vec::with_capacity(shape.commitments.len());
     for commitment in &shape.commitments {
         let mut rows = Vec::with_capacity(commitment.matrices.len());
         for matrix in &commitment.matrices {
             rows.push((0..matrix.width).map(|_| make()).collect());
         }
-        let siblings = digests(commitment.log_height(), make);
+        let siblings = digests(commitment.log_height() - log_cap, make);
         inputs.push(RowOpening { rows, siblings });
     }
     let mut folds = Vec::with_capacity(shape.log_arities.len());
-    let mut log_height = shape.log_max_height;
-    for &log_arity in &shape.log_arities {
-        log_height -= log_arity;
+    for (&log_arity, log_height) in shape.log_arities.iter().zip(shape.round_heights()) {
         folds.push(FoldOpening {
             values: pairs(1 << log_arity, make),
-            siblings: digests(log_height, make),
+            siblings: digests(log_height - log_cap, make),
         });
     }
     QueryParts { inputs, folds }

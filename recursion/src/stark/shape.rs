@@ -16,7 +16,9 @@ use p3_lookup::{
 };
 
 use super::error::{RecursionError, check_length, check_presence, check_range};
-use super::layout::{CommitmentShape, MatrixShape, Oracle, TableShape, lookup_tables};
+use super::layout::{
+    Cap, CommitmentShape, MAX_LOG_CAP, MatrixShape, Oracle, TableShape, lookup_tables,
+};
 use super::seeds::Seeds;
 use crate::config::{Config, EF, F, StarkParameters};
 
@@ -34,8 +36,8 @@ pub struct ProofShape {
     pub tables: Vec<TableShape>,
     /// The commitments that are opened, in the order of their opening.
     pub commitments: Vec<CommitmentShape>,
-    /// The root over the preprocessed columns.
-    pub preprocessed: Option<[F; 4]>,
+    /// The cap of the tree over the preprocessed columns.
+    pub preprocessed: Option<Cap<F>>,
     /// log2 of the folding arity of each round.
     pub log_arities: Vec<usize>,
     /// log2 of the tallest matrix: the bits of a query index.
@@ -50,7 +52,8 @@ impl ProofShape {
     /// # Errors
     ///
     /// When the preprocessed data or the lookups in `common` were made for other tables or
-    /// heights, or when a number is outside what the circuit supports.
+    /// heights, when a number is outside what the circuit supports, or when a committed matrix
+    /// has fewer rows than its tree has roots.
     pub fn new<A>(
         airs: &[A],
         log_degrees: &[usize],
@@ -85,9 +88,10 @@ impl ProofShape {
         let commitments = commitment_shapes(airs, &tables, common, &parameters)?;
         let preprocessed = match &common.preprocessed {
             Some(global) => {
-                let roots = global.commitment.roots();
-                check_length("roots of the preprocessed commitment", 1, roots.len())?;
-                roots.first().copied()
+                let cap = global.commitment.roots();
+                let roots = 1 << parameters.log_cap;
+                check_length("roots of the preprocessed commitment", roots, cap.len())?;
+                Some(cap.to_vec())
             }
             None => None,
         };
@@ -107,7 +111,7 @@ impl ProofShape {
         let batch = Seeds::batch(airs, &tables, preprocessed.is_some(), &parameters);
         let opening = Seeds::opening(&commitments, &parameters);
         let fri = Seeds::fri(&log_arities, log_max_height, &parameters);
-        Ok(Self {
+        let shape = Self {
             parameters,
             tables,
             commitments,
@@ -119,6 +123,46 @@ impl ProofShape {
                 opening,
                 fri,
             },
+        };
+        shape.check_caps()?;
+        Ok(shape)
+    }
+
+    /// Checks that no committed matrix has fewer rows than its tree has roots.
+    ///
+    /// Plonky3's prover hashes such a matrix into a layer above the cap, where no path leads:
+    /// its verifier (p3-merkle-tree 0.8.0) then accepts any row of it.
+    pub(super) fn check_caps(&self) -> Result<(), RecursionError> {
+        let least = self.parameters.log_cap;
+        for commitment in &self.commitments {
+            let mut matrices = commitment.matrices.iter();
+            if let Some(matrix) = matrices.find(|matrix| matrix.log_height < least) {
+                return Err(RecursionError::TableBelowCap {
+                    table: matrix.table,
+                    oracle: commitment.oracle,
+                    found: matrix.log_height,
+                    least,
+                });
+            }
+        }
+        let mut rounds = self.round_heights().enumerate();
+        match rounds.find(|&(_, found)| found < least) {
+            Some((round, found)) => Err(RecursionError::RoundBelowCap {
+                round,
+                found,
+                least,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns log2 of the rows that each round of the low-degree test commits to: one for each
+    /// group of values that it folds into one.
+    pub fn round_heights(&self) -> impl Iterator<Item = usize> {
+        let arities = self.log_arities.iter();
+        arities.scan(self.log_max_height, |log_height, log_arity| {
+            *log_height -= log_arity;
+            Some(*log_height)
         })
     }
 
@@ -153,6 +197,7 @@ fn check_parameters(parameters: &StarkParameters) -> Result<(), RecursionError> 
         queries,
         max_log_arity,
         log_final_poly_len,
+        log_cap,
         query_grinding,
         fold_grinding,
         batch_grinding,
@@ -163,6 +208,7 @@ fn check_parameters(parameters: &StarkParameters) -> Result<(), RecursionError> 
     check_range("queries", queries, 1..=1 << 12)?;
     check_range("log2 of the folding arity", max_log_arity, 1..=5)?;
     check_range("log2 of the final polynomial", log_final_poly_len, 0..=12)?;
+    check_range("log2 of a tree's roots", log_cap, 0..=MAX_LOG_CAP)?;
     for bits in [
         query_grinding,
         fold_grinding,

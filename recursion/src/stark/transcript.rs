@@ -13,7 +13,7 @@ use super::Word;
 use super::error::RecursionError;
 use super::gates::WIDTH;
 use super::hash::{Circuit, RATE};
-use super::layout::Oracle;
+use super::layout::{Digest, Oracle};
 use super::parts::{Pair, ProofParts};
 use super::shape::ProofShape;
 use crate::config::{Challenger, F};
@@ -34,6 +34,13 @@ pub(super) trait Transcript {
     fn check_grinding(&mut self, bits: usize, witness: Self::Word) -> Result<(), RecursionError>;
     /// Samples an index of `bits` bits.
     fn sample_index(&mut self, bits: usize) -> Self::Index;
+
+    /// Observes all roots of a Merkle tree, in order.
+    fn observe_cap(&mut self, cap: &[Digest<Self::Word>]) {
+        for &value in cap.iter().flatten() {
+            self.observe(value);
+        }
+    }
 
     /// Observes elements of the extension field.
     fn observe_pairs(&mut self, pairs: &[Pair<Self::Word>]) {
@@ -88,19 +95,19 @@ pub(super) fn derive_challenges<T: Transcript>(
         transcript.observe_constant(F::from_usize(table.log_degree));
         transcript.observe_constant(F::ZERO);
     }
-    observe_root(transcript, shape, parts, Oracle::Main);
+    observe_commitment(transcript, shape, parts, Oracle::Main);
     for &value in public_values.iter().flatten() {
         transcript.observe(value);
     }
-    if let Some(root) = &shape.preprocessed {
-        observe_constants(transcript, root);
+    if let Some(cap) = &shape.preprocessed {
+        observe_constants(transcript, cap.as_flattened());
     }
 
     // The lookups: their challenges, their columns, and each table's sum.
     let lookup = if shape.lookup_tables() > 0 {
         transcript.grind(parameters.lookup_grinding, parts.lookup_witness)?;
         let challenges = [transcript.sample_pair(), transcript.sample_pair()];
-        observe_root(transcript, shape, parts, Oracle::Permutation);
+        observe_commitment(transcript, shape, parts, Oracle::Permutation);
         transcript.observe_pairs(&parts.terminals);
         Some(challenges)
     } else {
@@ -109,7 +116,7 @@ pub(super) fn derive_challenges<T: Transcript>(
 
     // The constraints, the quotient, and the point at which both are opened.
     let constraint = transcript.sample_pair();
-    observe_root(transcript, shape, parts, Oracle::Quotient);
+    observe_commitment(transcript, shape, parts, Oracle::Quotient);
     transcript.grind(parameters.point_grinding, parts.point_witness)?;
     let point = transcript.sample_pair();
 
@@ -125,9 +132,7 @@ pub(super) fn derive_challenges<T: Transcript>(
     observe_constants(transcript, &shape.seeds.fri);
     let mut folds = Vec::with_capacity(parts.rounds.len());
     for round in &parts.rounds {
-        for value in round.commitment {
-            transcript.observe(value);
-        }
+        transcript.observe_cap(&round.cap);
         transcript.grind(parameters.fold_grinding, round.witness)?;
         folds.push(transcript.sample_pair());
     }
@@ -153,7 +158,7 @@ fn observe_constants(transcript: &mut impl Transcript, values: &[F]) {
     }
 }
 
-fn observe_root<T: Transcript>(
+fn observe_commitment<T: Transcript>(
     transcript: &mut T,
     shape: &ProofShape,
     parts: &ProofParts<T::Word>,
@@ -161,9 +166,9 @@ fn observe_root<T: Transcript>(
 ) {
     let oracles = shape.commitments.iter().map(|commitment| commitment.oracle);
     let observed = oracles.filter(|&other| other != Oracle::Preprocessed);
-    for (other, root) in observed.zip(&parts.roots) {
+    for (other, cap) in observed.zip(&parts.caps) {
         if other == oracle {
-            root.iter().for_each(|&value| transcript.observe(value));
+            transcript.observe_cap(cap);
         }
     }
 }

@@ -15,11 +15,11 @@ use p3_merkle_tree::MerkleCap;
 
 use self::queries::{unpack_folds, unpack_inputs};
 use super::error::{RecursionError, check_length, check_presence};
-use super::layout::{MatrixShape, Oracle};
-use super::parts::{Claims, Digest, Pair, ProofParts, QueryParts, RoundParts};
+use super::layout::{Cap, Digest, MatrixShape, Oracle};
+use super::parts::{Claims, Pair, ProofParts, QueryParts, RoundParts};
 use super::shape::{ProofShape, trace_domain};
 use super::transcript::derive_challenges;
-use crate::config::{Challenger, EF, F, StarkProof};
+use crate::config::{Challenger, EF, F, StarkParameters, StarkProof};
 
 /// Takes a proof apart, as the shape says it must be made.
 pub(super) fn unpack(
@@ -126,12 +126,12 @@ fn unpack_messages(
     let witness = proof.lookup_pow_witness;
     check_presence("lookup grinding witness", looks_up, witness.is_some())?;
 
-    let mut roots = vec![
-        root(&commitments.main)?,
-        root(&commitments.quotient_chunks)?,
+    let mut caps = vec![
+        cap(parameters, &commitments.main)?,
+        cap(parameters, &commitments.quotient_chunks)?,
     ];
     if let Some(permutation) = &commitments.permutation {
-        roots.push(root(permutation)?);
+        caps.push(cap(parameters, permutation)?);
     }
     let fri = &proof.opening_proof;
     let rounds = shape.log_arities.len();
@@ -150,13 +150,13 @@ fn unpack_messages(
         .zip(&fri.commit_pow_witnesses)
     {
         round_parts.push(RoundParts {
-            commitment: root(commitment)?,
+            cap: cap(parameters, commitment)?,
             witness: grinding(parameters.fold_grinding, witness)?,
         });
     }
     let terminals = proof.lookup_terminals.iter().flatten();
     Ok(ProofParts {
-        roots,
+        caps,
         lookup_witness: match witness {
             Some(witness) => grinding(parameters.lookup_grinding, witness)?,
             None => None,
@@ -231,11 +231,18 @@ fn claimed<'a>(
     }
 }
 
-/// The one root of a commitment.
-fn root(commitment: &MerkleCap<F, Digest<F>>) -> Result<Digest<F>, RecursionError> {
+/// The roots of a commitment.
+fn cap(
+    parameters: &StarkParameters,
+    commitment: &MerkleCap<F, Digest<F>>,
+) -> Result<Cap<F>, RecursionError> {
     let roots = commitment.roots();
-    check_length("roots of a commitment", 1, roots.len())?;
-    Ok(roots.first().copied().unwrap_or_default())
+    check_length(
+        "roots of a commitment",
+        1 << parameters.log_cap,
+        roots.len(),
+    )?;
+    Ok(roots.to_vec())
 }
 
 /// The witness of a grinding site, which must be zero where nothing is ground.

@@ -17,8 +17,8 @@ use super::constraints::{TableRow, constant, folded_constraints, lookup_challeng
 use super::error::{RecursionError, check_length};
 use super::fri::Queries;
 use super::hash::Circuit;
-use super::layout::{Oracle, TableShape};
-use super::parts::{Digest, ProofParts};
+use super::layout::{Cap, Oracle, TableShape};
+use super::parts::ProofParts;
 use super::shape::{ProofShape, trace_domain};
 use super::transcript::{Challenges, TargetTranscript, derive_challenges};
 use super::unpack::unpack;
@@ -154,8 +154,8 @@ where
         let mut transcript = TargetTranscript::new(&mut circuit);
         let challenges = derive_challenges(&mut transcript, &self.shape, parts, public_values)?;
 
-        let roots = self.roots(&mut circuit, parts);
-        let queries = Queries::new(&mut circuit, &self.shape, parts, roots, &challenges);
+        let caps = self.caps(circuit.builder, parts);
+        let queries = Queries::new(&mut circuit, &self.shape, parts, caps, &challenges);
         for (index, query) in challenges.indices.iter().zip(&parts.queries) {
             queries.verify(&mut circuit, index, query);
         }
@@ -168,18 +168,20 @@ where
         })
     }
 
-    /// The root of each commitment: the preprocessed one is the shape's, not the proof's.
-    fn roots(&self, circuit: &mut Circuit, parts: &ProofParts<Target>) -> Vec<Digest<Target>> {
-        let preprocessed = self.shape.preprocessed.unwrap_or_default();
-        let preprocessed = preprocessed.map(|x| circuit.builder.constant(word(x)));
-        let mut roots = parts.roots.iter().copied();
-        let mut root = |oracle| match oracle {
-            Oracle::Preprocessed => preprocessed,
-            _ => roots.next().expect("parts have a root for each commitment"),
+    /// The cap of each commitment: the preprocessed one is the shape's, not the proof's.
+    fn caps(&self, builder: &mut Builder, parts: &ProofParts<Target>) -> Vec<Cap<Target>> {
+        let preprocessed = self.shape.preprocessed.iter().flatten();
+        let preprocessed: Cap<Target> = preprocessed
+            .map(|root| root.map(|x| builder.constant(word(x))))
+            .collect();
+        let mut caps = parts.caps.iter();
+        let mut cap = |oracle| match oracle {
+            Oracle::Preprocessed => &preprocessed,
+            _ => caps.next().expect("parts have a cap for each commitment"),
         };
         let commitments = self.shape.commitments.iter();
         commitments
-            .map(|commitment| root(commitment.oracle))
+            .map(|commitment| cap(commitment.oracle).clone())
             .collect()
     }
 

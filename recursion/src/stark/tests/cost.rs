@@ -71,8 +71,16 @@ const WIDE: [(usize, usize, usize); 13] = [
     (8, 10, 10),
 ];
 
-/// The cost of a shape, and how many values it opens.
-fn cost(tables: &[(usize, usize, usize)], queries: usize) -> (Cost, usize) {
+/// How much there is of what costs.
+struct Counts {
+    /// Claimed values.
+    openings: usize,
+    /// One for each commitment and each round: each query has a path in each.
+    trees: usize,
+}
+
+/// What a shape costs with trees of `2^log_cap` roots, and what of it is counted.
+fn cost(tables: &[(usize, usize, usize)], queries: usize, log_cap: usize) -> (Cost, Counts) {
     let log_rows: Vec<usize> = tables.iter().map(|table| table.0).collect();
     let tables: Vec<Table> = tables
         .iter()
@@ -87,6 +95,7 @@ fn cost(tables: &[(usize, usize, usize)], queries: usize) -> (Cost, usize) {
         queries,
         max_log_arity: 3,
         log_final_poly_len: 5,
+        log_cap,
         query_grinding: 20,
         fold_grinding: 12,
         batch_grinding: 12,
@@ -98,36 +107,59 @@ fn cost(tables: &[(usize, usize, usize)], queries: usize) -> (Cost, usize) {
     let verifier = StarkVerifier::new(&tables, &log_rows, &data.common, parameters).unwrap();
     let commitments = verifier.shape().commitments.iter();
     let matrices = commitments.flat_map(|commitment| &commitment.matrices);
-    let openings = matrices.map(|matrix| matrix.width * matrix.points()).sum();
+    let counts = Counts {
+        openings: matrices.map(|matrix| matrix.width * matrix.points()).sum(),
+        trees: verifier.shape().commitments.len() + verifier.shape().log_arities.len(),
+    };
 
     let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
     let proof = verifier.add_proof(&mut builder);
     let public_values = vec![Vec::new(); tables.len()];
     let cost = verifier.verify(&mut builder, &proof, &public_values);
-    (cost.unwrap(), openings)
+    (cost.unwrap(), counts)
 }
 
 #[test]
 fn the_mock_up_fits_two_to_the_fifteen_rows_at_84_queries() {
-    let (cost, openings) = cost(&MOCK_UP, 84);
-    println!("mock-up, 84 queries, {openings} openings: {cost:?}");
+    let (cost, counts) = cost(&MOCK_UP, 84, 4);
+    println!(
+        "mock-up, 84 queries, {} openings: {cost:?}",
+        counts.openings
+    );
     assert!(cost.permutations > 18_000, "{cost:?}");
     assert!(cost.rows <= 1 << 15, "{cost:?}");
 }
 
 #[test]
 fn the_mock_up_fits_two_to_the_sixteen_rows_at_170_queries() {
-    let (cost, openings) = cost(&MOCK_UP, 170);
-    println!("mock-up, 170 queries, {openings} openings: {cost:?}");
+    let (cost, counts) = cost(&MOCK_UP, 170, 4);
+    println!(
+        "mock-up, 170 queries, {} openings: {cost:?}",
+        counts.openings
+    );
     assert!(cost.rows <= 1 << 16, "{cost:?}");
 }
 
 #[test]
 fn all_but_permutations_take_few_rows() {
-    let (cost, openings) = cost(&WIDE, 84);
-    println!("wide, 84 queries, {openings} openings: {cost:?}");
+    let (cost, counts) = cost(&WIDE, 84, 0);
+    println!("wide, 84 queries, {} openings: {cost:?}", counts.openings);
     assert!(
         4 * (cost.rows - cost.permutations) < cost.permutations,
         "{cost:?}"
     );
+}
+
+#[test]
+fn a_cap_of_sixteen_roots_saves_four_levels_of_each_path() {
+    let queries = 84;
+    let (roots, counts) = cost(&WIDE, queries, 0);
+    let (caps, _) = cost(&WIDE, queries, 4);
+    println!("wide, 84 queries: {roots:?}, with caps {caps:?}");
+    let paths = queries * counts.trees;
+    // The transcript observes 15 more roots of each tree: 60 elements, eight by a permutation.
+    let observed = 8 * counts.trees;
+    assert!(roots.permutations - caps.permutations >= 4 * paths - observed);
+    // A root is selected by one row, its position by a few operations for each query.
+    assert!(roots.rows - caps.rows >= 3 * paths - observed - queries);
 }

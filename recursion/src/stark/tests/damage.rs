@@ -3,12 +3,14 @@
 use std::sync::LazyLock;
 
 use p3_field::PrimeCharacteristicRing;
+use p3_goldilocks::default_goldilocks_poseidon2_12;
 use p3_lookup::LookupTerminal;
 use p3_merkle_tree::MerkleCap;
 
 use super::airs::Toy;
 use super::fixture::{CHIPS, Case, Fixture, PARAMETERS};
-use crate::config::{EF, F, StarkProof};
+use crate::config::{Challenger, EF, F, StarkProof};
+use crate::stark::transcript::derive_challenges;
 use crate::stark::{ProofParts, RecursionError};
 
 static CASE: LazyLock<Case> = LazyLock::new(|| Case::new(Fixture::new(&CHIPS, PARAMETERS)));
@@ -39,9 +41,13 @@ fn refused_parts(name: &str, damage: impl FnOnce(&mut ProofParts<F>)) {
     assert!(!CASE.circuit.accepts(&parts, &CASE.public_values), "{name}");
 }
 
-fn bump(cap: &mut MerkleCap<F, [F; 4]>) {
+/// The roots of each tree.
+const ROOTS: usize = 1 << PARAMETERS.log_cap;
+
+/// Alters one root of a cap.
+fn bump(cap: &mut MerkleCap<F, [F; 4]>, root: usize) {
     let mut roots = cap.roots().to_vec();
-    roots[0][1] += F::ONE;
+    roots[root][1] += F::ONE;
     *cap = MerkleCap::new(roots);
 }
 
@@ -87,29 +93,72 @@ fn no_bytes_make_the_unpacking_panic() {
 
 #[test]
 fn damaged_commitments() {
-    refused("main", |proof| bump(&mut proof.commitments.main));
-    refused("quotient", |proof| {
-        bump(&mut proof.commitments.quotient_chunks)
-    });
-    refused("lookups", |proof| {
-        bump(proof.commitments.permutation.as_mut().unwrap())
-    });
+    for root in 0..ROOTS {
+        refused("main", |proof| bump(&mut proof.commitments.main, root));
+        refused("quotient", |proof| {
+            bump(&mut proof.commitments.quotient_chunks, root)
+        });
+        refused("lookups", |proof| {
+            bump(proof.commitments.permutation.as_mut().unwrap(), root)
+        });
+        for round in 0..CASE.parts.rounds.len() {
+            refused("round", |proof| {
+                bump(&mut proof.opening_proof.commit_phase_commits[round], root)
+            });
+        }
+    }
     refused("no lookups", |proof| proof.commitments.permutation = None);
     refused("random", |proof| {
         proof.commitments.random = Some(proof.commitments.main.clone());
     });
-    refused("round", |proof| {
-        bump(&mut proof.opening_proof.commit_phase_commits[1])
-    });
-    refused("two roots", |proof| {
+    refused("twice the roots", |proof| {
         let roots = proof.commitments.main.roots().repeat(2);
         proof.commitments.main = MerkleCap::new(roots);
     });
-    for i in 0..CASE.parts.roots.len() {
-        refused_parts("root", |parts| parts.roots[i][3] += F::ONE);
+    refused("half the roots", |proof| {
+        let roots = proof.commitments.main.roots()[..ROOTS / 2].to_vec();
+        proof.commitments.main = MerkleCap::new(roots);
+    });
+    refused("one root for a round", |proof| {
+        let commitment = &mut proof.opening_proof.commit_phase_commits[0];
+        *commitment = MerkleCap::new(commitment.roots()[..1].to_vec());
+    });
+    let elements = || (0..ROOTS).flat_map(|root| (0..4).map(move |element| (root, element)));
+    for (root, element) in elements() {
+        for i in 0..CASE.parts.caps.len() {
+            refused_parts("root", |parts| parts.caps[i][root][element] += F::ONE);
+        }
+        for i in 0..CASE.parts.rounds.len() {
+            refused_parts("round", |parts| {
+                parts.rounds[i].cap[root][element] += F::ONE
+            });
+        }
     }
-    for i in 0..CASE.parts.rounds.len() {
-        refused_parts("round", |parts| parts.rounds[i].commitment[2] += F::ONE);
+}
+
+/// The queries look at no root but those above them; the transcript observes them all.
+#[test]
+fn a_root_above_no_query_is_not_free() {
+    let verifier = CASE.fixture.verifier();
+    let shape = verifier.shape();
+    let mut challenger = Challenger::new(default_goldilocks_poseidon2_12());
+    let challenges =
+        derive_challenges(&mut challenger, shape, &CASE.parts, &CASE.public_values).unwrap();
+    let below = shape.log_max_height - PARAMETERS.log_cap;
+    let indices = challenges.indices.iter();
+    let looked_at: Vec<usize> = indices.map(|index| index >> below).collect();
+    let others: Vec<usize> = (0..ROOTS)
+        .filter(|root| !looked_at.contains(root))
+        .collect();
+    assert!(!others.is_empty(), "three queries, four roots");
+    for root in others {
+        refused("main", |proof| bump(&mut proof.commitments.main, root));
+        for i in 0..CASE.parts.caps.len() {
+            refused_parts("cap", |parts| parts.caps[i][root][0] += F::ONE);
+        }
+        for i in 0..CASE.parts.rounds.len() {
+            refused_parts("round", |parts| parts.rounds[i].cap[root][0] += F::ONE);
+        }
     }
 }
 
@@ -312,9 +361,11 @@ fn damaged_queries() {
                     parts.queries[q].folds[i].values[j][0] += F::ONE;
                 });
             }
-            refused_parts("fold sibling", |parts| {
-                parts.queries[q].folds[i].siblings[0][0] += F::ONE;
-            });
+            for j in 0..query.folds[i].siblings.len() {
+                refused_parts("fold sibling", |parts| {
+                    parts.queries[q].folds[i].siblings[j][0] += F::ONE;
+                });
+            }
         }
     }
 }

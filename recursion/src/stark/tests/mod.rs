@@ -1,6 +1,7 @@
 //! Tests of the verifier circuit, on toy chips.
 
 mod airs;
+mod caps;
 mod cheats;
 mod cost;
 mod damage;

@@ -34,15 +34,24 @@ fn a_valid_proof_is_accepted() {
 
 #[test]
 fn valid_proofs_are_accepted_at_other_parameters() {
-    let binary = StarkParameters {
+    let binary_with_one_root = StarkParameters {
+        log_blowup: 1,
         max_log_arity: 1,
+        log_cap: 0,
         ..PARAMETERS
     };
-    accepted_by_both(&CHIPS, binary);
+    accepted_by_both(&CHIPS, binary_with_one_root);
+    let last_round_as_low_as_a_cap_of_sixteen = StarkParameters {
+        log_final_poly_len: 2,
+        log_cap: 4,
+        ..PARAMETERS
+    };
+    accepted_by_both(&CHIPS, last_round_as_low_as_a_cap_of_sixteen);
     let no_grinding = StarkParameters {
         log_blowup: 3,
         max_log_arity: 2,
         log_final_poly_len: 2,
+        log_cap: 3,
         query_grinding: 0,
         fold_grinding: 0,
         batch_grinding: 0,

@@ -4,32 +4,14 @@ use p3_challenger::{CanSample, CanSampleBits, GrindingChallenger};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::default_goldilocks_poseidon2_12;
 use plonky2::field::types::Field;
-use plonky2::iop::target::Target;
-use plonky2::iop::witness::{PartialWitness, WitnessWrite};
-use plonky2::plonk::circuit_data::CircuitConfig;
 
-use super::fixture::satisfies;
+use super::fixture::holds;
 use crate::config::{Challenger, EF, F};
-use crate::stark::hash::Circuit;
 use crate::stark::transcript::{TargetTranscript, Transcript};
-use crate::stark::{Builder, Word, word};
+use crate::stark::{Word, word};
 
 fn challenger() -> Challenger {
     Challenger::new(default_goldilocks_poseidon2_12())
-}
-
-/// Builds a circuit and says whether these inputs satisfy it.
-fn holds(inputs: &[Word], build: impl FnOnce(&mut Circuit, &[Target])) -> bool {
-    let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
-    let targets = builder.add_virtual_targets(inputs.len());
-    let mut circuit = Circuit {
-        builder: &mut builder,
-        permutations: 0,
-    };
-    build(&mut circuit, &targets);
-    let mut witness = PartialWitness::new();
-    witness.set_target_arr(&targets, inputs).unwrap();
-    satisfies(&builder.build(), witness)
 }
 
 /// Observes the values and samples, in runs of many lengths around the rate.

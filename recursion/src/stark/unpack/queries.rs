@@ -10,10 +10,10 @@ use p3_matrix::Dimensions;
 use p3_merkle_tree::MerkleCap;
 
 use super::{extension, pair};
-use crate::config::{ChallengeMmcs, EF, F, StarkProof, ValMmcs, mmcs};
+use crate::config::{ChallengeMmcs, EF, F, StarkProof, ValMmcs};
 use crate::stark::error::{RecursionError, check_length};
-use crate::stark::layout::Oracle;
-use crate::stark::parts::{Digest, FoldOpening, ProofParts, RowOpening};
+use crate::stark::layout::{Digest, Oracle};
+use crate::stark::parts::{FoldOpening, ProofParts, RowOpening};
 use crate::stark::shape::{ProofShape, trace_domain};
 use crate::stark::transcript::Challenges;
 
@@ -29,7 +29,7 @@ pub(super) fn unpack_inputs(
         shape.commitments.len(),
         openings.len(),
     )?;
-    let mmcs = mmcs();
+    let mmcs = shape.parameters.mmcs();
     let mut queries: Vec<Vec<RowOpening<F>>> = indices.iter().map(|_| Vec::new()).collect();
     for (commitment, opening) in shape.commitments.iter().zip(openings) {
         let dimensions: Vec<_> = commitment
@@ -77,12 +77,11 @@ pub(super) fn unpack_folds(
     }
     let (indices, groups) = fold_queries(shape, proof, parts, challenges)?;
 
-    let mmcs = mmcs();
+    let mmcs = shape.parameters.mmcs();
     let mut queries: Vec<Vec<FoldOpening<F>>> =
         (0..shape.parameters.queries).map(|_| Vec::new()).collect();
-    let mut log_height = shape.log_max_height;
-    for (round, (step, &log_arity)) in steps.iter().zip(&shape.log_arities).enumerate() {
-        log_height -= log_arity;
+    let rounds = shape.log_arities.iter().zip(shape.round_heights());
+    for (round, (step, (&log_arity, log_height))) in steps.iter().zip(rounds).enumerate() {
         let dimensions = [Dimensions {
             width: 2 << log_arity,
             height: 1 << log_height,
@@ -148,16 +147,16 @@ fn reduced_openings(
     challenges: &Challenges<F, usize>,
 ) -> Result<Vec<FriOpenings<EF>>, RecursionError> {
     let zeta = extension(&challenges.point);
-    let mut roots = parts.roots.iter();
+    let mut caps = parts.caps.iter();
     let mut claims = Vec::with_capacity(shape.commitments.len());
     for (commitment, openings) in shape.commitments.iter().zip(&parts.openings) {
-        let root = match commitment.oracle {
+        let cap = match commitment.oracle {
             Oracle::Preprocessed => shape.preprocessed.as_ref(),
-            _ => roots.next(),
+            _ => caps.next(),
         };
         let matrices = commitment.matrices.iter().zip(openings);
         claims.push(CommitmentOpening {
-            commitment: MerkleCap::new(vec![root.copied().unwrap_or_default()]),
+            commitment: MerkleCap::new(cap.cloned().unwrap_or_default()),
             matrices: matrices
                 .map(|(matrix, values)| {
                     let log_degree = shape.tables[matrix.table].log_degree;
@@ -183,7 +182,7 @@ fn reduced_openings(
         &challenges.indices,
         &proof.opening_proof.input_openings,
         extension(&challenges.batch),
-        &mmcs(),
+        &shape.parameters.mmcs(),
         &claims,
     );
     Ok(reduced.map_err(Box::new)?)
