@@ -9,10 +9,11 @@ use std::io;
 use std::path::PathBuf;
 
 /// The code from which circuits are built, and that which says of which keys and arity.
-const PLACES: [&str; 6] = [
+const PLACES: [&str; 7] = [
     "src",
     "../aggregator/src/circuit",
     "../circuits/src",
+    "../contracts/src",
     "../fleet/src/engine.rs",
     "../protocol/src",
     "../recursion/src",

@@ -6,6 +6,7 @@ use p3_air::AirBuilder;
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::{Count, InteractionBuilder, LookupBus, PermutationCheckBus};
 
+use shardfold_contracts::readings::Bus;
 use shardfold_protocol::field::F;
 
 /// What an AIR's builder must offer: constraints over Goldilocks, and buses.
@@ -15,59 +16,41 @@ impl<AB: AirBuilder<F = F> + InteractionBuilder> ChipBuilder for AB {}
 /// Four expressions: a digest.
 pub type Digest<E> = [E; 4];
 
-/// The ledger asks for one rule to prove each transaction: `(clock, kind, digest, payload,
-/// queue position)`.
-pub struct LedgerBus;
-
-/// What the ledger and a rule agree on.
-pub struct LedgerMessage<E> {
-    /// The transaction's position in the shard, from 1.
-    pub clock: E,
-    /// [`shardfold_protocol::transaction::Kind`].
-    pub kind: E,
-    /// The transaction's digest.
-    pub digest: Digest<E>,
-    /// The digest that enters the chain of deposits or withdrawals; zeros for neither.
-    pub payload: Digest<E>,
-    /// For a deposit its position in the base chain's queue, which is how many deposits were
-    /// taken before it; zero for the other kinds.
-    pub queue_position: E,
+/// What one kind of step says in a slot of the transaction table.
+pub struct Branch<E> {
+    /// 1 on rows of this step, else 0.
+    pub flag: E,
+    /// How often it is said; negative for what is received.
+    pub count: E,
+    /// The fields.
+    pub fields: Vec<E>,
 }
 
-impl<E> LedgerMessage<E> {
-    fn fields(self) -> impl Iterator<Item = E> {
-        [self.clock, self.kind]
-            .into_iter()
-            .chain(self.digest)
-            .chain(self.payload)
-            .chain([self.queue_position])
-    }
-}
-
-impl LedgerBus {
-    const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("ledger");
-
-    /// The ledger has this transaction at this clock. Caller: `is_real` is boolean, clocks
-    /// count up by one, the queue position is the head's count of deposits for a deposit and
-    /// zero else.
-    pub fn send<AB: ChipBuilder>(
-        builder: &mut AB,
-        message: LedgerMessage<AB::Expr>,
-        is_real: AB::Expr,
-    ) {
-        Self::BUS.send(builder, message.fields(), Count::bounded(is_real, 1));
-    }
-
-    /// A rule proved this transaction. Caller: `is_real` is boolean, the digests are those
-    /// of the values that the rule uses; a deposit's queue position enters its payload, the
-    /// other rules say zero.
-    pub fn receive<AB: ChipBuilder>(
-        builder: &mut AB,
-        message: LedgerMessage<AB::Expr>,
-        is_real: AB::Expr,
-    ) {
-        Self::BUS.receive(builder, message.fields(), Count::bounded(is_real, 1));
-    }
+/// A row says at most one of these on a bus. Caller: the flags are boolean and at most one of them
+/// is 1; a count is 1, -1, or proven to be 0 or 1, but for fees (see [`FeeBus::pay`]). What else a
+/// caller must constrain is said at the bus: [`StateBus::send`] and [`StateBus::receive`],
+/// [`HashBus::request`], [`SignatureBus::require`], [`FeeBus::pay`], [`RangeBus::check`].
+pub fn say_exclusively<AB: ChipBuilder>(
+    builder: &mut AB,
+    bus: Bus,
+    branches: impl IntoIterator<Item = Branch<AB::Expr>>,
+) {
+    let name = match bus {
+        Bus::State => StateBus::BUS.name(),
+        Bus::Hash => HashBus::BUS.name(),
+        Bus::Signature => SignatureBus::BUS.name(),
+        Bus::Fee => FeeBus::BUS.name(),
+        Bus::Range => RangeBus::BUS.name(),
+    };
+    let branches = branches.into_iter().map(|branch| {
+        let count = match bus {
+            // The bound of a count is a u32; a fee is larger, and justified at the bus.
+            Bus::Fee => Count::provided(branch.count),
+            _ => Count::bounded(branch.count, 1),
+        };
+        (branch.flag, count, branch.fields)
+    });
+    builder.push_exclusive_interaction(name, branches);
 }
 
 /// Offline memory checking over records: `(index, clock, record)`.

@@ -1,5 +1,6 @@
 //! What can be wrong with the input of a trace generator.
 
+use shardfold_contracts::Reject;
 use shardfold_protocol::record::Index;
 use thiserror::Error;
 
@@ -61,23 +62,21 @@ pub enum TraceError {
         /// The index of the missing record.
         index: Index,
     },
-    /// A record is no vault where the rule needs one.
-    #[error("record {index} is not a vault")]
-    NotAVault {
+    /// A transaction breaks a rule.
+    #[error("transaction {position} of the shard breaks a rule: {reject}")]
+    Rejected {
+        /// Which of the shard's transactions, from 0.
+        position: usize,
+        /// The rule.
+        reject: Reject,
+    },
+    /// A fee goes to where no vault of its asset is.
+    #[error("record {index} is not a vault of asset {asset}, in which a fee is paid to it")]
+    NoFeeVault {
         /// The index of the record.
         index: Index,
-    },
-    /// A vault does not cover what it pays.
-    #[error("vault {index} holds {balance} and cannot pay {amount} and a fee of {fee}")]
-    Overdraft {
-        /// The index of the paying vault.
-        index: Index,
-        /// The balance of the vault.
-        balance: u64,
-        /// The amount that it should pay.
-        amount: u64,
-        /// The fee to pay on top.
-        fee: u64,
+        /// The asset of the fee.
+        asset: u64,
     },
     /// A vault cannot hold what it receives.
     #[error("vault {index} holds {balance} and cannot take {amount} more")]

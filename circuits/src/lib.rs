@@ -9,4 +9,3 @@ pub mod gadgets;
 pub mod lookup_events;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod witness_rows;

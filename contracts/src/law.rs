@@ -115,7 +115,7 @@ pub trait Contract: Send + Sync {
     ///
     /// # Errors
     /// The first check that fails.
-    fn fill(&self, step: usize, m: &mut Fill<'_>, carried: Carried<F>) -> Rule<Carried<F>>;
+    fn fill(&self, step: usize, m: &mut Fill<'_, '_>, carried: Carried<F>) -> Rule<Carried<F>>;
     /// The step without the state.
     fn outline(&self, step: usize, m: &mut Outline<'_>, carried: Carried<F>) -> Carried<F>;
     /// The step as constraints.
@@ -139,7 +139,7 @@ impl<L: Law> Contract for L {
         self.step(step, m, carried)
     }
 
-    fn fill(&self, step: usize, m: &mut Fill<'_>, carried: Carried<F>) -> Rule<Carried<F>> {
+    fn fill(&self, step: usize, m: &mut Fill<'_, '_>, carried: Carried<F>) -> Rule<Carried<F>> {
         self.step(step, m, carried)
     }
 

@@ -86,7 +86,7 @@ pub fn prove_shard(
             ControlFlow::Break(()) => Err(ProveError::Stopped),
         }
     };
-    let traces = shard_traces(witness)?;
+    let traces = shard_traces(circuits.contracts(), witness)?;
     done(Stage::Traces)?;
     let proof = stark.prove(&traces)?;
     drop(traces);

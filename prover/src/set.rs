@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use shardfold_contracts::Contracts;
 use shardfold_protocol::shape::Shape;
 
 use shardfold_recursion::plonk::{CommonData, PlonkParameters, VerifierKey};
@@ -17,6 +18,7 @@ use crate::stark::{ShardStark, StarkError};
 /// The circuits of one profile. Each is loaded from the cache, or built, when it is first
 /// asked for: a small batch does not wait for the large shape's circuit.
 pub struct CircuitSet {
+    contracts: &'static Contracts,
     profile: Profile,
     parameters: PlonkParameters,
     cache: CircuitCache,
@@ -59,7 +61,7 @@ pub enum SetError {
 impl CircuitSet {
     /// Returns the circuits of `profile`, kept below the folder `cache`; nothing is built yet.
     #[must_use]
-    pub fn new(profile: Profile, cache: &Path) -> Self {
+    pub fn new(contracts: &'static Contracts, profile: Profile, cache: &Path) -> Self {
         let shapes = profile.shapes();
         let parameters = profile.plonk();
         let description = format!(
@@ -70,8 +72,12 @@ impl CircuitSet {
                 .map(|shape| (shape, profile.stark(shape)))
                 .collect::<Vec<_>>()
         );
-        let fingerprint = Fingerprint::new(&parameters, &[description.as_bytes()]);
+        // Another list of contracts has other circuits.
+        let rules = format!("{:?} {:?}", contracts.layout(), contracts.steps());
+        let parts = [description.as_bytes(), rules.as_bytes()];
+        let fingerprint = Fingerprint::new(&parameters, &parts);
         Self {
+            contracts,
             profile,
             parameters,
             cache: CircuitCache::new(cache, fingerprint),
@@ -86,6 +92,12 @@ impl CircuitSet {
     pub fn with_listener(mut self, listener: Box<Listener>) -> Self {
         self.cache = self.cache.with_listener(listener);
         self
+    }
+
+    /// Returns the contracts whose transactions are proven.
+    #[must_use]
+    pub const fn contracts(&self) -> &'static Contracts {
+        self.contracts
     }
 
     /// Returns the profile.
@@ -123,7 +135,8 @@ impl CircuitSet {
     pub fn stark(&self, shape: &Shape) -> Result<&ShardStark, SetError> {
         let slot = &self.starks[self.position(shape)?];
         get_or_try(slot, || {
-            Ok(ShardStark::new(*shape, self.profile.stark(shape))?)
+            let parameters = self.profile.stark(shape);
+            Ok(ShardStark::new(self.contracts, *shape, parameters)?)
         })
     }
 

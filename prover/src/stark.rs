@@ -9,6 +9,7 @@ use shardfold_protocol::head::{NonCanonical, Statement};
 use shardfold_protocol::shape::Shape;
 
 use shardfold_circuits::chips::Chip;
+use shardfold_contracts::Contracts;
 use shardfold_protocol::field::F;
 use shardfold_recursion::config::{Config, EF, StarkParameters, StarkProof};
 use shardfold_recursion::security::StarkSize;
@@ -18,6 +19,7 @@ use crate::traces::{ShardTraces, public_values};
 
 /// Proves and verifies shards of one shape.
 pub struct ShardStark {
+    contracts: &'static Contracts,
     shape: Shape,
     parameters: StarkParameters,
     config: Config,
@@ -96,17 +98,22 @@ impl ShardStark {
     /// table cannot be committed to, or no circuit verifies such a STARK: see
     /// [`ProofShape::new`]. The native verifier has no check of its own that every matrix is as
     /// high as a cap.
-    pub fn new(shape: Shape, parameters: StarkParameters) -> Result<Self, StarkError> {
+    pub fn new(
+        contracts: &'static Contracts,
+        shape: Shape,
+        parameters: StarkParameters,
+    ) -> Result<Self, StarkError> {
         if !shape.is_bounded() {
             return Err(StarkError::Shape { found: shape });
         }
         let config = parameters.config();
-        let chips = Chip::all();
+        let chips = Chip::all(contracts);
         let log_heights: Vec<usize> = chips.iter().map(|chip| chip.log_height(&shape)).collect();
         let data = ProverData::from_airs_and_degrees(&config, &chips, &log_heights)
             .map_err(|error| StarkError::Prove(error.to_string().into()))?;
         ProofShape::new(&chips, &log_heights, &data.common, parameters)?;
         Ok(Self {
+            contracts,
             shape,
             parameters,
             config,
@@ -114,6 +121,12 @@ impl ShardStark {
             log_heights,
             data,
         })
+    }
+
+    /// Returns the contracts whose transactions are proven.
+    #[must_use]
+    pub const fn contracts(&self) -> &'static Contracts {
+        self.contracts
     }
 
     /// Returns the shape of the shards.

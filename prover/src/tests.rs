@@ -21,7 +21,12 @@ use shardfold_recursion::security::stark_bits;
 use shardfold_recursion::stark::RecursionError;
 
 static STARK: LazyLock<ShardStark> = LazyLock::new(|| {
-    ShardStark::new(Shape::TINY, Profile::UnsoundTest.stark(&Shape::TINY)).unwrap()
+    ShardStark::new(
+        standard(),
+        Shape::TINY,
+        Profile::UnsoundTest.stark(&Shape::TINY),
+    )
+    .unwrap()
 });
 
 /// The shards of a random batch with every kind of transaction.
@@ -65,14 +70,16 @@ fn assert_holds(traces: &ShardTraces) {
 }
 
 fn prove(witness: &ShardWitness) -> StarkProof {
-    STARK.prove(&shard_traces(witness).unwrap()).unwrap()
+    STARK
+        .prove(&shard_traces(standard(), witness).unwrap())
+        .unwrap()
 }
 
 #[test]
 fn every_profile_keeps_its_promise_at_every_shape() {
     for profile in Profile::ALL {
         for shape in profile.shapes() {
-            let stark = ShardStark::new(*shape, profile.stark(shape)).unwrap();
+            let stark = ShardStark::new(standard(), *shape, profile.stark(shape)).unwrap();
             let bits = stark_bits(stark.parameters(), &stark.size());
             assert!(profile.is_kept_by(&bits), "{profile:?} {shape:?} {bits:?}");
         }
@@ -84,7 +91,7 @@ fn every_profile_keeps_its_promise_at_every_shape() {
 fn every_shard_circuit_fits_the_rows_of_its_profile() {
     for profile in Profile::ALL {
         for shape in profile.shapes() {
-            let stark = ShardStark::new(*shape, profile.stark(shape)).unwrap();
+            let stark = ShardStark::new(standard(), *shape, profile.stark(shape)).unwrap();
             let (rows, cost) = ShardCircuit::cost(&stark, &profile.plonk()).unwrap();
             let name = profile.name();
             println!(
@@ -106,7 +113,7 @@ fn a_shape_beyond_all_bounds_is_refused() {
         log_transactions: 15,
         ..Shape::LARGE
     };
-    let stark = ShardStark::new(shape, Profile::UnsoundTest.stark(&shape));
+    let stark = ShardStark::new(standard(), shape, Profile::UnsoundTest.stark(&shape));
     assert!(matches!(stark, Err(StarkError::Shape { found }) if found == shape));
 }
 
@@ -118,7 +125,7 @@ fn caps_higher_than_a_table_or_a_round_are_refused() {
             log_cap,
             ..Profile::UnsoundTest.stark(&Shape::TINY)
         };
-        let stark = ShardStark::new(Shape::TINY, parameters);
+        let stark = ShardStark::new(standard(), Shape::TINY, parameters);
         stark.map(|stark| stark.parameters().log_cap)
     };
     // The lowest tables have 2^3 rows with the blow-up, the last round has 2^2.
@@ -144,7 +151,7 @@ fn caps_higher_than_a_table_or_a_round_are_refused() {
 #[test]
 fn all_constraints_hold_and_all_buses_balance() {
     for witness in witnesses(1, 24) {
-        assert_holds(&shard_traces(&witness).unwrap());
+        assert_holds(&shard_traces(standard(), &witness).unwrap());
     }
 }
 
@@ -222,7 +229,7 @@ fn a_witness_for_another_end_is_not_provable() {
 #[test]
 fn the_circuit_accepts_what_the_native_verifier_accepts() {
     let cache = tempfile::tempdir().unwrap();
-    let circuits = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    let circuits = CircuitSet::new(standard(), Profile::UnsoundTest, cache.path());
     let circuit = circuits.shard(&Shape::TINY).unwrap();
     let witness = &witnesses(5, 4)[0];
     let stark = prove(witness);
@@ -236,14 +243,14 @@ fn the_circuit_accepts_what_the_native_verifier_accepts() {
     assert!(circuit.prove(&STARK, &stark, &other).is_err());
 
     // The circuit that comes back from disk is the same.
-    let again = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    let again = CircuitSet::new(standard(), Profile::UnsoundTest, cache.path());
     assert_eq!(again.shard(&Shape::TINY).unwrap(), circuit);
 }
 
 #[test]
 fn native_verifier_and_circuit_agree_on_altered_shard_proofs() {
     let cache = tempfile::tempdir().unwrap();
-    let circuits = CircuitSet::new(Profile::UnsoundTest, cache.path());
+    let circuits = CircuitSet::new(standard(), Profile::UnsoundTest, cache.path());
     let circuit = circuits.shard(&Shape::TINY).unwrap();
     let witness = &witnesses(6, 4)[0];
     let statement = &witness.statement;

@@ -6,12 +6,13 @@ use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
 use shardfold_protocol::witness::ShardWitness;
 
 use shardfold_circuits::chips::signature::SignatureRequest;
+use shardfold_circuits::chips::transaction::{RequiredSignature, TransactionRows};
 use shardfold_circuits::chips::{
-    Chip, deposit, fee, ledger, node, poseidon2, range, record, signature, transfer, withdraw,
+    Chip, fee, node, poseidon2, range, record, signature, transaction,
 };
 use shardfold_circuits::error::TraceError;
 use shardfold_circuits::lookup_events::LookupEvents;
-use shardfold_circuits::witness_rows::{WitnessRows, witness_rows};
+use shardfold_contracts::Contracts;
 use shardfold_protocol::field::F;
 
 /// The traces of one shard, in the order of [`Chip::all`].
@@ -23,17 +24,21 @@ pub struct ShardTraces {
     pub public_values: Vec<Vec<F>>,
 }
 
-/// Generates the rows of a witness and lays out every chip's rows.
+/// Plays the transactions of a witness and lays out every chip's rows.
 ///
 /// The witness comes from elsewhere: one that does not lead from its head before to its head
 /// after gives traces whose proof does not verify, or an error here.
 ///
 /// # Errors
-/// If the witness is malformed, does not fit its shape, or holds an invalid signature.
-pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
-    let rows = witness_rows(witness)?;
-    let signatures = signature_requests(witness, &rows);
+/// If the witness is malformed, does not fit its shape, breaks a rule, or holds an invalid
+/// signature.
+pub fn shard_traces(
+    contracts: &'static Contracts,
+    witness: &ShardWitness,
+) -> Result<ShardTraces, TraceError> {
     let log_transactions = witness.shape.log_transactions as usize;
+    let rows = transaction::generate(contracts, witness, log_transactions)?;
+    let signatures = signature_requests(witness, &rows.signatures);
     // The curve's traces and all others are independent but for the hashes that they ask for.
     let (curve, rest) = rayon::join(
         || {
@@ -41,19 +46,16 @@ pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
             let traces = signature::generate(&signatures, log_transactions, &mut events)?;
             Ok::<_, TraceError>((traces, events))
         },
-        || rule_and_state_traces(witness, &rows),
+        || state_traces(witness, rows),
     );
     let (curve, curve_events) = curve?;
     let (rest, mut events) = rest?;
     events.merge(curve_events);
 
     let poseidon2 = poseidon2::generate(&events.hashes, witness.shape.log_permutations as usize)?;
-    let [ledger, transfer, deposit, withdraw, fee, record, node] = rest;
+    let [transactions, fee, record, node] = rest;
     let traces = vec![
-        ledger,
-        transfer,
-        deposit,
-        withdraw,
+        transactions,
         fee,
         curve.signature,
         curve.variable_table,
@@ -67,44 +69,40 @@ pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
     ];
     Ok(ShardTraces {
         traces,
-        public_values: public_values(&Chip::all(), &witness.statement),
+        public_values: public_values(&Chip::all(contracts), &witness.statement),
     })
 }
 
-/// The traces of ledger, transfer, deposit, withdraw, fee, record and node, and what they
-/// ask of `poseidon2` and `range`.
-fn rule_and_state_traces(
+/// The traces of transactions, fee, record and node, and what they ask of `poseidon2` and `range`.
+fn state_traces(
     witness: &ShardWitness,
-    rows: &WitnessRows,
-) -> Result<([RowMajorMatrix<F>; 7], LookupEvents), TraceError> {
-    let log = witness.shape.log_transactions as usize;
-    let chain_id = F::from_u64(witness.statement.chain_id);
-    let events = &mut LookupEvents::default();
-    let ledger = ledger::generate(&rows.ledger, &witness.statement.before, log, events)?;
-    let transfer = transfer::generate(&rows.transfers, chain_id, log, events)?;
-    let deposit = deposit::generate(&rows.deposits, chain_id, log, events)?;
-    let withdraw = withdraw::generate(&rows.withdraws, chain_id, log, events)?;
-    let fee = fee::generate(&rows.fees, log, events)?;
+    rows: TransactionRows,
+) -> Result<([RowMajorMatrix<F>; 4], LookupEvents), TraceError> {
+    let mut events = rows.events;
+    let log_transactions = witness.shape.log_transactions as usize;
+    let fee = fee::generate(&rows.fees, log_transactions, &mut events)?;
     let log_records = witness.shape.log_records as usize;
-    let (record, leaves) = record::generate(&rows.records, log_records, events)?;
+    let (record, leaves) = record::generate(&rows.records, log_records, &mut events)?;
     let log_nodes = witness.shape.log_nodes as usize;
-    let (node, _root) = node::generate(&leaves, &witness.siblings, log_nodes, events)?;
-    let traces = [ledger, transfer, deposit, withdraw, fee, record, node];
-    Ok((traces, core::mem::take(events)))
+    let (node, _root) = node::generate(&leaves, &witness.siblings, log_nodes, &mut events)?;
+    Ok(([rows.trace, fee, record, node], events))
 }
 
-/// Returns the signatures that the rules of a generated witness require, in order.
+/// Returns the signatures that the rules of a witness require, in order.
 #[must_use]
-pub fn signature_requests(witness: &ShardWitness, rows: &WitnessRows) -> Vec<SignatureRequest> {
-    rows.signatures
+pub fn signature_requests(
+    witness: &ShardWitness,
+    required: &[RequiredSignature],
+) -> Vec<SignatureRequest> {
+    required
         .iter()
-        .filter_map(|step| {
-            let transaction = witness.transactions.get(step.transaction)?;
+        .filter_map(|required| {
+            let transaction = witness.transactions.get(required.transaction)?;
             let (key, signature) = transaction.signed_by()?;
             Some(SignatureRequest {
                 key: *key,
                 signature: *signature,
-                message: step.digest,
+                message: required.digest,
             })
         })
         .collect()
@@ -117,7 +115,7 @@ pub(crate) fn public_values(chips: &[Chip], statement: &Statement) -> Vec<Vec<F>
 }
 
 /// The public values of each chip, given the elements of the statement as values or targets:
-/// all of them for the ledger, the chain id for the rules.
+/// all of them for the transactions.
 ///
 /// # Panics
 /// If there are fewer elements than a statement has.
@@ -126,8 +124,7 @@ pub(crate) fn public_values_of<T: Copy>(chips: &[Chip], statement: &[T]) -> Vec<
     chips
         .iter()
         .map(|chip| match chip {
-            Chip::Ledger(_) => statement.to_vec(),
-            Chip::Transfer(_) | Chip::Deposit(_) | Chip::Withdraw(_) => vec![statement[0]],
+            Chip::Transaction(_) => statement.to_vec(),
             _ => Vec::new(),
         })
         .collect()

@@ -4,26 +4,24 @@ use std::borrow::Cow;
 
 use p3_air::{Air, BaseAir};
 use p3_matrix::dense::RowMajorMatrix;
+use shardfold_contracts::Contracts;
 use shardfold_protocol::curve::{DIGIT_SIZE, DIGITS, WINDOWS};
 use shardfold_protocol::shape::Shape;
 
 use crate::bus::ChipBuilder;
 use shardfold_protocol::field::F;
 
-pub mod deposit;
 pub mod fee;
 pub mod fixed_base;
 pub mod fixed_table;
-pub mod ledger;
 pub mod node;
 pub mod poseidon2;
 pub mod range;
 pub mod record;
 pub mod signature;
-pub mod transfer;
+pub mod transaction;
 pub mod variable_base;
 pub mod variable_table;
-pub mod withdraw;
 
 #[cfg(test)]
 mod fixture;
@@ -32,32 +30,23 @@ mod removals;
 #[cfg(test)]
 mod together;
 
-use deposit::DepositChip;
 use fee::FeeChip;
 use fixed_base::FixedBaseChip;
 use fixed_table::FixedTableChip;
-use ledger::LedgerChip;
 use node::NodeChip;
 use poseidon2::Poseidon2Chip;
 use range::RangeChip;
 use record::RecordChip;
 use signature::SignatureChip;
-use transfer::TransferChip;
+use transaction::TransactionChip;
 use variable_base::VariableBaseChip;
 use variable_table::VariableTableChip;
-use withdraw::WithdrawChip;
 
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
 pub enum Chip {
-    /// The transactions in order.
-    Ledger(LedgerChip),
-    /// The rule of a transfer.
-    Transfer(TransferChip),
-    /// The rule of a deposit.
-    Deposit(DepositChip),
-    /// The rule of a withdrawal.
-    Withdraw(WithdrawChip),
+    /// The transactions in order, by the rules of their contracts.
+    Transaction(TransactionChip),
     /// The credit of fees to the operator's vaults.
     Fee(FeeChip),
     /// Touched records.
@@ -83,12 +72,9 @@ pub enum Chip {
 impl Chip {
     /// Returns every chip, in the order of a shard's tables.
     #[must_use]
-    pub fn all() -> Vec<Self> {
+    pub fn all(contracts: &'static Contracts) -> Vec<Self> {
         vec![
-            Self::Ledger(LedgerChip),
-            Self::Transfer(TransferChip),
-            Self::Deposit(DepositChip),
-            Self::Withdraw(WithdrawChip),
+            Self::Transaction(TransactionChip { contracts }),
             Self::Fee(FeeChip),
             Self::Signature(SignatureChip),
             Self::VariableTable(VariableTableChip),
@@ -107,12 +93,7 @@ impl Chip {
     pub const fn log_height(&self, shape: &Shape) -> usize {
         let transactions = shape.log_transactions as usize;
         match self {
-            Self::Ledger(_)
-            | Self::Transfer(_)
-            | Self::Deposit(_)
-            | Self::Withdraw(_)
-            | Self::Fee(_)
-            | Self::Signature(_) => transactions,
+            Self::Transaction(_) | Self::Fee(_) | Self::Signature(_) => transactions,
             Self::VariableTable(_) => transactions + DIGIT_SIZE.ilog2() as usize,
             Self::VariableBase(_) => transactions + DIGITS.ilog2() as usize,
             Self::FixedBase(_) => transactions + WINDOWS.ilog2() as usize,
@@ -128,10 +109,7 @@ impl Chip {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Ledger(_) => "ledger",
-            Self::Transfer(_) => "transfer",
-            Self::Deposit(_) => "deposit",
-            Self::Withdraw(_) => "withdraw",
+            Self::Transaction(_) => "transaction",
             Self::Fee(_) => "fee",
             Self::Record(_) => "record",
             Self::Node(_) => "node",
@@ -147,10 +125,7 @@ impl Chip {
 
     fn base(&self) -> &dyn BaseAir<F> {
         match self {
-            Self::Ledger(chip) => chip,
-            Self::Transfer(chip) => chip,
-            Self::Deposit(chip) => chip,
-            Self::Withdraw(chip) => chip,
+            Self::Transaction(chip) => chip,
             Self::Fee(chip) => chip,
             Self::Record(chip) => chip,
             Self::Node(chip) => chip,
@@ -207,10 +182,7 @@ impl BaseAir<F> for Chip {
 impl<AB: ChipBuilder> Air<AB> for Chip {
     fn eval(&self, builder: &mut AB) {
         match self {
-            Self::Ledger(chip) => chip.eval(builder),
-            Self::Transfer(chip) => chip.eval(builder),
-            Self::Deposit(chip) => chip.eval(builder),
-            Self::Withdraw(chip) => chip.eval(builder),
+            Self::Transaction(chip) => chip.eval(builder),
             Self::Fee(chip) => chip.eval(builder),
             Self::Record(chip) => chip.eval(builder),
             Self::Node(chip) => chip.eval(builder),

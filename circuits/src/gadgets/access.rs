@@ -4,9 +4,9 @@ use p3_field::PrimeCharacteristicRing;
 
 use crate::bus::{ChipBuilder, RangeBus, StateBus, StateMessage};
 use crate::cells::Cells;
+use crate::chips::transaction::Access;
 use crate::error::TraceError;
 use crate::lookup_events::LookupEvents;
-use crate::witness_rows::Access;
 use shardfold_protocol::field::F;
 
 /// Which record, and when it was last written.

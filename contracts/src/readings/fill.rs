@@ -22,8 +22,8 @@ pub struct Notes {
 }
 
 /// A rule as a row.
-pub struct Fill<'a> {
-    run: Run<'a>,
+pub struct Fill<'a, 'r> {
+    run: Run<'r>,
     /// The columns before the row are there already, and so is the clock.
     row: &'a mut [F],
     cursor: Cursor,
@@ -32,10 +32,10 @@ pub struct Fill<'a> {
     notes: &'a mut Notes,
 }
 
-impl<'a> Fill<'a> {
+impl<'a, 'r> Fill<'a, 'r> {
     /// Starts a row.
     pub fn new(
-        run: Run<'a>,
+        run: Run<'r>,
         row: &'a mut [F],
         cursor: Cursor,
         last_clock: &'a dyn Fn(Index) -> u32,
@@ -52,7 +52,7 @@ impl<'a> Fill<'a> {
 
     /// Returns what is left of the transaction for its next row.
     #[must_use]
-    pub fn into_run(self) -> Run<'a> {
+    pub fn into_run(self) -> Run<'r> {
         self.run
     }
 
@@ -98,7 +98,7 @@ fn is_cell(record: &[Part<F>; 8]) -> [bool; 8] {
     core::array::from_fn(|i| matches!(record[i], Part::Any))
 }
 
-impl Machine for Fill<'_> {
+impl Machine for Fill<'_, '_> {
     type E = F;
 
     fn word(&mut self) -> F {

@@ -6,10 +6,10 @@ use shardfold_protocol::shape::FEE_CLOCK;
 
 use super::columns::{FeeColumns, WIDTH};
 use crate::cells::write;
+use crate::chips::transaction::FeeRow;
 use crate::error::TraceError;
 use crate::gadgets::rows;
 use crate::lookup_events::LookupEvents;
-use crate::witness_rows::FeeRow;
 use shardfold_protocol::field::F;
 
 /// Returns one row per fee vault; range checks are noted in `events`.

@@ -1,0 +1,392 @@
+//! The trace of the transaction table, and what the shard's transactions leave for other chips.
+
+use std::collections::BTreeMap;
+
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_matrix::dense::RowMajorMatrix;
+use shardfold_contracts::layout::{Cursor, SHORT_SCALE, prefix};
+use shardfold_contracts::readings::{Authority, Context, Effect, Fill, Notes, Prepared, Run};
+use shardfold_contracts::{Contract, Contracts, Path, nothing};
+use shardfold_protocol::amount::AMOUNT_LIMIT;
+use shardfold_protocol::field::F;
+use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
+use shardfold_protocol::head::Head;
+use shardfold_protocol::record::{Index, KIND_VAULT, Record};
+use shardfold_protocol::shape::FEE_CLOCK;
+use shardfold_protocol::transaction::Transaction;
+use shardfold_protocol::witness::ShardWitness;
+
+use crate::chips::record::TouchedRecord;
+use crate::error::TraceError;
+use crate::lookup_events::LookupEvents;
+
+/// All that the shard's transactions do.
+#[derive(Clone, Debug)]
+pub struct TransactionRows {
+    /// The table.
+    pub trace: RowMajorMatrix<F>,
+    /// What is asked of other chips.
+    pub events: LookupEvents,
+    /// The signatures that are required, in order.
+    pub signatures: Vec<RequiredSignature>,
+    /// The credits of fees, by ascending vault.
+    pub fees: Vec<FeeRow>,
+    /// Every record of the witness, by ascending index, as it is after the fees.
+    pub records: Vec<TouchedRecord>,
+}
+
+/// One signature that a rule requires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequiredSignature {
+    /// Which of the witness's transactions it authorises, from 0.
+    pub transaction: usize,
+    /// Who must have signed.
+    pub owner: Digest,
+    /// What must be signed.
+    pub digest: Digest,
+}
+
+/// The fees that the shard pays into one vault.
+#[derive(Clone, Copy, Debug)]
+pub struct FeeRow {
+    /// Their sum.
+    pub total: u64,
+    /// The access of the vault, at [`FEE_CLOCK`].
+    pub vault: Access,
+}
+
+/// One access of a vault.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// Where the record lies.
+    pub index: Index,
+    /// When it was last written.
+    pub old_clock: u32,
+    /// The record as it is taken.
+    pub before: Record,
+    /// The balance that is written back, below 2^62.
+    pub new_balance: u64,
+}
+
+/// Plays the transactions of a shard over its records. Signatures are not checked here.
+///
+/// # Errors
+/// The witness's records are out of order or not enough, there are more steps than rows, or a
+/// transaction breaks a rule.
+pub fn generate(
+    contracts: &Contracts,
+    witness: &ShardWitness,
+    log_height: usize,
+) -> Result<TransactionRows, TraceError> {
+    let mut table = Table::new(contracts, witness, log_height)?;
+    for (position, transaction) in witness.transactions.iter().enumerate() {
+        table.play(position, transaction)?;
+    }
+    table.finish()
+}
+
+struct Table<'a> {
+    contracts: &'a Contracts,
+    log_height: usize,
+    values: Vec<F>,
+    /// Rows that are filled.
+    rows: usize,
+    /// Before the next row.
+    head: Head,
+    context: Context,
+    records: BTreeMap<Index, TouchedRecord>,
+    fees: BTreeMap<(Index, u64), u64>,
+    notes: Notes,
+    signatures: Vec<RequiredSignature>,
+    effect: Effect,
+}
+
+impl<'a> Table<'a> {
+    fn new(
+        contracts: &'a Contracts,
+        witness: &ShardWitness,
+        log_height: usize,
+    ) -> Result<Self, TraceError> {
+        let head = witness.statement.before;
+        let width = contracts.layout().width();
+        Ok(Self {
+            contracts,
+            log_height,
+            values: F::zero_vec(width << log_height),
+            rows: 0,
+            head,
+            context: Context {
+                chain_id: F::from_u64(witness.statement.chain_id),
+                time: 0,
+                queue_count: head.deposit_count,
+            },
+            records: touched(&witness.records)?,
+            fees: BTreeMap::new(),
+            notes: Notes::default(),
+            signatures: vec![],
+            effect: Effect::default(),
+        })
+    }
+
+    fn play(&mut self, position: usize, transaction: &Transaction) -> Result<(), TraceError> {
+        let rejected = |reject| TraceError::Rejected { position, reject };
+        let words = transaction.words();
+        let contracts = self.contracts;
+        let (law, path) = contracts.path(transaction, &words).map_err(rejected)?;
+        self.check_accesses(transaction)?;
+        let rows = self.rows + path.len();
+        TraceError::check_rows("transaction", rows, self.log_height)?;
+        let first = contracts.step_number(transaction, 0);
+        self.fill(position, transaction, &words, (law, path, first))
+            .map_err(rejected)?;
+        self.apply(position)
+    }
+
+    /// All that the transaction will touch is among the witness's records.
+    fn check_accesses(&self, transaction: &Transaction) -> Result<(), TraceError> {
+        let mut accesses = vec![];
+        self.contracts.accesses(transaction, &mut accesses);
+        let is_missing = |index: &Index| !self.records.contains_key(index);
+        let mut indices = accesses.iter().map(|access| access.index);
+        match indices.find(is_missing) {
+            Some(index) => Err(TraceError::MissingRecord { index }),
+            None => Ok(()),
+        }
+    }
+
+    /// Fills the rows of a transaction; what it does is left in `effect`.
+    fn fill(
+        &mut self,
+        position: usize,
+        transaction: &Transaction,
+        words: &[F],
+        (law, path, first): (&dyn Contract, Path, usize),
+    ) -> Result<(), shardfold_contracts::Reject> {
+        let clock = position as u32 + 1;
+        // That the signature holds is found out when the ladders are made.
+        let authority = transaction
+            .signed_by()
+            .map_or(Authority::NONE, |(key, _)| Authority {
+                owner: key.owner(),
+                has_signed: true,
+            });
+        let prepared = Prepared {
+            digests: [ZERO_DIGEST; 2],
+            authority,
+        };
+        let records = &self.records;
+        let read = |index| {
+            records
+                .get(&index)
+                .map_or(Record::EMPTY, |touched| touched.last)
+        };
+        let last_clock = |index| records.get(&index).map_or(0, |touched| touched.last_clock);
+        self.effect.clear();
+        let (context, effect) = (&self.context, &mut self.effect);
+        let mut run = Run::new(words, context, (&prepared, 0), &read, effect);
+        let layout = self.contracts.layout();
+        let mut carried = nothing();
+        for step in path.steps() {
+            let row = &mut self.values[self.rows * layout.width()..][..layout.width()];
+            start_row(row, &self.head);
+            row[prefix::IS_FIRST] = F::from_bool(self.rows == 0);
+            row[prefix::CLOCK] = F::from_u32(clock);
+            row[layout.selector(first + step)] = F::ONE;
+            for (i, carried) in carried.into_iter().enumerate().take(layout.carried) {
+                row[layout.carried_at() + i] = carried;
+            }
+            let cursor = Cursor::new(layout);
+            let mut m = Fill::new(run, row, cursor, &last_clock, &mut self.notes);
+            carried = law.fill(step, &mut m, carried)?;
+            run = m.into_run();
+            end_row(row, &mut self.head);
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    /// Does what the transaction does to records, fees and head.
+    fn apply(&mut self, position: usize) -> Result<(), TraceError> {
+        let clock = position as u32 + 1;
+        for &(index, record) in &self.effect.writes {
+            let touched = self.records.get_mut(&index);
+            let touched = touched.ok_or(TraceError::MissingRecord { index })?;
+            (touched.last, touched.last_clock) = (record, clock);
+        }
+        if let Some(fee) = self.effect.fee {
+            let asset = fee.asset.as_canonical_u64();
+            let total = self.fees.entry((fee.vault, asset)).or_default();
+            *total = total.saturating_add(fee.amount);
+        }
+        self.context.queue_count += u64::from(self.effect.entries.queued.is_some());
+        let required = self.notes.signatures.drain(..);
+        self.signatures
+            .extend(required.map(|(owner, digest)| RequiredSignature {
+                transaction: position,
+                owner,
+                digest,
+            }));
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<TransactionRows, TraceError> {
+        let width = self.contracts.layout().width();
+        let clock = self.signed_clock();
+        for (number, row) in self
+            .values
+            .chunks_exact_mut(width)
+            .enumerate()
+            .skip(self.rows)
+        {
+            // Padding keeps the head and the last clock.
+            start_row(row, &self.head);
+            row[prefix::IS_FIRST] = F::from_bool(number == 0);
+            row[prefix::CLOCK] = clock;
+        }
+        let mut events = LookupEvents {
+            hashes: self.notes.hashes,
+            range: self.notes.range,
+        };
+        look_limbs_up(self.contracts, &self.values, &mut events);
+        let mut fees = vec![];
+        for ((index, asset), total) in core::mem::take(&mut self.fees) {
+            fees.push(collect(&mut self.records, index, asset, total)?);
+        }
+        Ok(TransactionRows {
+            trace: RowMajorMatrix::new(self.values, width),
+            events,
+            signatures: self.signatures,
+            fees,
+            records: self.records.into_values().collect(),
+        })
+    }
+
+    /// The clock of the last row that is filled; 1 if there is none.
+    fn signed_clock(&self) -> F {
+        let width = self.contracts.layout().width();
+        let last = self.rows.checked_sub(1);
+        last.map_or(F::ONE, |row| self.values[row * width + prefix::CLOCK])
+    }
+}
+
+/// The records by index, which must ascend.
+fn touched(records: &[(Index, Record)]) -> Result<BTreeMap<Index, TouchedRecord>, TraceError> {
+    for (position, pair) in records.windows(2).enumerate() {
+        let (previous, found) = (pair[0].0, pair[1].0);
+        if previous >= found {
+            let position = position + 1;
+            return Err(TraceError::Order {
+                position,
+                found,
+                previous,
+            });
+        }
+    }
+    let touched = records.iter().map(|&(index, first)| {
+        let touched = TouchedRecord {
+            index,
+            first,
+            last: first,
+            last_clock: 0,
+        };
+        (index, touched)
+    });
+    Ok(touched.collect())
+}
+
+/// Where each chain and count of a head lies.
+fn chains(head: &mut Head) -> [(prefix::ChainAround, &mut Digest); 3] {
+    [
+        (prefix::TRANSACTIONS, &mut head.tx_commitment),
+        (prefix::QUEUE, &mut head.deposit_commitment),
+        (prefix::WITHDRAWALS, &mut head.withdrawal_commitment),
+    ]
+}
+
+fn counts(head: &mut Head) -> [(prefix::Around, &mut u64); 1] {
+    [(prefix::QUEUE_COUNT, &mut head.deposit_count)]
+}
+
+/// Writes the head before a row, and that after it as if the row changed nothing.
+fn start_row(row: &mut [F], head: &Head) {
+    let mut head = *head;
+    for (columns, count) in counts(&mut head) {
+        row[columns.before()] = F::from_u64(*count);
+        row[columns.after()] = F::from_u64(*count);
+    }
+    for (columns, chain) in chains(&mut head) {
+        for columns in [columns.before(), columns.after()] {
+            for (column, value) in columns.into_iter().zip(*chain) {
+                row[column] = value;
+            }
+        }
+    }
+}
+
+/// Reads the head after a row.
+fn end_row(row: &[F], head: &mut Head) {
+    for (columns, count) in counts(head) {
+        *count = row[columns.after()].as_canonical_u64();
+    }
+    for (columns, chain) in chains(head) {
+        *chain = columns.after().map(|column| row[column]);
+    }
+}
+
+/// Notes the range checks of all limbs, those of padding and unused ones too.
+fn look_limbs_up(contracts: &Contracts, values: &[F], events: &mut LookupEvents) {
+    let layout = contracts.layout();
+    // Limbs are written as 16 bits.
+    let limb = |value: &F| value.as_canonical_u64() as u16;
+    for row in values.chunks_exact(layout.width()) {
+        let limbs = &row[layout.limbs_at()..layout.shorts_at()];
+        events.range.extend(limbs.iter().map(limb));
+        for short in &row[layout.shorts_at()..layout.free_at()] {
+            let short = limb(short);
+            events
+                .range
+                .extend([short, short.wrapping_mul(SHORT_SCALE as u16)]);
+        }
+    }
+}
+
+/// Credits all fees of a vault.
+fn collect(
+    records: &mut BTreeMap<Index, TouchedRecord>,
+    index: Index,
+    asset: u64,
+    total: u64,
+) -> Result<FeeRow, TraceError> {
+    let touched = records.get_mut(&index);
+    let touched = touched.ok_or(TraceError::MissingRecord { index })?;
+    let [kind, its_asset, balance, ..] = touched.last.0;
+    let is_vault = kind == F::from_u64(KIND_VAULT) && its_asset == F::from_u64(asset);
+    if !is_vault {
+        return Err(TraceError::NoFeeVault { index, asset });
+    }
+    if touched.last_clock >= FEE_CLOCK {
+        return Err(TraceError::ClockNotLater {
+            index,
+            old: touched.last_clock,
+            new: FEE_CLOCK,
+        });
+    }
+    let balance = balance.as_canonical_u64();
+    let new_balance = balance.saturating_add(total);
+    if new_balance >= AMOUNT_LIMIT {
+        return Err(TraceError::BalanceTooLarge {
+            index,
+            balance,
+            amount: total,
+        });
+    }
+    let vault = Access {
+        index,
+        old_clock: touched.last_clock,
+        before: touched.last,
+        new_balance,
+    };
+    touched.last = touched.last.credited(total);
+    touched.last_clock = FEE_CLOCK;
+    Ok(FeeRow { total, vault })
+}
