@@ -50,12 +50,13 @@ fn bench_traces(
     let shape = &witness.shape;
     let replayed = witness_rows(witness)?;
     let signatures = signature_requests(witness, &replayed);
+    let chain_id = F::from_u64(witness.statement.chain_id);
     let log_transactions = shape.log_transactions as usize;
     let log_records = shape.log_records as usize;
 
     // What the serving chips are asked for, as in a whole shard.
     let mut asked = LookupEvents::default();
-    signature::generate(&signatures, log_transactions, &mut asked)?;
+    signature::generate(&signatures, chain_id, log_transactions, &mut asked)?;
     rule_traces(witness, &replayed, &mut asked)?;
     let (_, leaves) = record::generate(&replayed.records, log_records, &mut asked)?;
     let log_nodes = shape.log_nodes as usize;
@@ -64,7 +65,12 @@ fn bench_traces(
     group.bench_function("rows", |bencher| bencher.iter(|| witness_rows(witness)));
     group.bench_function("signature_chips", |bencher| {
         bencher.iter(|| {
-            signature::generate(&signatures, log_transactions, &mut LookupEvents::default())
+            signature::generate(
+                &signatures,
+                chain_id,
+                log_transactions,
+                &mut LookupEvents::default(),
+            )
         });
     });
     group.bench_function("rule_chips", |bencher| {

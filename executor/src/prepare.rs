@@ -2,6 +2,7 @@
 //! is nearly all of an executor's work, and all of it can be done in parallel.
 
 use rayon::prelude::*;
+use shardfold_protocol::address::Address;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
 use shardfold_protocol::signature::{Claim, PublicKey, Signature, Verdict, verify_many};
@@ -10,7 +11,7 @@ use shardfold_protocol::transaction::{Digests, Transaction, digests_of};
 /// Who authorises a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authority {
-    /// The owner digest of the public key; zero for a deposit, which has none.
+    /// The owner digest of public key and exit address; zero for a deposit, which has none.
     pub owner: Digest,
     /// Whether this key signed the transaction.
     pub has_signed: bool,
@@ -46,9 +47,9 @@ pub struct Prepared {
 #[must_use]
 pub fn prepare(transaction: &Transaction, chain_id: F) -> Prepared {
     let digests = transaction.digests(chain_id);
-    let of_signer = |(public_key, signature): (&PublicKey, &Signature)| Authority {
-        owner: public_key.owner(),
-        has_signed: public_key.verify(&digests.transaction, signature),
+    let of_signer = |(key, exit, signature): (&PublicKey, &Address, &Signature)| Authority {
+        owner: key.owner(chain_id, exit),
+        has_signed: key.verify(chain_id, exit, &digests.transaction, signature),
     };
     Prepared {
         digests,
@@ -72,7 +73,7 @@ pub fn prepare_all(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
         })
         .unzip();
     let signed: Vec<Claim> = claims.iter().flatten().copied().collect();
-    let mut verdicts = verify_many(&signed).into_iter();
+    let mut verdicts = verify_many(chain_id, &signed).into_iter();
     let prepared = |(digests, claim): (Digests, &Option<Claim>)| Prepared {
         digests,
         authority: claim
@@ -84,9 +85,10 @@ pub fn prepare_all(transactions: &[Transaction], chain_id: F) -> Vec<Prepared> {
 
 /// What a transaction claims to be signed by; `None` of a deposit, which is not signed.
 fn claim(transaction: &Transaction, message: &Digest) -> Option<Claim> {
-    let (public_key, signature) = transaction.signed_by()?;
+    let (public_key, exit_address, signature) = transaction.signed_by()?;
     Some(Claim {
         public_key: *public_key,
+        exit_address: *exit_address,
         message: *message,
         signature: *signature,
     })

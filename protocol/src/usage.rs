@@ -166,12 +166,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::field::F;
     use crate::hash::ZERO_DIGEST;
-    use crate::signature::SecretKey;
-    use crate::transaction::{Deposit, FeePayment, Signed, Transfer};
+    use crate::signature::Account;
+    use crate::transaction::{Deposit, FeePayment, Transfer};
     use crate::tree::touched_nodes;
 
-    static KEY: LazyLock<SecretKey> = LazyLock::new(|| SecretKey::from_index(0, 0));
+    static ACCOUNT: LazyLock<Account> = LazyLock::new(|| Account::from_index(0, 0));
 
     fn transaction(from: Index, to: Index, fee: FeePayment) -> Transaction {
         let (asset, amount, nonce) = (0, 0, 0);
@@ -187,19 +188,17 @@ mod tests {
             });
         }
         let to_owner = ZERO_DIGEST;
-        Transaction::Transfer(Signed {
-            body: Transfer {
-                from,
-                to,
-                to_owner,
-                asset,
-                amount,
-                fee,
-                nonce,
-            },
-            public_key: KEY.public_key(),
-            signature: KEY.sign(&ZERO_DIGEST),
-        })
+        let body = Transfer {
+            from,
+            to,
+            to_owner,
+            asset,
+            amount,
+            fee,
+            nonce,
+        };
+        let signature = ACCOUNT.sign(F::default(), &ZERO_DIGEST);
+        Transaction::Transfer(ACCOUNT.signed(body, signature))
     }
 
     fn index() -> impl Strategy<Value = Index> {

@@ -38,7 +38,8 @@ pub fn shard_traces(witness: &ShardWitness) -> Result<ShardTraces, TraceError> {
     let (curve, rest) = rayon::join(
         || {
             let mut events = LookupEvents::default();
-            let traces = signature::generate(&signatures, log_transactions, &mut events)?;
+            let chain_id = F::from_u64(witness.statement.chain_id);
+            let traces = signature::generate(&signatures, chain_id, log_transactions, &mut events)?;
             Ok::<_, TraceError>((traces, events))
         },
         || rule_and_state_traces(witness, &rows),
@@ -100,9 +101,10 @@ pub fn signature_requests(witness: &ShardWitness, rows: &WitnessRows) -> Vec<Sig
         .iter()
         .filter_map(|step| {
             let transaction = witness.transactions.get(step.transaction)?;
-            let (key, signature) = transaction.signed_by()?;
+            let (key, exit_address, signature) = transaction.signed_by()?;
             Some(SignatureRequest {
                 key: *key,
+                exit_address: *exit_address,
                 signature: *signature,
                 message: step.digest,
             })
@@ -117,7 +119,7 @@ pub(crate) fn public_values(chips: &[Chip], statement: &Statement) -> Vec<Vec<F>
 }
 
 /// The public values of each chip, given the elements of the statement as values or targets:
-/// all of them for the ledger, the chain id for the rules.
+/// all of them for the ledger, the chain id for the rules and the signatures.
 ///
 /// # Panics
 /// If there are fewer elements than a statement has.
@@ -127,7 +129,9 @@ pub(crate) fn public_values_of<T: Copy>(chips: &[Chip], statement: &[T]) -> Vec<
         .iter()
         .map(|chip| match chip {
             Chip::Ledger(_) => statement.to_vec(),
-            Chip::Transfer(_) | Chip::Deposit(_) | Chip::Withdraw(_) => vec![statement[0]],
+            Chip::Transfer(_) | Chip::Deposit(_) | Chip::Withdraw(_) | Chip::Signature(_) => {
+                vec![statement[0]]
+            }
             _ => Vec::new(),
         })
         .collect()

@@ -2,6 +2,7 @@
 //! each reason and the order in which they are checked.
 
 use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::address::Address;
 use shardfold_protocol::amount::{AMOUNT_LIMIT, FEE_LIMIT};
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::hash::Digest;
@@ -445,7 +446,7 @@ fn a_withdrawal_is_rejected_for_the_first_rule_that_it_breaks() {
         },
         nonce: 9,
         base_chain: 1,
-        address: [9; 20],
+        address: Address([9; 20]),
     };
     let mut authority = Authority {
         owner: owner(8),

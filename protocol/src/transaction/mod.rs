@@ -9,11 +9,12 @@ mod withdraw;
 pub use deposit::Deposit;
 pub use many::digests_of;
 pub use transfer::Transfer;
-pub use withdraw::{ADDRESS_BYTES, Withdraw};
+pub use withdraw::Withdraw;
 
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::field::F;
 use crate::hash::{Digest, ZERO_DIGEST, compress_block};
 use crate::record::{Asset, Index};
@@ -47,9 +48,9 @@ impl Kind {
     #[must_use]
     pub const fn permutations(self) -> usize {
         match self {
-            Self::Transfer => 3 + 1 + 3 + 1,
+            Self::Transfer => 3 + 2 + 3 + 1,
             Self::Deposit => 2 + 1 + 2,
-            Self::Withdraw => 1 + 2 + 1 + 3 + 2,
+            Self::Withdraw => 1 + 2 + 2 + 3 + 2,
         }
     }
 }
@@ -60,10 +61,18 @@ impl Kind {
 pub struct Signed<T> {
     /// What is signed.
     pub body: T,
-    /// The key whose digest owns the spending vault.
+    /// The key that owns the spending vault.
     pub public_key: PublicKey,
+    /// The address for which it owns the vault: the owner is the digest of both.
+    pub exit_address: Address,
     /// Over the body's digest.
     pub signature: Signature,
+}
+
+impl<T> Signed<T> {
+    const fn signed_by(&self) -> (&PublicKey, &Address, &Signature) {
+        (&self.public_key, &self.exit_address, &self.signature)
+    }
 }
 
 /// One transaction of a batch: in JSON an object whose only member is named for the kind.
@@ -145,14 +154,14 @@ impl Transaction {
         }
     }
 
-    /// Returns the key and the signature that authorise it; `None` of a deposit, which is not
-    /// signed.
+    /// Returns the key, its exit address and the signature that authorise it; `None` of a
+    /// deposit, which is not signed.
     #[must_use]
-    pub const fn signed_by(&self) -> Option<(&PublicKey, &Signature)> {
+    pub const fn signed_by(&self) -> Option<(&PublicKey, &Address, &Signature)> {
         match self {
-            Self::Transfer(signed) => Some((&signed.public_key, &signed.signature)),
+            Self::Transfer(signed) => Some(signed.signed_by()),
             Self::Deposit(_) => None,
-            Self::Withdraw(signed) => Some((&signed.public_key, &signed.signature)),
+            Self::Withdraw(signed) => Some(signed.signed_by()),
         }
     }
 

@@ -328,7 +328,7 @@ fn a_transfer_to_itself() {
     let Shard { rows, .. } = shard(&[to_bob(100, 0, ALICE_NONCE)]);
     let mut step = rows.transfers[0];
     step.body.to = ALICE;
-    step.body.to_owner = key(0).owner();
+    step.body.to_owner = owner(0);
     step.to = step.from;
     step.to.new_balance = 1_000_100;
     let at_once = of_steps(&[step]);

@@ -31,7 +31,7 @@ pub fn generate(
         row.from.fill(&step.from, clock, events)?;
         row.fee.fill(body.fee, events)?;
         *row.base_chain = F::from_u32(body.base_chain);
-        write(row.address, body.address_elements());
+        write(row.address, body.address.elements());
         let mut blocks = row.payload.into_iter().chain(row.digest);
         let mut compress = |input: &[F; 8]| events.compress_into(input, &mut blocks);
         let payload = body.payload_with(chain_id, &mut compress);
