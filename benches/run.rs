@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use shardfold_aggregator::ValidityProof;
+use shardfold_contracts::set::standard;
 use shardfold_fleet::embedded::{Embedded, Limits};
 use shardfold_fleet::engine::Engine;
 use shardfold_fleet::submit::{Executed, MAX_FAILURES};
@@ -30,7 +31,7 @@ impl Pipeline {
     pub fn load(profile: Profile, witnesses: &[ShardWitness]) -> anyhow::Result<Self> {
         let cache =
             cache::default_root().context("there is no home folder: set SHARDFOLD_CACHE")?;
-        let engine = Engine::new(CircuitSet::new(profile, &cache))?;
+        let engine = Engine::new(CircuitSet::new(standard(), profile, &cache))?;
         for witness in witnesses {
             engine.circuits().stark(&witness.shape)?;
             engine.circuits().shard(&witness.shape)?;

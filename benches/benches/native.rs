@@ -15,12 +15,13 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, compress_block, compress_many};
 use shardfold_protocol::record::{Index, Record, Vault};
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::signature::{Claim, SecretKey, verify_many};
+use shardfold_protocol::signature::{Account, Claim, verify_many};
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::{
-    FeePayment, Kind, Signed, Transaction, Transfer, digests_of,
-};
+use shardfold_protocol::transaction::{FeePayment, Kind, Transaction, Transfer, digests_of};
 use shardfold_protocol::tree::StateTree;
+
+/// The chain of signatures.
+const CHAIN: F = F::TWO;
 
 /// Compressions, that is Poseidon2 permutations of width 8, a second.
 fn permutation(criterion: &mut Criterion) {
@@ -47,21 +48,24 @@ fn signature(criterion: &mut Criterion) {
     let claims: Vec<Claim> = (0..16_384).map(claim).collect();
     let Claim {
         public_key,
+        exit_address,
         message,
         signature,
     } = claims[0];
-    assert!(public_key.verify(&message, &signature));
-    let key = SecretKey::from_index(1, 0);
+    assert!(public_key.verify(CHAIN, &exit_address, &message, &signature));
+    let account = Account::from_index(1, 0);
     let mut group = criterion.benchmark_group("signature");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("sign", |bencher| bencher.iter(|| key.sign(&message)));
+    group.bench_function("sign", |bencher| {
+        bencher.iter(|| account.sign(CHAIN, &message))
+    });
     group.bench_function("verify", |bencher| {
-        bencher.iter(|| public_key.verify(&message, &signature));
+        bencher.iter(|| public_key.verify(CHAIN, &exit_address, &message, &signature));
     });
     group.sample_size(10);
     group.throughput(Throughput::Elements(claims.len() as u64));
     group.bench_function("verify_16384", |bencher| {
-        bencher.iter(|| verify_many(&claims))
+        bencher.iter(|| verify_many(CHAIN, &claims))
     });
     let count = 10_000;
     group.throughput(Throughput::Elements(count as u64));
@@ -70,13 +74,13 @@ fn signature(criterion: &mut Criterion) {
         for i in 0..forged {
             claims[i * (count / forged)].message[0] += F::ONE;
         }
-        let valid = verify_many(&claims)
+        let valid = verify_many(CHAIN, &claims)
             .iter()
             .filter(|verdict| verdict.is_valid)
             .count();
         assert_eq!(valid, count - forged);
         group.bench_function(format!("verify_10000_with_{forged}_forged"), |bencher| {
-            bencher.iter(|| verify_many(&claims));
+            bencher.iter(|| verify_many(CHAIN, &claims));
         });
     }
     group.finish();
@@ -84,12 +88,13 @@ fn signature(criterion: &mut Criterion) {
 
 /// A valid signature of its own key's owner digest.
 fn claim(index: u64) -> Claim {
-    let key = SecretKey::from_index(1, index);
-    let message = key.owner();
+    let account = Account::from_index(1, index);
+    let message = account.owner(CHAIN);
     Claim {
-        public_key: key.public_key(),
+        public_key: account.public_key(),
+        exit_address: account.exit_address,
         message,
-        signature: key.sign(&message),
+        signature: account.sign(CHAIN, &message),
     }
 }
 
@@ -121,7 +126,7 @@ fn vault(owner: Digest, balance: u64) -> Record {
 /// Records put in place a second, with all nodes above them.
 fn tree(criterion: &mut Criterion) {
     let (records, changes) = (1_u32 << 20, 1_u32 << 13);
-    let owner = SecretKey::from_index(1, 1).owner();
+    let owner = Account::from_index(1, 1).owner(CHAIN);
     let all: Vec<(Index, Record)> = (0..records)
         .map(|i| (i, vault(owner, u64::from(i))))
         .collect();
@@ -161,9 +166,8 @@ fn scattered_transfers() -> (State, Batch, Outcome) {
     let (count, vaults) = (1_u64 << 17, 1_u32 << 20);
     let (keys, mut random) = (Keys::new(1, 1), Random::new(1));
     let state = genesis(&keys, vaults);
-    let key = keys.get(0);
-    let (public_key, owner) = (key.public_key(), key.owner());
-    let signature = key.sign(&owner);
+    let (account, owner) = (keys.get(0), keys.owner(0));
+    let signature = account.sign(F::from_u64(state.chain_id()), &owner);
     let mut nonces = vec![0; vaults as usize];
     let mut transfer = |_| {
         let from = random.below(u64::from(vaults)) as Index;
@@ -182,11 +186,7 @@ fn scattered_transfers() -> (State, Batch, Outcome) {
             },
             nonce,
         };
-        Transaction::Transfer(Signed {
-            body,
-            public_key,
-            signature,
-        })
+        Transaction::Transfer(account.signed(body, signature))
     };
     let transactions: Vec<_> = (0..count).map(&mut transfer).collect();
     let digests = digests_of(&transactions, F::from_u64(state.chain_id()));

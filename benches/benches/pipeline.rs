@@ -10,6 +10,7 @@ use std::time::Duration;
 use criterion::{Criterion, SamplingMode, Throughput};
 use shardfold_benches::run::{Pipeline, silent};
 use shardfold_benches::workload;
+use shardfold_contracts::set::standard;
 use shardfold_protocol::shape::Shape;
 use shardfold_prover::shard_traces;
 use shardfold_recursion::profile::Profile;
@@ -39,7 +40,7 @@ fn bench(criterion: &mut Criterion, profile: Profile, shape: Shape) -> anyhow::R
     let mut proven = Vec::new();
     let mut first = None;
     for witness in &witnesses {
-        let proof = stark.prove(&shard_traces(witness)?)?;
+        let proof = stark.prove(&shard_traces(standard(), witness)?)?;
         proven.push(engine.prove(witness, |_, _| ControlFlow::Continue(()))?);
         first.get_or_insert((proof, witness.statement));
     }

@@ -15,6 +15,7 @@ use shardfold_circuits::chips::{
 use shardfold_circuits::error::TraceError;
 use shardfold_circuits::lookup_events::LookupEvents;
 use shardfold_circuits::witness_rows::{WitnessRows, witness_rows};
+use shardfold_contracts::set::standard;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_prover::{ShardStark, ShardTraces, shard_traces, signature_requests};
@@ -50,12 +51,13 @@ fn bench_traces(
     let shape = &witness.shape;
     let replayed = witness_rows(witness)?;
     let signatures = signature_requests(witness, &replayed);
+    let chain_id = F::from_u64(witness.statement.chain_id);
     let log_transactions = shape.log_transactions as usize;
     let log_records = shape.log_records as usize;
 
     // What the serving chips are asked for, as in a whole shard.
     let mut asked = LookupEvents::default();
-    signature::generate(&signatures, log_transactions, &mut asked)?;
+    signature::generate(&signatures, chain_id, log_transactions, &mut asked)?;
     rule_traces(witness, &replayed, &mut asked)?;
     let (_, leaves) = record::generate(&replayed.records, log_records, &mut asked)?;
     let log_nodes = shape.log_nodes as usize;
@@ -64,7 +66,12 @@ fn bench_traces(
     group.bench_function("rows", |bencher| bencher.iter(|| witness_rows(witness)));
     group.bench_function("signature_chips", |bencher| {
         bencher.iter(|| {
-            signature::generate(&signatures, log_transactions, &mut LookupEvents::default())
+            signature::generate(
+                &signatures,
+                chain_id,
+                log_transactions,
+                &mut LookupEvents::default(),
+            )
         });
     });
     group.bench_function("rule_chips", |bencher| {
@@ -86,7 +93,9 @@ fn bench_traces(
     group.bench_function("range", |bencher| {
         bencher.iter(|| range::generate(&asked.range));
     });
-    group.bench_function("all", |bencher| bencher.iter(|| shard_traces(witness)));
+    group.bench_function("all", |bencher| {
+        bencher.iter(|| shard_traces(standard(), witness))
+    });
     Ok(())
 }
 
@@ -142,8 +151,8 @@ struct Shard {
 
 fn prepare(witness: &ShardWitness) -> anyhow::Result<Shard> {
     let shape = witness.shape;
-    let stark = ShardStark::new(shape, Profile::Conjectured100.stark(&shape))?;
-    let traces = shard_traces(witness)?;
+    let stark = ShardStark::new(standard(), shape, Profile::Conjectured100.stark(&shape))?;
+    let traces = shard_traces(standard(), witness)?;
     let proof = stark.prove(&traces)?;
     stark.verify(&proof, &witness.statement)?;
     Ok(Shard {

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p shardfold-benches --bench shard_rows`
 
+use shardfold_contracts::set::standard;
 use shardfold_prover::{ShardCircuit, ShardStark};
 use shardfold_recursion::profile::Profile;
 
@@ -9,7 +10,7 @@ fn main() -> anyhow::Result<()> {
     for profile in [Profile::Proven100, Profile::Conjectured100] {
         for shape in profile.shapes() {
             let parameters = profile.stark(shape);
-            let stark = ShardStark::new(*shape, parameters)?;
+            let stark = ShardStark::new(standard(), *shape, parameters)?;
             let (rows, cost) = ShardCircuit::cost(&stark, &profile.plonk())?;
             println!(
                 "{} {:>6} transactions: {} queries, {rows} rows, {} permutations",

@@ -91,7 +91,7 @@ fn gib(bytes: u64) -> f64 {
 
 fn import(folder: &Path, vaults: u32) -> Result<()> {
     let keys = Keys::new(1, KEYS);
-    let owners: Vec<_> = (0..KEYS).map(|key| keys.get(key).owner()).collect();
+    let owners: Vec<_> = (0..KEYS).map(|key| keys.owner(key)).collect();
     let entry = |index: Index| VaultEntry {
         index,
         owner: owners[index as usize % KEYS],

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::set::standard;
 
-    static KEY: LazyLock<SecretKey> = LazyLock::new(|| SecretKey::from_index(0, 0));
+    static ACCOUNT: LazyLock<Account> = LazyLock::new(|| Account::from_index(0, 0));
 
     fn transaction(from: Index, to: Index, fee: FeePayment) -> Transaction {
         let (asset, amount, nonce) = (0, 0, 0);
@@ -218,19 +218,17 @@ mod tests {
             });
         }
         let to_owner = ZERO_DIGEST;
-        Transaction::Transfer(Signed {
-            body: Transfer {
-                from,
-                to,
-                to_owner,
-                asset,
-                amount,
-                fee,
-                nonce,
-            },
-            public_key: KEY.public_key(),
-            signature: KEY.sign(&ZERO_DIGEST),
-        })
+        let body = Transfer {
+            from,
+            to,
+            to_owner,
+            asset,
+            amount,
+            fee,
+            nonce,
+        };
+        let signature = ACCOUNT.sign(F::default(), &ZERO_DIGEST);
+        Transaction::Transfer(ACCOUNT.signed(body, signature))
     }
 
     fn index() -> impl Strategy<Value = Index> {

@@ -18,11 +18,13 @@ pub fn prepare(contracts: &Contracts, transaction: &Transaction, chain_id: F) ->
     {
         digests.push(hash(domain, &message));
     }
-    let authority =
-        claim(contracts, transaction, &digests).map_or(Authority::NONE, |claim| Authority {
-            owner: claim.public_key.owner(),
-            has_signed: claim.public_key.verify(&claim.message, &claim.signature),
-        });
+    let authority = claim(contracts, transaction, &digests).map_or(Authority::NONE, |claim| {
+        let (key, exit) = (&claim.public_key, &claim.exit_address);
+        Authority {
+            owner: key.owner(chain_id, exit),
+            has_signed: key.verify(chain_id, exit, &claim.message, &claim.signature),
+        }
+    });
     prepared(&digests, authority)
 }
 
@@ -49,7 +51,7 @@ pub fn prepare_all(
         })
         .unzip();
     let signed: Vec<Claim> = claims.iter().flatten().copied().collect();
-    let mut verdicts = verify_many(&signed).into_iter();
+    let mut verdicts = verify_many(chain_id, &signed).into_iter();
     let all = digests.iter().zip(&claims);
     let all = all.map(|(digests, claim)| {
         let verdict = claim.and_then(|_| verdicts.next());
@@ -110,10 +112,11 @@ pub fn digests_of(
 
 /// What a transaction claims to be signed by; `None` of one that is not signed.
 fn claim(contracts: &Contracts, transaction: &Transaction, digests: &[Digest]) -> Option<Claim> {
-    let (public_key, signature) = transaction.signed_by()?;
+    let (public_key, exit_address, signature) = transaction.signed_by()?;
     let message = digests.get(contracts.signed_digest(transaction)?)?;
     Some(Claim {
         public_key: *public_key,
+        exit_address: *exit_address,
         message: *message,
         signature: *signature,
     })

@@ -1,5 +1,6 @@
 //! The rules of Shardfold: everything that the executor and the circuits must agree on.
 
+pub mod address;
 pub mod amount;
 pub mod batch;
 pub mod curve;

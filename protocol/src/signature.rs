@@ -3,11 +3,13 @@
 //! The signer of message m (a digest) with secret key d and public key P = d G takes a nonce
 //! k, R = k G, a challenge e and s = k + e d mod n; the signature is (R, s). It is checked by
 //! s G = R + e P. The challenge is the first two elements of
-//! hash(Challenge, w_R, owner(P), m), so it binds the key and the nonce. 128 bits are enough for
+//! hash(Challenge, chain id, w_R, owner, m), where owner = hash(Owner, chain id, w_P, exit
+//! address), so it binds the chain, the key, its exit address and the nonce. 128 bits are enough for
 //! 128-bit security, since a challenge need not resist collisions (Neven, Smart, Warinschi,
 //! "Hash function requirements for Schnorr signatures", 2009), and they halve the
 //! variable-base work.
 
+mod account;
 mod equation;
 mod many;
 
@@ -16,16 +18,20 @@ use core::fmt;
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::curve::{AffinePoint, F5, Point, Scalar, elements};
 use crate::field::F;
 use crate::hash::{Digest, Domain, blocks, hash};
 
+pub use account::Account;
 pub use many::{Claim, Verdict, verify_many};
 
-/// Elements under the hash of a challenge: w_R, the owner, the message.
-pub const CHALLENGE_ELEMENTS: usize = 13;
-/// Elements under the hash of an owner.
-pub const OWNER_ELEMENTS: usize = 5;
+/// Elements under the hash of an owner: the chain id, w_P, the exit address.
+pub const OWNER_ELEMENTS: usize = 9;
+
+/// Elements under the hash of a challenge: the chain id, w_R, the owner, the message.
+pub const CHALLENGE_ELEMENTS: usize = 14;
+
 /// How many permutations the proof of a signature takes: owner and challenge.
 pub const SIGNATURE_PERMUTATIONS: usize = blocks(OWNER_ELEMENTS) + blocks(CHALLENGE_ELEMENTS);
 
@@ -34,18 +40,32 @@ pub const SIGNATURE_PERMUTATIONS: usize = blocks(OWNER_ELEMENTS) + blocks(CHALLE
 pub struct PublicKey(pub AffinePoint);
 
 impl PublicKey {
-    /// Returns the digest by which records name their owner: the hash of the key's encoding w.
-    pub fn owner(&self) -> Digest {
-        hash(Domain::Owner, &elements(&self.0.encode()))
+    /// Returns the digest by which records on a chain name their owner: the hash of the key
+    /// and of the base-chain address to which the owner can leave without the operator.
+    pub fn owner(&self, chain_id: F, exit_address: &Address) -> Digest {
+        hash(Domain::Owner, &self.owner_message(chain_id, exit_address))
     }
 
-    /// Returns whether a signature of a message is valid under this key. Takes variable time.
+    /// Returns what is hashed to an owner.
+    pub fn owner_message(&self, chain_id: F, exit_address: &Address) -> [F; OWNER_ELEMENTS] {
+        under_owner(chain_id, &self.0.encode(), exit_address)
+    }
+
+    /// Returns whether a signature of a message is valid under this key with this exit address.
+    /// Takes variable time.
     #[must_use]
-    pub fn verify(&self, message: &Digest, signature: &Signature) -> bool {
+    pub fn verify(
+        &self,
+        chain_id: F,
+        exit_address: &Address,
+        message: &Digest,
+        signature: &Signature,
+    ) -> bool {
         if !self.0.is_in_group() || !signature.r.is_in_group() {
             return false;
         }
-        let e = challenge_scalar(&challenge(&signature.r, &self.owner(), message));
+        let owner = self.owner(chain_id, exit_address);
+        let e = challenge_scalar(&challenge(chain_id, &signature.r, &owner, message));
         Point::mul_generator(&signature.s) == Point::from(self.0).mul_u128(e) + signature.r
     }
 }
@@ -60,27 +80,45 @@ pub struct Signature {
     pub s: Scalar,
 }
 
-/// Returns what is hashed to a challenge: w_R, the owner digest of the key, the message.
+/// Returns what is hashed to a challenge: the chain id, w_R, the owner digest of the key, the
+/// message.
 pub fn challenge_message(
+    chain_id: F,
     r: &AffinePoint,
     owner: &Digest,
     message: &Digest,
 ) -> [F; CHALLENGE_ELEMENTS] {
-    under_challenge(&r.encode(), owner, message)
+    under_challenge(chain_id, &r.encode(), owner, message)
 }
 
 /// [`challenge_message`] of an encoding.
-fn under_challenge(w: &F5, owner: &Digest, message: &Digest) -> [F; CHALLENGE_ELEMENTS] {
-    let mut out = [F::ZERO; CHALLENGE_ELEMENTS];
-    out[..5].copy_from_slice(&elements(w));
-    out[5..9].copy_from_slice(owner);
-    out[9..].copy_from_slice(message);
+fn under_challenge(
+    chain_id: F,
+    w: &F5,
+    owner: &Digest,
+    message: &Digest,
+) -> [F; CHALLENGE_ELEMENTS] {
+    let mut out = [chain_id; CHALLENGE_ELEMENTS];
+    out[1..6].copy_from_slice(&elements(w));
+    out[6..10].copy_from_slice(owner);
+    out[10..].copy_from_slice(message);
+    out
+}
+
+/// [`PublicKey::owner_message`] of an encoding.
+fn under_owner(chain_id: F, w: &F5, exit_address: &Address) -> [F; OWNER_ELEMENTS] {
+    let mut out = [chain_id; OWNER_ELEMENTS];
+    out[1..6].copy_from_slice(&elements(w));
+    out[6..].copy_from_slice(&exit_address.elements());
     out
 }
 
 /// Returns the digest whose first two elements are the challenge.
-pub fn challenge(r: &AffinePoint, owner: &Digest, message: &Digest) -> Digest {
-    hash(Domain::Challenge, &challenge_message(r, owner, message))
+pub fn challenge(chain_id: F, r: &AffinePoint, owner: &Digest, message: &Digest) -> Digest {
+    hash(
+        Domain::Challenge,
+        &challenge_message(chain_id, r, owner, message),
+    )
 }
 
 /// Returns the challenge e = h0 + 2^64 h1 of a digest, h0 and h1 as canonical integers.
@@ -95,7 +133,6 @@ pub fn challenge_scalar(digest: &Digest) -> u128 {
 pub struct SecretKey {
     scalar: Scalar,
     public_key: PublicKey,
-    owner: Digest,
 }
 
 impl SecretKey {
@@ -108,11 +145,9 @@ impl SecretKey {
             .map(|word| F::from_u32(u32::from_le_bytes(*word)))
             .collect();
         let (scalar, point) = expand_to_pair(Domain::SecretKey, &seed_elements);
-        let public_key = PublicKey(point);
         Self {
             scalar,
-            public_key,
-            owner: public_key.owner(),
+            public_key: PublicKey(point),
         }
     }
 
@@ -132,15 +167,12 @@ impl SecretKey {
         self.public_key
     }
 
-    /// Returns the owner digest of the public key.
-    pub const fn owner(&self) -> Digest {
-        self.owner
-    }
-
-    /// Signs a message. The nonce depends on the key and the message alone, so signing twice
-    /// gives the same signature. Takes variable time.
+    /// Signs a message as the owner that this key is with an exit address on a chain. The nonce
+    /// depends on the key and on everything else under the challenge, so that signing twice
+    /// gives the same signature, and no two challenges meet one nonce. Takes variable time.
     #[must_use]
-    pub fn sign(&self, message: &Digest) -> Signature {
+    pub fn sign(&self, chain_id: F, exit_address: &Address, message: &Digest) -> Signature {
+        let owner = self.public_key.owner(chain_id, exit_address);
         let limbs = self
             .scalar
             .words()
@@ -151,8 +183,9 @@ impl SecretKey {
             .copied()
             .map(F::from_u32)
             .collect();
-        let (k, r) = expand_to_pair(Domain::Nonce, &[&secret, &message[..]].concat());
-        let e = challenge_scalar(&challenge(&r, &self.owner, message));
+        let signed = [&secret[..], &[chain_id], &owner, message].concat();
+        let (k, r) = expand_to_pair(Domain::Nonce, &signed);
+        let e = challenge_scalar(&challenge(chain_id, &r, &owner, message));
         Signature {
             r,
             s: k + Scalar::from(e) * self.scalar,

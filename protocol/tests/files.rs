@@ -2,14 +2,16 @@
 
 use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::*;
+use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::envelope::EnvelopeError;
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::files::{self, FileContent, FileError, FileKind, HEADER_BYTES};
+use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::record::Record;
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::signature::Account;
 use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
 use shardfold_protocol::transaction::{
     Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
@@ -22,22 +24,22 @@ const FEE: FeePayment = FeePayment {
     vault: 9,
 };
 
-fn key() -> SecretKey {
-    SecretKey::from_index(1, 2)
+fn account() -> Account {
+    Account::from_index(1, 2)
+}
+
+fn owner() -> Digest {
+    account().owner(F::from_u8(8))
 }
 
 fn signed<T>(body: T) -> Signed<T> {
-    let signature = key().sign(&[F::ONE; 4]);
-    Signed {
-        body,
-        public_key: key().public_key(),
-        signature,
-    }
+    let signature = account().sign(F::from_u8(8), &[F::ONE; 4]);
+    account().signed(body, signature)
 }
 
 /// One transaction of each kind.
 fn batch() -> Batch {
-    let owner = key().owner();
+    let owner = owner();
     let transfer = Transfer {
         from: 1,
         to: 2,
@@ -55,7 +57,7 @@ fn batch() -> Batch {
         fee: FEE,
         nonce: 6,
     };
-    let address = core::array::from_fn(|i| 0xf0_u8.wrapping_add(i as u8));
+    let address = Address(core::array::from_fn(|i| 0xf0_u8.wrapping_add(i as u8)));
     let withdraw = Withdraw {
         from: 1,
         asset: 7,
@@ -79,7 +81,7 @@ fn batch() -> Batch {
 fn genesis() -> StateFile {
     let entry = |index| VaultEntry {
         index,
-        owner: key().owner(),
+        owner: owner(),
         asset: 7,
         balance: 5,
         nonce: 0,
@@ -143,6 +145,8 @@ fn json_names_digests_keys_and_addresses_in_hexadecimal() {
         Some(64)
     );
     assert_eq!(transfer["public_key"].as_str().map(str::len), Some(160));
+    let exit_address = hex::encode(account().exit_address.0);
+    assert_eq!(transfer["exit_address"], exit_address);
     let address = &content["transactions"][2]["withdraw"]["body"]["address"];
     assert_eq!(address, "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff00010203");
 }

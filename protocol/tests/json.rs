@@ -3,18 +3,18 @@
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use serde_json::{Value, json};
+use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::files::{self, FileContent, FileError, JsonError};
+use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::record::Record;
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::signature::Account;
 use shardfold_protocol::state::{StateFile, VaultEntry};
-use shardfold_protocol::transaction::{
-    Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
-};
+use shardfold_protocol::transaction::{Deposit, FeePayment, Transaction, Transfer, Withdraw};
 use shardfold_protocol::tree::StateTree;
 use shardfold_protocol::witness::ShardWitness;
 
@@ -30,14 +30,18 @@ fn head() -> Head {
     }
 }
 
+fn owner() -> Digest {
+    Account::from_index(1, 2).owner(F::from_u64(ELEMENT))
+}
+
 fn transactions() -> Vec<Transaction> {
-    let key = SecretKey::from_index(1, 2);
+    let account = Account::from_index(1, 2);
     let (fee, owner) = (
         FeePayment {
             amount: ODD,
             vault: 9,
         },
-        key.owner(),
+        owner(),
     );
     let transfer = Transfer {
         from: 1,
@@ -63,23 +67,13 @@ fn transactions() -> Vec<Transaction> {
         fee,
         nonce: ODD - 1,
         base_chain: 1,
-        address: [0xab; 20],
+        address: Address([0xab; 20]),
     };
-    let (public_key, signature) = (key.public_key(), key.sign(&[F::ONE; 4]));
-    let transfer = Signed {
-        body: transfer,
-        public_key,
-        signature,
-    };
-    let withdraw = Signed {
-        body: withdraw,
-        public_key,
-        signature,
-    };
+    let signature = account.sign(F::from_u64(ELEMENT), &[F::ONE; 4]);
     vec![
-        Transaction::Transfer(transfer),
+        Transaction::Transfer(account.signed(transfer, signature)),
         Transaction::Deposit(deposit),
-        Transaction::Withdraw(withdraw),
+        Transaction::Withdraw(account.signed(withdraw, signature)),
     ]
 }
 
@@ -140,7 +134,7 @@ fn the_binary_form_has_eight_bytes_for_each_integer() {
     };
     let mut batch = batch();
     batch.transactions = vec![deposit.clone()];
-    let owner = SecretKey::from_index(1, 2).owner();
+    let owner = owner();
     let element = |element: &F| element.as_canonical_u64().to_le_bytes();
     let mut expected = ELEMENT.to_le_bytes().to_vec();
     expected.extend(head().state_root.map(|e| element(&e)).as_flattened());

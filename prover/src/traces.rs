@@ -43,7 +43,8 @@ pub fn shard_traces(
     let (curve, rest) = rayon::join(
         || {
             let mut events = LookupEvents::default();
-            let traces = signature::generate(&signatures, log_transactions, &mut events)?;
+            let chain_id = F::from_u64(witness.statement.chain_id);
+            let traces = signature::generate(&signatures, chain_id, log_transactions, &mut events)?;
             Ok::<_, TraceError>((traces, events))
         },
         || state_traces(witness, rows),
@@ -98,9 +99,10 @@ pub fn signature_requests(
         .iter()
         .filter_map(|required| {
             let transaction = witness.transactions.get(required.transaction)?;
-            let (key, signature) = transaction.signed_by()?;
+            let (key, exit_address, signature) = transaction.signed_by()?;
             Some(SignatureRequest {
                 key: *key,
+                exit_address: *exit_address,
                 signature: *signature,
                 message: required.digest,
             })
@@ -115,7 +117,7 @@ pub(crate) fn public_values(chips: &[Chip], statement: &Statement) -> Vec<Vec<F>
 }
 
 /// The public values of each chip, given the elements of the statement as values or targets:
-/// all of them for the transactions.
+/// all of them for the transactions, the chain id for the signatures.
 ///
 /// # Panics
 /// If there are fewer elements than a statement has.
@@ -125,6 +127,7 @@ pub(crate) fn public_values_of<T: Copy>(chips: &[Chip], statement: &[T]) -> Vec<
         .iter()
         .map(|chip| match chip {
             Chip::Transaction(_) => statement.to_vec(),
+            Chip::Signature(_) => vec![statement[0]],
             _ => Vec::new(),
         })
         .collect()

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use shardfold_contracts::set::standard;
 use shardfold_prover::ShardStark;
 use shardfold_recursion::profile::Profile;
 
@@ -10,7 +11,7 @@ pub fn table(report: &mut String, profile: Profile) -> anyhow::Result<()> {
     let starks = profile
         .shapes()
         .iter()
-        .map(|shape| ShardStark::new(*shape, profile.stark(shape)))
+        .map(|shape| ShardStark::new(standard(), *shape, profile.stark(shape)))
         .collect::<Result<Vec<_>, _>>()?;
     writeln!(report, "\n## Cells per transaction of a full shard\n")?;
     writeln!(

@@ -2,11 +2,12 @@
 //! of the five chips that the rules consist of.
 
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
+use shardfold_protocol::address::Address;
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{Head, Statement, extend_chain};
 use shardfold_protocol::record::{Asset, Index, Record, Vault};
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::signature::Account;
 use shardfold_protocol::transaction::{
     Deposit, FeePayment, Kind, Signed, Transaction, Transfer, Withdraw,
 };
@@ -46,14 +47,19 @@ pub const DEPOSITS_BEFORE: u64 = 5;
 pub const ALICE_NONCE: u64 = 41;
 
 /// One of the fixtures' keys.
-pub fn key(number: u64) -> SecretKey {
-    SecretKey::from_index(1, number)
+pub fn key(number: u64) -> Account {
+    Account::from_index(1, number)
+}
+
+/// The owner digest of one of the fixtures' keys.
+pub fn owner(number: u64) -> Digest {
+    key(number).owner(F::from_u64(CHAIN_ID))
 }
 
 /// A vault with a million, at some nonce.
-fn vault(owner: u64, asset: Asset, nonce: u64) -> Record {
+fn vault(number: u64, asset: Asset, nonce: u64) -> Record {
     Record::from(Vault {
-        owner: key(owner).owner(),
+        owner: owner(number),
         asset,
         balance: 1_000_000,
         nonce,
@@ -76,7 +82,7 @@ pub fn to_bob(amount: u64, fee: u64, nonce: u64) -> Transfer {
     Transfer {
         from: ALICE,
         to: BOB,
-        to_owner: key(1).owner(),
+        to_owner: owner(1),
         asset: ASSET,
         amount,
         fee: operator(fee),
@@ -96,7 +102,7 @@ pub const fn operator(amount: u64) -> FeePayment {
 pub fn deposit(to: Index, amount: u64, fee: u64, nonce: u64) -> Deposit {
     Deposit {
         to,
-        owner: key(1).owner(),
+        owner: owner(1),
         asset: ASSET,
         amount,
         fee: operator(fee),
@@ -113,7 +119,7 @@ pub fn withdraw(amount: u64, fee: u64, nonce: u64) -> Withdraw {
         fee: operator(fee),
         nonce,
         base_chain: 1,
-        address: core::array::from_fn(|i| i as u8 + 1),
+        address: Address(core::array::from_fn(|i| i as u8 + 1)),
     }
 }
 
@@ -131,11 +137,8 @@ pub fn signed_withdraw(body: Withdraw, signer: u64) -> Transaction {
 }
 
 fn signed<T>(body: T, signer: u64, message: &Digest) -> Signed<T> {
-    Signed {
-        body,
-        public_key: key(signer).public_key(),
-        signature: key(signer).sign(message),
-    }
+    let signature = key(signer).sign(F::from_u64(CHAIN_ID), message);
+    key(signer).signed(body, signature)
 }
 
 /// One of everything, on few vaults: opens a vault, adds to it, touches Alice's vault in

@@ -127,15 +127,17 @@ pub fn whole() -> Vec<ChipTrace> {
     let mut shard = Shard::of(transactions);
     let required = shard.rows.signatures.iter().map(|required| {
         let transaction = &shard.witness.transactions[required.transaction];
-        let (key, signature) = transaction.signed_by().unwrap();
+        let (key, exit_address, signature) = transaction.signed_by().unwrap();
         SignatureRequest {
             key: *key,
+            exit_address: *exit_address,
             signature: *signature,
             message: required.digest,
         }
     });
     let required: Vec<_> = required.collect();
-    let curve = signature::generate(&required, 2, &mut shard.events).unwrap();
+    let id = F::from_u64(CHAIN_ID);
+    let curve = signature::generate(&required, id, 2, &mut shard.events).unwrap();
     let (state, root) = state_chips(&shard, siblings_of);
     let mut chips = shard.chips().to_vec();
     let mut statement = shard.witness.statement;
@@ -144,7 +146,7 @@ pub fn whole() -> Vec<ChipTrace> {
     chips[0].public_values = statement.elements().to_vec();
     chips.extend(state);
     chips.extend([
-        ChipTrace::new(Chip::Signature(SignatureChip), curve.signature),
+        ChipTrace::with_public_values(Chip::Signature(SignatureChip), curve.signature, vec![id]),
         ChipTrace::new(Chip::VariableTable(VariableTableChip), curve.variable_table),
         ChipTrace::new(Chip::VariableBase(VariableBaseChip), curve.variable_base),
         ChipTrace::new(Chip::FixedBase(FixedBaseChip), curve.fixed_base),
@@ -249,9 +251,10 @@ fn the_required_signatures_are_those_of_the_transactions() {
     assert_eq!(positions, [0, 2, 3]);
     for request in required {
         let transaction = &shard.witness.transactions[request.transaction];
-        let (public_key, signature) = transaction.signed_by().expect("no deposit");
-        assert_eq!(request.owner, public_key.owner());
-        assert!(public_key.verify(&request.digest, signature));
+        let (key, exit_address, signature) = transaction.signed_by().expect("no deposit");
+        let id = F::from_u64(CHAIN_ID);
+        assert_eq!(request.owner, key.owner(id, exit_address));
+        assert!(key.verify(id, exit_address, &request.digest, signature));
     }
 }
 

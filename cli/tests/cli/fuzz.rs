@@ -254,7 +254,7 @@ fn mutated_keys_verify_nothing() {
 
 #[test]
 fn mutated_parts_are_refused() {
-    let circuits = CircuitSet::new(Profile::UnsoundTest, cache());
+    let circuits = CircuitSet::new(standard(), Profile::UnsoundTest, cache());
     let aggregation = aggregation_circuit(&circuits).expect("it is cached");
     let aggregator =
         Aggregator::new(&Profile::UnsoundTest.plonk(), aggregation).expect("its profile");

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use shardfold_contracts::set::standard;
+use shardfold_protocol::address::Address;
 use shardfold_protocol::amount::{AMOUNT_LIMIT, FEE_LIMIT};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::record::{Asset, Index};
@@ -34,7 +35,7 @@ const ROOMY: Index = 14;
 static STATE: LazyLock<State> = LazyLock::new(|| {
     const OTHER: Asset = ASSET + 1;
     let entry = |index, asset, balance| {
-        let owner = KEYS.get(index as usize).owner();
+        let owner = KEYS.owner(index as usize);
         VaultEntry {
             index,
             owner,
@@ -171,7 +172,7 @@ impl Step {
         };
         let mut body = match self.kind {
             0 => builder.deposit(self.to, amount, self.fee),
-            1 => builder.withdraw(self.from, amount, self.fee, [self.to as u8; 20]),
+            1 => builder.withdraw(self.from, amount, self.fee, Address([self.to as u8; 20])),
             _ => builder.transfer(self.from, self.to, amount, self.fee),
         };
         let (asset, nonce, owner) = match &mut body {

@@ -1,4 +1,5 @@
 use shardfold_contracts::set::standard;
+use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::shape::Shape;
@@ -131,8 +132,8 @@ fn an_empty_batch_changes_nothing_and_needs_no_shard() {
 /// A trace whose transfers wait for one another, one of them to its own sender.
 fn trace() -> Trace {
     let movement = |from: u8, to: u8, amount: u64| Movement {
-        from: [from; 20],
-        to: [to; 20],
+        from: Address([from; 20]),
+        to: Address([to; 20]),
         asset: if amount < 100 { "eth" } else { "token" }.into(),
         amount: amount.into(),
     };

@@ -6,57 +6,66 @@ use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 use shardfold_contracts::readings::{Authority, Prepared};
 use shardfold_contracts::set::standard;
+use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
 use shardfold_protocol::record::{Index, Vault};
-use shardfold_protocol::signature::{SecretKey, Signature};
+use shardfold_protocol::signature::{Account, Signature};
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::{
-    ADDRESS_BYTES, Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
-};
+use shardfold_protocol::transaction::{Deposit, FeePayment, Transaction, Transfer, Withdraw};
 
-use super::ASSET;
+use super::{ASSET, CHAIN_ID};
 use crate::prepare::{digests_of, prepared};
 use crate::sequential::Ledger;
 
-/// Secret keys by number and by owner digest.
+/// Accounts of the chain of workloads, by number and by owner digest.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    keys: Vec<SecretKey>,
+    accounts: Vec<Account>,
+    /// The owner digest of each account.
+    owners: Vec<Digest>,
     by_owner: HashMap<Digest, usize>,
     /// A signature of nothing that matters.
     idle: Signature,
 }
 
 impl Keys {
-    /// So many keys of a family; at least one.
+    /// So many accounts of a family; at least one.
     #[must_use]
     pub fn new(seed: u64, count: usize) -> Self {
         let numbers = (0..count.max(1) as u64).into_par_iter();
-        let keys: Vec<_> = numbers
-            .map(|number| SecretKey::from_index(seed, number))
-            .collect();
-        let by_owner = keys
-            .iter()
-            .enumerate()
-            .map(|(i, key)| (key.owner(), i))
-            .collect();
-        let idle = keys[0].sign(&ZERO_DIGEST);
+        let chain_id = F::from_u64(CHAIN_ID);
+        let (accounts, owners): (Vec<_>, Vec<_>) = numbers
+            .map(|number| {
+                let account = Account::from_index(seed, number);
+                let owner = account.owner(chain_id);
+                (account, owner)
+            })
+            .unzip();
+        let by_owner = owners.iter().copied().zip(0..).collect();
+        let idle = accounts[0].sign(chain_id, &ZERO_DIGEST);
         Self {
-            keys,
+            accounts,
+            owners,
             by_owner,
             idle,
         }
     }
 
-    /// Key number `i` modulo their count.
+    /// Account number `i` modulo their count.
     #[must_use]
-    pub fn get(&self, i: usize) -> &SecretKey {
-        &self.keys[i % self.keys.len()]
+    pub fn get(&self, i: usize) -> &Account {
+        &self.accounts[i % self.accounts.len()]
     }
 
-    /// The number of the key that owns a vault; 0 for an owner without a key here.
+    /// The owner digest of account number `i` modulo their count.
+    #[must_use]
+    pub fn owner(&self, i: usize) -> Digest {
+        self.owners[i % self.owners.len()]
+    }
+
+    /// The number of the account that owns a vault; 0 for an owner without one here.
     fn of_owner(&self, vault: Option<Vault>) -> usize {
         let owner = vault.map(|vault| vault.owner);
         owner
@@ -149,13 +158,7 @@ impl<'a> Builder<'a> {
 
     /// Returns a withdrawal as it would be valid if the balance suffices.
     #[must_use]
-    pub fn withdraw(
-        &self,
-        from: Index,
-        amount: u64,
-        fee: FeePayment,
-        address: [u8; ADDRESS_BYTES],
-    ) -> Body {
+    pub fn withdraw(&self, from: Index, amount: u64, fee: FeePayment, address: Address) -> Body {
         let (asset, nonce) = self.asset_and_nonce(from);
         Body::Withdraw(Withdraw {
             from,
@@ -250,19 +253,19 @@ impl<'a> Builder<'a> {
     /// The owner of a vault; where there is none yet, the key of the index will own it.
     fn owner_at(&self, index: Index) -> Digest {
         let owner = self.vault(index).map(|vault| vault.owner);
-        owner.unwrap_or_else(|| self.keys.get(index as usize).owner())
+        owner.unwrap_or_else(|| self.keys.owner(index as usize))
     }
 }
 
 impl Draft {
     fn sign(&self, keys: &Keys, chain_id: F) -> Transaction {
-        let key = keys.get(self.signer);
-        let unsigned = self.with_signature(key, keys.idle);
+        let account = keys.get(self.signer);
+        let unsigned = self.with_signature(account, keys.idle);
         if matches!(self.body, Body::Deposit(_)) || self.is_forged {
             return unsigned;
         }
         let digest = standard().message_to_sign(&unsigned, chain_id);
-        self.with_signature(key, key.sign(&digest))
+        self.with_signature(account, account.sign(chain_id, &digest))
     }
 
     /// What a check of the signature finds.
@@ -270,26 +273,17 @@ impl Draft {
         match self.body {
             Body::Deposit(_) => Authority::NONE,
             _ => Authority {
-                owner: keys.get(self.signer).owner(),
+                owner: keys.owner(self.signer),
                 has_signed: !self.is_forged,
             },
         }
     }
 
-    fn with_signature(&self, key: &SecretKey, signature: Signature) -> Transaction {
-        let public_key = key.public_key();
+    fn with_signature(&self, account: &Account, signature: Signature) -> Transaction {
         match self.body {
-            Body::Transfer(body) => Transaction::Transfer(Signed {
-                body,
-                public_key,
-                signature,
-            }),
+            Body::Transfer(body) => Transaction::Transfer(account.signed(body, signature)),
             Body::Deposit(deposit) => Transaction::Deposit(deposit),
-            Body::Withdraw(body) => Transaction::Withdraw(Signed {
-                body,
-                public_key,
-                signature,
-            }),
+            Body::Withdraw(body) => Transaction::Withdraw(account.signed(body, signature)),
         }
     }
 }

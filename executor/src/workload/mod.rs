@@ -40,7 +40,7 @@ pub struct Workload {
 pub fn genesis(keys: &Keys, vaults: u32) -> State {
     let entry = |index: Index| VaultEntry {
         index,
-        owner: keys.get(index as usize).owner(),
+        owner: keys.owner(index as usize),
         asset: ASSET,
         balance: BALANCE,
         nonce: 0,

@@ -1,8 +1,9 @@
 //! Who pays whom.
 
+use shardfold_protocol::address::Address;
 use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::record::Index;
-use shardfold_protocol::transaction::{ADDRESS_BYTES, FeePayment};
+use shardfold_protocol::transaction::FeePayment;
 
 use super::{BALANCE, Body, Builder, Keys, Random, Workload, Zipf, genesis};
 
@@ -169,7 +170,7 @@ impl<'a> Steps<'a> {
         let (from, to) = self.two_vaults();
         let body = match self.random.below(10) {
             0 => builder.deposit(to, amount, fee),
-            1 => builder.withdraw(from, amount, fee, self.random.bytes::<ADDRESS_BYTES>()),
+            1 => builder.withdraw(from, amount, fee, Address(self.random.bytes())),
             2 | 3 => {
                 let to = self.plan.vaults + self.random.below(1 << 20) as Index;
                 builder.transfer(from, to, amount, fee)

@@ -63,7 +63,7 @@ pub fn manifest(shards: usize, seed: u64) -> Manifest {
 pub static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| {
     // Where the tests of the command keep theirs.
     let cache = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tmp/circuits");
-    let circuits = CircuitSet::new(Profile::UnsoundTest, Path::new(cache));
+    let circuits = CircuitSet::new(standard(), Profile::UnsoundTest, Path::new(cache));
     Arc::new(Engine::new(circuits).unwrap())
 });
 

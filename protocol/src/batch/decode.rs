@@ -12,16 +12,17 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::Batch;
+use crate::address::{ADDRESS_BYTES, Address};
 use crate::curve::{AffinePoint, F5, Scalar, are_in_group};
 use crate::field::{F, MODULUS};
 use crate::hash::Digest;
 use crate::head::Head;
 use crate::signature::{PublicKey, Signature};
-use crate::transaction::{ADDRESS_BYTES, Deposit, FeePayment, Signed, Transaction};
+use crate::transaction::{Deposit, FeePayment, Signed, Transaction};
 use crate::transaction::{Transfer, Withdraw};
 
-/// Bytes of a public key and a signature.
-const SIGNED_BYTES: usize = 80 + 80 + 40;
+/// Bytes of a public key, an exit address and a signature.
+const SIGNED_BYTES: usize = 80 + ADDRESS_BYTES + 80 + 40;
 /// Bytes after the tag: of a transfer, a deposit, a withdrawal, by their tags.
 const LENGTHS: [usize; 3] = [72 + SIGNED_BYTES, 72, 60 + SIGNED_BYTES];
 /// How many transactions one task takes: some 100 µs of work.
@@ -86,7 +87,7 @@ fn spans(mut bytes: &[u8], count: u64) -> Option<Vec<&[u8]>> {
 /// The points of a transaction, whose equations hold where they are in the group.
 fn points(transaction: &Transaction) -> impl Iterator<Item = AffinePoint> {
     let signed_by = transaction.signed_by();
-    let points = signed_by.map(|(public_key, signature)| [public_key.0, signature.r]);
+    let points = signed_by.map(|(public_key, _, signature)| [public_key.0, signature.r]);
     points.into_iter().flatten()
 }
 
@@ -150,7 +151,7 @@ impl<'a> Fields<'a> {
             fee: self.fee(),
             nonce: self.u64(),
             base_chain: self.u32(),
-            address: self.array::<ADDRESS_BYTES>(),
+            address: Address(self.array()),
         }
     }
 
@@ -165,6 +166,7 @@ impl<'a> Fields<'a> {
         Signed {
             body,
             public_key: PublicKey(self.point()),
+            exit_address: Address(self.array()),
             signature: Signature {
                 r: self.point(),
                 s: self.scalar(),

@@ -5,8 +5,9 @@ use rand::rngs::{StdRng, SysRng};
 use rayon::prelude::*;
 
 use super::equation::{Equation, hold_each, hold_together};
-use super::{PublicKey, Signature, challenge_scalar, under_challenge};
-use crate::curve::{LANES, elements, encode_many};
+use super::{PublicKey, Signature, challenge_scalar, under_challenge, under_owner};
+use crate::address::Address;
+use crate::curve::{LANES, encode_many};
 use crate::field::F;
 use crate::hash::{Digest, Domain, hash_many};
 
@@ -15,6 +16,8 @@ use crate::hash::{Digest, Domain, hash_many};
 pub struct Claim {
     /// The key.
     pub public_key: PublicKey,
+    /// Its exit address.
+    pub exit_address: Address,
     /// The message.
     pub message: Digest,
     /// The signature.
@@ -24,7 +27,7 @@ pub struct Claim {
 /// What is found out about a [`Claim`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// [`PublicKey::owner`] of the key.
+    /// [`PublicKey::owner`] of the key and its exit address.
     pub owner: Digest,
     /// Whether the signature is valid, as [`PublicKey::verify`] has it.
     pub is_valid: bool,
@@ -52,10 +55,10 @@ const PARTS: usize = 4;
 /// always checked point by point, so there are no points of small order to cancel. Where sums
 /// fail they are taken apart; where most would fail, each claim is checked alone.
 #[must_use]
-pub fn verify_many(claims: &[Claim]) -> Vec<Verdict> {
+pub fn verify_many(chain_id: F, claims: &[Claim]) -> Vec<Verdict> {
     claims
         .par_chunks(claims_per_sum(claims.len(), rayon::current_num_threads()))
-        .flat_map_iter(verify_chunk)
+        .flat_map_iter(|claims| verify_chunk(chain_id, claims))
         .collect()
 }
 
@@ -69,10 +72,10 @@ fn claims_per_sum(claims: usize, threads: usize) -> usize {
 /// Claims hashed together: what that takes stays in the second-level cache.
 const CLAIMS_PER_HASH: usize = 512;
 
-fn verify_chunk(claims: &[Claim]) -> Vec<Verdict> {
+fn verify_chunk(chain_id: F, claims: &[Claim]) -> Vec<Verdict> {
     let (mut verdicts, equations): (Vec<Verdict>, Vec<Option<Equation>>) = claims
         .par_chunks(CLAIMS_PER_HASH)
-        .flat_map_iter(equations)
+        .flat_map_iter(|claims| equations(chain_id, claims))
         .unzip();
     let mut possible: Vec<Equation> = Vec::with_capacity(claims.len());
     possible.extend(equations.iter().flatten());
@@ -85,13 +88,19 @@ fn verify_chunk(claims: &[Claim]) -> Vec<Verdict> {
 
 /// The owner and the equation of each claim; no equation where a point is not in the group.
 /// All are called invalid for now.
-fn equations(claims: &[Claim]) -> Vec<(Verdict, Option<Equation>)> {
+fn equations(chain_id: F, claims: &[Claim]) -> Vec<(Verdict, Option<Equation>)> {
     let keys: Vec<_> = claims.iter().map(|claim| claim.public_key.0).collect();
     let commitments: Vec<_> = claims.iter().map(|claim| claim.signature.r).collect();
     let (keys, commitments) = (encode_many(&keys), encode_many(&commitments));
-    let under_hash: Vec<[F; 5]> = keys.iter().map(|key| elements(&key.w)).collect();
+    let under_hash = keys.iter().zip(claims);
+    let under_hash: Vec<_> = under_hash
+        .map(|(key, claim)| under_owner(chain_id, &key.w, &claim.exit_address))
+        .collect();
     let owners = hash_many(Domain::Owner, &under_hash);
-    let under_hash = |i: usize| under_challenge(&commitments[i].w, &owners[i], &claims[i].message);
+    let under_hash = |i: usize| {
+        let (r, owner, message) = (&commitments[i].w, &owners[i], &claims[i].message);
+        under_challenge(chain_id, r, owner, message)
+    };
     let under_hash: Vec<_> = (0..claims.len()).map(under_hash).collect();
     let challenges = hash_many(Domain::Challenge, &under_hash);
     let of_claim = |(i, claim): (usize, &Claim)| {

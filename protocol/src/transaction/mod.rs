@@ -8,17 +8,16 @@ mod words;
 
 pub use deposit::Deposit;
 pub use transfer::Transfer;
-pub use withdraw::{ADDRESS_BYTES, Withdraw};
+pub use withdraw::Withdraw;
 pub use words::{MAX_WORDS, Words};
 
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
 
-use crate::curve::Scalar;
+use crate::address::Address;
 use crate::field::{F, MODULUS};
-use crate::hash::Digest;
 use crate::record::{Asset, Index};
-use crate::signature::{PublicKey, SecretKey, Signature};
+use crate::signature::{PublicKey, Signature};
 
 /// The number of a transaction's kind on the ledger bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,37 +49,17 @@ impl Kind {
 pub struct Signed<T> {
     /// What is signed.
     pub body: T,
-    /// The key whose digest owns the spending vault.
+    /// The key that owns the spending vault.
     pub public_key: PublicKey,
+    /// The address for which it owns the vault: the owner is the digest of both.
+    pub exit_address: Address,
     /// Over the body's digest.
     pub signature: Signature,
 }
 
-impl<T: Copy> Signed<T>
-where
-    Transaction: From<Self>,
-{
-    /// Returns the transaction of this body, signed by this key; the caller says what must be signed
-    /// of the transaction, whose signature is of nothing yet.
-    #[must_use]
-    pub fn sign(
-        body: T,
-        key: &SecretKey,
-        message: impl FnOnce(Transaction) -> Digest,
-    ) -> Transaction {
-        let public_key = key.public_key();
-        let signed = |signature| Self {
-            body,
-            public_key,
-            signature,
-        };
-        // Holds for no message that matters.
-        let idle = Signature {
-            r: public_key.0,
-            s: Scalar::ZERO,
-        };
-        let message = message(signed(idle).into());
-        signed(key.sign(&message)).into()
+impl<T> Signed<T> {
+    const fn signed_by(&self) -> (&PublicKey, &Address, &Signature) {
+        (&self.public_key, &self.exit_address, &self.signature)
     }
 }
 
@@ -150,14 +129,14 @@ impl Transaction {
         }
     }
 
-    /// Returns the key and the signature that authorise it; `None` of a deposit, which is not
-    /// signed.
+    /// Returns the key, its exit address and the signature that authorise it; `None` of a
+    /// deposit, which is not signed.
     #[must_use]
-    pub const fn signed_by(&self) -> Option<(&PublicKey, &Signature)> {
+    pub const fn signed_by(&self) -> Option<(&PublicKey, &Address, &Signature)> {
         match self {
-            Self::Transfer(signed) => Some((&signed.public_key, &signed.signature)),
+            Self::Transfer(signed) => Some(signed.signed_by()),
             Self::Deposit(_) => None,
-            Self::Withdraw(signed) => Some((&signed.public_key, &signed.signature)),
+            Self::Withdraw(signed) => Some(signed.signed_by()),
         }
     }
 

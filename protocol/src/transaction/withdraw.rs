@@ -4,11 +4,9 @@ use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
 
 use super::{FeePayment, Words, element};
+use crate::address::Address;
 use crate::field::F;
 use crate::record::{Asset, Index};
-
-/// Bytes of an address on the base chain.
-pub const ADDRESS_BYTES: usize = 20;
 
 /// The signed content of a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,25 +27,10 @@ pub struct Withdraw {
     /// The chain on which the amount is owed.
     pub base_chain: u32,
     /// To whom it is owed.
-    #[serde(with = "crate::text::address")]
-    pub address: [u8; ADDRESS_BYTES],
+    pub address: Address,
 }
 
 impl Withdraw {
-    /// Returns the address as three elements of 7, 7 and 6 bytes, little-endian.
-    pub fn address_elements(&self) -> [F; 3] {
-        let element = |bytes: &[u8]| {
-            let mut padded = [0; 8];
-            padded[..bytes.len()].copy_from_slice(bytes);
-            F::from_u64(u64::from_le_bytes(padded))
-        };
-        [
-            element(&self.address[..7]),
-            element(&self.address[7..14]),
-            element(&self.address[14..]),
-        ]
-    }
-
     /// Returns the body as the contract reads it.
     pub(super) fn words(&self) -> Words {
         let start = [
@@ -59,6 +42,6 @@ impl Withdraw {
             element(self.nonce),
             F::from_u32(self.base_chain),
         ];
-        Words::new([&start[..], &self.address_elements()])
+        Words::new([&start[..], &self.address.elements()])
     }
 }

@@ -6,6 +6,7 @@ use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Outcome;
 use shardfold_executor::parallel;
 use shardfold_executor::workload::{Builder, Keys, Random, genesis};
+use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::State;
@@ -63,7 +64,7 @@ impl Pair {
             let amount = 1 + random.below(1000);
             let body = match random.below(8) {
                 0 => builder.deposit(to, amount, fee),
-                1 => builder.withdraw(from, amount, fee, [7; 20]),
+                1 => builder.withdraw(from, amount, fee, Address([7; 20])),
                 2 => builder.transfer(from, anywhere, amount, fee),
                 3 => builder.transfer(anywhere, to, amount, fee),
                 4 => builder.transfer(from, to, 1 << 50, fee),

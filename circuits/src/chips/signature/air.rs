@@ -3,24 +3,28 @@
 use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::curve::{A, B};
-use shardfold_protocol::hash::{Domain, tag};
-use shardfold_protocol::signature::CHALLENGE_ELEMENTS;
+use shardfold_protocol::hash::Domain;
 
 use super::columns::{Element, SignatureColumns, WIDTH};
 use crate::bus::{
-    BaseBus, ChipBuilder, FixedBaseBus, HashBus, SignatureBus, VariableBaseBus, VariableBaseMessage,
+    BaseBus, ChipBuilder, FixedBaseBus, SignatureBus, VariableBaseBus, VariableBaseMessage,
 };
 use crate::gadgets::curve::{PointExpr, one, sum_x};
+use crate::gadgets::hash;
 use crate::gadgets::quintic::Quintic;
 use shardfold_protocol::field::F;
 
-/// One signature per row.
+/// One signature per row. Public value: the chain id.
 #[derive(Clone, Copy, Debug)]
 pub struct SignatureChip;
 
 impl BaseAir<F> for SignatureChip {
     fn width(&self) -> usize {
         WIDTH
+    }
+
+    fn num_public_values(&self) -> usize {
+        1
     }
 
     fn main_next_row_columns(&self) -> Vec<usize> {
@@ -101,43 +105,38 @@ fn constrain_sum<AB: ChipBuilder>(
     PointExpr { x, y }
 }
 
-/// The owner is the hash of the key, the challenge that of commitment, owner and message.
+/// The owner is the hash of key and exit address, the challenge that of commitment, owner and
+/// message; both of the chain.
 fn request_hashes<AB: ChipBuilder>(builder: &mut AB, row: &SignatureColumns<AB::Var>) {
     let is_real: AB::Expr = row.is_real.into();
-    let zero = AB::Expr::ZERO;
-    let tag = |domain, length| AB::Expr::from(tag(domain, length));
+    let chain_id: AB::Expr = builder.public_values()[0].into();
+    let expressions = |cells: &[AB::Var]| cells.iter().map(|&cell| cell.into()).collect::<Vec<_>>();
 
-    let [w0, w1, w2, w3, w4] = row.key.w.map(Into::into);
-    let block = [
-        tag(Domain::Owner, 5),
-        w0,
-        w1,
-        w2,
-        w3,
-        w4,
-        zero.clone(),
-        zero.clone(),
+    let message = [
+        vec![chain_id.clone()],
+        expressions(&row.key.w),
+        expressions(&row.exit_address),
     ];
-    HashBus::request(builder, block, row.owner.map(Into::into), is_real.clone());
+    let blocks = [row.owner_block, row.owner];
+    hash::hash(
+        builder,
+        Domain::Owner,
+        &message.concat(),
+        &blocks,
+        is_real.clone(),
+    );
 
-    let [w0, w1, w2, w3, w4] = row.nonce.w.map(Into::into);
-    let [o0, o1, o2, o3] = row.owner.map(Into::into);
-    let [m0, m1, m2, m3] = row.message.map(Into::into);
-    let digests = row.challenge.map(|digest| digest.map(Into::into));
-    let [[a0, a1, a2, a3], [b0, b1, b2, b3], _] = digests.clone();
-    let first = [
-        tag(Domain::Challenge, CHALLENGE_ELEMENTS),
-        w0,
-        w1,
-        w2,
-        w3,
-        w4,
-        o0,
-        o1,
+    let message = [
+        vec![chain_id],
+        expressions(&row.nonce.w),
+        expressions(&row.owner),
+        expressions(&row.message),
     ];
-    let second = [a0, a1, a2, a3, o2, o3, m0, m1];
-    let third = [b0, b1, b2, b3, m2, m3, zero.clone(), zero];
-    for (block, digest) in [first, second, third].into_iter().zip(digests) {
-        HashBus::request(builder, block, digest, is_real.clone());
-    }
+    hash::hash(
+        builder,
+        Domain::Challenge,
+        &message.concat(),
+        &row.challenge,
+        is_real,
+    );
 }

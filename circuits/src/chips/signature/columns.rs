@@ -14,11 +14,15 @@ pub struct SignatureColumns<T> {
     pub key: Element<T>,
     /// The commitment R.
     pub nonce: Element<T>,
-    /// hash(Owner, w of P).
+    /// The exit address of the key's owner.
+    pub exit_address: [T; 3],
+    /// hash(Owner, chain id, w of P, exit address): the digest after the first block.
+    pub owner_block: [T; 4],
+    /// That after the second and last, which is the owner.
     pub owner: [T; 4],
     /// The signed message.
     pub message: [T; 4],
-    /// hash(Challenge, w of R, owner, message): the digest after each block. The last one's
+    /// hash(Challenge, chain id, w of R, owner, message): the digest after each block. The last one's
     /// first two elements are e.
     pub challenge: [[T; 4]; 3],
     /// x of E' = e·P + K.
@@ -57,6 +61,8 @@ impl<T> SignatureColumns<T> {
             is_real: cells.one(),
             key: Element::of(&mut cells),
             nonce: Element::of(&mut cells),
+            exit_address: cells.array(),
+            owner_block: cells.array(),
             owner: cells.array(),
             message: cells.array(),
             challenge: core::array::from_fn(|_| cells.array()),

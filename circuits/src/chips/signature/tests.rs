@@ -4,7 +4,7 @@ use p3_field::{Field, PrimeCharacteristicRing};
 use p3_matrix::Matrix;
 use shardfold_protocol::curve::{A, AffinePoint, B, F5, Scalar, elements, sqrt};
 use shardfold_protocol::hash::{Digest, compress_block};
-use shardfold_protocol::signature::{PublicKey, SecretKey};
+use shardfold_protocol::signature::{Account, PublicKey};
 
 use super::SignatureChip;
 use super::columns::{SignatureColumns, WIDTH};
@@ -36,6 +36,7 @@ const DISTINCT: Range<usize> = 23..28;
 const SLOPE: Range<usize> = 28..33;
 const SUM: Range<usize> = 33..38;
 
+const CHAIN: F = F::TWO;
 const LOG_TRANSACTIONS: usize = 2;
 /// Three signatures are real, the last row is padding.
 const REAL: usize = 3;
@@ -48,12 +49,18 @@ fn message(index: u64) -> Digest {
 }
 
 fn sign(key: u64, message: Digest) -> SignatureRequest {
-    let key = SecretKey::from_index(3, key);
+    let account = Account::from_index(3, key);
     SignatureRequest {
-        key: key.public_key(),
-        signature: key.sign(&message),
+        key: account.public_key(),
+        exit_address: account.exit_address,
+        signature: account.sign(CHAIN, &message),
         message,
     }
+}
+
+/// The owner that a request is confirmed for.
+fn owner(request: &SignatureRequest) -> Digest {
+    request.key.owner(CHAIN, &request.exit_address)
 }
 
 fn signatures() -> Vec<SignatureRequest> {
@@ -62,10 +69,11 @@ fn signatures() -> Vec<SignatureRequest> {
 
 /// Those of all rows, the padding's too.
 fn all_signatures() -> Vec<SignatureRequest> {
-    let padding = SecretKey::from_index(0, 0);
+    let account = Account::from_index(0, 0);
     let padding = SignatureRequest {
-        key: padding.public_key(),
-        signature: padding.sign(&[F::ZERO; 4]),
+        key: account.public_key(),
+        exit_address: account.exit_address,
+        signature: account.sign(F::ZERO, &[F::ZERO; 4]),
         message: [F::ZERO; 4],
     };
     [signatures(), vec![padding]].concat()
@@ -78,9 +86,15 @@ fn chips(signatures: &[SignatureRequest]) -> Vec<ChipTrace> {
         variable_base,
         fixed_base,
         fixed_table,
-    } = generate(signatures, LOG_TRANSACTIONS, &mut LookupEvents::default()).unwrap();
+    } = generate(
+        signatures,
+        CHAIN,
+        LOG_TRANSACTIONS,
+        &mut LookupEvents::default(),
+    )
+    .unwrap();
     vec![
-        ChipTrace::new(Chip::Signature(SignatureChip), signature),
+        ChipTrace::with_public_values(Chip::Signature(SignatureChip), signature, vec![CHAIN]),
         ChipTrace::new(Chip::VariableTable(VariableTableChip), variable_table),
         ChipTrace::new(Chip::VariableBase(VariableBaseChip), variable_base),
         ChipTrace::new(Chip::FixedBase(FixedBaseChip), fixed_base),
@@ -140,7 +154,7 @@ fn signatures_are_proven_by_five_chips() {
     let owners = left.iter().filter(|left| left.bus == "signature");
     let expected: Vec<Vec<F>> = signatures()
         .iter()
-        .map(|s| [s.key.owner(), s.message].concat())
+        .map(|s| [owner(s), s.message].concat())
         .collect();
     let mut found: Vec<Vec<F>> = owners.map(|left| left.fields.clone()).collect();
     found.sort_by_key(|fields| expected.iter().position(|e| e == fields));
@@ -152,7 +166,7 @@ fn signatures_are_proven_by_five_chips() {
 #[test]
 fn the_hashes_of_real_signatures_are_asked_for() {
     let mut events = LookupEvents::default();
-    generate(&signatures(), LOG_TRANSACTIONS, &mut events).unwrap();
+    generate(&signatures(), CHAIN, LOG_TRANSACTIONS, &mut events).unwrap();
     let mut noted: Vec<Vec<F>> = events
         .hashes
         .iter()
@@ -163,7 +177,7 @@ fn the_hashes_of_real_signatures_are_asked_for() {
     let asked = left.iter().filter(|left| left.bus == "hash");
     let mut asked: Vec<Vec<F>> = asked.map(|left| left.fields.clone()).collect();
     asked.sort();
-    assert_eq!(noted.len(), 4 * REAL);
+    assert_eq!(noted.len(), 5 * REAL);
     assert_eq!(noted, asked);
 }
 
@@ -175,7 +189,7 @@ fn a_shard_without_signatures_is_proven() {
 #[test]
 fn the_cost_is_as_planned() {
     let cost = cost(&Chip::Signature(SignatureChip), LOG_TRANSACTIONS);
-    assert_eq!((cost.main, cost.permutation, cost.degree), (77, 7, 3));
+    assert_eq!((cost.main, cost.permutation, cost.degree), (84, 8, 3));
 }
 
 // What has no trace.
@@ -184,7 +198,12 @@ fn the_cost_is_as_planned() {
 fn a_signature_of_another_message_has_no_trace() {
     let mut signatures = signatures();
     signatures[2].message = message(7);
-    let result = generate(&signatures, LOG_TRANSACTIONS, &mut LookupEvents::default());
+    let result = generate(
+        &signatures,
+        CHAIN,
+        LOG_TRANSACTIONS,
+        &mut LookupEvents::default(),
+    );
     let expected = TraceError::InvalidSignature { index: 2 };
     assert_eq!(result.unwrap_err(), expected);
 }
@@ -193,7 +212,12 @@ fn a_signature_of_another_message_has_no_trace() {
 fn a_key_outside_the_group_has_no_trace() {
     let mut signatures = signatures();
     signatures[ROW].key = PublicKey(plus_n(&signatures[ROW].key.0));
-    let result = generate(&signatures, LOG_TRANSACTIONS, &mut LookupEvents::default());
+    let result = generate(
+        &signatures,
+        CHAIN,
+        LOG_TRANSACTIONS,
+        &mut LookupEvents::default(),
+    );
     let expected = TraceError::InvalidSignature { index: ROW };
     assert_eq!(result.unwrap_err(), expected);
 }
@@ -201,7 +225,12 @@ fn a_key_outside_the_group_has_no_trace() {
 #[test]
 fn more_signatures_than_rows_have_no_trace() {
     let signatures = [signatures(), signatures()].concat();
-    let result = generate(&signatures, LOG_TRANSACTIONS, &mut LookupEvents::default());
+    let result = generate(
+        &signatures,
+        CHAIN,
+        LOG_TRANSACTIONS,
+        &mut LookupEvents::default(),
+    );
     assert!(matches!(
         result.unwrap_err(),
         TraceError::TooManyRows { rows: 6, .. }
@@ -416,7 +445,7 @@ fn the_challenge_of_another_message() {
 #[test]
 fn a_hash_with_one_block_that_is_no_compression() {
     let c = columns();
-    let digests = [&[c.owner][..], &c.challenge].concat();
+    let digests = [&[c.owner_block, c.owner][..], &c.challenge].concat();
     for (position, digest) in digests.iter().enumerate() {
         let mut cheat = honest();
         *cheat.cell_mut(ROW, digest[0]) += F::ONE;
@@ -467,8 +496,39 @@ fn someone_elses_key() {
     other[ROW] = sign(9, message(ROW as u64));
     let mut mutated = chips(&other);
     let claimed = SignatureColumns::of(mutated[0].trace.row_mut(ROW));
-    write(claimed.owner, signatures()[ROW].key.owner());
+    write(claimed.owner, owner(&signatures()[ROW]));
     bus_refuses("hash", &chips(&signatures()), &mutated);
+}
+
+#[test]
+fn the_owner_of_the_same_key_with_another_exit_address() {
+    let victim = signatures()[ROW];
+    let mut other = signatures();
+    let exit_address = Account::from_index(3, 9).exit_address;
+    let (key, message) = (Account::from_index(3, ROW as u64).key, victim.message);
+    other[ROW].exit_address = exit_address;
+    other[ROW].signature = key.sign(CHAIN, &exit_address, &message);
+    assert_ne!(owner(&other[ROW]), owner(&victim));
+    let mut mutated = chips(&other);
+    let claimed = SignatureColumns::of(mutated[0].trace.row_mut(ROW));
+    write(claimed.owner, owner(&victim));
+    bus_refuses("hash", &chips(&signatures()), &mutated);
+}
+
+#[test]
+fn one_element_of_another_exit_address() {
+    for column in columns().exit_address {
+        let mut cheat = honest();
+        *cheat.cell_mut(ROW, column) += F::ONE;
+        bus_refuses("hash", &[honest()], &[cheat]);
+    }
+}
+
+#[test]
+fn a_signature_of_another_chain() {
+    let mut cheat = honest();
+    cheat.public_values[0] += F::ONE;
+    bus_refuses("hash", &[honest()], &[cheat]);
 }
 
 #[test]
@@ -484,7 +544,7 @@ fn a_challenge_of_the_provers_choice() {
             .filter(|left| left.touches[0].row == PADDING)
             .count()
     };
-    assert_eq!((padding("hash"), padding("signature")), (4, 1));
+    assert_eq!((padding("hash"), padding("signature")), (5, 1));
 }
 
 #[test]
@@ -552,6 +612,9 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(a_commitment_without_its_scalar),
         cheats_of(a_product_with_another_x_or_y),
         cheats_of(someone_elses_key),
+        cheats_of(the_owner_of_the_same_key_with_another_exit_address),
+        cheats_of(one_element_of_another_exit_address),
+        cheats_of(a_signature_of_another_chain),
         cheats_of(the_multiples_of_another_key),
         cheats_of(a_product_with_another_challenge),
         cheats_of(a_signature_that_does_not_verify),

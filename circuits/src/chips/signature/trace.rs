@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
+use shardfold_protocol::address::Address;
 use shardfold_protocol::curve::{AffinePoint, F5, Scalar, elements, sqrt};
 use shardfold_protocol::hash::{self, Digest, Domain, ZERO_DIGEST};
 use shardfold_protocol::signature::{
-    PublicKey, SecretKey, Signature, challenge_message, challenge_scalar,
+    Account, PublicKey, Signature, challenge_message, challenge_scalar,
 };
 
 use super::columns::{Element, SignatureColumns, WIDTH};
@@ -25,6 +26,8 @@ use shardfold_protocol::field::F;
 pub struct SignatureRequest {
     /// Whose it is.
     pub key: PublicKey,
+    /// The exit address of the owner.
+    pub exit_address: Address,
     /// The signature.
     pub signature: Signature,
     /// What is signed.
@@ -46,17 +49,21 @@ pub struct SignatureTraces {
     pub fixed_table: RowMajorMatrix<F>,
 }
 
+/// The chain of the padding's signature, whatever the shard's.
+const PADDING_CHAIN: F = F::ZERO;
+
 /// A valid signature for padding rows, of which nothing is asked.
 static PADDING: LazyLock<SignatureRequest> = LazyLock::new(|| {
-    let key = SecretKey::from_index(0, 0);
+    let account = Account::from_index(0, 0);
     SignatureRequest {
-        key: key.public_key(),
-        signature: key.sign(&ZERO_DIGEST),
+        key: account.public_key(),
+        exit_address: account.exit_address,
+        signature: account.sign(PADDING_CHAIN, &ZERO_DIGEST),
         message: ZERO_DIGEST,
     }
 });
 
-/// Returns the traces for at most `2^log_transactions` signatures; notes the hashes of the real
+/// Returns the traces for at most `2^log_transactions` signatures for a chain; notes the hashes of the real
 /// ones.
 ///
 /// # Errors
@@ -66,6 +73,7 @@ static PADDING: LazyLock<SignatureRequest> = LazyLock::new(|| {
 /// constants.
 pub fn generate(
     signatures: &[SignatureRequest],
+    chain_id: F,
     log_transactions: usize,
     events: &mut LookupEvents,
 ) -> Result<SignatureTraces, TraceError> {
@@ -73,13 +81,15 @@ pub fn generate(
     let rows: Result<Vec<Row>, TraceError> = signatures
         .par_iter()
         .enumerate()
-        .map(|(index, request)| Row::new(request).ok_or(TraceError::InvalidSignature { index }))
+        .map(|(index, request)| {
+            Row::new(request, chain_id).ok_or(TraceError::InvalidSignature { index })
+        })
         .collect();
     let mut rows = rows?;
     for row in &rows {
         events.hashes.extend(row.blocks);
     }
-    let padding = Row::new(&PADDING).ok_or(TraceError::InvalidSignature {
+    let padding = Row::new(&PADDING, PADDING_CHAIN).ok_or(TraceError::InvalidSignature {
         index: signatures.len(),
     })?;
     rows.resize(1 << log_transactions, padding);
@@ -106,20 +116,20 @@ struct Row {
     roots: [F5; 2],
     /// e.
     challenge: u128,
-    /// The input of each compression: one for the owner, three for the challenge.
-    blocks: [[F; 8]; 4],
+    /// The input of each compression: two for the owner, three for the challenge.
+    blocks: [[F; 8]; 5],
     /// The digest of each of them.
-    digests: [Digest; 4],
+    digests: [Digest; 5],
 }
 
 impl Row {
     /// `None` when key or commitment are not in the group.
-    fn new(request: &SignatureRequest) -> Option<Self> {
+    fn new(request: &SignatureRequest, chain_id: F) -> Option<Self> {
         let (key, nonce) = (request.key.0, request.signature.r);
         if !key.is_in_group() || !nonce.is_in_group() {
             return None;
         }
-        let (mut blocks, mut digests) = ([[F::ZERO; 8]; 4], [ZERO_DIGEST; 4]);
+        let (mut blocks, mut digests) = ([[F::ZERO; 8]; 5], [ZERO_DIGEST; 5]);
         let mut slots = blocks.iter_mut().zip(&mut digests);
         let mut compress = |block: &[F; 8]| {
             let digest = hash::compress_block(block);
@@ -128,8 +138,9 @@ impl Row {
             }
             digest
         };
-        let owner = hash::hash_with(Domain::Owner, &elements(&key.encode()), &mut compress);
-        let message = challenge_message(&nonce, &owner, &request.message);
+        let message = request.key.owner_message(chain_id, &request.exit_address);
+        let owner = hash::hash_with(Domain::Owner, &message, &mut compress);
+        let message = challenge_message(chain_id, &nonce, &owner, &request.message);
         let challenge = hash::hash_with(Domain::Challenge, &message, &mut compress);
         Some(Self {
             request: *request,
@@ -172,9 +183,12 @@ fn fill(
         *to.is_real = F::from_bool(position < real);
         fill_element(to.key, &row.request.key.0, &row.roots[0]);
         fill_element(to.nonce, &nonce, &row.roots[1]);
-        write(to.owner, row.digests[0]);
+        let [owner_block, owner, challenge @ ..] = row.digests;
+        write(to.exit_address, row.request.exit_address.elements());
+        write(to.owner_block, owner_block);
+        write(to.owner, owner);
         write(to.message, row.request.message);
-        for (to, digest) in to.challenge.into_iter().zip(&row.digests[1..]) {
+        for (to, digest) in to.challenge.into_iter().zip(&challenge) {
             write(to, *digest);
         }
         write(to.product_x, elements(&end.x));

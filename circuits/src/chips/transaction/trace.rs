@@ -166,8 +166,8 @@ impl<'a> Table<'a> {
         // That the signature holds is found out when the ladders are made.
         let authority = transaction
             .signed_by()
-            .map_or(Authority::NONE, |(key, _)| Authority {
-                owner: key.owner(),
+            .map_or(Authority::NONE, |(key, exit, _)| Authority {
+                owner: key.owner(self.context.chain_id, exit),
                 has_signed: true,
             });
         let prepared = Prepared {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use shardfold_contracts::set::standard;
 use shardfold_recursion::plonk::PlonkParameters;
 use shardfold_recursion::security::StarkSize;
 use shardfold_recursion::security::plonk::base_field_bits;
@@ -79,7 +80,8 @@ fn row(layer: &Layer) -> String {
 fn sizes() -> String {
     let profile = Profile::Proven100;
     let rows = profile.shapes().iter().map(|shape| {
-        let stark = ShardStark::new(*shape, profile.stark(shape)).expect("a known shape");
+        let stark =
+            ShardStark::new(standard(), *shape, profile.stark(shape)).expect("a known shape");
         let StarkSize {
             log_height,
             batched_openings,

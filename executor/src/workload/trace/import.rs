@@ -2,12 +2,13 @@
 
 use rayon::prelude::*;
 use shardfold_contracts::set::standard;
+use shardfold_protocol::address::{ADDRESS_BYTES, Address};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::record::Index;
-use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::signature::{Account, SecretKey};
 use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
-use shardfold_protocol::transaction::{Deposit, FeePayment, Signed, Transaction, Transfer};
+use shardfold_protocol::transaction::{Deposit, FeePayment, Transaction, Transfer};
 
 use p3_field::PrimeCharacteristicRing;
 
@@ -30,10 +31,11 @@ pub struct Options {
 pub struct Import {
     options: Options,
     plan: Plan,
-    /// One for each vault of the plan: that of its address, whatever the asset.
-    keys: Vec<SecretKey>,
-    /// That of no address: it owns the fee vaults.
-    operator: SecretKey,
+    /// One for each vault of the plan: that of its address, whatever the asset. The address is
+    /// where it can leave to.
+    accounts: Vec<Account>,
+    /// That of no address of the trace: it owns the fee vaults.
+    operator: Account,
 }
 
 impl Import {
@@ -43,21 +45,23 @@ impl Import {
     /// Fees that are too large together.
     pub fn new(transfers: &[Movement], options: Options) -> Result<Self, PlanError> {
         let plan = Plan::new(transfers, options.fee)?;
-        let key = |address: &[u8; 20]| {
-            let mut bytes = [0; 32];
+        let account = |exit_address: Address, filling| {
+            let mut bytes = [filling; 32];
             bytes[..8].copy_from_slice(&options.seed.to_le_bytes());
-            bytes[8..28].copy_from_slice(address);
-            SecretKey::from_seed(&bytes)
+            bytes[8..28].copy_from_slice(&exit_address.0);
+            Account {
+                key: SecretKey::from_seed(&bytes),
+                exit_address,
+            }
         };
         let vaults = plan.vaults.par_iter();
-        let keys = vaults.map(|vault| key(&vault.holding.address)).collect();
-        let mut operator = [0xff; 32];
-        operator[..8].copy_from_slice(&options.seed.to_le_bytes());
+        let accounts = vaults.map(|vault| account(vault.holding.address, 0));
+        let accounts = accounts.collect();
         Ok(Self {
             options,
             plan,
-            keys,
-            operator: SecretKey::from_seed(&operator),
+            accounts,
+            operator: account(Address([0xff; ADDRESS_BYTES]), 0xff),
         })
     }
 
@@ -89,7 +93,8 @@ impl Import {
     /// Returns the fee vaults, then the vaults that must be there before the first transfer.
     #[must_use]
     pub fn genesis(&self) -> Vec<VaultEntry> {
-        let operator = self.operator.owner();
+        let chain_id = F::from_u64(self.options.chain_id);
+        let operator = self.operator.owner(chain_id);
         let fee_vaults = (0..self.plan.assets.len() as Index).map(|asset| VaultEntry {
             index: asset,
             owner: operator,
@@ -97,11 +102,11 @@ impl Import {
             balance: 0,
             nonce: 0,
         });
-        let vaults = self.plan.vaults.iter().zip(&self.keys);
+        let vaults = self.plan.vaults.iter().zip(&self.accounts);
         let funded = vaults.filter(|(vault, _)| vault.funding > 0 || vault.is_first);
-        let funded = funded.map(|(vault, key)| VaultEntry {
+        let funded = funded.map(|(vault, account)| VaultEntry {
             index: vault.index,
-            owner: key.owner(),
+            owner: account.owner(chain_id),
             asset: vault.holding.asset,
             balance: vault.funding,
             nonce: 0,
@@ -144,7 +149,7 @@ impl Import {
                 let body = Transfer {
                     from: from.index,
                     to: to.index,
-                    to_owner: self.keys[transfer.to].owner(),
+                    to_owner: self.accounts[transfer.to].owner(chain_id),
                     asset: from.holding.asset,
                     amount: transfer.amount,
                     fee: FeePayment {
@@ -153,9 +158,9 @@ impl Import {
                     },
                     nonce: transfer.nonce,
                 };
-                let key = &self.keys[transfer.from];
-                Signed::sign(body, key, |unsigned| {
-                    standard().message_to_sign(&unsigned, chain_id)
+                let account = &self.accounts[transfer.from];
+                account.sign_transaction(chain_id, body, |unsigned| {
+                    standard().message_to_sign(unsigned, chain_id)
                 })
             })
             .collect()

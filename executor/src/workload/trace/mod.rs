@@ -14,9 +14,7 @@ pub use plan::{Holding, Plan, PlanError, TransferPlan, VaultPlan};
 pub use read::{FieldError, TraceError};
 
 use num_bigint::BigUint;
-
-/// A 20-byte address of the base chain.
-pub type Address = [u8; 20];
+use shardfold_protocol::address::Address;
 
 /// One transfer of the trace.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::io;
 
+use shardfold_protocol::address::Address;
 use shardfold_protocol::record::{Asset, Index};
 use shardfold_protocol::text::excerpt;
 use thiserror::Error;
 
+use super::Movement;
 use super::assets::{self, AssetPlan};
-use super::{Address, Movement};
 
 /// Where an address keeps an asset. Who pays themselves uses a second vault of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -219,8 +220,8 @@ mod tests {
 
     fn movement(from: u8, to: u8, amount: u128) -> Movement {
         Movement {
-            from: [from; 20],
-            to: [to; 20],
+            from: Address([from; 20]),
+            to: Address([to; 20]),
             asset: "eth".into(),
             amount: amount.into(),
         }
@@ -248,7 +249,7 @@ mod tests {
         let plan = Plan::new(&[movement(1, 1, 5)], 0).unwrap();
         assert_eq!(plan.self_transfers, 1);
         assert_ne!(plan.transfers[0].from, plan.transfers[0].to);
-        assert_eq!(plan.vaults[1].holding.address, [1; 20]);
+        assert_eq!(plan.vaults[1].holding.address, Address([1; 20]));
     }
 
     /// Dust was once counted as one unit.

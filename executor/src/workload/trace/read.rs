@@ -7,10 +7,11 @@ use std::path::Path;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use num_bigint::BigUint;
+use shardfold_protocol::address::Address;
 use shardfold_protocol::text::excerpt;
 use thiserror::Error;
 
-use super::{Address, Movement, Trace};
+use super::{Movement, Trace};
 
 /// The columns that are read; others are ignored.
 const COLUMNS: [&str; 5] = ["kind", "from", "to", "asset_in", "amount_in"];
@@ -280,7 +281,7 @@ fn parse_address(text: &str) -> Option<Address> {
         .or_else(|| text.strip_prefix("0X"))?;
     let mut address = [0; 20];
     hex::decode_to_slice(digits, &mut address).ok()?;
-    Some(address)
+    Some(Address(address))
 }
 
 fn address(text: &str) -> Result<Address, FieldError> {
@@ -297,7 +298,7 @@ fn asset(text: &str, names: &mut HashMap<String, String>) -> Result<String, Fiel
         return Err(FieldError::AssetSpace(excerpt(text)));
     }
     if text.starts_with("0x") || text.starts_with("0X") {
-        return address(text).map(|address| format!("0x{}", hex::encode(address)));
+        return address(text).map(|address| format!("0x{}", hex::encode(address.0)));
     }
     let earlier = names
         .entry(text.to_lowercase())

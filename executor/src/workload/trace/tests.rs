@@ -1,6 +1,7 @@
 //! Traces are read exactly, or refused with line and column.
 
 use super::{FieldError, Trace, TraceError};
+use shardfold_protocol::address::Address;
 
 const HEADER: &str = "kind,from,to,asset_in,amount_in\n";
 const A: &str = "0x1111111111111111111111111111111111111111";
@@ -127,7 +128,7 @@ fn a_contract_in_any_spelling_is_one_asset() {
     );
     // So is an address.
     let trace = read(&transfer("eth", "5").replace("0x1", "0X1")).unwrap();
-    assert_eq!(trace.transfers[0].from, [0x11; 20]);
+    assert_eq!(trace.transfers[0].from, Address([0x11; 20]));
 }
 
 #[test]
@@ -179,7 +180,7 @@ fn the_first_line_names_each_column_once() {
     let trace = read(&format!(
         "note,amount_in,asset_in,note,to,from,kind\n,5,eth,,{B},{A},transfer"
     ));
-    assert_eq!(trace.unwrap().transfers[0].from, [0x11; 20]);
+    assert_eq!(trace.unwrap().transfers[0].from, Address([0x11; 20]));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::curve::ORDER;
 use crate::files::{self, HEADER_BYTES};
-use crate::signature::SecretKey;
+use crate::signature::Account;
 
 /// Four of each kind.
 static PAYLOAD: LazyLock<Vec<u8>> = LazyLock::new(|| payload(&batch(12)));
@@ -17,19 +17,17 @@ static PAYLOAD: LazyLock<Vec<u8>> = LazyLock::new(|| payload(&batch(12)));
 const START: usize = 8 + 144 + 8;
 
 fn batch(count: u32) -> Batch {
-    let key = SecretKey::from_index(1, 2);
-    let signature = key.sign(&[F::ONE; 4]);
+    let account = Account::from_index(1, 2);
+    let signature = account.sign(F::TWO, &[F::ONE; 4]);
     let fee = FeePayment {
         amount: 3,
         vault: 9,
     };
     let transactions = (0..count).map(|i| {
         let (from, to, asset, amount, nonce) = (i, i + 1, 7, u64::MAX - 5, u64::from(i) << 40);
-        let owner = key.owner();
+        let owner = account.owner(F::TWO);
         match i % 3 {
-            0 => Transaction::Transfer(signed(
-                &key,
-                signature,
+            0 => Transaction::Transfer(account.signed(
                 Transfer {
                     from,
                     to,
@@ -39,6 +37,7 @@ fn batch(count: u32) -> Batch {
                     fee,
                     nonce,
                 },
+                signature,
             )),
             1 => Transaction::Deposit(Deposit {
                 to,
@@ -48,9 +47,7 @@ fn batch(count: u32) -> Batch {
                 fee,
                 nonce,
             }),
-            _ => Transaction::Withdraw(signed(
-                &key,
-                signature,
+            _ => Transaction::Withdraw(account.signed(
                 Withdraw {
                     from,
                     asset,
@@ -58,8 +55,9 @@ fn batch(count: u32) -> Batch {
                     fee,
                     nonce,
                     base_chain: 5,
-                    address: core::array::from_fn(|i| i as u8),
+                    address: Address(core::array::from_fn(|i| i as u8)),
                 },
+                signature,
             )),
         }
     });
@@ -67,14 +65,6 @@ fn batch(count: u32) -> Batch {
         chain_id: 8,
         before: Head::genesis([F::TWO; 4]),
         transactions: transactions.collect(),
-    }
-}
-
-fn signed<T>(key: &SecretKey, signature: Signature, body: T) -> Signed<T> {
-    Signed {
-        body,
-        public_key: key.public_key(),
-        signature,
     }
 }
 
@@ -125,8 +115,8 @@ fn a_count_that_lies_is_left_to_the_plain_decoder() {
 fn whatever_is_wrong_with_a_transaction_is_left_to_the_plain_decoder() {
     // In the last transfer and the last withdrawal, where a point starts after the body.
     let (transfer, withdraw) = (start_of(9) + 4 + 72, start_of(11) + 4 + 60);
-    let outside = SecretKey::from_index(1, 3).public_key().0.to_words();
-    for point in [transfer, transfer + 80, withdraw, withdraw + 80] {
+    let outside = Account::from_index(1, 3).public_key().0.to_words();
+    for point in [transfer, transfer + 100, withdraw, withdraw + 100] {
         let cases: [(usize, &[u8]); 5] = [
             // An element that is not canonical: the same one plus p would not fit, so p itself.
             (point, &MODULUS.to_le_bytes()),
@@ -145,7 +135,7 @@ fn whatever_is_wrong_with_a_transaction_is_left_to_the_plain_decoder() {
     }
     let mut spoiled = PAYLOAD.clone();
     let order = ORDER.map(u64::to_le_bytes);
-    spoiled[withdraw + 160..withdraw + 200].copy_from_slice(order.as_flattened());
+    spoiled[withdraw + 180..withdraw + 220].copy_from_slice(order.as_flattened());
     assert_eq!(plain(&spoiled), None);
     assert_eq!(decode(&spoiled), None);
 }
@@ -154,7 +144,7 @@ fn whatever_is_wrong_with_a_transaction_is_left_to_the_plain_decoder() {
 #[test]
 fn a_point_beside_the_group_is_left_to_the_plain_decoder() {
     // -y/x of P + N, N = (0, 0), is that of P, and x is b / x.
-    let point = SecretKey::from_index(1, 2).public_key().0;
+    let point = Account::from_index(1, 2).public_key().0;
     let mut beside = point;
     beside.x = crate::curve::B * p3_field::Field::inverse(&point.x);
     beside.y = -point.encode() * beside.x;

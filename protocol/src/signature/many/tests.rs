@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::curve::testing::outside;
 use crate::curve::{AffinePoint, F5, GENERATOR, Point, Scalar};
-use crate::signature::{SecretKey, challenge};
+use crate::signature::{Account, challenge};
+
+const CHAIN: F = F::TWO;
+const EXIT: Address = Address([0xee; 20]);
 
 fn message(seed: usize) -> Digest {
     core::array::from_fn(|i| F::from_usize(seed) * F::from_usize(i + 1))
@@ -12,12 +15,13 @@ fn message(seed: usize) -> Digest {
 
 /// A valid claim; every third is by the same key.
 fn valid(i: usize) -> Claim {
-    let key = SecretKey::from_index(1, if i.is_multiple_of(3) { 0 } else { i as u64 });
+    let account = Account::from_index(1, if i.is_multiple_of(3) { 0 } else { i as u64 });
     let message = message(i);
     Claim {
-        public_key: key.public_key(),
+        public_key: account.public_key(),
+        exit_address: account.exit_address,
         message,
-        signature: key.sign(&message),
+        signature: account.sign(CHAIN, &message),
     }
 }
 
@@ -40,11 +44,13 @@ fn signed_for(
 ) -> (Claim, u128) {
     let public_key = PublicKey(of_key(multiple_of_g(d)));
     let r = of_r(multiple_of_g(k));
-    let e = challenge_scalar(&challenge(&r, &public_key.owner(), &message));
+    let owner = public_key.owner(CHAIN, &EXIT);
+    let e = challenge_scalar(&challenge(CHAIN, &r, &owner, &message));
     let s = k + Scalar::from(e) * d;
     let signature = Signature { r, s };
     let claim = Claim {
         public_key,
+        exit_address: EXIT,
         message,
         signature,
     };
@@ -52,11 +58,11 @@ fn signed_for(
 }
 
 /// Ways to make a claim invalid.
-const FORGERIES: usize = 12;
+const FORGERIES: usize = 13;
 
 fn forge(claim: &mut Claim, way: usize) {
     let signature = &mut claim.signature;
-    let other = SecretKey::from_index(9, 9);
+    let other = Account::from_index(9, 9);
     match way {
         0 => signature.s = signature.s + Scalar::ONE,
         1 => signature.r = -signature.r,
@@ -66,9 +72,10 @@ fn forge(claim: &mut Claim, way: usize) {
         5 => claim.public_key = PublicKey(outside(&claim.public_key.0)),
         6 => signature.r.y += F5::ONE,
         7 => claim.public_key.0.x += F5::ONE,
-        8 => *signature = other.sign(&claim.message),
+        8 => *signature = other.sign(CHAIN, &claim.message),
         9 => signature.r = claim.public_key.0,
         10 => signature.s = Scalar::ZERO,
+        11 => claim.exit_address = other.exit_address,
         _ => signature.r = *GENERATOR,
     }
 }
@@ -78,11 +85,16 @@ fn check(claims: &[Claim]) -> usize {
     let expected: Vec<Verdict> = claims
         .iter()
         .map(|claim| Verdict {
-            owner: claim.public_key.owner(),
-            is_valid: claim.public_key.verify(&claim.message, &claim.signature),
+            owner: claim.public_key.owner(CHAIN, &claim.exit_address),
+            is_valid: claim.public_key.verify(
+                CHAIN,
+                &claim.exit_address,
+                &claim.message,
+                &claim.signature,
+            ),
         })
         .collect();
-    assert_eq!(verify_many(claims), expected);
+    assert_eq!(verify_many(CHAIN, claims), expected);
     expected.iter().filter(|verdict| verdict.is_valid).count()
 }
 
@@ -167,6 +179,19 @@ fn claims_that_share_points_are_as_valid_as_alone() {
     assert_eq!(check(&claims), claims.len() - forged.len());
 }
 
+#[test]
+fn a_signature_for_another_chain_is_invalid() {
+    let claims = valid_claims(80);
+    let verdicts = verify_many(F::ONE, &claims);
+    for (verdict, claim) in verdicts.iter().zip(&claims) {
+        assert!(!verdict.is_valid);
+        assert_ne!(
+            verdict.owner,
+            claim.public_key.owner(CHAIN, &claim.exit_address)
+        );
+    }
+}
+
 /// A point with x = 0 is not in the group and has no encoding of its own.
 #[test]
 fn a_key_or_commitment_with_x_zero_is_invalid() {
@@ -184,7 +209,9 @@ fn the_number_of_threads_changes_nothing() {
     }
     let with_threads = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build().unwrap().install(|| verify_many(&claims))
+        pool.build()
+            .unwrap()
+            .install(|| verify_many(CHAIN, &claims))
     };
     let expected = with_threads(1);
     assert_eq!(expected.iter().filter(|v| !v.is_valid).count(), 5);
@@ -195,7 +222,7 @@ fn the_number_of_threads_changes_nothing() {
 /// A search through `count` equations, of which those in these places do not hold; how many
 /// equations its sums had.
 fn summed(count: usize, is_wrong: impl Fn(usize) -> bool) -> usize {
-    let right = equations(&[valid(1)])[0].1.unwrap();
+    let right = equations(CHAIN, &[valid(1)])[0].1.unwrap();
     let wrong = Equation {
         challenge: right.challenge ^ 1,
         ..right
@@ -248,8 +275,11 @@ fn claims_of_several_sums_keep_their_places() {
     for place in places {
         forge(&mut claims[place], 0);
     }
-    let verdicts = verify_many(&claims);
-    let owners: Vec<Digest> = few.iter().map(|claim| claim.public_key.owner()).collect();
+    let verdicts = verify_many(CHAIN, &claims);
+    let owners: Vec<Digest> = few
+        .iter()
+        .map(|claim| claim.public_key.owner(CHAIN, &claim.exit_address))
+        .collect();
     for (i, verdict) in verdicts.iter().enumerate() {
         assert_eq!(verdict.owner, owners[i % few.len()]);
         assert_eq!(verdict.is_valid, !places.contains(&i), "claim {i}");

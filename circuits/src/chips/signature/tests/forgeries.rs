@@ -104,27 +104,39 @@ fn honest_scalars() -> Vec<Scalar> {
 
 /// The keys and challenges of the honest rows.
 fn honest_products() -> Vec<Product> {
-    let product = |s: SignatureRequest| Product {
+    let product = |(row, s): (usize, &SignatureRequest)| Product {
         base: s.key.0,
-        challenge: challenge_of(&s.signature.r, &s.key, &s.message),
+        challenge: challenge_of(chain_of(row), &s.signature.r, s, &s.message),
     };
-    all_signatures().into_iter().map(product).collect()
+    all_signatures().iter().enumerate().map(product).collect()
 }
 
-fn challenge_of(nonce: &AffinePoint, key: &PublicKey, message: &Digest) -> u128 {
-    challenge_scalar(&challenge(nonce, &key.owner(), message))
+/// The chain that a row's signature is for.
+fn chain_of(row: usize) -> F {
+    if row == PADDING { F::ZERO } else { CHAIN }
+}
+
+/// The challenge of a message under the key of a request.
+fn challenge_of(
+    chain_id: F,
+    nonce: &AffinePoint,
+    signer: &SignatureRequest,
+    message: &Digest,
+) -> u128 {
+    let owner = signer.key.owner(chain_id, &signer.exit_address);
+    challenge_scalar(&challenge(chain_id, nonce, &owner, message))
 }
 
 /// The victim's key times e is taken from the forger's ladder, or the other way round.
 fn confused(field: Confused) -> Vec<ChipTrace> {
-    let victim = signatures()[ROW].key;
+    let victim = signatures()[ROW];
     let (a, k, s_padding) = (scalar(3), scalar(5), scalar(11));
     let forger = affine(Point::mul_generator(&a));
     let nonce = affine(Point::mul_generator(&k));
-    let e = challenge_of(&nonce, &victim, &unsigned());
+    let e = challenge_of(CHAIN, &nonce, &victim, &unsigned());
 
     let mut right = honest_products();
-    for (row, base) in [(ROW, victim.0), (PADDING, forger)] {
+    for (row, base) in [(ROW, victim.key.0), (PADDING, forger)] {
         right[row] = Product { base, challenge: e };
     }
     let mut wrong = right.clone();
@@ -139,33 +151,33 @@ fn confused(field: Confused) -> Vec<ChipTrace> {
     let times_e = |key| Point::from(key).mul_u128(e);
     let victims = Row {
         position: ROW,
-        key: victim.0,
+        key: victim.key.0,
         nonce,
         end: affine(times_e(forger) + *LADDER_OFFSET),
     };
     let paddings = Row {
         position: PADDING,
         key: forger,
-        nonce: affine(Point::mul_generator(&s_padding) + -times_e(victim.0)),
-        end: affine(times_e(victim.0) + *LADDER_OFFSET),
+        nonce: affine(Point::mul_generator(&s_padding) + -times_e(victim.key.0)),
+        end: affine(times_e(victim.key.0) + *LADDER_OFFSET),
     };
     assemble(tables, ladders, &scalars, &[victims, paddings], e)
 }
 
 /// E' = s·G + K - R for any s and R.
 fn with_a_free_product() -> Vec<ChipTrace> {
-    let victim = signatures()[ROW].key;
+    let victim = signatures()[ROW];
     let s = scalar(13);
     let r = Point::mul_generator(&scalar(5));
     let nonce = affine(r);
-    let e = challenge_of(&nonce, &victim, &unsigned());
+    let e = challenge_of(CHAIN, &nonce, &victim, &unsigned());
     let mut products = honest_products();
     products[ROW].challenge = e;
     let mut scalars = honest_scalars();
     scalars[ROW] = s;
     let row = Row {
         position: ROW,
-        key: victim.0,
+        key: victim.key.0,
         nonce,
         end: affine(Point::mul_generator(&s) + *LADDER_OFFSET + -r),
     };
@@ -181,7 +193,7 @@ fn only_this_bus_refuses(bus: &'static str, forged: &[ChipTrace]) {
         .collect();
     others.dedup();
     assert_eq!(others, [bus], "{found}");
-    let claim = [signatures()[ROW].key.owner(), unsigned()].concat();
+    let claim = [owner(&signatures()[ROW]), unsigned()].concat();
     let claimed = found.leftovers.iter();
     let mut claimed = claimed.filter(|left| left.bus == "signature");
     assert!(claimed.any(|left| left.fields == claim), "{found}");

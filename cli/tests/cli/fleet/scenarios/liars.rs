@@ -2,6 +2,7 @@
 
 use shardfold_aggregator::Aggregator;
 use shardfold_aggregator::{ARITY, AggregationCircuit};
+use shardfold_contracts::set::standard;
 use shardfold_fleet::engine::aggregation_circuit;
 use shardfold_fleet::keys::WorkerKey;
 use shardfold_fleet::queue::QueueError;
@@ -113,7 +114,8 @@ fn a_proof_made_with_the_circuits_of_last_week_is_refuted() {
 /// An aggregation of other circuits: it allows one more kind of shard.
 fn last_week() -> Aggregator {
     let profile = Profile::named(PROFILE).expect("it is known");
-    let today = aggregation_circuit(&CircuitSet::new(profile, cache())).expect("it is there");
+    let today =
+        aggregation_circuit(&CircuitSet::new(standard(), profile, cache())).expect("it is there");
     let mut keys = today.leaf_keys().to_vec();
     keys.extend_from_within(..1);
     let aggregation = AggregationCircuit::build(today.common(), keys, ARITY).expect("it fits");
