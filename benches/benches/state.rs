@@ -146,7 +146,9 @@ fn apply(folder: &Path) -> Result<()> {
     say("open the database", start);
 
     let start = Instant::now();
-    let mut state = store.view()?.part_for(&batch)?;
+    let mut state = store
+        .view()?
+        .part_of(standard().indices(&batch.transactions))?;
     say("read and check the part", start);
 
     let start = Instant::now();

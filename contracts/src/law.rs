@@ -2,6 +2,8 @@
 
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::field::F;
+use shardfold_protocol::record::Index;
+use shardfold_protocol::transaction::{Field, Kind, Transaction};
 
 use crate::machine::{Machine, Rule};
 use crate::readings::{Constrain, Expr, Fill, Outline, Run};
@@ -82,8 +84,14 @@ pub trait Law: Send + Sync + 'static {
         }]
     }
 
-    /// The steps of a transaction whose body has so many elements; `None` if none has.
-    fn path(&self, words: usize) -> Option<Path>;
+    /// The parts of a body that every transaction has, in order: how it is written in JSON.
+    fn fields(&self) -> &'static [Field];
+
+    /// The steps of a transaction whose body has so many elements; `None` if none has. The steps read
+    /// as many elements together, which is checked.
+    fn path(&self, _words: usize) -> Option<Path> {
+        Path::new(&[0])
+    }
 
     /// The rule of a step, given what the step before handed on (zeros for the first one). Returns
     /// what it hands on.
@@ -104,6 +112,8 @@ pub trait Contract: Send + Sync {
     fn name(&self) -> &'static str;
     /// See [`Law::steps`].
     fn steps(&self) -> &'static [Step];
+    /// See [`Law::fields`].
+    fn fields(&self) -> &'static [Field];
     /// See [`Law::path`].
     fn path(&self, words: usize) -> Option<Path>;
     /// The step on numbers.
@@ -131,6 +141,10 @@ impl<L: Law> Contract for L {
         Law::steps(self)
     }
 
+    fn fields(&self) -> &'static [Field] {
+        Law::fields(self)
+    }
+
     fn path(&self, words: usize) -> Option<Path> {
         Law::path(self, words)
     }
@@ -151,4 +165,27 @@ impl<L: Law> Contract for L {
     fn constrain(&self, step: usize, m: &mut Constrain, carried: Carried<Expr>) -> Carried<Expr> {
         self.step(step, m, carried).unwrap_or_else(|_| nothing())
     }
+}
+
+/// What a transaction of some contract says, before it is elements.
+pub trait Body {
+    /// Which contract.
+    const KIND: Kind;
+
+    /// Returns the body's elements in the order in which the contract reads them.
+    fn words(&self) -> Vec<F>;
+
+    /// Returns the transaction that nobody has signed.
+    fn unsigned(&self) -> Transaction {
+        Transaction::unsigned(Self::KIND, self.words())
+    }
+}
+
+/// What the operator earns and where it goes. With no fee the vault is not touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeePayment {
+    /// In the asset that the contract says, below 2^48.
+    pub amount: u64,
+    /// A vault of this asset.
+    pub vault: Index,
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod deposit;
+pub mod exit;
 pub mod law;
 pub mod layout;
 pub mod machine;
@@ -12,6 +13,6 @@ pub mod usage;
 pub mod vaults;
 pub mod withdraw;
 
-pub use law::{CARRY, Carried, Contract, Law, MAX_STEPS, Path, Step, nothing};
+pub use law::{Body, CARRY, Carried, Contract, FeePayment, Law, MAX_STEPS, Path, Step, nothing};
 pub use machine::{Machine, Part, Reason, Reject, Rule, Taken};
 pub use set::{Contracts, SetError};

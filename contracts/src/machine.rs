@@ -222,6 +222,11 @@ pub mod reasons {
         "signature",
         "found a signature that is not of this transaction under its public key",
     );
+    /// A kind that is not in the list.
+    pub static KIND: Reason = Reason::new(
+        "kind",
+        "found a kind of transaction that this build does not have",
+    );
     /// A body of another length.
     pub static BODY: Reason = Reason::new(
         "body",

@@ -7,20 +7,21 @@ use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST, hash};
 use shardfold_protocol::record::{Index, KIND_VAULT, Record};
-use shardfold_protocol::signature::SIGNATURE_PERMUTATIONS;
-use shardfold_protocol::transaction::Transaction;
+use shardfold_protocol::signature::{Account, SIGNATURE_PERMUTATIONS};
+use shardfold_protocol::transaction::{Form, Kind, Transaction, form};
 use thiserror::Error;
 
-use crate::deposit::Deposit;
-use crate::law::{Contract, Law, Path, nothing};
+use crate::deposit::DepositLaw;
+use crate::exit::ExitLaw;
+use crate::law::{Body, Contract, Law, Path, nothing};
 use crate::layout::Layout;
 use crate::machine::{Reject, Rule, reasons};
 use crate::readings::{
     Access, Bus, Context, Effect, FeePaid, Outline, PREPARED, Pending, Prepared, Run,
 };
 use crate::recorded::{Fault, MAX_ACCESSES, RecordedStep, record};
-use crate::transfer::Transfer;
-use crate::withdraw::Withdraw;
+use crate::transfer::TransferLaw;
+use crate::withdraw::WithdrawLaw;
 
 /// The most columns of a table: what the recursion has room for (`docs/security.md`).
 pub const MAX_COLUMNS: usize = 320;
@@ -91,6 +92,7 @@ impl core::ops::Add for Cost {
 #[derive(Clone)]
 pub struct Contracts {
     list: Vec<Arc<dyn Contract>>,
+    kinds: Vec<Kind>,
     steps: Vec<RecordedStep>,
     /// The first step of each contract.
     first_steps: Vec<usize>,
@@ -100,9 +102,10 @@ pub struct Contracts {
 static STANDARD: LazyLock<Contracts> = LazyLock::new(|| {
     let none = Contracts::none();
     let standard = none
-        .with(Transfer)
-        .and_then(|set| set.with(Deposit))
-        .and_then(|set| set.with(Withdraw));
+        .with(TransferLaw)
+        .and_then(|set| set.with(DepositLaw))
+        .and_then(|set| set.with(WithdrawLaw))
+        .and_then(|set| set.with(ExitLaw));
     standard.expect("a test makes the standard list")
 });
 
@@ -125,6 +128,7 @@ impl Contracts {
     pub const fn none() -> Self {
         Self {
             list: vec![],
+            kinds: vec![],
             steps: vec![],
             first_steps: vec![],
             layout: Layout {
@@ -146,8 +150,19 @@ impl Contracts {
         if self.list.iter().any(|other| other.name() == name) {
             return Err(SetError::Name { name });
         }
+        let kind = Kind::new(name);
+        let fields = Law::fields(&law);
         self.list.push(Arc::new(law));
+        self.kinds.push(kind);
         self.lay_out()?;
+        let number = self.list.len() - 1;
+        let mut own = self.steps.iter().filter(|step| step.contract == number);
+        let is_signed = own.any(|step| step.does.signs);
+        form::register(Form {
+            kind,
+            fields,
+            is_signed,
+        });
         Ok(self)
     }
 
@@ -206,106 +221,68 @@ impl Contracts {
         self.list.iter().map(|law| &**law)
     }
 
-    /// Returns the contract of a transaction, and its steps by their numbers in the table.
+    /// Returns the number of a kind in the list.
+    fn number(&self, kind: Kind) -> Option<usize> {
+        self.kinds.iter().position(|known| *known == kind)
+    }
+
+    /// Returns the contract of a transaction, the number in the table of its contract's first step,
+    /// and the steps that it takes.
     ///
     /// # Errors
     /// A kind that is not in the list, or a body of a length that the kind does not have.
-    pub fn path(&self, transaction: &Transaction, words: &[F]) -> Rule<(&dyn Contract, Path)> {
-        let number = transaction.contract();
-        let malformed = Reject {
-            reason: &reasons::BODY,
-            found: F::from_usize(words.len()),
+    pub fn path(&self, transaction: &Transaction) -> Rule<Plan<'_>> {
+        let reject = |reason| Reject {
+            reason,
+            found: F::from_usize(transaction.words.len()),
             expected: F::ZERO,
         };
-        let law = self.list.get(number).ok_or(malformed)?;
-        let path = law.path(words.len()).ok_or(malformed)?;
-        let first = self.first_steps[number];
-        let is_well_formed = {
-            let mut read = 0;
-            let mut previous: Option<&RecordedStep> = None;
-            let follows = path.steps().all(|step| {
-                let step = self
-                    .steps
-                    .get(first + step)
-                    .filter(|s| s.contract == number);
-                let follows = step.is_some_and(|step| match previous {
-                    None => step.step.is_first,
-                    Some(previous) => previous.step.next.contains(&step.number),
-                });
-                read += step.map_or(0, |step| step.words);
-                previous = step;
-                follows
-            });
-            follows && previous.is_some_and(|last| last.next.is_empty()) && read == words.len()
+        let number = self.number(transaction.kind);
+        let number = number.ok_or_else(|| reject(&reasons::KIND))?;
+        let malformed = reject(&reasons::BODY);
+        let law = &*self.list[number];
+        let path = law.path(transaction.words.len()).ok_or(malformed)?;
+        let plan = Plan {
+            law,
+            path,
+            steps: &self.steps,
+            first: self.first_steps[number],
         };
-        if is_well_formed {
-            Ok((&**law, path))
+        if plan.is_well_formed(number, transaction.words.len()) {
+            Ok(plan)
         } else {
             Err(malformed)
         }
     }
 
-    /// Returns the number in the table of a transaction's step.
-    #[must_use]
-    pub fn step_number(&self, transaction: &Transaction, step: usize) -> usize {
-        self.first_steps[transaction.contract()] + step
-    }
-
-    fn steps_of(
-        &self,
-        transaction: &Transaction,
-        path: Path,
-    ) -> impl Iterator<Item = &RecordedStep> {
-        let first = self.first_steps[transaction.contract()];
-        path.steps().map(move |step| &self.steps[first + step])
-    }
-
     /// Returns what a transaction takes of a shape, its records apart.
     #[must_use]
     pub fn cost(&self, transaction: &Transaction) -> Cost {
-        let words = transaction.words();
-        let mut cost = Cost::default();
-        let Ok((_, path)) = self.path(transaction, &words) else {
-            return cost;
-        };
-        for step in self.steps_of(transaction, path) {
-            cost.steps += 1;
-            cost.permutations += step.count(Bus::Hash);
-            if step.does.signs {
-                cost.signatures += 1;
-                cost.permutations += SIGNATURE_PERMUTATIONS;
-            }
-        }
-        cost
+        let plan = self.path(transaction);
+        plan.map_or(Cost::default(), |plan| plan.cost())
     }
 
     /// Returns whether transactions of this kind take an item from the queue.
     #[must_use]
     pub fn queues(&self, transaction: &Transaction) -> bool {
-        let number = transaction.contract();
-        let mut steps = self.steps.iter().filter(|step| step.contract == number);
-        steps.any(|step| step.does.queues)
-    }
-
-    /// How many of a transaction's digests follow from its body, counted from the first, and which
-    /// of them is signed.
-    fn pure_digests(&self, transaction: &Transaction, path: Path) -> (usize, Option<usize>) {
-        let (mut pure, mut hashes, mut signed) = (0, 0, None);
-        for step in self.steps_of(transaction, path) {
-            signed = signed.or(step.signed_hash.map(|hash| hashes + hash));
-            for &is_pure in &step.pure_hashes {
-                if is_pure && pure == hashes {
-                    pure += 1;
-                }
-                hashes += 1;
-            }
-        }
-        (pure, signed)
+        let number = self.number(transaction.kind);
+        let mut steps = self.steps.iter();
+        steps.any(|step| Some(step.contract) == number && step.does.queues)
     }
 
     /// Adds what a transaction will touch, fee vault included, to a list.
     pub fn accesses(&self, transaction: &Transaction, accesses: &mut Vec<Access>) {
         self.outline(transaction, F::ZERO, &[], accesses);
+    }
+
+    /// Returns the indices of all records that these transactions may touch, in their order.
+    #[must_use]
+    pub fn indices(&self, transactions: &[Transaction]) -> Vec<Index> {
+        let mut accesses = vec![];
+        for transaction in transactions {
+            self.accesses(transaction, &mut accesses);
+        }
+        accesses.iter().map(|access| access.index).collect()
     }
 
     fn outline(
@@ -315,9 +292,8 @@ impl Contracts {
         known: &[Digest],
         accesses: &mut Vec<Access>,
     ) -> Option<Pending> {
-        let words = transaction.words();
-        let (law, path) = self.path(transaction, &words).ok()?;
-        let mut m = Outline::new(&words, chain_id, known, accesses);
+        let Plan { law, path, .. } = self.path(transaction).ok()?;
+        let mut m = Outline::new(&transaction.words, chain_id, known, accesses);
         let mut carried = nothing();
         for step in path.steps() {
             carried = law.outline(step, &mut m, carried);
@@ -334,9 +310,7 @@ impl Contracts {
         chain_id: F,
         known: &[Digest],
     ) -> Option<Pending> {
-        let words = transaction.words();
-        let (_, path) = self.path(transaction, &words).ok()?;
-        let (pure, signed) = self.pure_digests(transaction, path);
+        let (pure, signed) = self.path(transaction).ok()?.pure_digests();
         let wanted = signed
             .map_or(0, |signed| signed + 1)
             .max(PREPARED)
@@ -361,11 +335,21 @@ impl Contracts {
         digest.unwrap_or(ZERO_DIGEST)
     }
 
+    /// Returns the transaction of a body, signed by an account; not signed if its kind is not.
+    pub fn sign<B: Body>(&self, account: &Account, chain_id: F, body: &B) -> Transaction {
+        let mut transaction = body.unsigned();
+        if self.signed_digest(&transaction).is_some() {
+            let message = self.message_to_sign(&transaction, chain_id);
+            let signature = account.sign(chain_id, &message);
+            transaction.authorization = Some(account.authorization(signature));
+        }
+        transaction
+    }
+
     /// Returns which of a transaction's digests is signed, if one is.
     #[must_use]
     pub fn signed_digest(&self, transaction: &Transaction) -> Option<usize> {
-        let (_, path) = self.path(transaction, &transaction.words()).ok()?;
-        self.pure_digests(transaction, path).1
+        self.path(transaction).ok()?.pure_digests().1
     }
 
     /// Runs a transaction on the records that `read` gives; what it does is left in `effect`.
@@ -381,15 +365,84 @@ impl Contracts {
         effect: &mut Effect,
     ) -> Rule<()> {
         effect.clear();
-        let words = transaction.words();
-        let (law, path) = self.path(transaction, &words)?;
-        let (pure, _) = self.pure_digests(transaction, path);
-        let mut m = Run::new(&words, context, (prepared, pure), read, effect);
+        let plan = self.path(transaction)?;
+        let (pure, _) = plan.pure_digests();
+        let Plan { law, path, .. } = plan;
+        let mut m = Run::new(&transaction.words, context, (prepared, pure), read, effect);
         let mut carried = nothing();
         for step in path.steps() {
             carried = law.run(step, &mut m, carried)?;
         }
         check_fee(effect, read)
+    }
+}
+
+/// What a transaction's contract does with it.
+pub struct Plan<'a> {
+    /// The contract.
+    pub law: &'a dyn Contract,
+    /// Its steps, by their numbers within the contract.
+    pub path: Path,
+    /// The steps of the table.
+    steps: &'a [RecordedStep],
+    /// The number in the table of the contract's first step.
+    pub first: usize,
+}
+
+impl<'a> Plan<'a> {
+    /// Returns the steps in order.
+    pub fn recorded(&self) -> impl Iterator<Item = &'a RecordedStep> + use<'a> {
+        let (steps, first) = (self.steps, self.first);
+        self.path
+            .steps()
+            .filter_map(move |step| steps.get(first + step))
+    }
+
+    /// Whether the steps are the contract's, follow each other, and read the whole body.
+    fn is_well_formed(&self, number: usize, words: usize) -> bool {
+        let mut read = 0;
+        let mut previous: Option<&RecordedStep> = None;
+        for step in self.recorded() {
+            let follows = match previous {
+                None => step.step.is_first,
+                Some(previous) => previous.step.next.contains(&step.number),
+            };
+            if step.contract != number || !follows {
+                return false;
+            }
+            read += step.words;
+            previous = Some(step);
+        }
+        let ends = previous.is_some_and(|last| last.next.is_empty());
+        ends && read == words && self.recorded().count() == self.path.len()
+    }
+
+    fn cost(&self) -> Cost {
+        let mut cost = Cost::default();
+        for step in self.recorded() {
+            cost.steps += 1;
+            cost.permutations += step.count(Bus::Hash);
+            if step.does.signs {
+                cost.signatures += 1;
+                cost.permutations += SIGNATURE_PERMUTATIONS;
+            }
+        }
+        cost
+    }
+
+    /// How many digests follow from the body, counted from the first, and which of them is signed.
+    fn pure_digests(&self) -> (usize, Option<usize>) {
+        let (mut pure, mut hashes, mut signed) = (0, 0, None);
+        for step in self.recorded() {
+            signed = signed.or(step.signed_hash.map(|hash| hashes + hash));
+            for &is_pure in &step.pure_hashes {
+                if is_pure && pure == hashes {
+                    pure += 1;
+                }
+                hashes += 1;
+            }
+        }
+        (pure, signed)
     }
 }
 

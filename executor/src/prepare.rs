@@ -112,12 +112,12 @@ pub fn digests_of(
 
 /// What a transaction claims to be signed by; `None` of one that is not signed.
 fn claim(contracts: &Contracts, transaction: &Transaction, digests: &[Digest]) -> Option<Claim> {
-    let (public_key, exit_address, signature) = transaction.signed_by()?;
+    let authorization = transaction.authorization?;
     let message = digests.get(contracts.signed_digest(transaction)?)?;
     Some(Claim {
-        public_key: *public_key,
-        exit_address: *exit_address,
+        public_key: authorization.public_key,
+        exit_address: authorization.exit_address,
         message: *message,
-        signature: *signature,
+        signature: authorization.signature,
     })
 }

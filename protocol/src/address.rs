@@ -1,6 +1,6 @@
 //! Addresses on a base chain.
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::field::F;
@@ -26,6 +26,21 @@ impl Address {
             element(&bytes[7..14]),
             element(&bytes[14..]),
         ]
+    }
+
+    /// Returns the address of these elements, if there is one.
+    #[must_use]
+    pub fn from_elements(elements: [F; 3]) -> Option<Self> {
+        let mut bytes = [0; ADDRESS_BYTES];
+        for (element, place) in elements.into_iter().zip(bytes.chunks_mut(7)) {
+            let element = element.as_canonical_u64().to_le_bytes();
+            let (low, high) = element.split_at(place.len());
+            place.copy_from_slice(low);
+            if high.iter().any(|&byte| byte != 0) {
+                return None;
+            }
+        }
+        Some(Self(bytes))
     }
 }
 
@@ -67,6 +82,11 @@ mod tests {
             let mut expected = [F::ZERO; 3];
             expected[place / 7] = F::from_u64(0xab << (8 * (place % 7)));
             assert_eq!(Address(bytes).elements(), expected, "byte {place}");
+            assert_eq!(Address::from_elements(expected), Some(Address(bytes)));
+            // An element with more bytes is of no address.
+            let mut longer = expected;
+            longer[2] += F::from_u64(1 << 48);
+            assert_eq!(Address::from_elements(longer), None);
         }
     }
 }

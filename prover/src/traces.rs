@@ -99,11 +99,11 @@ pub fn signature_requests(
         .iter()
         .filter_map(|required| {
             let transaction = witness.transactions.get(required.transaction)?;
-            let (key, exit_address, signature) = transaction.signed_by()?;
+            let authorization = transaction.authorization?;
             Some(SignatureRequest {
-                key: *key,
-                exit_address: *exit_address,
-                signature: *signature,
+                key: authorization.public_key,
+                exit_address: authorization.exit_address,
+                signature: authorization.signature,
                 message: required.digest,
             })
         })

@@ -128,17 +128,9 @@ impl View {
         }
     }
 
-    /// Returns the part of the state that a batch can touch: executing it on this part has the same
-    /// outcome as on the whole, and leads to the same head.
-    ///
-    /// # Errors
-    /// As [`Self::part_of`].
-    pub fn part_for(&self, batch: &Batch) -> Result<State, StoreError> {
-        let accessed = batch.transactions.iter().flat_map(Transaction::accessed);
-        self.part_of(accessed.flatten())
-    }
-
-    /// Returns the part of the state with the records at these indices, in any order.
+    /// Returns the part of the state with the records at these indices, in any order. Executing a
+    /// batch on the part with all that its transactions touch has the same outcome as on the whole,
+    /// and leads to the same head.
     ///
     /// # Errors
     /// A database that cannot be read, or whose records and digests do not lead to the head's

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::{Outcome, check_start};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileContent, FileError};
@@ -102,7 +103,7 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
         return Ok(Input::Applied(Box::new(applied)));
     }
     check_start(view.chain_id(), view.head(), &batch)?;
-    let state = view.part_for(&batch)?;
+    let state = view.part_of(standard().indices(&batch.transactions))?;
     Ok(Input::Ready(Box::new(Ready {
         batch,
         state,

@@ -10,7 +10,7 @@ use shardfold_protocol::envelope::EnvelopeError;
 use shardfold_protocol::files::{self, FileContent, FileError};
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
-use shardfold_protocol::transaction::{Kind, Transaction};
+use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::witness::ShardWitness;
 
 use super::hex as digest_hex;
@@ -108,18 +108,15 @@ fn batch_facts(batch: &Batch) -> Facts {
 }
 
 fn transactions_facts(transactions: &[Transaction]) -> Facts {
-    let count = |kind| {
-        transactions
-            .iter()
-            .filter(|transaction| transaction.kind() == kind)
-            .count()
-            .to_string()
-    };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for transaction in transactions {
+        *counts.entry(transaction.kind.name()).or_default() += 1;
+    }
+    let counts = counts.iter().map(|(kind, count)| format!("{count} {kind}"));
+    let kinds = counts.collect::<Vec<_>>().join(", ");
     [
         ("transactions", transactions.len().to_string()),
-        ("transfers", count(Kind::Transfer)),
-        ("deposits", count(Kind::Deposit)),
-        ("withdrawals", count(Kind::Withdraw)),
+        ("of these", kinds),
     ]
     .into()
 }

@@ -1,5 +1,7 @@
 #![doc = include_str!("README.md")]
 
+mod body;
 mod rule;
 
-pub use rule::{BASE_ASSET, Deposit, QUEUE_ORDER};
+pub use body::Deposit;
+pub use rule::{BASE_ASSET, DepositLaw, QUEUE_ORDER};

@@ -2,14 +2,16 @@
 
 use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::hash::Domain;
+use shardfold_protocol::transaction::Field;
 
-use crate::law::{Carried, Law, Path, nothing};
+use super::body::FIELDS;
+use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Reason, Rule};
 use crate::vaults::{Credit, credit, reasons};
 
 /// Puts what was paid on the base chain into a vault.
 #[derive(Clone, Copy, Debug)]
-pub struct Deposit;
+pub struct DepositLaw;
 
 /// An item that is not the next of the queue.
 pub static QUEUE_ORDER: Reason = Reason::new(
@@ -22,19 +24,13 @@ pub static BASE_ASSET: Reason = Reason::new(
     "found asset {found}, expected one of the base chain, below 2^32",
 );
 
-const WORDS: usize = 11;
-
-impl Law for Deposit {
+impl Law for DepositLaw {
     fn name(&self) -> &'static str {
         "deposit"
     }
 
-    fn path(&self, words: usize) -> Option<Path> {
-        if words == WORDS {
-            Path::new(&[0])
-        } else {
-            None
-        }
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

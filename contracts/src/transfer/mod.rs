@@ -1,5 +1,7 @@
 #![doc = include_str!("README.md")]
 
+mod body;
 mod rule;
 
-pub use rule::Transfer;
+pub use body::Transfer;
+pub use rule::TransferLaw;

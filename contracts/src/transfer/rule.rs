@@ -4,14 +4,16 @@ use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Domain;
+use shardfold_protocol::transaction::Field;
 
-use crate::law::{Carried, Law, Path, nothing};
+use super::body::FIELDS;
+use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Reason, Rule};
 use crate::vaults::{Credit, Payer, credit, pay, reasons};
 
 /// Moves an amount of one asset from a vault to another.
 #[derive(Clone, Copy, Debug)]
-pub struct Transfer;
+pub struct TransferLaw;
 
 /// An index that shares an element with another one must not be the highest.
 static TO_INDEX: Reason = Reason::new(
@@ -19,19 +21,13 @@ static TO_INDEX: Reason = Reason::new(
     "found the highest index as receiver, where no transfer can go",
 );
 
-const WORDS: usize = 11;
-
-impl Law for Transfer {
+impl Law for TransferLaw {
     fn name(&self) -> &'static str {
         "transfer"
     }
 
-    fn path(&self, words: usize) -> Option<Path> {
-        if words == WORDS {
-            Path::new(&[0])
-        } else {
-            None
-        }
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -1,5 +1,7 @@
 #![doc = include_str!("README.md")]
 
+mod body;
 mod rule;
 
-pub use rule::Withdraw;
+pub use body::Withdraw;
+pub use rule::WithdrawLaw;

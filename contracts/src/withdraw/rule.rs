@@ -3,29 +3,25 @@
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::hash::Domain;
+use shardfold_protocol::transaction::Field;
 
+use super::body::FIELDS;
 use crate::deposit::BASE_ASSET;
-use crate::law::{Carried, Law, Path, nothing};
+use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Rule};
 use crate::vaults::{Payer, pay, reasons};
 
 /// Takes an amount out of a vault: the base chain owes it.
 #[derive(Clone, Copy, Debug)]
-pub struct Withdraw;
+pub struct WithdrawLaw;
 
-const WORDS: usize = 10;
-
-impl Law for Withdraw {
+impl Law for WithdrawLaw {
     fn name(&self) -> &'static str {
         "withdraw"
     }
 
-    fn path(&self, words: usize) -> Option<Path> {
-        if words == WORDS {
-            Path::new(&[0])
-        } else {
-            None
-        }
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

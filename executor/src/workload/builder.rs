@@ -4,8 +4,13 @@ use std::collections::HashMap;
 
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
+use shardfold_contracts::deposit::Deposit;
+use shardfold_contracts::exit::Exit;
 use shardfold_contracts::readings::{Authority, Prepared};
 use shardfold_contracts::set::standard;
+use shardfold_contracts::transfer::Transfer;
+use shardfold_contracts::withdraw::Withdraw;
+use shardfold_contracts::{Body as _, FeePayment};
 use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
@@ -13,7 +18,7 @@ use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
 use shardfold_protocol::record::{Index, Vault};
 use shardfold_protocol::signature::{Account, Signature};
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::{Deposit, FeePayment, Transaction, Transfer, Withdraw};
+use shardfold_protocol::transaction::Transaction;
 
 use super::{ASSET, CHAIN_ID};
 use crate::prepare::{digests_of, prepared};
@@ -83,6 +88,23 @@ pub enum Body {
     Deposit(Deposit),
     /// From a vault to the base chain.
     Withdraw(Withdraw),
+    /// Out of a vault, whose owner has asked the base chain.
+    Exit(Exit),
+}
+
+impl Body {
+    fn unsigned(&self) -> Transaction {
+        match self {
+            Self::Transfer(transfer) => transfer.unsigned(),
+            Self::Deposit(deposit) => deposit.unsigned(),
+            Self::Withdraw(withdraw) => withdraw.unsigned(),
+            Self::Exit(exit) => exit.unsigned(),
+        }
+    }
+
+    const fn is_signed(&self) -> bool {
+        matches!(self, Self::Transfer(_) | Self::Withdraw(_))
+    }
 }
 
 /// A body and how it will be signed.
@@ -144,7 +166,7 @@ impl<'a> Builder<'a> {
     #[must_use]
     pub fn deposit(&self, to: Index, amount: u64, fee: FeePayment) -> Body {
         let asset = self.vault(to).map_or(ASSET, |vault| vault.asset);
-        let (owner, nonce) = (self.owner_at(to), self.ledger.queue_count());
+        let (owner, position) = (self.owner_at(to), self.ledger.queue_count());
         Body::Deposit(Deposit {
             base_chain: 1,
             to,
@@ -152,7 +174,7 @@ impl<'a> Builder<'a> {
             asset,
             amount,
             fee,
-            nonce,
+            position,
         })
     }
 
@@ -169,6 +191,24 @@ impl<'a> Builder<'a> {
             base_chain: 1,
             address,
         })
+    }
+
+    /// Returns the next item of the queue, by which the account of this number asks for a vault.
+    #[must_use]
+    pub fn exit(&self, index: Index, asking: usize) -> Body {
+        Body::Exit(Exit {
+            base_chain: 1,
+            position: self.ledger.queue_count(),
+            index,
+            owner: self.keys.owner(asking),
+            address: self.keys.get(asking).exit_address,
+        })
+    }
+
+    /// Returns the number of the account that owns the vault at an index; 0 if none does.
+    #[must_use]
+    pub fn owner_number(&self, index: Index) -> usize {
+        self.keys.of_owner(self.vault(index))
     }
 
     /// Appends a transaction, signed by the sender's key.
@@ -241,7 +281,7 @@ impl<'a> Builder<'a> {
         match body {
             Body::Transfer(transfer) => self.keys.of_owner(self.vault(transfer.from)),
             Body::Withdraw(withdraw) => self.keys.of_owner(self.vault(withdraw.from)),
-            Body::Deposit(_) => 0,
+            Body::Deposit(_) | Body::Exit(_) => 0,
         }
     }
 
@@ -261,7 +301,7 @@ impl Draft {
     fn sign(&self, keys: &Keys, chain_id: F) -> Transaction {
         let account = keys.get(self.signer);
         let unsigned = self.with_signature(account, keys.idle);
-        if matches!(self.body, Body::Deposit(_)) || self.is_forged {
+        if !self.body.is_signed() || self.is_forged {
             return unsigned;
         }
         let digest = standard().message_to_sign(&unsigned, chain_id);
@@ -270,20 +310,20 @@ impl Draft {
 
     /// What a check of the signature finds.
     fn authority(&self, keys: &Keys) -> Authority {
-        match self.body {
-            Body::Deposit(_) => Authority::NONE,
-            _ => Authority {
-                owner: keys.owner(self.signer),
-                has_signed: !self.is_forged,
-            },
+        if !self.body.is_signed() {
+            return Authority::NONE;
+        }
+        Authority {
+            owner: keys.owner(self.signer),
+            has_signed: !self.is_forged,
         }
     }
 
     fn with_signature(&self, account: &Account, signature: Signature) -> Transaction {
-        match self.body {
-            Body::Transfer(body) => Transaction::Transfer(account.signed(body, signature)),
-            Body::Deposit(deposit) => Transaction::Deposit(deposit),
-            Body::Withdraw(body) => Transaction::Withdraw(account.signed(body, signature)),
+        let mut transaction = self.body.unsigned();
+        if self.body.is_signed() {
+            transaction.authorization = Some(account.authorization(signature));
         }
+        transaction
     }
 }

@@ -43,11 +43,8 @@ pub fn forge(batch: &mut Batch, count: usize, seed: u64) -> Vec<usize> {
 }
 
 fn signature(transaction: &mut Transaction) -> Option<&mut Signature> {
-    match transaction {
-        Transaction::Transfer(signed) => Some(&mut signed.signature),
-        Transaction::Withdraw(signed) => Some(&mut signed.signature),
-        Transaction::Deposit(_) => None,
-    }
+    let authorization = transaction.authorization.as_mut()?;
+    Some(&mut authorization.signature)
 }
 
 #[cfg(test)]

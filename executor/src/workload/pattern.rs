@@ -1,9 +1,9 @@
 //! Who pays whom.
 
+use shardfold_contracts::FeePayment;
 use shardfold_protocol::address::Address;
 use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::record::Index;
-use shardfold_protocol::transaction::FeePayment;
 
 use super::{BALANCE, Body, Builder, Keys, Random, Workload, Zipf, genesis};
 

@@ -1,6 +1,6 @@
 //! The binary form of a batch, read on all threads.
 //!
-//! Transactions of a kind have one length, so the tags alone say where each one starts. Points
+//! Name, length of the body and tag alone say where each transaction starts. Points
 //! are checked to be in the group many at once, in SIMD lanes. Whatever is wrong with the bytes,
 //! [`decode`] only says that something is: the plain decoder then finds out what and where.
 
@@ -15,16 +15,14 @@ use super::Batch;
 use crate::address::{ADDRESS_BYTES, Address};
 use crate::curve::{AffinePoint, F5, Scalar, are_in_group};
 use crate::field::{F, MODULUS};
-use crate::hash::Digest;
 use crate::head::Head;
 use crate::signature::{PublicKey, Signature};
-use crate::transaction::{Deposit, FeePayment, Signed, Transaction};
-use crate::transaction::{Transfer, Withdraw};
+use crate::transaction::{Authorization, Kind, NAME_BYTES, Transaction};
 
 /// Bytes of a public key, an exit address and a signature.
-const SIGNED_BYTES: usize = 80 + ADDRESS_BYTES + 80 + 40;
-/// Bytes after the tag: of a transfer, a deposit, a withdrawal, by their tags.
-const LENGTHS: [usize; 3] = [72 + SIGNED_BYTES, 72, 60 + SIGNED_BYTES];
+const AUTHORIZATION_BYTES: usize = 80 + ADDRESS_BYTES + 80 + 40;
+/// Bytes of an element.
+const WORD_BYTES: usize = 8;
 /// How many transactions one task takes: some 100 µs of work.
 const TASK: usize = 256;
 
@@ -72,23 +70,33 @@ pub(super) fn decode(payload: &[u8]) -> Option<Batch> {
     })
 }
 
-/// The bytes of each transaction, tag included; `None` if they are not exactly `count`.
+/// The bytes of each transaction; `None` if they are not exactly `count`.
 fn spans(mut bytes: &[u8], count: u64) -> Option<Vec<&[u8]>> {
-    let mut spans = Vec::with_capacity(bytes.len() / LENGTHS[0]);
-    while let Some((tag, _)) = bytes.split_first_chunk() {
-        let tag = usize::try_from(u32::from_le_bytes(*tag)).ok()?;
-        let (span, rest) = bytes.split_at_checked(4 + LENGTHS.get(tag)?)?;
+    let mut spans = Vec::new();
+    while !bytes.is_empty() {
+        let (span, rest) = bytes.split_at_checked(length(bytes)?)?;
         spans.push(span);
         bytes = rest;
     }
-    (bytes.is_empty() && spans.len() as u64 == count).then_some(spans)
+    (spans.len() as u64 == count).then_some(spans)
+}
+
+/// How long the first transaction of some bytes claims to be.
+fn length(bytes: &[u8]) -> Option<usize> {
+    let words = bytes.get(NAME_BYTES..)?.first_chunk()?;
+    let words = usize::try_from(u64::from_le_bytes(*words)).ok()?;
+    let tag_at = words.checked_mul(WORD_BYTES)?.checked_add(NAME_BYTES + 8)?;
+    match bytes.get(tag_at)? {
+        0 => Some(tag_at + 1),
+        1 => Some(tag_at + 1 + AUTHORIZATION_BYTES),
+        _ => None,
+    }
 }
 
 /// The points of a transaction, whose equations hold where they are in the group.
 fn points(transaction: &Transaction) -> impl Iterator<Item = AffinePoint> {
-    let signed_by = transaction.signed_by();
-    let points = signed_by.map(|(public_key, _, signature)| [public_key.0, signature.r]);
-    points.into_iter().flatten()
+    let signed = transaction.authorization.iter();
+    signed.flat_map(|signed| [signed.public_key.0, signed.signature.r])
 }
 
 /// Reads field after field. Of invalid bytes it makes anything, and notes it.
@@ -106,76 +114,25 @@ impl<'a> Fields<'a> {
     }
 
     fn transaction(&mut self) -> Transaction {
-        match self.u32() {
-            0 => {
-                let body = self.transfer();
-                Transaction::Transfer(self.signed(body))
-            }
-            1 => Transaction::Deposit(self.deposit()),
-            _ => {
-                let body = self.withdraw();
-                Transaction::Withdraw(self.signed(body))
-            }
+        let kind = Kind::from_bytes(self.array());
+        let count = self.u64();
+        let words = (0..count).map(|_| self.element()).collect();
+        let authorization = match self.array() {
+            [0] => None,
+            _ => Some(Authorization {
+                public_key: PublicKey(self.point()),
+                exit_address: Address(self.array()),
+                signature: Signature {
+                    r: self.point(),
+                    s: self.scalar(),
+                },
+            }),
+        };
+        Transaction {
+            kind,
+            words,
+            authorization,
         }
-    }
-
-    fn transfer(&mut self) -> Transfer {
-        Transfer {
-            from: self.u32(),
-            to: self.u32(),
-            to_owner: self.digest(),
-            asset: self.u32(),
-            amount: self.u64(),
-            fee: self.fee(),
-            nonce: self.u64(),
-        }
-    }
-
-    fn deposit(&mut self) -> Deposit {
-        Deposit {
-            base_chain: self.u32(),
-            to: self.u32(),
-            owner: self.digest(),
-            asset: self.u32(),
-            amount: self.u64(),
-            fee: self.fee(),
-            nonce: self.u64(),
-        }
-    }
-
-    fn withdraw(&mut self) -> Withdraw {
-        Withdraw {
-            from: self.u32(),
-            asset: self.u32(),
-            amount: self.u64(),
-            fee: self.fee(),
-            nonce: self.u64(),
-            base_chain: self.u32(),
-            address: Address(self.array()),
-        }
-    }
-
-    fn fee(&mut self) -> FeePayment {
-        FeePayment {
-            amount: self.u64(),
-            vault: self.u32(),
-        }
-    }
-
-    fn signed<T>(&mut self, body: T) -> Signed<T> {
-        Signed {
-            body,
-            public_key: PublicKey(self.point()),
-            exit_address: Address(self.array()),
-            signature: Signature {
-                r: self.point(),
-                s: self.scalar(),
-            },
-        }
-    }
-
-    fn digest(&mut self) -> Digest {
-        core::array::from_fn(|_| self.element())
     }
 
     /// A point that may not be in the group: x and w, of which y = -w x.
@@ -196,10 +153,6 @@ impl<'a> Fields<'a> {
         let word = self.u64();
         self.is_valid &= word < MODULUS;
         F::from_u64(word)
-    }
-
-    fn u32(&mut self) -> u32 {
-        u32::from_le_bytes(self.array())
     }
 
     fn u64(&mut self) -> u64 {

@@ -5,7 +5,7 @@ use crate::address::Address;
 use crate::curve::Scalar;
 use crate::field::F;
 use crate::hash::Digest;
-use crate::transaction::{Signed, Transaction};
+use crate::transaction::Authorization;
 
 /// A secret key and the base-chain address for which it owns its vaults.
 #[derive(Clone, Debug)]
@@ -47,34 +47,22 @@ impl Account {
         self.key.sign(chain_id, &self.exit_address, message)
     }
 
-    /// Returns a body with this key, its exit address and a signature.
+    /// Returns an authorization of this account.
     #[must_use]
-    pub const fn signed<T>(&self, body: T, signature: Signature) -> Signed<T> {
-        Signed {
-            body,
+    pub const fn authorization(&self, signature: Signature) -> Authorization {
+        Authorization {
             public_key: self.public_key(),
             exit_address: self.exit_address,
             signature,
         }
     }
 
-    /// Returns the transaction of a body, signed; `message` says what must be signed of it, whose
-    /// signature is of nothing yet.
-    pub fn sign_transaction<T: Copy>(
-        &self,
-        chain_id: F,
-        body: T,
-        message: impl FnOnce(&Transaction) -> Digest,
-    ) -> Transaction
-    where
-        Transaction: From<Signed<T>>,
-    {
-        // Holds for no message.
-        let idle = Signature {
+    /// Returns a signature that holds for no message.
+    #[must_use]
+    pub const fn no_signature(&self) -> Signature {
+        Signature {
             r: self.public_key().0,
             s: Scalar::ZERO,
-        };
-        let message = message(&self.signed(body, idle).into());
-        self.signed(body, self.sign(chain_id, &message)).into()
+        }
     }
 }

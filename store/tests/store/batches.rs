@@ -44,7 +44,12 @@ fn a_chain_of_batches_gives_the_state_of_memory() {
 fn shards_cut_from_a_part_are_those_of_the_whole() {
     let mut pair = Pair::new(300);
     let batch = pair.batch(150);
-    let mut part = pair.store().view().unwrap().part_for(&batch).unwrap();
+    let mut part = pair
+        .store()
+        .view()
+        .unwrap()
+        .part_of(standard().indices(&batch.transactions))
+        .unwrap();
     let outcome = shardfold_executor::parallel::execute(standard(), &part, &batch).unwrap();
     let shapes = [Shape {
         log_transactions: 5,
@@ -79,7 +84,11 @@ fn a_batch_that_starts_elsewhere_changes_nothing() {
     let mut pair = Pair::new(10);
     let mut store = pair.store();
     let (first, second) = (pair.batch(5), pair.batch(7));
-    let mut part = store.view().unwrap().part_for(&second).unwrap();
+    let mut part = store
+        .view()
+        .unwrap()
+        .part_of(standard().indices(&second.transactions))
+        .unwrap();
     let outcome = shardfold_executor::parallel::execute(standard(), &part, &second).unwrap();
     outcome.commit(&mut part);
     pair.apply(&mut store, &first);

@@ -78,7 +78,11 @@ impl Pair {
     /// Executes a batch on the part of the state that the store gives for it, and moves the
     /// store and the state in memory on.
     pub fn apply(&mut self, store: &mut Store, batch: &Batch) -> (Outcome, Applied) {
-        let mut part = store.view().unwrap().part_for(batch).unwrap();
+        let mut part = store
+            .view()
+            .unwrap()
+            .part_of(standard().indices(&batch.transactions))
+            .unwrap();
         let outcome = parallel::execute(standard(), &part, batch).unwrap();
         assert_eq!(
             parallel::execute(standard(), &self.state, batch).unwrap(),

@@ -25,7 +25,9 @@ fn use_everything(pair: &Pair, batch: &Batch) -> Result<StateFile, StoreError> {
     view.history()?;
     drop(view);
     let mut store = Store::open(pair.path())?;
-    let mut part = store.view()?.part_for(batch)?;
+    let mut part = store
+        .view()?
+        .part_of(standard().indices(&batch.transactions))?;
     let outcome =
         shardfold_executor::parallel::execute(standard(), &part, batch).expect("it fits the head");
     outcome.commit(&mut part);
@@ -82,7 +84,9 @@ fn flip(store: &Path, key: u64, digest: usize) {
 /// Without looking at the rest of the database.
 fn apply_next(pair: &Pair, batch: &Batch) -> Result<Head, StoreError> {
     let mut store = Store::open(pair.path())?;
-    let mut part = store.view()?.part_for(batch)?;
+    let mut part = store
+        .view()?
+        .part_of(standard().indices(&batch.transactions))?;
     let outcome =
         shardfold_executor::parallel::execute(standard(), &part, batch).expect("it fits the head");
     outcome.commit(&mut part);

@@ -6,7 +6,8 @@ use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_matrix::dense::RowMajorMatrix;
 use shardfold_contracts::layout::{Cursor, SHORT_SCALE, prefix};
 use shardfold_contracts::readings::{Authority, Context, Effect, Fill, Notes, Prepared, Run};
-use shardfold_contracts::{Contract, Contracts, Path, nothing};
+use shardfold_contracts::set::Plan;
+use shardfold_contracts::{Contracts, Reject, nothing};
 use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
@@ -130,15 +131,12 @@ impl<'a> Table<'a> {
 
     fn play(&mut self, position: usize, transaction: &Transaction) -> Result<(), TraceError> {
         let rejected = |reject| TraceError::Rejected { position, reject };
-        let words = transaction.words();
         let contracts = self.contracts;
-        let (law, path) = contracts.path(transaction, &words).map_err(rejected)?;
+        let plan = contracts.path(transaction).map_err(rejected)?;
         self.check_accesses(transaction)?;
-        let rows = self.rows + path.len();
+        let rows = self.rows + plan.path.len();
         TraceError::check_rows("transaction", rows, self.log_height)?;
-        let first = contracts.step_number(transaction, 0);
-        self.fill(position, transaction, &words, (law, path, first))
-            .map_err(rejected)?;
+        self.fill(position, transaction, &plan).map_err(rejected)?;
         self.apply(position)
     }
 
@@ -159,15 +157,15 @@ impl<'a> Table<'a> {
         &mut self,
         position: usize,
         transaction: &Transaction,
-        words: &[F],
-        (law, path, first): (&dyn Contract, Path, usize),
-    ) -> Result<(), shardfold_contracts::Reject> {
+        plan: &Plan<'_>,
+    ) -> Result<(), Reject> {
         let clock = position as u32 + 1;
         // That the signature holds is found out when the ladders are made.
+        let chain_id = self.context.chain_id;
         let authority = transaction
-            .signed_by()
-            .map_or(Authority::NONE, |(key, exit, _)| Authority {
-                owner: key.owner(self.context.chain_id, exit),
+            .authorization
+            .map_or(Authority::NONE, |signed| Authority {
+                owner: signed.public_key.owner(chain_id, &signed.exit_address),
                 has_signed: true,
             });
         let prepared = Prepared {
@@ -183,21 +181,21 @@ impl<'a> Table<'a> {
         let last_clock = |index| records.get(&index).map_or(0, |touched| touched.last_clock);
         self.effect.clear();
         let (context, effect) = (&self.context, &mut self.effect);
-        let mut run = Run::new(words, context, (&prepared, 0), &read, effect);
+        let mut run = Run::new(&transaction.words, context, (&prepared, 0), &read, effect);
         let layout = self.contracts.layout();
         let mut carried = nothing();
-        for step in path.steps() {
+        for step in plan.path.steps() {
             let row = &mut self.values[self.rows * layout.width()..][..layout.width()];
             start_row(row, &self.head);
             row[prefix::IS_FIRST] = F::from_bool(self.rows == 0);
             row[prefix::CLOCK] = F::from_u32(clock);
-            row[layout.selector(first + step)] = F::ONE;
+            row[layout.selector(plan.first + step)] = F::ONE;
             for (i, carried) in carried.into_iter().enumerate().take(layout.carried) {
                 row[layout.carried_at() + i] = carried;
             }
             let cursor = Cursor::new(layout);
             let mut m = Fill::new(run, row, cursor, &last_clock, &mut self.notes);
-            carried = law.fill(step, &mut m, carried)?;
+            carried = plan.law.fill(step, &mut m, carried)?;
             run = m.into_run();
             end_row(row, &mut self.head);
             self.rows += 1;

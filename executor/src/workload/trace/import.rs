@@ -1,14 +1,17 @@
 //! A planned trace as a state and signed transactions.
 
 use rayon::prelude::*;
+use shardfold_contracts::deposit::Deposit;
 use shardfold_contracts::set::standard;
+use shardfold_contracts::transfer::Transfer;
+use shardfold_contracts::{Body as _, FeePayment};
 use shardfold_protocol::address::{ADDRESS_BYTES, Address};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::signature::{Account, SecretKey};
 use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
-use shardfold_protocol::transaction::{Deposit, FeePayment, Transaction, Transfer};
+use shardfold_protocol::transaction::Transaction;
 
 use p3_field::PrimeCharacteristicRing;
 
@@ -124,16 +127,17 @@ impl Import {
         self.genesis()
             .into_iter()
             .zip(0..)
-            .map(|(vault, nonce)| {
-                Transaction::Deposit(Deposit {
+            .map(|(vault, position)| {
+                Deposit {
                     base_chain: 1,
                     to: vault.index,
                     owner: vault.owner,
                     asset: vault.asset,
                     amount: vault.balance,
                     fee: no_fee,
-                    nonce,
-                })
+                    position,
+                }
+                .unsigned()
             })
             .collect()
     }
@@ -159,9 +163,7 @@ impl Import {
                     nonce: transfer.nonce,
                 };
                 let account = &self.accounts[transfer.from];
-                account.sign_transaction(chain_id, body, |unsigned| {
-                    standard().message_to_sign(unsigned, chain_id)
-                })
+                standard().sign(account, chain_id, &body)
             })
             .collect()
     }
