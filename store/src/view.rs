@@ -7,12 +7,10 @@ use redb::{
     AccessGuard, DatabaseError, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase,
     ReadableTable as _, ReadableTableMetadata,
 };
-use shardfold_protocol::batch::Batch;
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::state::{State, StateFile, VaultEntry};
-use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::tree::{PAGE_BYTES, Page, PageId, StateTree, pages_on_paths};
 
 use crate::guard::{Guarded, guarded};

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::contracts;
 use anyhow::{Context, Result};
 use serde::Serialize;
-use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Receipt;
 use shardfold_executor::{parallel, sequential};
 use shardfold_protocol::files;
@@ -85,9 +85,9 @@ fn execute(
     }
     let before = Instant::now();
     let outcome = if args.sequential {
-        sequential::execute(standard(), &state, &batch)
+        sequential::execute(contracts(), &state, &batch)
     } else {
-        parallel::execute(standard(), &state, &batch)
+        parallel::execute(contracts(), &state, &batch)
     }
     .with_context(|| format!("{} cannot run on this state", args.batch.display()))?;
     stages.insert("execute", before.elapsed().as_secs_f64());

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::contracts;
 use anyhow::{Context, Result};
-use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::{Outcome, check_start};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileContent, FileError};
@@ -103,7 +103,7 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
         return Ok(Input::Applied(Box::new(applied)));
     }
     check_start(view.chain_id(), view.head(), &batch)?;
-    let state = view.part_of(standard().indices(&batch.transactions))?;
+    let state = view.part_of(contracts().indices(&batch.transactions))?;
     Ok(Input::Ready(Box::new(Ready {
         batch,
         state,

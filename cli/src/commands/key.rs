@@ -1,8 +1,8 @@
 //! `key`: write the verification key of a profile.
 
+use crate::contracts;
 use anyhow::Result;
 use shardfold_aggregator::VerificationKey;
-use shardfold_contracts::set::standard;
 use shardfold_fleet::engine::Engine;
 use shardfold_prover::CircuitSet;
 use shardfold_recursion::profile::Profile;
@@ -36,7 +36,7 @@ pub fn from_circuits(
     cache: &CacheArgs,
     printer: Printer,
 ) -> Result<VerificationKey> {
-    let circuits = CircuitSet::new(standard(), profile, &cache_folder(cache)?)
+    let circuits = CircuitSet::new(contracts(), profile, &cache_folder(cache)?)
         .with_listener(circuit_listener(printer));
     Ok(Engine::new(circuits)?.key().clone())
 }

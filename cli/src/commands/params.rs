@@ -1,8 +1,8 @@
 //! `params`: the parameters of a security profile and the bits that they give.
 
+use crate::contracts;
 use anyhow::Result;
 use serde::Serialize;
-use shardfold_contracts::set::standard;
 use shardfold_protocol::shape::Shape;
 use shardfold_prover::ShardStark;
 use shardfold_recursion::profile::Profile;
@@ -30,7 +30,7 @@ pub struct ProfileBits {
 pub fn bits(profile: Profile, degree_bits: usize) -> Result<ProfileBits> {
     let mut starks = Vec::new();
     for shape in profile.shapes() {
-        let stark = ShardStark::new(standard(), *shape, profile.stark(shape))?;
+        let stark = ShardStark::new(contracts(), *shape, profile.stark(shape))?;
         starks.push((*shape, stark_bits(stark.parameters(), &stark.size())));
     }
     Ok(ProfileBits {

@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
+use crate::contracts;
 use anyhow::{Result, bail};
 use shardfold_aggregator::VerificationKey;
-use shardfold_contracts::set::standard;
 use shardfold_fleet::engine::Engine;
 use shardfold_prover::CircuitSet;
 use shardfold_recursion::profile::Profile;
@@ -55,7 +55,7 @@ impl Session {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
-        let circuits = CircuitSet::new(standard(), self.profile, &self.cache);
+        let circuits = CircuitSet::new(contracts(), self.profile, &self.cache);
         let engine = Engine::new(circuits.with_listener(circuit_listener(self.printer)))?;
         compare_key(engine.key())?;
         Ok(self.engine.get_or_init(|| Arc::new(engine)))

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use crate::contracts;
 use anyhow::{Context, Result};
-use shardfold_contracts::set::standard;
 use shardfold_fleet::engine::aggregation_circuit;
 use shardfold_prover::CircuitSet;
 use shardfold_prover::cache::{Listener, Progress, prune};
@@ -21,7 +21,7 @@ pub fn run(args: &SetupArgs) -> Result<()> {
     let printer = Printer::new(false);
     let folder = cache_folder(&args.cache)?;
     let profile = profile(args.profile, args.unsound)?;
-    let circuits = CircuitSet::new(standard(), profile, &folder);
+    let circuits = CircuitSet::new(contracts(), profile, &folder);
     if !circuits.cache().path("aggregation").exists() {
         check_folder(&folder, 0)?;
     }
@@ -65,7 +65,7 @@ fn listener(printer: Printer, lost: Arc<Mutex<Vec<String>>>) -> Box<Listener> {
 
 /// Leaves what this build uses, in any profile.
 fn prune_others(folder: &Path, printer: Printer) -> Result<()> {
-    let own = Profile::ALL.map(|profile| CircuitSet::new(standard(), profile, folder));
+    let own = Profile::ALL.map(|profile| CircuitSet::new(contracts(), profile, folder));
     let own = own.each_ref().map(CircuitSet::cache);
     let pruned = prune(folder, &own)
         .with_context(|| format!("circuits of other builds in {}", folder.display()))?;

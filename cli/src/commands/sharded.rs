@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
+use crate::contracts;
 use anyhow::{Context, Result, ensure};
-use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Outcome;
 use shardfold_executor::{parallel, shards};
 use shardfold_protocol::batch::Batch;
@@ -39,13 +39,13 @@ impl ShardedBatch {
             database,
         } = ready;
         let before = Instant::now();
-        let outcome = parallel::execute(standard(), &state, &batch)
+        let outcome = parallel::execute(contracts(), &state, &batch)
             .with_context(|| format!("{} cannot run on this state", path.display()))?;
         check_accepted(path, counts(&outcome))?;
         stages.insert("execute", before.elapsed().as_secs_f64());
 
         let before = Instant::now();
-        let shards = shards::cut(standard(), &mut state, &batch, &outcome, shapes)?;
+        let shards = shards::cut(contracts(), &mut state, &batch, &outcome, shapes)?;
         stages.insert("witnesses", before.elapsed().as_secs_f64());
         let digest = match &database {
             Some(database) => database.digest(),

@@ -5,12 +5,14 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use shardfold_aggregator::{ValidityProof, VerificationKey, VerifyError, verify};
+use shardfold_contracts::set::standard;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_recursion::profile::Profile;
 
 use super::params::{self, ProfileBits};
 use super::{allow, hex as digest_hex};
 use crate::args::VerifyArgs;
+use crate::contracts;
 use crate::output::{Printer, read_file, warn};
 
 /// The keys of the circuits that this binary builds, made by `shardfold key`.
@@ -66,10 +68,11 @@ fn keys(args: &VerifyArgs) -> Result<Vec<VerificationKey>> {
     built_in_keys()
 }
 
-/// Returns the keys that this binary holds.
+/// Returns the keys that this binary holds: those of the standard contracts, and none for others.
 pub fn built_in_keys() -> Result<Vec<VerificationKey>> {
-    BUILT_IN
-        .iter()
+    let is_standard = std::ptr::eq(contracts(), standard());
+    let keys: &[&[u8]] = if is_standard { &BUILT_IN } else { &[] };
+    keys.iter()
         .map(|bytes| VerificationKey::from_bytes(bytes).context("a built-in key is damaged"))
         .collect()
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use shardfold_contracts::set::standard;
+use crate::contracts;
 use shardfold_recursion::plonk::PlonkParameters;
 use shardfold_recursion::security::StarkSize;
 use shardfold_recursion::security::plonk::base_field_bits;
@@ -81,7 +81,7 @@ fn sizes() -> String {
     let profile = Profile::Proven100;
     let rows = profile.shapes().iter().map(|shape| {
         let stark =
-            ShardStark::new(standard(), *shape, profile.stark(shape)).expect("a known shape");
+            ShardStark::new(contracts(), *shape, profile.stark(shape)).expect("a known shape");
         let StarkSize {
             log_height,
             batched_openings,
