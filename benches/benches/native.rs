@@ -4,20 +4,23 @@
 use criterion::{BatchSize, Criterion, Throughput};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_benches::workload;
+use shardfold_contracts::readings::Authority;
 use shardfold_contracts::set::standard;
+use shardfold_contracts::transfer::Transfer;
+use shardfold_contracts::{Body as _, FeePayment};
 use shardfold_executor::outcome::{Accepted, Outcome};
-use shardfold_executor::prepare::{Authority, Prepared, prepare_all};
+use shardfold_executor::prepare::{digests_of, prepare_all, prepared};
 use shardfold_executor::shards::Shards;
 use shardfold_executor::workload::{ASSET, Keys, Random, genesis};
 use shardfold_executor::{parallel, sequential, shards};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, compress_block, compress_many};
+use shardfold_protocol::head::Entries;
 use shardfold_protocol::record::{Index, Record, Vault};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::{Account, Claim, verify_many};
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::{FeePayment, Kind, Transaction, Transfer, digests_of};
 use shardfold_protocol::tree::StateTree;
 
 /// The chain of signatures.
@@ -186,10 +189,13 @@ fn scattered_transfers() -> (State, Batch, Outcome) {
             },
             nonce,
         };
-        Transaction::Transfer(account.signed(body, signature))
+        let mut transaction = body.unsigned();
+        transaction.authorization = Some(account.authorization(signature));
+        transaction
     };
     let transactions: Vec<_> = (0..count).map(&mut transfer).collect();
-    let digests = digests_of(&transactions, F::from_u64(state.chain_id()));
+    let chain_id = F::from_u64(state.chain_id());
+    let digests = digests_of(standard(), &transactions, chain_id);
     let authority = Authority {
         owner,
         has_signed: true,
@@ -199,8 +205,11 @@ fn scattered_transfers() -> (State, Batch, Outcome) {
         .zip(0..)
         .map(|(digests, position)| Accepted {
             position,
-            kind: Kind::Transfer,
-            prepared: Prepared { digests, authority },
+            prepared: prepared(&digests, authority),
+            entries: Entries {
+                transaction: digests[0],
+                ..Entries::default()
+            },
         });
     let outcome = Outcome {
         accepted: accepted.collect(),

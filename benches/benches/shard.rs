@@ -9,12 +9,9 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_benches::{PermutationStark, Reference, workload};
-use shardfold_circuits::chips::{
-    deposit, fee, ledger, node, poseidon2, range, record, signature, transfer, withdraw,
-};
+use shardfold_circuits::chips::{fee, node, poseidon2, range, record, signature, transaction};
 use shardfold_circuits::error::TraceError;
 use shardfold_circuits::lookup_events::LookupEvents;
-use shardfold_circuits::witness_rows::{WitnessRows, witness_rows};
 use shardfold_contracts::set::standard;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
@@ -49,21 +46,22 @@ fn bench_traces(
     witness: &ShardWitness,
 ) -> Result<(), TraceError> {
     let shape = &witness.shape;
-    let replayed = witness_rows(witness)?;
-    let signatures = signature_requests(witness, &replayed);
-    let chain_id = F::from_u64(witness.statement.chain_id);
     let log_transactions = shape.log_transactions as usize;
+    let transactions = || transaction::generate(standard(), witness, log_transactions);
+    let rows = transactions()?;
+    let signatures = signature_requests(witness, &rows.signatures);
+    let chain_id = F::from_u64(witness.statement.chain_id);
     let log_records = shape.log_records as usize;
 
     // What the serving chips are asked for, as in a whole shard.
-    let mut asked = LookupEvents::default();
+    let mut asked = rows.events.clone();
     signature::generate(&signatures, chain_id, log_transactions, &mut asked)?;
-    rule_traces(witness, &replayed, &mut asked)?;
-    let (_, leaves) = record::generate(&replayed.records, log_records, &mut asked)?;
+    fee::generate(&rows.fees, log_transactions, &mut asked)?;
+    let (_, leaves) = record::generate(&rows.records, log_records, &mut asked)?;
     let log_nodes = shape.log_nodes as usize;
     node::generate(&leaves, &witness.siblings, log_nodes, &mut asked)?;
 
-    group.bench_function("rows", |bencher| bencher.iter(|| witness_rows(witness)));
+    group.bench_function("transaction", |bencher| bencher.iter(transactions));
     group.bench_function("signature_chips", |bencher| {
         bencher.iter(|| {
             signature::generate(
@@ -74,13 +72,11 @@ fn bench_traces(
             )
         });
     });
-    group.bench_function("rule_chips", |bencher| {
-        bencher.iter(|| rule_traces(witness, &replayed, &mut LookupEvents::default()));
+    group.bench_function("fee", |bencher| {
+        bencher.iter(|| fee::generate(&rows.fees, log_transactions, &mut LookupEvents::default()));
     });
     group.bench_function("record", |bencher| {
-        bencher.iter(|| {
-            record::generate(&replayed.records, log_records, &mut LookupEvents::default())
-        });
+        bencher.iter(|| record::generate(&rows.records, log_records, &mut LookupEvents::default()));
     });
     group.bench_function("node", |bencher| {
         let siblings = &witness.siblings;
@@ -96,30 +92,6 @@ fn bench_traces(
     group.bench_function("all", |bencher| {
         bencher.iter(|| shard_traces(standard(), witness))
     });
-    Ok(())
-}
-
-/// The traces of the ledger, the three rules and the fees.
-fn rule_traces(
-    witness: &ShardWitness,
-    rows: &WitnessRows,
-    events: &mut LookupEvents,
-) -> Result<(), TraceError> {
-    let statement = &witness.statement;
-    let (chain_id, log) = (
-        F::from_u64(statement.chain_id),
-        witness.shape.log_transactions as usize,
-    );
-    black_box(ledger::generate(
-        &rows.ledger,
-        &statement.before,
-        log,
-        events,
-    )?);
-    black_box(transfer::generate(&rows.transfers, chain_id, log, events)?);
-    black_box(deposit::generate(&rows.deposits, chain_id, log, events)?);
-    black_box(withdraw::generate(&rows.withdraws, chain_id, log, events)?);
-    black_box(fee::generate(&rows.fees, log, events)?);
     Ok(())
 }
 

@@ -52,7 +52,13 @@ pub struct Reject {
 
 impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = |value: F| value.as_canonical_u64().to_string();
+        // The upper half of the field stands for negative numbers.
+        let number = |value: F| match (-value).as_canonical_u64() {
+            negative if negative < 1 << 63 && value.as_canonical_u64() >= 1 << 63 => {
+                format!("-{negative}")
+            }
+            _ => value.as_canonical_u64().to_string(),
+        };
         let sentence = self.reason.sentence;
         let sentence = sentence.replace("{found}", &number(self.found));
         f.write_str(&sentence.replace("{expected}", &number(self.expected)))

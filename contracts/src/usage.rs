@@ -189,46 +189,42 @@ impl Usage {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::LazyLock;
 
     use proptest::prelude::*;
-
     use shardfold_protocol::hash::ZERO_DIGEST;
-    use shardfold_protocol::signature::{SIGNATURE_PERMUTATIONS, SecretKey};
-    use shardfold_protocol::transaction::{Deposit, FeePayment, Signed, Transfer};
+    use shardfold_protocol::signature::SIGNATURE_PERMUTATIONS;
     use shardfold_protocol::tree::touched_nodes;
 
     use super::*;
+    use crate::deposit::Deposit;
+    use crate::law::{Body, FeePayment};
     use crate::set::standard;
-
-    static ACCOUNT: LazyLock<Account> = LazyLock::new(|| Account::from_index(0, 0));
+    use crate::transfer::Transfer;
 
     fn transaction(from: Index, to: Index, fee: FeePayment) -> Transaction {
-        let (asset, amount, nonce) = (0, 0, 0);
+        let (asset, amount) = (0, 0);
         if from == to {
-            let owner = ZERO_DIGEST;
-            return Transaction::Deposit(Deposit {
+            let deposit = Deposit {
                 base_chain: 1,
                 to,
-                owner,
+                owner: ZERO_DIGEST,
                 asset,
                 amount,
                 fee,
-                nonce,
-            });
+                position: 0,
+            };
+            return deposit.unsigned();
         }
-        let to_owner = ZERO_DIGEST;
-        let body = Transfer {
+        let transfer = Transfer {
             from,
             to,
-            to_owner,
+            to_owner: ZERO_DIGEST,
             asset,
             amount,
             fee,
-            nonce,
+            nonce: 0,
         };
-        let signature = ACCOUNT.sign(F::default(), &ZERO_DIGEST);
-        Transaction::Transfer(ACCOUNT.signed(body, signature))
+        transfer.unsigned()
     }
 
     fn index() -> impl Strategy<Value = Index> {
@@ -253,8 +249,8 @@ mod tests {
         let fee_vaults: BTreeSet<Index> = fees.map(|access| access.index).collect();
         let nodes = touched_nodes(&records.iter().copied().collect::<Vec<_>>());
         // As docs/protocol.md has it: transfer and deposit.
-        let own = |transaction: &Transaction| match transaction {
-            Transaction::Deposit(_) => 2 + 1 + 2,
+        let own = |transaction: &Transaction| match transaction.kind {
+            Deposit::KIND => 2 + 1 + 2,
             _ => 2 + SIGNATURE_PERMUTATIONS + 1,
         };
         let own: usize = transactions.iter().map(own).sum();

@@ -35,7 +35,7 @@ pub mod reasons {
     /// A payment of more than there is.
     pub static BALANCE: Reason = Reason::new(
         "balance",
-        "found that {found} would be left in the sender's vault (modulo p), expected an amount: the balance does not cover amount and fee",
+        "found that {found} would be left in the sender's vault: the balance does not cover amount and fee",
     );
     /// Something else than a vault at the receiver's index.
     pub static RECEIVER_KIND: Reason = Reason::new(

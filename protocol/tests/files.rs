@@ -13,16 +13,9 @@ use shardfold_protocol::record::Record;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::Account;
 use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
-use shardfold_protocol::transaction::{
-    Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
-};
+use shardfold_protocol::transaction::{Field, FieldForm, Form, Kind, Transaction, form};
 use shardfold_protocol::tree::StateTree;
 use shardfold_protocol::witness::ShardWitness;
-
-const FEE: FeePayment = FeePayment {
-    amount: 3,
-    vault: 9,
-};
 
 fn account() -> Account {
     Account::from_index(1, 2)
@@ -32,49 +25,34 @@ fn owner() -> Digest {
     account().owner(F::from_u8(8))
 }
 
-fn signed<T>(body: T) -> Signed<T> {
-    let signature = account().sign(F::from_u8(8), &[F::ONE; 4]);
-    account().signed(body, signature)
-}
-
-/// One transaction of each kind.
+/// One transaction that is signed, and one that is not.
 fn batch() -> Batch {
-    let owner = owner();
-    let transfer = Transfer {
-        from: 1,
-        to: 2,
-        to_owner: owner,
-        asset: 7,
-        amount: u64::MAX,
-        fee: FEE,
-        nonce: 4,
-    };
-    let deposit = Deposit {
-        to: 2,
-        owner,
-        asset: 7,
-        amount: 5,
-        fee: FEE,
-        nonce: 6,
-    };
+    let fields = &[
+        Field::new("to", FieldForm::Small),
+        Field::new("amount", FieldForm::Number),
+        Field::new("owner", FieldForm::Digest),
+        Field::new("address", FieldForm::Address),
+    ];
     let address = Address(core::array::from_fn(|i| 0xf0_u8.wrapping_add(i as u8)));
-    let withdraw = Withdraw {
-        from: 1,
-        asset: 7,
-        amount: 5,
-        fee: FEE,
-        nonce: 5,
-        base_chain: 1,
-        address,
+    let words = [&[F::TWO, -F::ONE][..], &owner(), &address.elements()].concat();
+    let signature = account().sign(F::from_u8(8), &[F::ONE; 4]);
+    let transaction = |name, is_signed: bool| {
+        let kind = Kind::new(name);
+        form::register(Form {
+            kind,
+            fields,
+            is_signed,
+        });
+        Transaction {
+            kind,
+            words: words.clone(),
+            authorization: is_signed.then(|| account().authorization(signature)),
+        }
     };
     Batch {
         chain_id: 8,
         before: Head::genesis([F::TWO; 4]),
-        transactions: vec![
-            Transaction::Transfer(signed(transfer)),
-            Transaction::Deposit(deposit),
-            Transaction::Withdraw(signed(withdraw)),
-        ],
+        transactions: vec![transaction("signed", true), transaction("unsigned", false)],
     }
 }
 

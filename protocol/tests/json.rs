@@ -14,7 +14,7 @@ use shardfold_protocol::record::Record;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::Account;
 use shardfold_protocol::state::{StateFile, VaultEntry};
-use shardfold_protocol::transaction::{Deposit, FeePayment, Transaction, Transfer, Withdraw};
+use shardfold_protocol::transaction::{Field, FieldForm, Form, Kind, Transaction, form};
 use shardfold_protocol::tree::StateTree;
 use shardfold_protocol::witness::ShardWitness;
 
@@ -34,46 +34,46 @@ fn owner() -> Digest {
     Account::from_index(1, 2).owner(F::from_u64(ELEMENT))
 }
 
+/// A transfer, a deposit, which is not signed, and a withdrawal, as far as text goes.
 fn transactions() -> Vec<Transaction> {
+    const START: [Field; 3] = [
+        Field::new("to", FieldForm::Small),
+        Field::new("amount", FieldForm::Number),
+        Field::new("nonce", FieldForm::Number),
+    ];
+    const OWNED: &[Field] = &[
+        START[0],
+        START[1],
+        START[2],
+        Field::new("owner", FieldForm::Digest),
+    ];
+    const ADDRESSED: &[Field] = &[
+        START[0],
+        START[1],
+        START[2],
+        Field::new("address", FieldForm::Address),
+    ];
     let account = Account::from_index(1, 2);
-    let (fee, owner) = (
-        FeePayment {
-            amount: ODD,
-            vault: 9,
-        },
-        owner(),
-    );
-    let transfer = Transfer {
-        from: 1,
-        to: 2,
-        to_owner: owner,
-        asset: 7,
-        amount: ODD,
-        fee,
-        nonce: ODD - 1,
-    };
-    let deposit = Deposit {
-        to: 2,
-        owner,
-        asset: 7,
-        amount: ODD,
-        fee,
-        nonce: ODD - 1,
-    };
-    let withdraw = Withdraw {
-        from: 1,
-        asset: 7,
-        amount: ODD,
-        fee,
-        nonce: ODD - 1,
-        base_chain: 1,
-        address: Address([0xab; 20]),
-    };
     let signature = account.sign(F::from_u64(ELEMENT), &[F::ONE; 4]);
+    let start = [F::TWO, F::from_u64(ELEMENT), F::from_u64(ELEMENT - 1)];
+    let address = Address([0xab; 20]).elements();
+    let transaction = |name, fields, rest: &[F], is_signed: bool| {
+        let kind = Kind::new(name);
+        form::register(Form {
+            kind,
+            fields,
+            is_signed,
+        });
+        Transaction {
+            kind,
+            words: [&start[..], rest].concat(),
+            authorization: is_signed.then(|| account.authorization(signature)),
+        }
+    };
     vec![
-        Transaction::Transfer(account.signed(transfer, signature)),
-        Transaction::Deposit(deposit),
-        Transaction::Withdraw(account.signed(withdraw, signature)),
+        transaction("transfer", OWNED, &owner(), true),
+        transaction("deposit", OWNED, &owner(), false),
+        transaction("withdraw", ADDRESSED, &address, true),
     ]
 }
 
@@ -142,15 +142,14 @@ fn the_binary_form_has_eight_bytes_for_each_integer() {
     expected.extend((ELEMENT - 1).to_le_bytes());
     expected.extend([0; 3 * 32]);
     expected.extend(1u64.to_le_bytes());
-    // The tag of a deposit, then its fields.
-    expected.extend(1u32.to_le_bytes());
-    expected.extend(2u32.to_le_bytes());
+    // The name, the elements, and that nobody has signed.
+    expected.extend(b"deposit\0\0\0\0\0\0\0\0\0");
+    expected.extend(7u64.to_le_bytes());
+    for element in [2, ELEMENT, ELEMENT - 1] {
+        expected.extend(element.to_le_bytes());
+    }
     expected.extend(owner.map(|e| element(&e)).as_flattened());
-    expected.extend(7u32.to_le_bytes());
-    expected.extend(ODD.to_le_bytes());
-    expected.extend(ODD.to_le_bytes());
-    expected.extend(9u32.to_le_bytes());
-    expected.extend((ODD - 1).to_le_bytes());
+    expected.push(0);
     let binary = files::to_binary(&batch).unwrap();
     assert_eq!(binary[files::HEADER_BYTES..], expected);
     // Records and siblings.
@@ -248,8 +247,8 @@ fn changed(from: &str, to: &str) -> String {
 
 #[test]
 fn an_amount_that_is_no_exact_integer_is_refused_with_its_path() {
-    let amount = format!("\"amount\": \"{ODD}\"");
-    let path = "content.transactions[0].transfer.body.amount";
+    let amount = format!("\"amount\": \"{ELEMENT}\"");
+    let path = "content.transactions[0].transfer.amount";
     for value in [
         "1e3",
         "1.0",
@@ -335,15 +334,15 @@ fn a_transaction_has_one_kind() {
     for (text, expected) in [
         (
             changed(deposit, "\"withdraw\": 1, \"deposit\": {"),
-            "expected struct Signed",
+            "an object with to, amount, nonce, address, public_key",
         ),
         (
-            changed("\"address\": ", "\"address\": 5, \"nonce\": "),
+            changed("\"address\": ", "\"address\": 5, \"more\": "),
             "expected a string",
         ),
         (
             changed(deposit, "\"mint\": {"),
-            "unknown field `mint`, expected one of `transfer`, `deposit`, `withdraw`",
+            "unknown kind of transaction `mint`, expected one of transfer, deposit, withdraw",
         ),
     ] {
         let error = refused::<Batch>(text.as_bytes());
@@ -365,7 +364,7 @@ fn a_transaction_has_one_kind() {
         let text = serde_json::to_string(&value).unwrap();
         let error = refused::<Batch>(text.as_bytes());
         assert!(error.message.contains(expected), "{error}");
-        assert!(error.message.contains("one of `transfer`"), "{error}");
+        assert!(error.message.contains("of transfer, deposit"), "{error}");
     }
 }
 

@@ -1,12 +1,13 @@
 //! Batches whose transactions break rules.
 
 use serde_json::Value;
+use shardfold_contracts::FeePayment;
+use shardfold_contracts::transfer::Transfer;
 use shardfold_executor::workload::{BALANCE, Body, Builder, Keys, Pattern, Plan, genesis};
 use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::{FeePayment, Transfer};
 
 use crate::common::{Sandbox, prove_arguments};
 
@@ -59,27 +60,28 @@ fn each_broken_rule_is_a_reason_in_the_receipts() {
         expected.push(reason);
     };
     push(&mut builder, valid, None);
-    push(&mut builder, valid, Some("found nonce 0, expected 1"));
+    push(
+        &mut builder,
+        valid,
+        Some("has nonce 1, the transaction says 0"),
+    );
     push(&mut builder, deposit, None);
     push(
         &mut builder,
         deposit,
-        Some("found deposit 0 of the queue, expected 1"),
+        Some("found item 0 of the queue, expected 1"),
     );
     let changes: [(Change, &str); 8] = [
-        (|t| t.nonce = 9, "found nonce 9, expected 1"),
+        (|t| t.nonce = 9, "has nonce 1, the transaction says 9"),
         (
             |t| t.amount = AMOUNT_LIMIT,
             "found an amount of 4611686018427387904",
         ),
-        (
-            |t| t.amount = BALANCE,
-            "expected at least 1099511627779 for amount and fee",
-        ),
-        (|t| t.to = 0, "found 0 as sender and receiver"),
+        (|t| t.amount = BALANCE, "does not cover amount and fee"),
+        (|t| t.to = 0, "found index 0 twice"),
         (
             |t| t.from = 4_000_000_000,
-            "no vault at the sender's index 4000000000",
+            "found a record of kind 0 at the sender's index",
         ),
         (
             |t| t.asset = 8,
@@ -88,7 +90,7 @@ fn each_broken_rule_is_a_reason_in_the_receipts() {
         (|t| t.fee.vault = 99, "no vault at the fee vault's index 99"),
         (
             |t| t.to_owner.reverse(),
-            "found a receiver's vault of owner ",
+            "found a receiver's vault of another owner",
         ),
     ];
     for (change, reason) in changes {
@@ -97,18 +99,18 @@ fn each_broken_rule_is_a_reason_in_the_receipts() {
     }
     let mut early = builder.deposit(3, 50, FEE);
     if let Body::Deposit(deposit) = &mut early {
-        deposit.nonce += 1;
+        deposit.position += 1;
     }
     push(
         &mut builder,
         early,
-        Some("found deposit 2 of the queue, expected 1"),
+        Some("found item 2 of the queue, expected 1"),
     );
     builder.push_forged(transfer(&builder, |_| {}));
     builder.push_signed_by(transfer(&builder, |_| {}), 3);
     let batch = builder.sign();
     expected.push(Some("found a signature that is not of this transaction"));
-    expected.push(Some("found the key of owner "));
+    expected.push(Some("found the key of another owner"));
 
     let sandbox = sandbox(&state, &batch);
     for more in [[].as_slice(), &["--sequential"]] {

@@ -1,12 +1,12 @@
 //! Batches that follow each other, made without the command.
 
+use shardfold_contracts::FeePayment;
 use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{Builder, Keys, Random, genesis};
 use shardfold_executor::{parallel, workload};
 use shardfold_protocol::files;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::Index;
-use shardfold_protocol::transaction::FeePayment;
 
 use crate::common::Sandbox;
 

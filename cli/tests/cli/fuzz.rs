@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use shardfold_aggregator::{Aggregator, ValidityProof, VerificationKey, verify};
 use shardfold_contracts::set::standard;
+use shardfold_executor::validate::validate;
 use shardfold_executor::workload::{Pattern, Plan, Random};
 use shardfold_executor::{parallel, reexecute, sequential, shards};
 use shardfold_fleet::engine::aggregation_circuit;
@@ -182,7 +183,7 @@ fn mutated_witnesses() {
     let witness = &witnesses[0];
     let valid = |bytes: &[u8]| {
         files::from_bytes::<ShardWitness>(bytes).is_ok_and(|witness| {
-            let well_formed = witness.validate().is_ok();
+            let well_formed = validate(standard(), &witness).is_ok();
             assert!(well_formed || reexecute::reexecute(standard(), &witness).is_err());
             well_formed
         })

@@ -2,7 +2,6 @@ use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::set::standard;
 use shardfold_protocol::curve::F5;
 use shardfold_protocol::field::F;
-use shardfold_protocol::transaction::Transaction;
 
 use crate::prepare::{prepare, prepare_all};
 use crate::workload::{Pattern, Plan};
@@ -29,8 +28,7 @@ fn all_are_prepared_as_each() {
     let signed = |has_signed: bool| {
         let pairs = batch.transactions.iter().zip(&each);
         let found = pairs.filter(|(transaction, prepared)| {
-            !matches!(transaction, Transaction::Deposit(_))
-                && prepared.authority.has_signed == has_signed
+            transaction.authorization.is_some() && prepared.authority.has_signed == has_signed
         });
         found.count()
     };
@@ -58,9 +56,7 @@ fn a_key_outside_of_the_group_has_not_signed() {
     };
     let mut batch = plan.build().batch;
     for (i, transaction) in batch.transactions.iter_mut().enumerate() {
-        let Transaction::Transfer(signed) = transaction else {
-            panic!("only transfers are independent");
-        };
+        let signed = transaction.authorization.as_mut().unwrap();
         match i {
             0 => signed.public_key.0.x = F5::ZERO,
             _ => signed.signature.r.x = F5::ZERO,

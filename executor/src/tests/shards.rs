@@ -1,5 +1,6 @@
 use crate::validate::{WitnessError, validate};
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::FeePayment;
 use shardfold_contracts::set::standard;
 use shardfold_contracts::usage::{Resource, ShapeExceeded};
 use shardfold_protocol::batch::Batch;
@@ -8,7 +9,6 @@ use shardfold_protocol::head::{NonCanonical, Statement};
 use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::{FeePayment, Transaction};
 use shardfold_protocol::tree::{StateTree, pages_on_paths};
 use shardfold_protocol::witness::ShardWitness;
 
@@ -218,8 +218,7 @@ fn witness() -> ShardWitness {
 
 /// A state that holds no more than the records that a batch touches.
 fn partial(state: &State, batch: &Batch) -> State {
-    let accessed = batch.transactions.iter().flat_map(Transaction::accessed);
-    let indices: Vec<Index> = accessed.flatten().collect();
+    let indices: Vec<Index> = standard().indices(&batch.transactions);
     let records: Vec<_> = indices.iter().map(|&i| (i, state.tree().get(i))).collect();
     let pages = pages_on_paths(&indices).into_iter();
     let pages = pages.filter_map(|id| Some((id, state.tree().page(id)?.clone())));

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use shardfold_contracts::FeePayment;
 use shardfold_contracts::set::standard;
 use shardfold_protocol::address::Address;
 use shardfold_protocol::amount::{AMOUNT_LIMIT, FEE_LIMIT};
@@ -14,7 +15,6 @@ use shardfold_protocol::batch::Batch;
 use shardfold_protocol::record::{Asset, Index};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile, VaultEntry};
-use shardfold_protocol::transaction::FeePayment;
 
 use super::many_batches;
 use super::oracle::{self, PAIR};
@@ -145,7 +145,7 @@ fn twist() -> impl Strategy<Value = Twist> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (0..5u8, index(), receiver(), amount(), fee(), twist()).prop_map(
+    (0..7u8, index(), receiver(), amount(), fee(), twist()).prop_map(
         |(kind, from, to, amount, fee, twist)| Step {
             kind,
             from,
@@ -172,13 +172,20 @@ impl Step {
         };
         let mut body = match self.kind {
             0 => builder.deposit(self.to, amount, self.fee),
+            2 => {
+                // Half of them by who may ask.
+                let asking = builder.owner_number(self.to) + usize::from(amount % 2 == 1);
+                builder.exit(self.to, asking)
+            }
             1 => builder.withdraw(self.from, amount, self.fee, Address([self.to as u8; 20])),
             _ => builder.transfer(self.from, self.to, amount, self.fee),
         };
+        let mut none = 0;
         let (asset, nonce, owner) = match &mut body {
             Body::Transfer(t) => (&mut t.asset, &mut t.nonce, Some(&mut t.to_owner)),
-            Body::Deposit(d) => (&mut d.asset, &mut d.nonce, Some(&mut d.owner)),
+            Body::Deposit(d) => (&mut d.asset, &mut d.position, Some(&mut d.owner)),
             Body::Withdraw(w) => (&mut w.asset, &mut w.nonce, None),
+            Body::Exit(e) => (&mut none, &mut e.position, Some(&mut e.owner)),
         };
         match self.twist {
             Twist::Nothing => {}

@@ -1,10 +1,10 @@
+use p3_field::PrimeField64;
 use shardfold_contracts::set::standard;
 use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile};
-use shardfold_protocol::transaction::Transaction;
 
 use super::oracle;
 use crate::outcome::{ExecuteError, Receipt};
@@ -193,7 +193,12 @@ fn transfers_of_nothing_are_accepted() {
     let workload = import.workload().unwrap();
     let outcome = oracle::execute(&workload.state, &workload.batch);
     assert_eq!(outcome.accepted.len(), 5, "{:?}", outcome.receipts);
-    let amounts = workload.batch.transactions.iter().map(Transaction::amount);
+    // Where a transfer has its amount.
+    let amounts = workload
+        .batch
+        .transactions
+        .iter()
+        .map(|t| t.words[3].as_canonical_u64());
     let expected = [0, 0, 0, 0, 777_777_777_777_777_777];
     assert_eq!(amounts.collect::<Vec<_>>(), expected);
 }

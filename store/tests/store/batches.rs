@@ -113,8 +113,8 @@ fn any_record_is_proven_against_the_head() {
     let batch = pair.batch(100);
     pair.apply(&mut store, &batch);
     let view = store.view().unwrap();
-    let accessed = batch.transactions.iter().flat_map(|t| t.accessed());
-    for index in accessed.flatten().chain([0, 49, 50, Index::MAX]) {
+    let accessed = standard().indices(&batch.transactions).into_iter();
+    for index in accessed.chain([0, 49, 50, Index::MAX]) {
         let proof = view.part_of([index]).unwrap().tree().prove_record(index);
         assert_eq!(proof.record, pair.state.tree().get(index));
         assert_eq!(proof, pair.state.tree().prove_record(index));

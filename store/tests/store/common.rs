@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use shardfold_contracts::FeePayment;
 use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Outcome;
 use shardfold_executor::parallel;
@@ -10,7 +11,6 @@ use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::FeePayment;
 use shardfold_store::{Applied, BatchDigest, Counts, Store};
 use tempfile::TempDir;
 

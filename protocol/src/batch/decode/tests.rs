@@ -16,49 +16,19 @@ static PAYLOAD: LazyLock<Vec<u8>> = LazyLock::new(|| payload(&batch(12)));
 /// Bytes before the first transaction.
 const START: usize = 8 + 144 + 8;
 
+/// Elements of the bodies, in turn; those of the second kind are not signed.
+const WORDS: [usize; 3] = [11, 0, 3];
+
 fn batch(count: u32) -> Batch {
     let account = Account::from_index(1, 2);
     let signature = account.sign(F::TWO, &[F::ONE; 4]);
-    let fee = FeePayment {
-        amount: 3,
-        vault: 9,
-    };
     let transactions = (0..count).map(|i| {
-        let (from, to, asset, amount, nonce) = (i, i + 1, 7, u64::MAX - 5, u64::from(i) << 40);
-        let owner = account.owner(F::TWO);
-        match i % 3 {
-            0 => Transaction::Transfer(account.signed(
-                Transfer {
-                    from,
-                    to,
-                    to_owner: owner,
-                    asset,
-                    amount,
-                    fee,
-                    nonce,
-                },
-                signature,
-            )),
-            1 => Transaction::Deposit(Deposit {
-                to,
-                owner,
-                asset,
-                amount,
-                fee,
-                nonce,
-            }),
-            _ => Transaction::Withdraw(account.signed(
-                Withdraw {
-                    from,
-                    asset,
-                    amount,
-                    fee,
-                    nonce,
-                    base_chain: 5,
-                    address: Address(core::array::from_fn(|i| i as u8)),
-                },
-                signature,
-            )),
+        let turn = i as usize % 3;
+        let word = |word| F::from_u64(u64::from(i) << 40) - F::from_usize(word);
+        Transaction {
+            kind: Kind::new(["transfer", "a", "a_name_of_16_bts"][turn]),
+            words: (0..WORDS[turn]).map(word).collect(),
+            authorization: (turn != 1).then(|| account.authorization(signature)),
         }
     });
     Batch {
@@ -81,8 +51,13 @@ fn plain(mut payload: &[u8]) -> Option<Batch> {
 
 /// Where the transaction at a position starts.
 fn start_of(position: usize) -> usize {
-    let lengths = (0..position).map(|i| 4 + LENGTHS[i % 3]);
-    START + lengths.sum::<usize>()
+    let length = |i| authorization_at(i % 3) + [AUTHORIZATION_BYTES, 0, AUTHORIZATION_BYTES][i % 3];
+    START + (0..position).map(length).sum::<usize>()
+}
+
+/// Where the authorization of a transaction would be, from its start.
+fn authorization_at(turn: usize) -> usize {
+    NAME_BYTES + 8 + WORDS[turn] * WORD_BYTES + 1
 }
 
 #[test]
@@ -113,8 +88,9 @@ fn a_count_that_lies_is_left_to_the_plain_decoder() {
 
 #[test]
 fn whatever_is_wrong_with_a_transaction_is_left_to_the_plain_decoder() {
-    // In the last transfer and the last withdrawal, where a point starts after the body.
-    let (transfer, withdraw) = (start_of(9) + 4 + 72, start_of(11) + 4 + 60);
+    // In the last ones that are signed, where a point starts after the body.
+    let transfer = start_of(9) + authorization_at(0);
+    let withdraw = start_of(11) + authorization_at(2);
     let outside = Account::from_index(1, 3).public_key().0.to_words();
     for point in [transfer, transfer + 100, withdraw, withdraw + 100] {
         let cases: [(usize, &[u8]); 5] = [
@@ -149,7 +125,7 @@ fn a_point_beside_the_group_is_left_to_the_plain_decoder() {
     beside.x = crate::curve::B * p3_field::Field::inverse(&point.x);
     beside.y = -point.encode() * beside.x;
     assert!(beside.is_on_curve() && !beside.is_in_group());
-    let at = start_of(9) + 4 + 72;
+    let at = start_of(9) + authorization_at(0);
     let mut spoiled = PAYLOAD.clone();
     let words = beside.to_words().map(u64::to_le_bytes);
     spoiled[at..at + 80].copy_from_slice(words.as_flattened());

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use shardfold_protocol::signature::Signature;
-use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::witness::ShardWitness;
 
 use super::liar::{Access, executed};
@@ -19,10 +18,8 @@ fn shard(tree: &Value, first: u64) -> &Value {
 
 /// The signature of the first transaction.
 fn signature(shard: &mut ShardWitness) -> &mut Signature {
-    match &mut shard.transactions[0] {
-        Transaction::Transfer(signed) => &mut signed.signature,
-        other => panic!("no transfer: {other:?}"),
-    }
+    let signed = shard.transactions[0].authorization.as_mut();
+    &mut signed.expect("a transfer").signature
 }
 
 #[test]
