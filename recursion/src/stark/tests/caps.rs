@@ -214,7 +214,7 @@ fn no_circuit_is_laid_out_for_a_matrix_lower_than_the_cap() {
     Leaf::new(&[5, 3], 4, 13).accepted_by_the_circuit();
 }
 
-/// The shape of a fixture without the check of its heights.
+/// The shape of these chips, whatever their heights are.
 fn shape(chips: &[Toy], parameters: StarkParameters) -> Result<ProofShape, RecursionError> {
     let log_rows: Vec<usize> = chips.iter().map(Toy::log_rows).collect();
     let data =

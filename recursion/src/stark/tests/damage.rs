@@ -51,6 +51,19 @@ fn bump(cap: &mut MerkleCap<F, [F; 4]>, root: usize) {
     *cap = MerkleCap::new(roots);
 }
 
+/// Sees a cap of so many roots refused for its length.
+fn another_length(name: &str, roots: usize, damage: impl FnOnce(&mut StarkProof)) {
+    let proof = damaged(damage);
+    let values = &CASE.public_values;
+    assert!(!CASE.fixture.native_accepts(&proof, values), "{name}");
+    let unpacked = CASE.fixture.verifier().unpack(&proof, values);
+    assert!(matches!(
+        unpacked,
+        Err(RecursionError::Length { part: "roots of a commitment", expected: ROOTS, found })
+            if found == roots
+    ));
+}
+
 #[test]
 fn no_element_of_a_proof_is_free() {
     let verifier = CASE.fixture.verifier();
@@ -111,18 +124,22 @@ fn damaged_commitments() {
     refused("random", |proof| {
         proof.commitments.random = Some(proof.commitments.main.clone());
     });
-    refused("twice the roots", |proof| {
-        let roots = proof.commitments.main.roots().repeat(2);
-        proof.commitments.main = MerkleCap::new(roots);
-    });
-    refused("half the roots", |proof| {
-        let roots = proof.commitments.main.roots()[..ROOTS / 2].to_vec();
-        proof.commitments.main = MerkleCap::new(roots);
-    });
-    refused("one root for a round", |proof| {
-        let commitment = &mut proof.opening_proof.commit_phase_commits[0];
-        *commitment = MerkleCap::new(commitment.roots()[..1].to_vec());
-    });
+    for found in [1, ROOTS / 2, 2 * ROOTS] {
+        let other = |commitment: &mut MerkleCap<F, [F; 4]>| {
+            let roots = commitment.roots().iter().cycle().take(found);
+            *commitment = MerkleCap::new(roots.copied().collect());
+        };
+        another_length("main", found, |proof| other(&mut proof.commitments.main));
+        another_length("quotient", found, |proof| {
+            other(&mut proof.commitments.quotient_chunks)
+        });
+        another_length("lookups", found, |proof| {
+            other(proof.commitments.permutation.as_mut().unwrap())
+        });
+        another_length("round", found, |proof| {
+            other(&mut proof.opening_proof.commit_phase_commits[1])
+        });
+    }
     let elements = || (0..ROOTS).flat_map(|root| (0..4).map(move |element| (root, element)));
     for (root, element) in elements() {
         for i in 0..CASE.parts.caps.len() {

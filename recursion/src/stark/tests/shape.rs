@@ -31,6 +31,23 @@ fn preprocessed_columns_of_another_height_are_refused() {
 }
 
 #[test]
+fn preprocessed_columns_under_another_cap_are_refused() {
+    let one_root = StarkParameters {
+        log_cap: 0,
+        ..PARAMETERS
+    };
+    let error = shape(&log_rows(), one_root).unwrap_err();
+    assert!(matches!(
+        error,
+        RecursionError::Length {
+            part: "roots of the preprocessed commitment",
+            expected: 1,
+            found: 4,
+        }
+    ));
+}
+
+#[test]
 fn a_periodic_column_longer_than_its_table_is_refused() {
     let mut other = log_rows();
     other[2] = 1;
