@@ -96,6 +96,8 @@ pub struct Contracts {
     steps: Vec<RecordedStep>,
     /// The first step of each contract.
     first_steps: Vec<usize>,
+    /// What is the same for all transactions of a contract with one step.
+    single: Vec<Option<Facts>>,
     layout: Layout,
 }
 
@@ -131,6 +133,7 @@ impl Contracts {
             kinds: vec![],
             steps: vec![],
             first_steps: vec![],
+            single: vec![],
             layout: Layout {
                 selectors: 0,
                 carried: 0,
@@ -188,6 +191,13 @@ impl Contracts {
             return Err(SetError::Accesses { contract, found });
         }
         self.steps = self.record(self.layout)?;
+        let laws = self.list.iter().zip(&self.first_steps);
+        self.single = laws
+            .map(|(law, &first)| match law.steps() {
+                [_] => Some(Facts::of(core::iter::once(&self.steps[first]))),
+                _ => None,
+            })
+            .collect();
         Ok(())
     }
 
@@ -239,27 +249,57 @@ impl Contracts {
         };
         let number = self.number(transaction.kind);
         let number = number.ok_or_else(|| reject(&reasons::KIND))?;
-        let malformed = reject(&reasons::BODY);
         let law = &*self.list[number];
-        let path = law.path(transaction.words.len()).ok_or(malformed)?;
-        let plan = Plan {
-            law,
-            path,
-            steps: &self.steps,
-            first: self.first_steps[number],
-        };
-        if plan.is_well_formed(number, transaction.words.len()) {
-            Ok(plan)
-        } else {
-            Err(malformed)
+        let (first, words) = (self.first_steps[number], transaction.words.len());
+        if let Some(facts) = self.single[number] {
+            return match facts.words == words {
+                true => Ok(Plan {
+                    law,
+                    first,
+                    path: Path::ONE,
+                    facts,
+                }),
+                false => Err(reject(&reasons::BODY)),
+            };
         }
+        let path = law.path(words).ok_or_else(|| reject(&reasons::BODY))?;
+        let facts = self.facts_of(number, path, words);
+        let facts = facts.ok_or_else(|| reject(&reasons::BODY))?;
+        Ok(Plan {
+            law,
+            first,
+            path,
+            facts,
+        })
+    }
+
+    /// What these steps do; `None` if they are not the contract's, do not follow each other, or do not
+    /// read the whole body.
+    fn facts_of(&self, number: usize, path: Path, words: usize) -> Option<Facts> {
+        let mut previous: Option<&RecordedStep> = None;
+        let mut steps = vec![];
+        for step in path.steps() {
+            let step = self.steps.get(self.first_steps[number] + step)?;
+            let follows = match previous {
+                None => step.step.is_first,
+                Some(previous) => previous.step.next.contains(&step.number),
+            };
+            if step.contract != number || !follows {
+                return None;
+            }
+            steps.push(step);
+            previous = Some(step);
+        }
+        let facts = Facts::of(steps.into_iter());
+        let ends = previous.is_some_and(|last| last.next.is_empty());
+        (ends && facts.words == words).then_some(facts)
     }
 
     /// Returns what a transaction takes of a shape, its records apart.
     #[must_use]
     pub fn cost(&self, transaction: &Transaction) -> Cost {
         let plan = self.path(transaction);
-        plan.map_or(Cost::default(), |plan| plan.cost())
+        plan.map_or(Cost::default(), |plan| plan.facts.cost)
     }
 
     /// Returns whether transactions of this kind take an item from the queue.
@@ -310,7 +350,7 @@ impl Contracts {
         chain_id: F,
         known: &[Digest],
     ) -> Option<Pending> {
-        let (pure, signed) = self.path(transaction).ok()?.pure_digests();
+        let Facts { pure, signed, .. } = self.path(transaction).ok()?.facts;
         let wanted = signed
             .map_or(0, |signed| signed + 1)
             .max(PREPARED)
@@ -349,7 +389,7 @@ impl Contracts {
     /// Returns which of a transaction's digests is signed, if one is.
     #[must_use]
     pub fn signed_digest(&self, transaction: &Transaction) -> Option<usize> {
-        self.path(transaction).ok()?.pure_digests().1
+        self.path(transaction).ok()?.facts.signed
     }
 
     /// Runs a transaction on the records that `read` gives; what it does is left in `effect`.
@@ -366,9 +406,11 @@ impl Contracts {
     ) -> Rule<()> {
         effect.clear();
         let plan = self.path(transaction)?;
-        let (pure, _) = plan.pure_digests();
-        let Plan { law, path, .. } = plan;
-        let mut m = Run::new(&transaction.words, context, (prepared, pure), read, effect);
+        let Plan {
+            law, path, facts, ..
+        } = plan;
+        let known = (prepared, facts.pure);
+        let mut m = Run::new(&transaction.words, context, known, read, effect);
         let mut carried = nothing();
         for step in path.steps() {
             carried = law.run(step, &mut m, carried)?;
@@ -381,68 +423,52 @@ impl Contracts {
 pub struct Plan<'a> {
     /// The contract.
     pub law: &'a dyn Contract,
-    /// Its steps, by their numbers within the contract.
-    pub path: Path,
-    /// The steps of the table.
-    steps: &'a [RecordedStep],
     /// The number in the table of the contract's first step.
     pub first: usize,
+    /// Its steps, by their numbers within the contract.
+    pub path: Path,
+    facts: Facts,
 }
 
-impl<'a> Plan<'a> {
-    /// Returns the steps in order.
-    pub fn recorded(&self) -> impl Iterator<Item = &'a RecordedStep> + use<'a> {
-        let (steps, first) = (self.steps, self.first);
-        self.path
-            .steps()
-            .filter_map(move |step| steps.get(first + step))
-    }
+/// What some steps do, one after the other.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    /// Elements of the body that they read.
+    words: usize,
+    cost: Cost,
+    /// How many of their digests follow from the body, counted from the first.
+    pure: usize,
+    /// Which of their digests is signed.
+    signed: Option<usize>,
+}
 
-    /// Whether the steps are the contract's, follow each other, and read the whole body.
-    fn is_well_formed(&self, number: usize, words: usize) -> bool {
-        let mut read = 0;
-        let mut previous: Option<&RecordedStep> = None;
-        for step in self.recorded() {
-            let follows = match previous {
-                None => step.step.is_first,
-                Some(previous) => previous.step.next.contains(&step.number),
-            };
-            if step.contract != number || !follows {
-                return false;
-            }
-            read += step.words;
-            previous = Some(step);
-        }
-        let ends = previous.is_some_and(|last| last.next.is_empty());
-        ends && read == words && self.recorded().count() == self.path.len()
-    }
-
-    fn cost(&self) -> Cost {
-        let mut cost = Cost::default();
-        for step in self.recorded() {
-            cost.steps += 1;
-            cost.permutations += step.count(Bus::Hash);
+impl Facts {
+    fn of<'a>(steps: impl Iterator<Item = &'a RecordedStep>) -> Self {
+        let mut facts = Self {
+            words: 0,
+            cost: Cost::default(),
+            pure: 0,
+            signed: None,
+        };
+        let mut hashes = 0;
+        for step in steps {
+            facts.words += step.words;
+            facts.cost.steps += 1;
+            facts.cost.permutations += step.count(Bus::Hash);
             if step.does.signs {
-                cost.signatures += 1;
-                cost.permutations += SIGNATURE_PERMUTATIONS;
+                facts.cost.signatures += 1;
+                facts.cost.permutations += SIGNATURE_PERMUTATIONS;
             }
-        }
-        cost
-    }
-
-    /// How many digests follow from the body, counted from the first, and which of them is signed.
-    fn pure_digests(&self) -> (usize, Option<usize>) {
-        let (mut pure, mut hashes, mut signed) = (0, 0, None);
-        for step in self.recorded() {
-            signed = signed.or(step.signed_hash.map(|hash| hashes + hash));
+            let signed = step.signed_hash.map(|hash| hashes + hash);
+            facts.signed = facts.signed.or(signed);
             for &is_pure in &step.pure_hashes {
-                if is_pure && pure == hashes {
-                    pure += 1;
+                if is_pure && facts.pure == hashes {
+                    facts.pure += 1;
                 }
                 hashes += 1;
             }
         }
-        (pure, signed)
+        facts
     }
 }
 

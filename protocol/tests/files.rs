@@ -27,7 +27,7 @@ fn owner() -> Digest {
 
 /// One transaction that is signed, and one that is not.
 fn batch() -> Batch {
-    let fields = &[
+    const FIELDS: &[Field] = &[
         Field::new("to", FieldForm::Small),
         Field::new("amount", FieldForm::Number),
         Field::new("owner", FieldForm::Digest),
@@ -40,7 +40,7 @@ fn batch() -> Batch {
         let kind = Kind::new(name);
         form::register(Form {
             kind,
-            fields,
+            fields: FIELDS,
             is_signed,
         });
         Transaction {
@@ -117,16 +117,17 @@ fn json_names_digests_keys_and_addresses_in_hexadecimal() {
     let content = &json["content"];
     let two = "0200000000000000";
     assert_eq!(content["before"]["state_root"], two.repeat(4));
-    let transfer = &content["transactions"][0]["transfer"];
-    assert_eq!(
-        transfer["body"]["to_owner"].as_str().map(str::len),
-        Some(64)
-    );
-    assert_eq!(transfer["public_key"].as_str().map(str::len), Some(160));
+    let signed = &content["transactions"][0]["signed"];
+    assert_eq!(signed["to"], 2);
+    assert_eq!(signed["amount"], (MODULUS - 1).to_string());
+    assert_eq!(signed["owner"].as_str().map(str::len), Some(64));
+    assert_eq!(signed["public_key"].as_str().map(str::len), Some(160));
     let exit_address = hex::encode(account().exit_address.0);
-    assert_eq!(transfer["exit_address"], exit_address);
-    let address = &content["transactions"][2]["withdraw"]["body"]["address"];
-    assert_eq!(address, "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff00010203");
+    assert_eq!(signed["exit_address"], exit_address);
+    let address = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff00010203";
+    assert_eq!(signed["address"], address);
+    let unsigned = &content["transactions"][1]["unsigned"];
+    assert_eq!(unsigned.as_object().map(|members| members.len()), Some(4));
 }
 
 #[test]

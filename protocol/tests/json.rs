@@ -358,7 +358,7 @@ fn a_transaction_has_one_kind() {
         "a transaction has one kind, found `transfer` after `deposit`"
     );
     assert_eq!(error.path, "content.transactions[1]");
-    assert!(error.line > 40, "{error}");
+    assert!(error.line > 30, "{error}");
     for (none, expected) in [(json!({}), "length 0"), (json!("deposit"), "string")] {
         value["content"]["transactions"][1] = none;
         let text = serde_json::to_string(&value).unwrap();
