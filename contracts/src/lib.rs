@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod costs;
 pub mod deposit;
 pub mod exit;
 pub mod law;

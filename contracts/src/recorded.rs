@@ -3,6 +3,7 @@
 
 use p3_air::symbolic::{BaseEntry, BaseLeaf, SymbolicExpr};
 use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::signature::SIGNATURE_PERMUTATIONS;
 use thiserror::Error;
 
 use crate::law::{Carried, Contract, Step};
@@ -62,6 +63,18 @@ pub struct Does {
 }
 
 impl RecordedStep {
+    /// Returns how many permutations a row of the step takes: those that it asks for, and those of its
+    /// signature.
+    #[must_use]
+    pub fn permutations(&self) -> usize {
+        let of_signature = if self.does.signs {
+            SIGNATURE_PERMUTATIONS
+        } else {
+            0
+        };
+        self.count(Bus::Hash) + of_signature
+    }
+
     /// Returns how many messages the step has on a bus.
     #[must_use]
     pub fn count(&self, bus: Bus) -> usize {

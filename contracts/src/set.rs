@@ -7,7 +7,7 @@ use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST, hash};
 use shardfold_protocol::record::{Index, KIND_VAULT, Record};
-use shardfold_protocol::signature::{Account, SIGNATURE_PERMUTATIONS};
+use shardfold_protocol::signature::Account;
 use shardfold_protocol::transaction::{Form, Kind, Transaction, form};
 use thiserror::Error;
 
@@ -17,7 +17,7 @@ use crate::law::{Body, Contract, Law, Path, nothing};
 use crate::layout::Layout;
 use crate::machine::{Reject, Rule, reasons};
 use crate::readings::{
-    Access, Bus, Context, Effect, FeePaid, Outline, PREPARED, Pending, Prepared, Run,
+    Access, Context, Effect, FeePaid, Outline, PREPARED, Pending, Prepared, Run,
 };
 use crate::recorded::{Fault, MAX_ACCESSES, RecordedStep, record};
 use crate::transfer::TransferLaw;
@@ -454,11 +454,8 @@ impl Facts {
         for step in steps {
             facts.words += step.words;
             facts.cost.steps += 1;
-            facts.cost.permutations += step.count(Bus::Hash);
-            if step.does.signs {
-                facts.cost.signatures += 1;
-                facts.cost.permutations += SIGNATURE_PERMUTATIONS;
-            }
+            facts.cost.permutations += step.permutations();
+            facts.cost.signatures += usize::from(step.does.signs);
             let signed = step.signed_hash.map(|hash| hashes + hash);
             facts.signed = facts.signed.or(signed);
             for &is_pure in &step.pure_hashes {

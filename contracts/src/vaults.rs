@@ -115,20 +115,35 @@ pub struct Credit<E> {
     pub amount: E,
 }
 
-/// Puts into a vault of this owner and asset, or opens it where nothing is.
+/// Puts into a vault of this owner and asset, or opens it where nothing is. Where, whose and how
+/// much must follow from the body alone, so that such credits commute; else see [`put`].
 ///
 /// # Errors
 /// Another record, another owner or asset, or too much.
 #[inline(always)]
 pub fn credit<M: Machine>(m: &mut M, credit: Credit<M::E>) -> Rule<()> {
+    let gain = Use::Gain(credit.amount.clone());
+    put_as(m, credit, gain)
+}
+
+/// [`credit`] of what was read from a record: it does not commute.
+///
+/// # Errors
+/// As [`credit`].
+#[inline(always)]
+pub fn put<M: Machine>(m: &mut M, credit: Credit<M::E>) -> Rule<()> {
+    put_as(m, credit, Use::Write)
+}
+
+#[inline(always)]
+fn put_as<M: Machine>(m: &mut M, credit: Credit<M::E>, how: Use<M::E>) -> Rule<()> {
     let Credit {
         index,
         owner,
         asset,
         amount,
     } = credit;
-    let gain = Use::Gain(amount.clone());
-    let (taken, found) = m.take(&index, gain, [const { Any }; 8])?;
+    let (taken, found) = m.take(&index, how, [const { Any }; 8])?;
     let [kind, its_asset, balance, nonce, o0, o1, o2, o3] = found;
     // A vault or nothing.
     m.flag(&kind, &reasons::RECEIVER_KIND)?;

@@ -114,6 +114,8 @@ pub enum Domain {
     Exit = 11,
     /// A forced exit as the base chain's queue states it.
     ExitItem = 12,
+    /// For contracts of one's own: the first element of their messages says what they are.
+    Own = 64,
 }
 
 /// Returns the tag of a hash over `length` elements in `domain`: `domain * 2^32 + length`.
