@@ -110,6 +110,7 @@ fn rule_traces(
     black_box(ledger::generate(
         &rows.ledger,
         &statement.before,
+        statement.after.time,
         log,
         events,
     )?);

@@ -1,7 +1,7 @@
 //! What comes of a batch.
 
 use shardfold_protocol::batch::Batch;
-use shardfold_protocol::head::Head;
+use shardfold_protocol::head::{Head, TimeError, check_time};
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::state::State;
 use shardfold_protocol::text;
@@ -37,6 +37,8 @@ pub struct Accepted {
 /// The result of a batch on a state, which it leaves as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
+    /// The time of the batch.
+    pub time: u64,
     /// One for each transaction of the batch, in its order.
     pub receipts: Vec<Receipt>,
     /// The accepted transactions in order.
@@ -68,19 +70,26 @@ pub enum ExecuteError {
         /// The head of the state.
         expected: Box<Head>,
     },
+    /// A batch whose time runs back, leaps by 2^32 seconds or is 2^40 or more.
+    #[error("the batch cannot follow the head: {0}")]
+    Time(#[from] TimeError),
 }
 
 /// A head for people, by all of it that can differ.
 fn name(head: &Head) -> String {
     let hex = text::digest::to_hex;
     format!(
-        "transaction {} and deposit {} with state root {} and commitments {}, {}, {}",
+        "transaction {}, queue item {} and withdrawal {} at time {} with state root {} and \
+         commitments {}, {}, {}, {}",
         head.tx_count,
-        head.deposit_count,
+        head.queue_count,
+        head.withdrawal_count,
+        head.time,
         hex(&head.state_root),
-        hex(&head.tx_commitment),
-        hex(&head.deposit_commitment),
-        hex(&head.withdrawal_commitment)
+        hex(&head.queue_commitment),
+        hex(&head.withdrawal_commitment),
+        hex(&head.data_commitment),
+        hex(&head.tx_commitment)
     )
 }
 
@@ -91,7 +100,7 @@ impl Outcome {
             .accepted
             .iter()
             .map(|entry| (entry.kind, &entry.prepared.digests));
-        state.advance(entries, &self.changes);
+        state.advance(self.time, entries, &self.changes);
     }
 
     /// Notes what became of the next transaction.
@@ -115,7 +124,7 @@ impl Outcome {
 /// Checks that a batch is for the state of this chain and head.
 ///
 /// # Errors
-/// Another chain or another head.
+/// Another chain, another head, or a time that cannot follow the head's.
 pub fn check_start(chain_id: u64, head: &Head, batch: &Batch) -> Result<(), ExecuteError> {
     let (found, expected) = (batch.chain_id, chain_id);
     if found != expected {
@@ -126,5 +135,5 @@ pub fn check_start(chain_id: u64, head: &Head, batch: &Batch) -> Result<(), Exec
         let (found, expected) = (Box::new(found), Box::new(expected));
         return Err(ExecuteError::Head { found, expected });
     }
-    Ok(())
+    Ok(check_time(head.time, batch.time)?)
 }

@@ -52,13 +52,17 @@ pub fn reexecute(witness: &ShardWitness) -> Result<(), ReexecuteError> {
     for (position, transaction) in witness.transactions.iter().enumerate() {
         let prepared = prepare(transaction, chain_id);
         let read = |index| records.get(&index).copied().unwrap_or(Record::EMPTY);
-        let effect = rules::apply(transaction, &prepared.authority, head.deposit_count, read);
+        let effect = rules::apply(transaction, &prepared.authority, head.queue_count, read);
         let effect = effect.map_err(|source| ReexecuteError::NotValid { position, source })?;
         records.extend(effect.writes());
         if let Some(fee) = effect.fee {
             *fees.entry(fee.vault).or_default() += fee.amount;
         }
-        head.extend(transaction.kind(), &prepared.digests);
+        head.extend(
+            witness.statement.after.time,
+            transaction.kind(),
+            &prepared.digests,
+        );
     }
     for (index, total) in fees {
         records

@@ -25,7 +25,7 @@ impl<'a> Ledger<'a> {
     /// Returns the ledger as the state has it.
     #[must_use]
     pub fn new(state: &'a State) -> Self {
-        let deposit_count = state.head().deposit_count;
+        let deposit_count = state.head().queue_count;
         Self {
             state,
             written: HashMap::new(),
@@ -72,7 +72,7 @@ impl<'a> Ledger<'a> {
 /// Executes a batch.
 ///
 /// # Errors
-/// A batch for another chain or head. Transactions that break a rule are no error: the
+/// A batch for another chain, head or time. Transactions that break a rule are no error: the
 /// outcome's receipts say why they were rejected.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     check_start(state.chain_id(), state.head(), batch)?;
@@ -87,7 +87,7 @@ pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
 /// [`execute`] from where hashes and signatures are done: one [`Prepared`] for each transaction.
 ///
 /// # Errors
-/// A batch for another chain or head.
+/// A batch for another chain, head or time.
 ///
 /// # Panics
 /// With more or fewer prepared transactions than the batch has.
@@ -95,7 +95,10 @@ pub fn run(state: &State, batch: &Batch, prepared: &[Prepared]) -> Result<Outcom
     check_start(state.chain_id(), state.head(), batch)?;
     assert_eq!(prepared.len(), batch.transactions.len());
     let mut ledger = Ledger::new(state);
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome {
+        time: batch.time,
+        ..Outcome::default()
+    };
     for (transaction, prepared) in batch.transactions.iter().zip(prepared) {
         let result = ledger.apply(transaction, &prepared.authority);
         outcome.push(

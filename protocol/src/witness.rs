@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::files::{FileContent, FileKind};
 use crate::hash::Digest;
-use crate::head::{NonCanonical, Statement};
+use crate::head::{OutOfBounds, Statement, TimeError, check_time};
 use crate::record::{Index, Record};
 use crate::shape::Shape;
 use crate::text::digest::to_hex;
@@ -48,9 +48,12 @@ pub enum WitnessError {
         /// The shape found.
         found: Shape,
     },
-    /// A statement that could be taken for another one.
+    /// A statement that could be taken for another one, or a time out of bounds.
     #[error(transparent)]
-    Statement(#[from] NonCanonical),
+    Statement(#[from] OutOfBounds),
+    /// Heads between which time cannot have passed.
+    #[error(transparent)]
+    Time(#[from] TimeError),
     /// A shard without transactions.
     #[error("found no transactions, expected at least one")]
     NoTransactions,
@@ -91,22 +94,23 @@ pub enum WitnessError {
         /// The state root of the head before.
         expected: Digest,
     },
-    /// A head after that counts other transactions or deposits than there are.
+    /// A head after that counts other transactions, queue items or withdrawals than there are.
     #[error(
-        "found (transactions, deposits) counted {found:?} after the shard, expected {expected:?}"
+        "found (transactions, queue items, withdrawals) counted {found:?} after the shard, \
+         expected {expected:?}"
     )]
     Counts {
         /// As in the head after.
-        found: (u64, u64),
-        /// The head before and the transactions together.
-        expected: (Option<u64>, Option<u64>),
+        found: [u64; 3],
+        /// The head before and the transactions together; `None` where that is no 64-bit integer.
+        expected: [Option<u64>; 3],
     },
 }
 
 impl ShardWitness {
     /// Checks everything that can be checked without executing the transactions: the shape
     /// has the capacity for them, the records are those that they touch, records and siblings make
-    /// the state root before, and the heads count them.
+    /// the state root before, time does not run back or leap, and the heads count them.
     ///
     /// # Errors
     /// The first check that fails.
@@ -115,6 +119,7 @@ impl ShardWitness {
             return Err(WitnessError::Shape { found: self.shape });
         }
         self.statement.check()?;
+        check_time(self.statement.before.time, self.statement.after.time)?;
         if self.transactions.is_empty() {
             return Err(WitnessError::NoTransactions);
         }
@@ -163,14 +168,17 @@ impl ShardWitness {
 
     fn check_counts(&self) -> Result<(), WitnessError> {
         let Statement { before, after, .. } = self.statement;
-        let is_deposit = |transaction: &&Transaction| transaction.kind() == Kind::Deposit;
-        let deposits = self.transactions.iter().filter(is_deposit).count();
-        let expected = (
+        let count = |kind| {
+            let transactions = self.transactions.iter();
+            transactions.filter(|t| t.kind() == kind).count() as u64
+        };
+        let expected = [
             before.tx_count.checked_add(self.transactions.len() as u64),
-            before.deposit_count.checked_add(deposits as u64),
-        );
-        let found = (after.tx_count, after.deposit_count);
-        if (Some(found.0), Some(found.1)) != expected {
+            before.queue_count.checked_add(count(Kind::Deposit)),
+            before.withdrawal_count.checked_add(count(Kind::Withdraw)),
+        ];
+        let found = [after.tx_count, after.queue_count, after.withdrawal_count];
+        if found.map(Some) != expected {
             return Err(WitnessError::Counts { found, expected });
         }
         Ok(())

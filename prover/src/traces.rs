@@ -81,7 +81,8 @@ fn rule_and_state_traces(
     let log = witness.shape.log_transactions as usize;
     let chain_id = F::from_u64(witness.statement.chain_id);
     let events = &mut LookupEvents::default();
-    let ledger = ledger::generate(&rows.ledger, &witness.statement.before, log, events)?;
+    let Statement { before, after, .. } = &witness.statement;
+    let ledger = ledger::generate(&rows.ledger, before, after.time, log, events)?;
     let transfer = transfer::generate(&rows.transfers, chain_id, log, events)?;
     let deposit = deposit::generate(&rows.deposits, chain_id, log, events)?;
     let withdraw = withdraw::generate(&rows.withdraws, chain_id, log, events)?;

@@ -41,7 +41,7 @@ const TASK: usize = if cfg!(test) { 4 } else { 256 };
 /// Executes a batch: the outcome is that of [`sequential::execute`](crate::sequential::execute).
 ///
 /// # Errors
-/// A batch for another chain or head.
+/// A batch for another chain, head or time.
 pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
     let (prepared, schedule) = prepare(state, batch)?;
     Ok(schedule.run(&prepared))
@@ -50,7 +50,7 @@ pub fn execute(state: &State, batch: &Batch) -> Result<Outcome, ExecuteError> {
 /// Does all that comes before the rules: hashes and signatures, and beside them the schedule.
 ///
 /// # Errors
-/// A batch for another chain or head.
+/// A batch for another chain, head or time.
 pub fn prepare<'a>(
     state: &State,
     batch: &'a Batch,
@@ -79,7 +79,7 @@ impl<'a> Schedule<'a> {
     /// Schedules a batch on the state that it starts from.
     ///
     /// # Errors
-    /// A batch for another chain or head.
+    /// A batch for another chain, head or time.
     ///
     /// # Panics
     /// With 2^30 transactions or more.
@@ -93,7 +93,7 @@ impl<'a> Schedule<'a> {
             graph: Graph::new(transactions, &accesses, &slots),
             accesses,
             slots,
-            deposit_count: state.head().deposit_count,
+            deposit_count: state.head().queue_count,
         })
     }
 
@@ -209,6 +209,7 @@ impl Run<'_> {
             || accepted(self.transactions, self.prepared, &is_rejected),
         );
         Outcome {
+            time: batch.time,
             receipts,
             accepted,
             changes: changes.into_iter().flatten().collect(),

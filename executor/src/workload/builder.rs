@@ -60,7 +60,6 @@ impl Keys {
     }
 
     /// The owner digest of account number `i` modulo their count.
-    #[must_use]
     pub fn owner(&self, i: usize) -> Digest {
         self.owners[i % self.owners.len()]
     }
@@ -194,6 +193,7 @@ impl<'a> Builder<'a> {
         Batch {
             chain_id,
             before: *self.state.head(),
+            time: self.state.head().time + 1,
             transactions,
         }
     }
@@ -217,6 +217,7 @@ impl<'a> Builder<'a> {
         let batch = Batch {
             chain_id,
             before: *self.state.head(),
+            time: self.state.head().time + 1,
             transactions,
         };
         (batch, prepared)

@@ -34,6 +34,8 @@ struct Start {
     #[serde(with = "crate::text::element")]
     chain_id: u64,
     before: Head,
+    #[serde(with = "crate::text::integer")]
+    time: u64,
     count: u64,
 }
 
@@ -44,6 +46,7 @@ pub(super) fn decode(payload: &[u8]) -> Option<Batch> {
     let Start {
         chain_id,
         before,
+        time,
         count,
     } = options.deserialize_from(&mut rest).ok()?;
     let spans = spans(rest, count)?;
@@ -68,6 +71,7 @@ pub(super) fn decode(payload: &[u8]) -> Option<Batch> {
     is_valid.then_some(Batch {
         chain_id,
         before,
+        time,
         transactions,
     })
 }

@@ -5,8 +5,9 @@ use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 
 use super::columns::{ChainColumns, HeadValues, LedgerColumns, StatementValues, WIDTH};
-use crate::bus::{ChipBuilder, HashBus, LedgerBus, LedgerMessage, NodeBus, NodeMessage};
+use crate::bus::{ChipBuilder, HashBus, LedgerBus, LedgerMessage, NodeBus, NodeMessage, RangeBus};
 use crate::chips::node::DEPTH;
+use crate::gadgets::amount;
 use shardfold_protocol::field::F;
 
 /// The transactions in order and the head that they move. Public values: the statement.
@@ -42,6 +43,7 @@ impl<AB: ChipBuilder> Air<AB> for LedgerChip {
 
         kinds(builder, &row, &next);
         counts(builder, &row, &next, &before, &after);
+        time(builder, &row, &before, &after);
         chains(builder, &row, &next, &before, &after);
         take_root(builder, &row, before, after);
         announce(builder, &row);
@@ -75,7 +77,7 @@ fn kinds<AB: ChipBuilder>(
     builder.when_transition().assert_zero(next.is_first);
 }
 
-/// Transactions and deposits are counted.
+/// Transactions, queue items and withdrawals are counted.
 fn counts<AB: ChipBuilder>(
     builder: &mut AB,
     row: &LedgerColumns<AB::Var>,
@@ -93,20 +95,46 @@ fn counts<AB: ChipBuilder>(
         after.tx_count.clone(),
         before.tx_count.clone() + next_clock - F::ONE,
     );
-    // Deposits are counted from the statement's count to the statement's count.
-    let next_count = row.deposit_count + row.is_deposit;
-    builder
-        .when_first_row()
-        .assert_eq(row.deposit_count, before.deposit_count.clone());
+    // Queue items are counted from the statement's count to the statement's count.
+    let counts = [row.queue_count, next.queue_count];
+    let ends = [&before.queue_count, &after.queue_count];
+    count(builder, counts, ends, row.is_deposit);
+    // A deposit's position in the queue is how many items were taken before it.
+    let position = AB::Expr::from(row.is_deposit) * row.queue_count;
+    builder.assert_eq(row.queue_position, position);
+    // So are withdrawals.
+    let counts = [row.withdrawal_count, next.withdrawal_count];
+    let ends = [&before.withdrawal_count, &after.withdrawal_count];
+    count(builder, counts, ends, row.is_withdraw);
+}
+
+/// One count: from `ends[0]` to `ends[1]`, one more after each row that is `counted`.
+fn count<AB: ChipBuilder>(
+    builder: &mut AB,
+    [row, next]: [AB::Var; 2],
+    [first, last]: [&AB::Expr; 2],
+    counted: AB::Var,
+) {
+    let next_count = row + counted;
+    builder.when_first_row().assert_eq(row, first.clone());
     builder
         .when_transition()
-        .assert_eq(next.deposit_count, next_count.clone());
-    builder
-        .when_last_row()
-        .assert_eq(after.deposit_count.clone(), next_count);
-    // A deposit's position in the queue is how many were taken before it.
-    let position = AB::Expr::from(row.is_deposit) * row.deposit_count;
-    builder.assert_eq(row.queue_position, position);
+        .assert_eq(next, next_count.clone());
+    builder.when_last_row().assert_eq(last.clone(), next_count);
+}
+
+/// Time does not run back, and moves by less than 2^32 seconds.
+fn time<AB: ChipBuilder>(
+    builder: &mut AB,
+    row: &LedgerColumns<AB::Var>,
+    before: &HeadValues<AB::Expr>,
+    after: &HeadValues<AB::Expr>,
+) {
+    let elapsed = amount::value::<AB>(&row.elapsed);
+    builder.assert_eq(after.time.clone() - before.time.clone(), elapsed);
+    for limb in row.elapsed {
+        RangeBus::check(builder, limb.into(), row.is_first.into());
+    }
 }
 
 /// Each chain leads from the statement's first head to its second.
@@ -121,14 +149,20 @@ fn chains<AB: ChipBuilder>(
     let links = [&row.transactions, &next.transactions];
     let ends = [&before.transactions, &after.transactions];
     chain(builder, links, ends, row.digest, is_real::<AB>(row));
-    // The deposits are chained.
-    let links = [&row.deposits, &next.deposits];
-    let ends = [&before.deposits, &after.deposits];
+    // The queue items are chained.
+    let links = [&row.queue, &next.queue];
+    let ends = [&before.queue, &after.queue];
     chain(builder, links, ends, row.payload, row.is_deposit.into());
     // The withdrawals are chained.
     let links = [&row.withdrawals, &next.withdrawals];
     let ends = [&before.withdrawals, &after.withdrawals];
     chain(builder, links, ends, row.payload, row.is_withdraw.into());
+    // The differences of records are not chained yet.
+    for (before, after) in before.data.iter().zip(&after.data) {
+        builder
+            .when_first_row()
+            .assert_eq(before.clone(), after.clone());
+    }
 }
 
 /// One chain: from `ends[0]` to `ends[1]`, extended by `entry` where `extends`, else kept.

@@ -20,16 +20,21 @@ pub struct LedgerColumns<T> {
     pub clock: T,
     /// The transaction's digest.
     pub digest: [T; 4],
-    /// What enters the chain of deposits or withdrawals.
+    /// What enters the chain of queue items or of withdrawals.
     pub payload: [T; 4],
-    /// The head's count of deposits before this row.
-    pub deposit_count: T,
-    /// queue_position = is_deposit * deposit_count.
+    /// The head's count of queue items before this row.
+    pub queue_count: T,
+    /// queue_position = is_deposit * queue_count.
     pub queue_position: T,
+    /// The head's count of withdrawals before this row.
+    pub withdrawal_count: T,
+    /// Seconds from the statement's first head to its second: two limbs of 16 bits, the lower
+    /// first.
+    pub elapsed: [T; 2],
     /// The chain of all transactions.
     pub transactions: ChainColumns<T>,
-    /// The chain of deposits.
-    pub deposits: ChainColumns<T>,
+    /// The chain of queue items.
+    pub queue: ChainColumns<T>,
     /// The chain of withdrawals.
     pub withdrawals: ChainColumns<T>,
 }
@@ -59,10 +64,12 @@ impl<T> LedgerColumns<T> {
             clock: cells.one(),
             digest: cells.array(),
             payload: cells.array(),
-            deposit_count: cells.one(),
+            queue_count: cells.one(),
             queue_position: cells.one(),
+            withdrawal_count: cells.one(),
+            elapsed: cells.array(),
             transactions: ChainColumns::of(&mut cells),
-            deposits: ChainColumns::of(&mut cells),
+            queue: ChainColumns::of(&mut cells),
             withdrawals: ChainColumns::of(&mut cells),
         }
     }
@@ -107,18 +114,24 @@ pub struct HeadValues<T> {
     pub state_root: [T; 4],
     /// Transactions since genesis.
     pub tx_count: T,
-    /// Deposits since genesis.
-    pub deposit_count: T,
-    /// The chain of all transactions.
-    pub transactions: [T; 4],
-    /// The chain of deposits.
-    pub deposits: [T; 4],
+    /// The time of the last batch, in seconds.
+    pub time: T,
+    /// Queue items since genesis.
+    pub queue_count: T,
+    /// The chain of queue items.
+    pub queue: [T; 4],
+    /// Withdrawals since genesis.
+    pub withdrawal_count: T,
     /// The chain of withdrawals.
     pub withdrawals: [T; 4],
+    /// The chain of the differences of records.
+    pub data: [T; 4],
+    /// The chain of all transactions.
+    pub transactions: [T; 4],
 }
 
 impl<T> StatementValues<T> {
-    /// Names the 37 public values.
+    /// Names the 49 public values.
     pub fn of(values: impl IntoIterator<Item = T>) -> Self {
         let mut cells = Cells::new(values);
         Self {
@@ -134,10 +147,13 @@ impl<T> HeadValues<T> {
         Self {
             state_root: cells.array(),
             tx_count: cells.one(),
-            deposit_count: cells.one(),
-            transactions: cells.array(),
-            deposits: cells.array(),
+            time: cells.one(),
+            queue_count: cells.one(),
+            queue: cells.array(),
+            withdrawal_count: cells.one(),
             withdrawals: cells.array(),
+            data: cells.array(),
+            transactions: cells.array(),
         }
     }
 }

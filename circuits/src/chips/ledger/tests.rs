@@ -1,9 +1,10 @@
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{Field, PrimeCharacteristicRing};
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 
 use super::columns::WIDTH;
 use super::{LedgerColumns, StatementValues};
 use crate::chips::fixture::*;
+use crate::error::TraceError;
 use crate::testing::{
     Cheat, ChipTrace, accepts, bus_refuses, cheats_of, constraints_refuse, one_constraint_refuses,
     report, table_refuses,
@@ -95,6 +96,7 @@ fn two_kinds_at_once() {
         *cheat.cell_mut(3, c.transactions.after[i]) = before;
         cheat.public_values[values().after.transactions[i]] = before;
     }
+    let cheat = with_value(cheat, values().after.withdrawal_count, F::ONE);
     one_constraint_refuses(&[with_value(cheat, values().after.tx_count, F::ONE)]);
 }
 
@@ -103,6 +105,7 @@ fn kinds_that_add_up() {
     // 2 and -1 add up to one transaction; neither is a flag.
     let cheat = honest(4).with_cell(3, columns().is_transfer, F::TWO);
     let cheat = cheat.with_cell(3, columns().is_withdraw, F::NEG_ONE);
+    let cheat = with_value(cheat, values().after.withdrawal_count, F::NEG_ONE);
     assert_eq!(report(std::slice::from_ref(&cheat)).violations.len(), 2);
     constraints_refuse(&[cheat]);
 
@@ -110,8 +113,8 @@ fn kinds_that_add_up() {
     let c = columns();
     let mut cheat = honest(4).with_cell(3, c.is_deposit, F::TWO);
     *cheat.cell_mut(3, c.is_transfer) = F::NEG_ONE;
-    *cheat.cell_mut(3, c.queue_position) = *cheat.cell_mut(3, c.deposit_count) * F::TWO;
-    let cheat = with_value(cheat, values().after.deposit_count, F::TWO);
+    *cheat.cell_mut(3, c.queue_position) = *cheat.cell_mut(3, c.queue_count) * F::TWO;
+    let cheat = with_value(cheat, values().after.queue_count, F::TWO);
     assert_eq!(report(std::slice::from_ref(&cheat)).violations.len(), 2);
     constraints_refuse(&[cheat]);
 }
@@ -123,8 +126,9 @@ fn with_flags(is_transfer: F, is_deposit: F, is_withdraw: F) -> ChipTrace {
     let mut cheat = honest(4).with_cell(3, c.is_transfer, is_transfer);
     *cheat.cell_mut(3, c.is_deposit) = is_deposit;
     *cheat.cell_mut(3, c.is_withdraw) = is_withdraw;
-    *cheat.cell_mut(3, c.queue_position) = is_deposit * *cheat.cell_mut(3, c.deposit_count);
-    with_value(cheat, values().after.deposit_count, is_deposit)
+    *cheat.cell_mut(3, c.queue_position) = is_deposit * *cheat.cell_mut(3, c.queue_count);
+    let cheat = with_value(cheat, values().after.withdrawal_count, is_withdraw);
+    with_value(cheat, values().after.queue_count, is_deposit)
 }
 
 #[test]
@@ -207,23 +211,23 @@ fn skipped_deposit() {
     // The second transaction is a deposit that is not counted.
     let mut cheat = honest(4);
     for row in 2..4 {
-        *cheat.cell_mut(row, columns().deposit_count) -= F::ONE;
+        *cheat.cell_mut(row, columns().queue_count) -= F::ONE;
     }
-    let cheat = with_value(cheat, values().after.deposit_count, F::NEG_ONE);
+    let cheat = with_value(cheat, values().after.queue_count, F::NEG_ONE);
     one_constraint_refuses(&[cheat]);
 }
 
 #[test]
 fn statement_claims_one_more_deposit() {
     for count in 1..=4 {
-        let cheat = with_value(honest(count), values().after.deposit_count, F::ONE);
+        let cheat = with_value(honest(count), values().after.queue_count, F::ONE);
         one_constraint_refuses(&[cheat]);
     }
 }
 
 #[test]
 fn a_deposit_count_from_another_head() {
-    let cheat = with_value(honest(4), values().before.deposit_count, F::ONE);
+    let cheat = with_value(honest(4), values().before.queue_count, F::ONE);
     one_constraint_refuses(&[cheat]);
 }
 
@@ -236,9 +240,90 @@ fn a_deposit_out_of_its_turn() {
 }
 
 #[test]
+fn a_withdrawal_that_is_not_counted() {
+    // The third transaction is a withdrawal.
+    let mut cheat = honest(4);
+    *cheat.cell_mut(3, columns().withdrawal_count) -= F::ONE;
+    let cheat = with_value(cheat, values().after.withdrawal_count, F::NEG_ONE);
+    one_constraint_refuses(&[cheat]);
+}
+
+#[test]
+fn statement_claims_one_more_withdrawal() {
+    for count in 1..=4 {
+        let cheat = with_value(honest(count), values().after.withdrawal_count, F::ONE);
+        one_constraint_refuses(&[cheat]);
+    }
+}
+
+#[test]
+fn a_withdrawal_count_from_another_head() {
+    let cheat = with_value(honest(4), values().before.withdrawal_count, F::ONE);
+    one_constraint_refuses(&[cheat]);
+}
+
+#[test]
+fn a_time_that_is_not_what_has_passed() {
+    for value in [values().before.time, values().after.time] {
+        one_constraint_refuses(&[with_value(honest(4), value, F::ONE)]);
+    }
+}
+
+/// The honest shard with other limbs of the time that passed, and the time after that they
+/// make.
+fn with_elapsed(limbs: [F; 2]) -> ChipTrace {
+    let mut cheat = honest(4);
+    for row in 0..4 {
+        for (cell, limb) in columns().elapsed.into_iter().zip(limbs) {
+            *cheat.cell_mut(row, cell) = limb;
+        }
+    }
+    let before = cheat.public_values[values().before.time];
+    cheat.public_values[values().after.time] = before + value_of(&limbs);
+    cheat
+}
+
+#[test]
+fn a_time_that_runs_back() {
+    // By one second, in either limb.
+    let unit = F::from_u32(1 << 16);
+    for limbs in [[F::NEG_ONE, F::ZERO], [F::ZERO, -unit.inverse()]] {
+        table_refuses("range", &[with_elapsed(limbs)]);
+    }
+}
+
+#[test]
+fn a_time_that_leaps_by_2_to_the_32() {
+    let limb = F::from_u32(1 << 16);
+    table_refuses("range", &[with_elapsed([F::ZERO, limb])]);
+    table_refuses("range", &[with_elapsed([limb.square(), F::ZERO])]);
+}
+
+#[test]
+fn differences_that_no_record_has() {
+    for head in [values().before, values().after] {
+        for value in head.data {
+            one_constraint_refuses(&[with_value(honest(4), value, F::ONE)]);
+        }
+    }
+}
+
+#[test]
+fn a_time_that_does_not_follow_has_no_trace() {
+    for step in [u64::MAX, 1 << 32] {
+        let mut witness = witness(mixed());
+        let before = witness.statement.before.time;
+        witness.statement.after.time = before.wrapping_add(step);
+        let found = Shard::play(witness, 2).unwrap_err();
+        let (value, bits) = (step, 32);
+        assert_eq!(found, TraceError::OutOfRange { value, bits });
+    }
+}
+
+#[test]
 fn first_row_from_another_head() {
     let before = values().before;
-    for chain in [before.transactions, before.deposits, before.withdrawals] {
+    for chain in [before.transactions, before.queue, before.withdrawals] {
         for value in chain {
             one_constraint_refuses(&[with_value(honest(4), value, F::ONE)]);
         }
@@ -249,7 +334,7 @@ fn first_row_from_another_head() {
 fn last_row_to_another_head() {
     let after = values().after;
     for count in 1..=4 {
-        for chain in [after.transactions, after.deposits, after.withdrawals] {
+        for chain in [after.transactions, after.queue, after.withdrawals] {
             for value in chain {
                 one_constraint_refuses(&[with_value(honest(count), value, F::ONE)]);
             }
@@ -278,7 +363,7 @@ fn a_chain_that_moves_on_padding() {
     let c = columns();
     for (chain, after) in [
         (c.transactions, values().after.transactions),
-        (c.deposits, values().after.deposits),
+        (c.queue, values().after.queue),
         (c.withdrawals, values().after.withdrawals),
     ] {
         for (cell, value) in chain.after.into_iter().zip(after) {
@@ -293,7 +378,7 @@ fn a_chain_of_deposits_that_moves_on_a_transfer() {
     // Row 3 is a transfer.
     let c = columns();
     for (chain, after) in [
-        (c.deposits, values().after.deposits),
+        (c.queue, values().after.queue),
         (c.withdrawals, values().after.withdrawals),
     ] {
         let cheat = with_change(honest(4), 3, chain.after[0], F::ONE);
@@ -307,17 +392,17 @@ fn a_chain_that_is_cut_between_rows() {
     // From row 2 on, a transfer and padding, the deposits' chain is another.
     let mut cheat = honest(4);
     for row in 2..4 {
-        *cheat.cell_mut(row, c.deposits.before[0]) += F::ONE;
-        *cheat.cell_mut(row, c.deposits.after[0]) += F::ONE;
+        *cheat.cell_mut(row, c.queue.before[0]) += F::ONE;
+        *cheat.cell_mut(row, c.queue.after[0]) += F::ONE;
     }
-    let cheat = with_value(cheat, values().after.deposits[0], F::ONE);
+    let cheat = with_value(cheat, values().after.queue[0], F::ONE);
     one_constraint_refuses(&[cheat]);
 }
 
 #[test]
 fn any_chain_that_is_cut_before_a_row_that_extends_it() {
     let c = columns();
-    for (chain, row) in [(c.transactions, 2), (c.deposits, 1), (c.withdrawals, 2)] {
+    for (chain, row) in [(c.transactions, 2), (c.queue, 1), (c.withdrawals, 2)] {
         for cell in chain.before {
             one_constraint_refuses(&[with_change(honest(4), row, cell, F::ONE)]);
         }
@@ -332,7 +417,7 @@ fn a_chain_extended_by_something_else() {
     let after = values().after;
     for (chain, values, row) in [
         (c.transactions, after.transactions, 3),
-        (c.deposits, after.deposits, 1),
+        (c.queue, after.queue, 1),
         (c.withdrawals, after.withdrawals, 2),
     ] {
         let mut cheat = with_change(honest(4), row, chain.after[0], F::ONE);
@@ -374,7 +459,11 @@ fn a_kind_that_no_rule_proved() {
     let c = columns();
     let cheat = honest(1);
     let cheat = with_change(cheat, 0, c.is_transfer, F::NEG_ONE);
-    let cheat = with_change(cheat, 0, c.is_withdraw, F::ONE);
+    let mut cheat = with_change(cheat, 0, c.is_withdraw, F::ONE);
+    for row in 1..4 {
+        *cheat.cell_mut(row, c.withdrawal_count) += F::ONE;
+    }
+    let cheat = with_value(cheat, values().after.withdrawal_count, F::ONE);
     bus_refuses("ledger", &[honest(1)], &[cheat]);
 }
 
@@ -405,6 +494,13 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(statement_claims_one_more_deposit),
         cheats_of(a_deposit_count_from_another_head),
         cheats_of(a_deposit_out_of_its_turn),
+        cheats_of(a_withdrawal_that_is_not_counted),
+        cheats_of(statement_claims_one_more_withdrawal),
+        cheats_of(a_withdrawal_count_from_another_head),
+        cheats_of(a_time_that_is_not_what_has_passed),
+        cheats_of(a_time_that_runs_back),
+        cheats_of(a_time_that_leaps_by_2_to_the_32),
+        cheats_of(differences_that_no_record_has),
         cheats_of(first_row_from_another_head),
         cheats_of(last_row_to_another_head),
         cheats_of(a_last_transaction_that_the_statement_forgets),
