@@ -218,6 +218,7 @@ fn scattered_transfers() -> (State, Batch, Outcome) {
     let batch = Batch {
         chain_id: state.chain_id(),
         before: *state.head(),
+        time: state.head().time + 1,
         transactions,
     };
     (state, batch, outcome)

@@ -62,6 +62,14 @@ pub enum TraceError {
         /// The index of the missing record.
         index: Index,
     },
+    /// Time runs back, or moves by 2^32 seconds or more.
+    #[error("found time {found} after the shard, expected less than 2^32 seconds from {before} on")]
+    Time {
+        /// The time after the shard.
+        found: u64,
+        /// The time before the shard.
+        before: u64,
+    },
     /// A transaction breaks a rule.
     #[error("transaction {position} of the shard breaks a rule: {reject}")]
     Rejected {

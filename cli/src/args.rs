@@ -112,7 +112,7 @@ Every amount is read exactly or refused with its line. An asset whose transfers 
 together is scaled by a power of ten; what rounding takes is reported, and kept in DIR/assets.csv.
 Swaps in the trace are skipped and counted.")]
 pub struct ImportTrafficArgs {
-    /// The trace: CSV with kind, from, to, asset_in, amount_in.
+    /// The trace: CSV with kind, from, to, asset_in, amount_in, and timestamp or not.
     pub trace: PathBuf,
     /// The folder for genesis.bin, batch.bin and assets.csv; made if it is not there.
     #[arg(short, long, value_name = "DIR")]
@@ -126,6 +126,10 @@ pub struct ImportTrafficArgs {
     /// The chain to which the transactions are bound.
     #[arg(long, default_value_t = 1)]
     pub chain_id: u64,
+    /// The time of the batch, in seconds; by default the trace's last timestamp, or 1 second
+    /// if it has none.
+    #[arg(long, value_name = "SECONDS")]
+    pub time: Option<u64>,
     /// Start from an empty state and fund the vaults by deposits.
     #[arg(long)]
     pub deposits: bool,

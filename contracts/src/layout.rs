@@ -14,14 +14,16 @@ pub mod prefix {
     pub const QUEUE_COUNT: Around = Around(2);
     /// Withdrawals before the row, and after it.
     pub const WITHDRAWAL_COUNT: Around = Around(4);
+    /// How much later the head after is than the head before: two limbs, the same in all rows.
+    pub const ELAPSED: [usize; 2] = [6, 7];
     /// The chain of all transactions before the row, and after it.
-    pub const TRANSACTIONS: ChainAround = ChainAround(6);
+    pub const TRANSACTIONS: ChainAround = ChainAround(8);
     /// The chain of items taken from the queue.
-    pub const QUEUE: ChainAround = ChainAround(14);
+    pub const QUEUE: ChainAround = ChainAround(16);
     /// The chain of withdrawals.
-    pub const WITHDRAWALS: ChainAround = ChainAround(22);
+    pub const WITHDRAWALS: ChainAround = ChainAround(24);
     /// Number of these columns.
-    pub const WIDTH: usize = 30;
+    pub const WIDTH: usize = 32;
 
     /// A number before and after the row.
     #[derive(Clone, Copy, Debug)]
@@ -64,10 +66,12 @@ pub mod prefix {
 
 /// Public values that rules use: their places in a statement's elements.
 pub mod public {
+    use shardfold_protocol::head::{HEAD_ELEMENTS, TIME_ELEMENT};
+
     /// The chain that transactions are bound to.
     pub const CHAIN_ID: usize = 0;
     /// The time of the batch: that of the head after.
-    pub const NOW: usize = 30;
+    pub const NOW: usize = 1 + HEAD_ELEMENTS + TIME_ELEMENT;
 }
 
 /// Bits of a limb.

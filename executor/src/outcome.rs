@@ -5,7 +5,7 @@ use shardfold_contracts::Reject;
 use shardfold_contracts::readings::{Context, Prepared};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
-use shardfold_protocol::head::{Entries, Head};
+use shardfold_protocol::head::{Entries, Head, TimeError, check_time};
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::state::State;
 use shardfold_protocol::text;
@@ -37,6 +37,8 @@ pub struct Accepted {
 /// The result of a batch on a state, which it leaves as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
+    /// The time of the batch.
+    pub time: u64,
     /// One for each transaction of the batch, in its order.
     pub receipts: Vec<Receipt>,
     /// The accepted transactions in order.
@@ -68,19 +70,26 @@ pub enum ExecuteError {
         /// The head of the state.
         expected: Box<Head>,
     },
+    /// A batch whose time runs back, leaps by 2^32 seconds or is 2^40 or more.
+    #[error("the batch cannot follow the head: {0}")]
+    Time(#[from] TimeError),
 }
 
 /// A head for people, by all of it that can differ.
 fn name(head: &Head) -> String {
     let hex = text::digest::to_hex;
     format!(
-        "transaction {} and deposit {} with state root {} and commitments {}, {}, {}",
+        "transaction {}, queue item {} and withdrawal {} at time {} with state root {} and \
+         commitments {}, {}, {}, {}",
         head.tx_count,
-        head.deposit_count,
+        head.queue_count,
+        head.withdrawal_count,
+        head.time,
         hex(&head.state_root),
-        hex(&head.tx_commitment),
-        hex(&head.deposit_commitment),
-        hex(&head.withdrawal_commitment)
+        hex(&head.queue_commitment),
+        hex(&head.withdrawal_commitment),
+        hex(&head.data_commitment),
+        hex(&head.tx_commitment)
     )
 }
 
@@ -88,7 +97,7 @@ impl Outcome {
     /// Moves the state to the end of the batch, without cutting shards.
     pub fn commit(&self, state: &mut State) {
         let entries = self.accepted.iter().map(|accepted| &accepted.entries);
-        state.advance(entries, &self.changes);
+        state.advance(self.time, entries, &self.changes);
     }
 
     /// Notes what became of the next transaction.
@@ -110,18 +119,18 @@ impl Outcome {
 }
 
 /// What rules see of a ledger besides its records.
-pub(crate) fn context_of(chain_id: u64, head: &Head) -> Context {
+pub(crate) fn context_of(chain_id: u64, head: &Head, time: u64) -> Context {
     Context {
         chain_id: F::from_u64(chain_id),
-        time: 0,
-        queue_count: head.deposit_count,
+        time,
+        queue_count: head.queue_count,
     }
 }
 
 /// Checks that a batch is for the state of this chain and head.
 ///
 /// # Errors
-/// Another chain or another head.
+/// Another chain, another head, or a time that cannot follow the head's.
 pub fn check_start(chain_id: u64, head: &Head, batch: &Batch) -> Result<(), ExecuteError> {
     let (found, expected) = (batch.chain_id, chain_id);
     if found != expected {
@@ -132,5 +141,5 @@ pub fn check_start(chain_id: u64, head: &Head, batch: &Batch) -> Result<(), Exec
         let (found, expected) = (Box::new(found), Box::new(expected));
         return Err(ExecuteError::Head { found, expected });
     }
-    Ok(())
+    Ok(check_time(head.time, batch.time)?)
 }

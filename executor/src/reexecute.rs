@@ -52,7 +52,8 @@ pub fn reexecute(contracts: &Contracts, witness: &ShardWitness) -> Result<(), Re
     let mut records: BTreeMap<Index, Record> = witness.records.iter().copied().collect();
     let mut fees: BTreeMap<Index, u64> = BTreeMap::new();
     let mut effect = Effect::default();
-    let mut context = context_of(witness.statement.chain_id, &head);
+    let time = witness.statement.after.time;
+    let mut context = context_of(witness.statement.chain_id, &head, time);
     for (position, transaction) in witness.transactions.iter().enumerate() {
         let prepared = prepare(contracts, transaction, chain_id);
         let read = |index| records.get(&index).copied().unwrap_or(Record::EMPTY);
@@ -63,8 +64,8 @@ pub fn reexecute(contracts: &Contracts, witness: &ShardWitness) -> Result<(), Re
         if let Some(fee) = effect.fee {
             *fees.entry(fee.vault).or_default() += fee.amount;
         }
-        head.extend(&effect.entries);
-        context.queue_count = head.deposit_count;
+        head.extend(context.time, &effect.entries);
+        context.queue_count = head.queue_count;
     }
     for (index, total) in fees {
         records

@@ -24,14 +24,14 @@ pub struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// Returns the ledger as the state has it.
+    /// Returns the ledger as the state has it, for a batch of this time.
     #[must_use]
-    pub fn new(contracts: &'a Contracts, state: &'a State) -> Self {
+    pub fn new(contracts: &'a Contracts, state: &'a State, time: u64) -> Self {
         Self {
             contracts,
             state,
             written: HashMap::new(),
-            context: context_of(state.chain_id(), state.head()),
+            context: context_of(state.chain_id(), state.head(), time),
         }
     }
 
@@ -74,7 +74,7 @@ impl<'a> Ledger<'a> {
 /// Executes a batch.
 ///
 /// # Errors
-/// A batch for another chain or head. Transactions that break a rule are no error: the
+/// A batch for another chain, head or time. Transactions that break a rule are no error: the
 /// outcome's receipts say why they were rejected.
 pub fn execute(
     contracts: &Contracts,
@@ -93,7 +93,7 @@ pub fn execute(
 /// [`execute`] from where hashes and signatures are done: one [`Prepared`] for each transaction.
 ///
 /// # Errors
-/// A batch for another chain or head.
+/// A batch for another chain, head or time.
 ///
 /// # Panics
 /// With more or fewer prepared transactions than the batch has.
@@ -105,8 +105,11 @@ pub fn run(
 ) -> Result<Outcome, ExecuteError> {
     check_start(state.chain_id(), state.head(), batch)?;
     assert_eq!(prepared.len(), batch.transactions.len());
-    let mut ledger = Ledger::new(contracts, state);
-    let mut outcome = Outcome::default();
+    let mut ledger = Ledger::new(contracts, state, batch.time);
+    let mut outcome = Outcome {
+        time: batch.time,
+        ..Outcome::default()
+    };
     for (transaction, prepared) in batch.transactions.iter().zip(prepared) {
         let result = ledger.apply(transaction, prepared);
         outcome.push(&batch.before, result.map(|entries| (*prepared, entries)));

@@ -3,7 +3,7 @@
 use shardfold_contracts::Contracts;
 use shardfold_contracts::usage::{ShapeExceeded, Usage};
 use shardfold_protocol::hash::Digest;
-use shardfold_protocol::head::{NonCanonical, Statement};
+use shardfold_protocol::head::{OutOfBounds, Statement, TimeError, check_time};
 use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::text::digest::to_hex;
@@ -20,9 +20,12 @@ pub enum WitnessError {
         /// The shape found.
         found: Shape,
     },
-    /// A statement that could be taken for another one.
+    /// A statement that could be taken for another one, or a time out of bounds.
     #[error(transparent)]
-    Statement(#[from] NonCanonical),
+    Statement(#[from] OutOfBounds),
+    /// Heads between which time cannot have passed.
+    #[error(transparent)]
+    Time(#[from] TimeError),
     /// A shard without transactions.
     #[error("found no transactions, expected at least one")]
     NoTransactions,
@@ -63,21 +66,22 @@ pub enum WitnessError {
         /// The state root of the head before.
         expected: Digest,
     },
-    /// A head after that counts other transactions or deposits than there are.
+    /// A head after that counts other transactions or queue items than there are.
     #[error(
-        "found (transactions, deposits) counted {found:?} after the shard, expected {expected:?}"
+        "found (transactions, queue items) counted {found:?} after the shard, expected {expected:?}"
     )]
     Counts {
         /// As in the head after.
-        found: (u64, u64),
-        /// The head before and the transactions together.
-        expected: (Option<u64>, Option<u64>),
+        found: [u64; 2],
+        /// The head before and the transactions together; `None` where that is no 64-bit integer.
+        expected: [Option<u64>; 2],
     },
 }
 
 /// Checks everything that can be checked without executing the transactions: the shape
 /// has the capacity for them, the records are those that they touch, records and siblings make
-/// the state root before, and the heads count them.
+/// the state root before, time does not run back or leap, and the heads count transactions and queue
+/// items.
 ///
 /// # Errors
 /// The first check that fails.
@@ -87,6 +91,7 @@ pub fn validate(contracts: &Contracts, witness: &ShardWitness) -> Result<(), Wit
         return Err(WitnessError::Shape { found });
     }
     witness.statement.check()?;
+    check_time(witness.statement.before.time, witness.statement.after.time)?;
     if witness.transactions.is_empty() {
         return Err(WitnessError::NoTransactions);
     }
@@ -138,14 +143,14 @@ fn check_counts(contracts: &Contracts, witness: &ShardWitness) -> Result<(), Wit
     let Statement { before, after, .. } = witness.statement;
     let transactions = witness.transactions.iter();
     let queued = transactions.filter(|transaction| contracts.queues(transaction));
-    let expected = (
+    let expected = [
         before
             .tx_count
             .checked_add(witness.transactions.len() as u64),
-        before.deposit_count.checked_add(queued.count() as u64),
-    );
-    let found = (after.tx_count, after.deposit_count);
-    if (Some(found.0), Some(found.1)) != expected {
+        before.queue_count.checked_add(queued.count() as u64),
+    ];
+    let found = [after.tx_count, after.queue_count];
+    if found.map(Some) != expected {
         return Err(WitnessError::Counts { found, expected });
     }
     Ok(())

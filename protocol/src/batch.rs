@@ -18,6 +18,10 @@ pub struct Batch {
     pub chain_id: u64,
     /// The head before the first transaction.
     pub before: Head,
+    /// When it is executed, in seconds: the time of every head after a transaction of it. Not
+    /// before the head's, and less than 2^32 seconds after it.
+    #[serde(with = "crate::text::integer")]
+    pub time: u64,
     /// What to execute, in this order.
     pub transactions: Vec<Transaction>,
 }

@@ -17,35 +17,98 @@ pub struct Head {
     /// How many transactions led here since genesis.
     #[serde(with = "crate::text::element")]
     pub tx_count: u64,
-    /// How many deposits were taken from the base chain's queue since genesis.
+    /// The time of the last batch, in seconds, below [`TIME_LIMIT`]; 0 at genesis.
     #[serde(with = "crate::text::element")]
-    pub deposit_count: u64,
-    /// Hash chain over every transaction in order.
+    pub time: u64,
+    /// How many items were taken from the base chain's queue since genesis.
+    #[serde(with = "crate::text::element")]
+    pub queue_count: u64,
+    /// Hash chain over the items taken from the base chain's queue.
     #[serde(with = "crate::text::digest")]
-    pub tx_commitment: Digest,
-    /// Hash chain over the deposits taken from the base chain's queue.
-    #[serde(with = "crate::text::digest")]
-    pub deposit_commitment: Digest,
+    pub queue_commitment: Digest,
+    /// How many withdrawals the base chain owes since genesis.
+    #[serde(with = "crate::text::element")]
+    pub withdrawal_count: u64,
     /// Hash chain over the withdrawals owed to the base chain.
     #[serde(with = "crate::text::digest")]
     pub withdrawal_commitment: Digest,
+    /// Hash chain over the differences of records.
+    #[serde(with = "crate::text::digest")]
+    pub data_commitment: Digest,
+    /// Hash chain over every transaction in order.
+    #[serde(with = "crate::text::digest")]
+    pub tx_commitment: Digest,
 }
 
-/// A count or a chain id that is no canonical field element: the elements of a statement would
-/// be those of another statement too.
+/// Times are below this: 2^40 seconds.
+pub const TIME_LIMIT: u64 = 1 << 40;
+
+/// From one head to the next, time moves by less than this: 2^32 seconds.
+pub const LEAP_LIMIT: u64 = 1 << 32;
+
+/// A number of a statement that is too large. The elements of a statement with a count or a chain
+/// id that is no canonical field element would be those of another statement too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("found a {name} of {found}, expected one below {MODULUS}")]
-pub struct NonCanonical {
+#[error("found a {name} of {found}, expected one below {limit}")]
+pub struct OutOfBounds {
     /// Name of the number.
     pub name: &'static str,
-    /// The integer found, not below the field's modulus.
+    /// The integer found.
     pub found: u64,
+    /// It should be below this: the field's modulus, or [`TIME_LIMIT`].
+    pub limit: u64,
 }
 
-/// Refuses an integer that is not below the field's order.
-fn check_element(name: &'static str, found: u64) -> Result<(), NonCanonical> {
-    if found >= MODULUS {
-        return Err(NonCanonical { name, found });
+/// Refuses an integer that is not below a limit.
+fn check_below(limit: u64, name: &'static str, found: u64) -> Result<(), OutOfBounds> {
+    if found >= limit {
+        return Err(OutOfBounds { name, found, limit });
+    }
+    Ok(())
+}
+
+/// A time that cannot follow another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TimeError {
+    /// A time before that of the head.
+    #[error("found time {found}, expected {expected} or later: time does not run back")]
+    RunsBack {
+        /// The time found.
+        found: u64,
+        /// The time of the head before.
+        expected: u64,
+    },
+    /// A time too long after that of the head.
+    #[error("found time {found}, expected one below {limit}, 2^32 seconds after the head's")]
+    Leaps {
+        /// The time found.
+        found: u64,
+        /// It should be below this.
+        limit: u64,
+    },
+    /// A time that no head has.
+    #[error("found time {found}, expected one below {TIME_LIMIT}, 2^40 seconds")]
+    TooLate {
+        /// The time found.
+        found: u64,
+    },
+}
+
+/// Checks that a batch of time `after` may follow a head of time `before`.
+///
+/// # Errors
+/// A time that runs back, leaps, or is out of bounds.
+pub const fn check_time(before: u64, after: u64) -> Result<(), TimeError> {
+    if after >= TIME_LIMIT {
+        return Err(TimeError::TooLate { found: after });
+    }
+    let (found, limit) = (after, before.saturating_add(LEAP_LIMIT));
+    if found < before {
+        let expected = before;
+        return Err(TimeError::RunsBack { found, expected });
+    }
+    if found >= limit {
+        return Err(TimeError::Leaps { found, limit });
     }
     Ok(())
 }
@@ -62,7 +125,9 @@ pub struct Entries {
 }
 
 /// Elements of a head when it is public input of a proof.
-pub const HEAD_ELEMENTS: usize = 18;
+pub const HEAD_ELEMENTS: usize = 24;
+/// Which of them is the time.
+pub const TIME_ELEMENT: usize = 5;
 
 impl Head {
     /// Returns the head of a ledger that has seen no transaction.
@@ -71,50 +136,60 @@ impl Head {
         Self {
             state_root,
             tx_count: 0,
-            deposit_count: 0,
-            tx_commitment: ZERO_DIGEST,
-            deposit_commitment: ZERO_DIGEST,
+            time: 0,
+            queue_count: 0,
+            queue_commitment: ZERO_DIGEST,
+            withdrawal_count: 0,
             withdrawal_commitment: ZERO_DIGEST,
+            data_commitment: ZERO_DIGEST,
+            tx_commitment: ZERO_DIGEST,
         }
     }
 
-    /// Extends counts and chains by one transaction; the state root stays as it is.
-    pub fn extend(&mut self, entries: &Entries) {
+    /// Extends counts and chains by one transaction of a batch of this time; the state root stays
+    /// as it is.
+    pub fn extend(&mut self, time: u64, entries: &Entries) {
+        self.time = time;
         self.tx_count += 1;
         self.tx_commitment = extend_chain(&self.tx_commitment, &entries.transaction);
         if let Some(item) = &entries.queued {
-            self.deposit_count += 1;
-            self.deposit_commitment = extend_chain(&self.deposit_commitment, item);
+            self.queue_count += 1;
+            self.queue_commitment = extend_chain(&self.queue_commitment, item);
         }
         if let Some(owed) = &entries.withdrawn {
+            self.withdrawal_count += 1;
             self.withdrawal_commitment = extend_chain(&self.withdrawal_commitment, owed);
         }
     }
 
-    /// Checks that the counts are canonical field elements.
+    /// Checks that the counts are canonical field elements and the time is below 2^40.
     ///
     /// # Errors
     /// The first that is not.
-    pub fn check(&self) -> Result<(), NonCanonical> {
-        check_element("transaction count", self.tx_count)?;
-        check_element("deposit count", self.deposit_count)
+    pub fn check(&self) -> Result<(), OutOfBounds> {
+        check_below(MODULUS, "transaction count", self.tx_count)?;
+        check_below(TIME_LIMIT, "time", self.time)?;
+        check_below(MODULUS, "queue count", self.queue_count)?;
+        check_below(MODULUS, "withdrawal count", self.withdrawal_count)
     }
 
-    /// Returns the head as field elements: state root, transaction count, deposit count, and the
-    /// commitments to transactions, deposits and withdrawals.
+    /// Returns the head as field elements, in the order of its fields.
     pub fn elements(&self) -> [F; HEAD_ELEMENTS] {
         let mut out = [F::ZERO; HEAD_ELEMENTS];
         out[..4].copy_from_slice(&self.state_root);
         out[4] = F::from_u64(self.tx_count);
-        out[5] = F::from_u64(self.deposit_count);
-        out[6..10].copy_from_slice(&self.tx_commitment);
-        out[10..14].copy_from_slice(&self.deposit_commitment);
-        out[14..].copy_from_slice(&self.withdrawal_commitment);
+        out[TIME_ELEMENT] = F::from_u64(self.time);
+        out[6] = F::from_u64(self.queue_count);
+        out[7..11].copy_from_slice(&self.queue_commitment);
+        out[11] = F::from_u64(self.withdrawal_count);
+        out[12..16].copy_from_slice(&self.withdrawal_commitment);
+        out[16..20].copy_from_slice(&self.data_commitment);
+        out[20..].copy_from_slice(&self.tx_commitment);
         out
     }
 }
 
-/// Extends one of the three hash chains: hashes the commitment so far and the next entry.
+/// Extends one of the hash chains: hashes the commitment so far and the next entry.
 pub fn extend_chain(commitment: &Digest, entry: &Digest) -> Digest {
     compress(commitment, entry)
 }
@@ -137,12 +212,12 @@ pub const STATEMENT_ELEMENTS: usize = 1 + 2 * HEAD_ELEMENTS;
 
 impl Statement {
     /// Checks that chain id and counts are canonical field elements, so that no other statement
-    /// has the same elements.
+    /// has the same elements, and that times are below 2^40.
     ///
     /// # Errors
     /// The first that is not.
-    pub fn check(&self) -> Result<(), NonCanonical> {
-        check_element("chain id", self.chain_id)?;
+    pub fn check(&self) -> Result<(), OutOfBounds> {
+        check_below(MODULUS, "chain id", self.chain_id)?;
         self.before.check()?;
         self.after.check()
     }
@@ -154,5 +229,33 @@ impl Statement {
         out[1..=HEAD_ELEMENTS].copy_from_slice(&self.before.elements());
         out[1 + HEAD_ELEMENTS..].copy_from_slice(&self.after.elements());
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_stands_still_or_moves_by_less_than_a_leap() {
+        for before in [0, 5, TIME_LIMIT - LEAP_LIMIT] {
+            for step in [0, 1, LEAP_LIMIT - 1] {
+                assert_eq!(check_time(before, before + step), Ok(()));
+            }
+            let found = before + LEAP_LIMIT;
+            let expected = match found {
+                TIME_LIMIT => TimeError::TooLate { found },
+                _ => TimeError::Leaps {
+                    found,
+                    limit: found,
+                },
+            };
+            assert_eq!(check_time(before, found), Err(expected));
+        }
+        let expected = 7;
+        let back = TimeError::RunsBack { found: 6, expected };
+        assert_eq!(check_time(7, 6), Err(back));
+        let found = u64::MAX;
+        assert_eq!(check_time(found, found), Err(TimeError::TooLate { found }));
     }
 }

@@ -7,7 +7,7 @@ use crate::amount::AMOUNT_LIMIT;
 use crate::field::MODULUS;
 use crate::files::{FileContent, FileKind};
 use crate::hash::{Digest, ZERO_DIGEST};
-use crate::head::{Entries, Head};
+use crate::head::{Entries, Head, OutOfBounds};
 use crate::record::{Asset, Index, Record, Vault};
 use crate::text::digest::to_hex;
 use crate::tree::{Opening, Records, StateTree};
@@ -69,12 +69,9 @@ pub enum StateError {
         /// The chain id found.
         found: u64,
     },
-    /// A head's count that is no canonical field element.
-    #[error("found a head that counts {found} transactions or deposits, expected below {MODULUS}")]
-    Count {
-        /// The count found.
-        found: u64,
-    },
+    /// A head's count that is no canonical field element, or a time out of bounds.
+    #[error("the head is none: {0}")]
+    Head(#[from] OutOfBounds),
     /// Vaults that are not by ascending index, or an index that is repeated.
     #[error("vault {position} of the file has index {found}, expected one above {previous}")]
     Order {
@@ -119,8 +116,7 @@ impl State {
     /// Returns the state of a head and its tree, whole or partial.
     ///
     /// # Errors
-    /// A chain id or counts that are no canonical field elements, or another root than the
-    /// head's.
+    /// A chain id or a head out of bounds, or another root than the head's.
     pub fn from_parts(chain_id: u64, head: Head, tree: StateTree) -> Result<Self, StateError> {
         check_elements(chain_id, &head)?;
         let (found, expected) = (tree.root(), head.state_root);
@@ -152,15 +148,16 @@ impl State {
         &self.tree
     }
 
-    /// Moves on by some transactions, given with their hashes in order, that change records.
+    /// Moves on by some transactions of a batch of this time, given with their hashes in order, that change records.
     pub fn advance<'a>(
         &mut self,
+        time: u64,
         transactions: impl Iterator<Item = &'a Entries> + Send,
         changes: &[(Index, Record)],
     ) {
         let Self { head, tree, .. } = self;
         // The chains of a head are the one thing here that cannot be split among threads.
-        rayon::join(|| tree.update(changes), || extend(head, transactions));
+        rayon::join(|| tree.update(changes), || extend(head, time, transactions));
         self.head.state_root = self.tree.root();
     }
 
@@ -168,6 +165,7 @@ impl State {
     /// something that needs no more than the records as they are afterwards.
     pub fn advance_and<'a, R: Send>(
         &mut self,
+        time: u64,
         transactions: impl Iterator<Item = &'a Entries> + Send,
         changes: &[(Index, Record)],
         meanwhile: impl FnOnce(&Records) -> R + Send,
@@ -175,7 +173,7 @@ impl State {
         let Self { head, tree, .. } = self;
         let (results, ()) = rayon::join(
             || tree.replace(changes, meanwhile),
-            || extend(head, transactions),
+            || extend(head, time, transactions),
         );
         self.head.state_root = self.tree.root();
         results
@@ -195,22 +193,17 @@ impl State {
     }
 }
 
-/// Whether the integers of a head are canonical field elements.
+/// Checks the chain id and the integers of a head.
 fn check_elements(chain_id: u64, head: &Head) -> Result<(), StateError> {
     if chain_id >= MODULUS {
         return Err(StateError::ChainId { found: chain_id });
     }
-    for found in [head.tx_count, head.deposit_count] {
-        if found >= MODULUS {
-            return Err(StateError::Count { found });
-        }
-    }
-    Ok(())
+    Ok(head.check()?)
 }
 
-fn extend<'a>(head: &mut Head, transactions: impl Iterator<Item = &'a Entries>) {
+fn extend<'a>(head: &mut Head, time: u64, transactions: impl Iterator<Item = &'a Entries>) {
     for entries in transactions {
-        head.extend(entries);
+        head.extend(time, entries);
     }
 }
 
@@ -273,7 +266,7 @@ impl StateFile {
     /// Checks everything but the state root, for which all vaults must be hashed.
     ///
     /// # Errors
-    /// A chain id or counts that are no canonical field elements, indices that do not ascend,
+    /// A chain id or a head out of bounds, indices that do not ascend,
     /// a balance or a nonce that is too large.
     pub fn check(&self) -> Result<(), StateError> {
         let head = self.head.unwrap_or_else(|| Head::genesis(ZERO_DIGEST));

@@ -8,7 +8,7 @@ use shardfold_protocol::envelope::EnvelopeError;
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::files::{self, FileContent, FileError, FileKind, HEADER_BYTES};
 use shardfold_protocol::hash::Digest;
-use shardfold_protocol::head::{Head, Statement};
+use shardfold_protocol::head::{Head, OutOfBounds, Statement, TIME_LIMIT};
 use shardfold_protocol::record::Record;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::Account;
@@ -52,6 +52,7 @@ fn batch() -> Batch {
     Batch {
         chain_id: 8,
         before: Head::genesis([F::TWO; 4]),
+        time: 9,
         transactions: vec![transaction("signed", true), transaction("unsigned", false)],
     }
 }
@@ -375,10 +376,20 @@ fn a_state_is_read_back_and_only_if_it_is_well_formed() {
     assert!(matches!(root, StateError::Root { .. }));
     let count = refused(&|f| {
         if let Some(head) = &mut f.head {
-            head.deposit_count = MODULUS;
+            head.queue_count = MODULUS;
         }
     });
-    assert_eq!(count, StateError::Count { found: MODULUS });
+    let (found, limit) = (MODULUS, MODULUS);
+    let name = "queue count";
+    assert_eq!(count, OutOfBounds { name, found, limit }.into());
+    let time = refused(&|f| {
+        if let Some(head) = &mut f.head {
+            head.time = TIME_LIMIT;
+        }
+    });
+    let (found, limit) = (TIME_LIMIT, TIME_LIMIT);
+    let name = "time";
+    assert_eq!(time, OutOfBounds { name, found, limit }.into());
 }
 
 proptest! {

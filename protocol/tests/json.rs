@@ -25,7 +25,9 @@ const ELEMENT: u64 = MODULUS - 2;
 fn head() -> Head {
     Head {
         tx_count: ELEMENT,
-        deposit_count: ELEMENT - 1,
+        time: ELEMENT - 1,
+        queue_count: ELEMENT - 2,
+        withdrawal_count: ELEMENT - 3,
         ..Head::genesis([F::from_u64(ELEMENT); 4])
     }
 }
@@ -81,6 +83,7 @@ fn batch() -> Batch {
     Batch {
         chain_id: ELEMENT,
         before: head(),
+        time: ODD,
         transactions: transactions(),
     }
 }
@@ -140,7 +143,11 @@ fn the_binary_form_has_eight_bytes_for_each_integer() {
     expected.extend(head().state_root.map(|e| element(&e)).as_flattened());
     expected.extend(ELEMENT.to_le_bytes());
     expected.extend((ELEMENT - 1).to_le_bytes());
+    expected.extend((ELEMENT - 2).to_le_bytes());
+    expected.extend([0; 32]);
+    expected.extend((ELEMENT - 3).to_le_bytes());
     expected.extend([0; 3 * 32]);
+    expected.extend(ODD.to_le_bytes());
     expected.extend(1u64.to_le_bytes());
     // The name, the elements, and that nobody has signed.
     expected.extend(b"deposit\0\0\0\0\0\0\0\0\0");
@@ -306,7 +313,7 @@ fn counts_and_chain_ids_are_field_elements_in_both_forms() {
     );
     let mut aliased = inclusion();
     aliased.proof.index = 3;
-    aliased.head.deposit_count = MODULUS + 1;
+    aliased.head.queue_count = MODULUS + 1;
     let binary = files::to_binary(&aliased).unwrap();
     files::from_bytes::<Inclusion>(&binary).unwrap_err();
 }

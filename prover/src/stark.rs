@@ -5,7 +5,7 @@ use p3_air::symbolic::AirLayout;
 use p3_batch_stark::symbolic::{get_max_constraint_degree, get_symbolic_constraints};
 use p3_batch_stark::{ProverData, StarkInstance, prove_batch, verify_batch};
 use p3_lookup::LogUpGadget;
-use shardfold_protocol::head::{NonCanonical, Statement};
+use shardfold_protocol::head::{OutOfBounds, Statement};
 use shardfold_protocol::shape::Shape;
 
 use shardfold_circuits::chips::Chip;
@@ -84,7 +84,7 @@ pub enum StarkError {
     },
     /// The statement could be taken for another one.
     #[error(transparent)]
-    Statement(#[from] NonCanonical),
+    Statement(#[from] OutOfBounds),
     /// The verifier refuses.
     #[error("the STARK does not verify: {0}")]
     Verify(Box<dyn std::error::Error + Send + Sync>),

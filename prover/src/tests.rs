@@ -189,12 +189,18 @@ fn a_proof_states_nothing_else() {
     refuse(&|s| s.chain_id += 1);
     refuse(&|s| s.before.state_root[0] += F::ONE);
     refuse(&|s| s.before.tx_count += 1);
-    refuse(&|s| s.before.deposit_count += 1);
+    refuse(&|s| s.before.time += 1);
+    refuse(&|s| s.before.queue_count += 1);
+    refuse(&|s| s.before.withdrawal_count += 1);
+    refuse(&|s| s.before.data_commitment[2] += F::ONE);
     refuse(&|s| s.after.state_root[3] += F::ONE);
     refuse(&|s| s.after.tx_count += 1);
-    refuse(&|s| s.after.deposit_count += 1);
+    refuse(&|s| s.after.time += 1);
+    refuse(&|s| s.after.queue_count += 1);
+    refuse(&|s| s.after.withdrawal_count += 1);
+    refuse(&|s| s.after.data_commitment[2] += F::ONE);
     refuse(&|s| s.after.tx_commitment[1] += F::ONE);
-    refuse(&|s| s.after.deposit_commitment[1] += F::ONE);
+    refuse(&|s| s.after.queue_commitment[1] += F::ONE);
     refuse(&|s| s.after.withdrawal_commitment[1] += F::ONE);
 }
 
@@ -213,9 +219,11 @@ fn a_statement_that_is_not_canonical_is_refused() {
     };
     refuse(&|s| s.chain_id += MODULUS);
     refuse(&|s| s.before.tx_count += MODULUS);
-    refuse(&|s| s.before.deposit_count += MODULUS);
+    refuse(&|s| s.before.queue_count += MODULUS);
     refuse(&|s| s.after.tx_count += MODULUS);
-    refuse(&|s| s.after.deposit_count += MODULUS);
+    refuse(&|s| s.after.time += MODULUS);
+    refuse(&|s| s.after.queue_count += MODULUS);
+    refuse(&|s| s.after.withdrawal_count += MODULUS);
 }
 
 #[test]

@@ -54,16 +54,20 @@ pub fn statement_from_plonk(public_inputs: &[PlonkField]) -> Option<Statement> {
 
 /// The inverse of [`Head::elements`].
 fn head_from_plonk(elements: &[PlonkField; HEAD_ELEMENTS]) -> Head {
-    let &[a, b, c, d, tx_count, deposit_count, ref commitments @ ..] = elements;
-    let &[e, f, g, h, i, j, k, l, m, n, o, p] = commitments;
+    let &[a, b, c, d, tx_count, time, queue_count, ref rest @ ..] = elements;
+    let &[e, f, g, h, withdrawal_count, ref rest @ ..] = rest;
+    let &[i, j, k, l, m, n, o, p, q, r, s, t] = rest;
     let digest = |elements: [PlonkField; 4]| -> Digest { elements.map(from_plonk) };
     Head {
         state_root: digest([a, b, c, d]),
         tx_count: tx_count.to_canonical_u64(),
-        deposit_count: deposit_count.to_canonical_u64(),
-        tx_commitment: digest([e, f, g, h]),
-        deposit_commitment: digest([i, j, k, l]),
-        withdrawal_commitment: digest([m, n, o, p]),
+        time: time.to_canonical_u64(),
+        queue_count: queue_count.to_canonical_u64(),
+        queue_commitment: digest([e, f, g, h]),
+        withdrawal_count: withdrawal_count.to_canonical_u64(),
+        withdrawal_commitment: digest([i, j, k, l]),
+        data_commitment: digest([m, n, o, p]),
+        tx_commitment: digest([q, r, s, t]),
     }
 }
 
@@ -93,6 +97,6 @@ mod tests {
             core::array::from_fn(|i| PlonkField::from_canonical_usize(i * i + 1));
         let statement = statement_from_plonk(&elements).unwrap();
         assert_eq!(statement_to_plonk(&statement), elements);
-        assert!(statement_from_plonk(&elements[..36]).is_none());
+        assert!(statement_from_plonk(&elements[..STATEMENT_ELEMENTS - 1]).is_none());
     }
 }

@@ -91,10 +91,13 @@ pub fn head(tx_count: u64) -> Head {
     Head {
         state_root: digest(0),
         tx_count,
-        deposit_count: tx_count / 2,
-        tx_commitment: digest(1),
-        deposit_commitment: digest(2),
+        time: 3 * tx_count,
+        queue_count: tx_count / 2,
+        queue_commitment: digest(2),
+        withdrawal_count: tx_count / 3,
         withdrawal_commitment: digest(3),
+        data_commitment: digest(4),
+        tx_commitment: digest(1),
     }
 }
 

@@ -7,7 +7,7 @@ use super::*;
 use plonky2::field::types::Field as _;
 use plonky2::gates::noop::NoopGate;
 use plonky2::iop::witness::PartialWitness;
-use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
+use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS, Statement};
 use shardfold_recursion::convert::{statement_from_plonk, statement_to_plonk};
 use shardfold_recursion::plonk::{
     Builder, Circuit, PlonkConfig, PlonkField, PlonkParameters, PlonkProof,
@@ -311,12 +311,12 @@ fn a_repeated_child_is_refused() {
 
 #[test]
 fn a_gap_is_refused_in_every_element_of_the_head() {
-    for element in [0, 4, 5, 9, 13, 17] {
+    for element in [0, 4, 5, 6, 7, 11, 12, 16, 20, HEAD_ELEMENTS - 1] {
         let mut elements = statement_to_plonk(&statement(1, 11));
         elements[1 + element] += PlonkField::ONE;
         if element == 4 {
             // The leaf's own rule: the count after is ten more.
-            elements[1 + 18 + element] += PlonkField::ONE;
+            elements[1 + HEAD_ELEMENTS + element] += PlonkField::ONE;
         }
         let gap = LEAVES[1].prove(&statement_from_plonk(&elements).unwrap());
         assert!(
@@ -338,7 +338,14 @@ fn another_chain_is_refused() {
 
 #[test]
 fn a_child_with_altered_public_inputs_is_refused() {
-    for position in [0, 1, 5, 36, 37, COMMON.num_public_inputs - 1] {
+    for position in [
+        0,
+        1,
+        5,
+        STATEMENT_ELEMENTS - 1,
+        STATEMENT_ELEMENTS,
+        COMMON.num_public_inputs - 1,
+    ] {
         let mut altered = AGGREGATED.clone();
         altered.public_inputs[position] += PlonkField::ONE;
         assert!(

@@ -20,7 +20,7 @@ use crate::{Aggregator, ProvenStatement, ValidityProof};
 
 const CHAIN: u64 = 7;
 
-/// Stands where a shard circuit will: it states that the deposit count rises by `step`.
+/// Stands where a shard circuit will: it states that the queue count rises by `step`.
 struct Leaf {
     circuit: Circuit,
     statement: [Target; STATEMENT_ELEMENTS],
@@ -30,8 +30,8 @@ impl Leaf {
     fn build(common: &CommonData, step: u64) -> Self {
         let mut builder = Builder::new(common.config.clone());
         let statement: [Target; STATEMENT_ELEMENTS] = builder.add_virtual_target_arr();
-        let next = builder.add_const(statement[6], PlonkField::from_canonical_u64(step));
-        builder.connect(next, statement[6 + HEAD_ELEMENTS]);
+        let next = builder.add_const(statement[7], PlonkField::from_canonical_u64(step));
+        builder.connect(next, statement[7 + HEAD_ELEMENTS]);
         let circuit = finish_leaf(builder, &statement, common).unwrap();
         Self { circuit, statement }
     }
@@ -92,10 +92,13 @@ fn head(count: u64) -> Head {
     Head {
         state_root: digest(0),
         tx_count: 2 * count,
-        deposit_count: count,
-        tx_commitment: digest(1),
-        deposit_commitment: digest(2),
+        time: 3 * count,
+        queue_count: count,
+        queue_commitment: digest(2),
+        withdrawal_count: count / 2,
         withdrawal_commitment: digest(3),
+        data_commitment: digest(4),
+        tx_commitment: digest(1),
     }
 }
 

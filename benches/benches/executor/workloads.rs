@@ -96,6 +96,7 @@ fn import(transactions: usize) -> anyhow::Result<Option<Workload>> {
         seed: 1,
         chain_id: CHAIN_ID,
         fee: 3,
+        time: None,
     };
     Ok(Some(Import::new(&trace.transfers, options)?.workload()?))
 }

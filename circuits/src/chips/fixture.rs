@@ -4,12 +4,12 @@
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use shardfold_protocol::address::Address;
 use shardfold_protocol::hash::Digest;
-use shardfold_protocol::head::{Head, Statement, extend_chain};
+use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::record::{Asset, Index, Record, Vault};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::Account;
 use shardfold_protocol::transaction::{
-    Deposit, FeePayment, Kind, Signed, Transaction, Transfer, Withdraw,
+    Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
 };
 use shardfold_protocol::witness::ShardWitness;
 
@@ -43,6 +43,8 @@ pub const VACANT: Index = 20;
 pub const FOREIGN: Index = 30;
 /// Deposits taken before the fixtures' shards.
 pub const DEPOSITS_BEFORE: u64 = 5;
+/// Seconds that pass in the fixtures' shards: both limbs are used.
+pub const ELAPSED: u64 = 3 * (1 << 16) + 5;
 /// The nonce of [`ALICE`]'s vault.
 pub const ALICE_NONCE: u64 = 41;
 
@@ -182,28 +184,22 @@ pub fn witness(transactions: Vec<Transaction>) -> ShardWitness {
     let before = Head {
         state_root: core::array::from_fn(|i| F::from_usize(100 + i)),
         tx_count: 1_000,
-        deposit_count: DEPOSITS_BEFORE,
-        tx_commitment: core::array::from_fn(|i| F::from_usize(200 + i)),
-        deposit_commitment: core::array::from_fn(|i| F::from_usize(300 + i)),
+        time: 5_000_000_000,
+        queue_count: DEPOSITS_BEFORE,
+        queue_commitment: core::array::from_fn(|i| F::from_usize(300 + i)),
+        withdrawal_count: 13,
         withdrawal_commitment: core::array::from_fn(|i| F::from_usize(350 + i)),
+        data_commitment: core::array::from_fn(|i| F::from_usize(370 + i)),
+        tx_commitment: core::array::from_fn(|i| F::from_usize(200 + i)),
     };
     let mut after = Head {
         state_root: core::array::from_fn(|i| F::from_usize(400 + i)),
+        time: before.time + ELAPSED,
         ..before
     };
     for transaction in &transactions {
         let digests = transaction.digests(F::from_u64(CHAIN_ID));
-        after.tx_count += 1;
-        after.tx_commitment = extend_chain(&after.tx_commitment, &digests.transaction);
-        let chain = match transaction.kind() {
-            Kind::Transfer => continue,
-            Kind::Deposit => {
-                after.deposit_count += 1;
-                &mut after.deposit_commitment
-            }
-            Kind::Withdraw => &mut after.withdrawal_commitment,
-        };
-        *chain = extend_chain(chain, &digests.payload);
+        after.extend(after.time, transaction.kind(), &digests);
     }
     ShardWitness {
         shape: Shape::TINY,
@@ -237,8 +233,8 @@ impl Shard {
         let rows = witness_rows(&witness)?;
         let id = F::from_u64(witness.statement.chain_id);
         let asks = &mut LookupEvents::default();
-        let before = &witness.statement.before;
-        let ledger = ledger::generate(&rows.ledger, before, log_height, asks)?;
+        let Statement { before, after, .. } = &witness.statement;
+        let ledger = ledger::generate(&rows.ledger, before, after.time, log_height, asks)?;
         let transfer = transfer::generate(&rows.transfers, id, log_height, asks)?;
         let deposit = deposit::generate(&rows.deposits, id, log_height, asks)?;
         let withdraw = withdraw::generate(&rows.withdraws, id, log_height, asks)?;

@@ -84,7 +84,12 @@ pub fn fee_limbs(fee: u64, events: &mut LookupEvents) -> Result<[F; 3], TraceErr
     Ok(limbs.map(F::from_u16))
 }
 
-fn limbs<const N: usize>(value: u64, bits: u32) -> Result<[u16; N], TraceError> {
+/// Returns the limbs of a value of so many bits, at most 16 for each limb.
+///
+/// # Errors
+///
+/// The value has more bits.
+pub fn limbs<const N: usize>(value: u64, bits: u32) -> Result<[u16; N], TraceError> {
     if value >> bits != 0 {
         return Err(TraceError::OutOfRange { value, bits });
     }

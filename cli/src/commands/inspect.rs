@@ -103,6 +103,7 @@ fn batch_facts(batch: &Batch) -> Facts {
         "starts after",
         format!("{} transactions", batch.before.tx_count),
     );
+    facts.insert("time", batch.time.to_string());
     facts.insert("state root before", digest_hex(&batch.before.state_root));
     facts
 }
@@ -127,6 +128,7 @@ fn state_facts(file: &StateFile) -> Result<Facts> {
         ("chain id", file.chain_id.to_string()),
         ("vaults", file.vaults.len().to_string()),
         ("transactions", state.head().tx_count.to_string()),
+        ("time", state.head().time.to_string()),
         ("state root", digest_hex(&state.head().state_root)),
     ]
     .into())
@@ -140,6 +142,7 @@ fn witness_facts(witness: &ShardWitness) -> Facts {
     );
     facts.insert("records", witness.records.len().to_string());
     facts.insert("siblings", witness.siblings.len().to_string());
+    facts.insert("time", witness.statement.after.time.to_string());
     facts.insert(
         "state root before",
         digest_hex(&witness.statement.before.state_root),
@@ -158,6 +161,7 @@ fn inclusion_facts(inclusion: &Inclusion) -> Facts {
         ("index", inclusion.proof.index.to_string()),
         ("leads to its head", is_valid.to_string()),
         ("transactions", inclusion.head.tx_count.to_string()),
+        ("time", inclusion.head.time.to_string()),
         ("state root", digest_hex(&inclusion.head.state_root)),
     ]
     .into()

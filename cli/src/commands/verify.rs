@@ -1,5 +1,6 @@
 //! `verify`: check a validity proof and print its statement.
 
+use std::fmt::Display;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -179,10 +180,13 @@ struct Report {
 struct HeadReport {
     state_root: String,
     tx_count: u64,
-    deposit_count: u64,
-    tx_commitment: String,
-    deposit_commitment: String,
+    time: u64,
+    queue_count: u64,
+    queue_commitment: String,
+    withdrawal_count: u64,
     withdrawal_commitment: String,
+    data_commitment: String,
+    tx_commitment: String,
 }
 
 impl HeadReport {
@@ -190,33 +194,32 @@ impl HeadReport {
         Self {
             state_root: digest_hex(&head.state_root),
             tx_count: head.tx_count,
-            deposit_count: head.deposit_count,
-            tx_commitment: digest_hex(&head.tx_commitment),
-            deposit_commitment: digest_hex(&head.deposit_commitment),
+            time: head.time,
+            queue_count: head.queue_count,
+            queue_commitment: digest_hex(&head.queue_commitment),
+            withdrawal_count: head.withdrawal_count,
             withdrawal_commitment: digest_hex(&head.withdrawal_commitment),
+            data_commitment: digest_hex(&head.data_commitment),
+            tx_commitment: digest_hex(&head.tx_commitment),
         }
     }
 
     fn print(&self, name: &str, printer: Printer) {
+        let lines: [(&str, &dyn Display); 9] = [
+            ("state root", &self.state_root),
+            ("transactions", &self.tx_count),
+            ("time", &self.time),
+            ("queue items taken", &self.queue_count),
+            ("queue commitment", &self.queue_commitment),
+            ("withdrawals", &self.withdrawal_count),
+            ("withdrawal commitment", &self.withdrawal_commitment),
+            ("data commitment", &self.data_commitment),
+            ("transaction commitment", &self.tx_commitment),
+        ];
         printer.line(format_args!("{name}:"));
-        printer.line(format_args!("  state root             {}", self.state_root));
-        printer.line(format_args!("  transactions           {}", self.tx_count));
-        printer.line(format_args!(
-            "  deposits taken         {}",
-            self.deposit_count
-        ));
-        printer.line(format_args!(
-            "  transaction commitment {}",
-            self.tx_commitment
-        ));
-        printer.line(format_args!(
-            "  deposit commitment     {}",
-            self.deposit_commitment
-        ));
-        printer.line(format_args!(
-            "  withdrawal commitment  {}",
-            self.withdrawal_commitment
-        ));
+        for (name, value) in lines {
+            printer.line(format_args!("  {name:<22} {value}"));
+        }
     }
 }
 

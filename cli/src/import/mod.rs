@@ -6,6 +6,7 @@ use shardfold_protocol::amount::FEE_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::MODULUS;
 use shardfold_protocol::files;
+use shardfold_protocol::head::check_time;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::text::excerpt;
 
@@ -41,6 +42,7 @@ pub fn run(args: &ImportTrafficArgs, printer: Printer) -> Result<()> {
         seed: args.seed,
         chain_id: args.chain_id,
         fee: args.fee,
+        time: args.time,
     };
     let import = Import::new(&trace.transfers, options)
         .with_context(|| format!("cannot import {}", args.trace.display()))?;
@@ -60,8 +62,11 @@ pub fn run(args: &ImportTrafficArgs, printer: Printer) -> Result<()> {
     let batch = Batch {
         chain_id: args.chain_id,
         before: *state.head(),
+        time: import.time_after(state.head()),
         transactions,
     };
+    check_time(batch.before.time, batch.time)
+        .context("no batch can have the time that was given, or that of the last transfer")?;
     outputs.write(args, &genesis, &batch, import.plan())?;
     report(args, &trace, import.plan(), deposit_count, printer);
     Ok(())

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::common::{PROFILE, Sandbox, key};
 
 /// Bytes before the list of transactions of a batch: header, chain id and head.
-const BATCH_LIST: usize = 20 + 8 + 4 * 32 + 2 * 8;
+const BATCH_LIST: usize = 20 + 8 + (5 * 32 + 4 * 8) + 8;
 
 /// What can be wrong with any binary file of the envelope, and how its reader puts it.
 fn damages(good: &[u8]) -> Vec<(Vec<u8>, &'static str)> {

@@ -136,7 +136,7 @@ fn each_broken_rule_is_a_reason_in_the_receipts() {
     sandbox.prove("proof.bin", &[]);
     let verified = sandbox.verify("proof.bin");
     assert_eq!(verified["transactions"], 2);
-    assert_eq!(verified["after"]["deposit_count"], 1);
+    assert_eq!(verified["after"]["queue_count"], 1);
 }
 
 #[test]

@@ -148,12 +148,12 @@ fn deposits_open_and_fund_the_vaults_in_the_proof() {
     sandbox.prove("proof.bin", &[]);
     let verified = sandbox.verify("proof.bin");
     // Two fee vaults and two senders.
-    assert_eq!(verified["after"]["deposit_count"], 4);
+    assert_eq!(verified["after"]["queue_count"], 4);
     assert_eq!(verified["transactions"], 6);
     assert_eq!(verified["after"]["state_root"], executed["state_root"]);
     assert_ne!(
-        verified["after"]["deposit_commitment"],
-        verified["before"]["deposit_commitment"]
+        verified["after"]["queue_commitment"],
+        verified["before"]["queue_commitment"]
     );
 }
 

@@ -45,7 +45,7 @@ const TASK: usize = if cfg!(test) { 4 } else { 256 };
 /// Executes a batch: the outcome is that of [`sequential::execute`](crate::sequential::execute).
 ///
 /// # Errors
-/// A batch for another chain or head.
+/// A batch for another chain, head or time.
 pub fn execute(
     contracts: &Contracts,
     state: &State,
@@ -58,7 +58,7 @@ pub fn execute(
 /// Does all that comes before the rules: hashes and signatures, and beside them the schedule.
 ///
 /// # Errors
-/// A batch for another chain or head.
+/// A batch for another chain, head or time.
 pub fn prepare<'a>(
     contracts: &'a Contracts,
     state: &State,
@@ -90,7 +90,7 @@ impl<'a> Schedule<'a> {
     /// Schedules a batch on the state that it starts from.
     ///
     /// # Errors
-    /// A batch for another chain or head.
+    /// A batch for another chain, head or time.
     ///
     /// # Panics
     /// With 2^28 transactions or more.
@@ -114,7 +114,7 @@ impl<'a> Schedule<'a> {
             accesses,
             sorted,
             slots,
-            context: context_of(state.chain_id(), state.head()),
+            context: context_of(state.chain_id(), state.head(), batch.time),
         })
     }
 
@@ -271,6 +271,7 @@ impl Run<'_> {
             },
         );
         Outcome {
+            time: batch.time,
             receipts,
             accepted,
             changes: changes.into_iter().flatten().collect(),

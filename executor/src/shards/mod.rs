@@ -67,6 +67,8 @@ pub enum ShardError {
 pub struct Shards<'a> {
     state: &'a mut State,
     sharder: Sharder<'a>,
+    /// Of the batch.
+    time: u64,
     /// What is not yet in a shard.
     rest: &'a [Accepted],
     /// The next run, if it was cut while the last one was hashed.
@@ -88,6 +90,7 @@ impl<'a> Shards<'a> {
         Ok(Self {
             state,
             sharder: Sharder::new(contracts, &batch.transactions, shapes)?,
+            time: batch.time,
             rest: &outcome.accepted,
             next: None,
         })
@@ -107,7 +110,9 @@ impl<'a> Shards<'a> {
             let transactions = transactions.into_iter().cloned().collect();
             (next, transactions)
         };
-        let (opening, (next, transactions)) = self.state.advance_and(entries, &changes, meanwhile);
+        let (opening, (next, transactions)) = self
+            .state
+            .advance_and(self.time, entries, &changes, meanwhile);
         (self.rest, self.next) = (rest, Some(next));
         let statement = Statement {
             chain_id: self.state.chain_id(),
@@ -133,7 +138,7 @@ impl Iterator for Shards<'_> {
         }
         let run = self.next.take().unwrap_or_else(|| {
             let (records, head) = (self.state.tree().leaves(), self.state.head());
-            let context = context_of(self.state.chain_id(), head);
+            let context = context_of(self.state.chain_id(), head, self.time);
             self.sharder.next_run(records, self.rest, context)
         });
         Some(run.map(|run| self.witness(run)))

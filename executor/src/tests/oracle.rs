@@ -41,6 +41,7 @@ pub fn cut(state: &State, batch: &Batch, outcome: &Outcome, shapes: &[Shape]) ->
         reexecute(standard(), witness).unwrap();
         assert_eq!(witness.statement.before, head);
         assert_eq!(witness.statement.chain_id, state.chain_id());
+        assert_eq!(witness.statement.after.time, batch.time);
         assert!(shapes.contains(&witness.shape));
         head = witness.statement.after;
     }

@@ -5,7 +5,7 @@ use shardfold_contracts::set::standard;
 use shardfold_contracts::usage::{Resource, ShapeExceeded};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::{F, MODULUS};
-use shardfold_protocol::head::{NonCanonical, Statement};
+use shardfold_protocol::head::{LEAP_LIMIT, OutOfBounds, Statement, TIME_LIMIT, TimeError};
 use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
@@ -322,8 +322,22 @@ fn a_witness_that_is_not_as_cut_is_refused() {
     assert!(matches!(root, WitnessError::Root { .. }));
     let count = refused(&|w| w.statement.after.tx_count += 1);
     assert!(matches!(count, WitnessError::Counts { .. }));
-    let deposits = refused(&|w| w.statement.before.deposit_count = MODULUS - 1);
+    let deposits = refused(&|w| w.statement.before.queue_count = MODULUS - 1);
     assert!(matches!(deposits, WitnessError::Counts { .. }));
+    let withdrawals = refused(&|w| w.statement.after.withdrawal_count += 1);
+    assert!(matches!(withdrawals, WitnessError::Counts { .. }));
+    let back = refused(&|w| w.statement.before.time = w.statement.after.time + 1);
+    assert!(matches!(
+        back,
+        WitnessError::Time(TimeError::RunsBack { .. })
+    ));
+    let leap = refused(&|w| w.statement.after.time = w.statement.before.time + LEAP_LIMIT);
+    assert!(matches!(leap, WitnessError::Time(TimeError::Leaps { .. })));
+    let late = refused(&|w| {
+        w.statement.before.time = TIME_LIMIT - 1;
+        w.statement.after.time = TIME_LIMIT;
+    });
+    assert!(matches!(late, WitnessError::Statement(_)));
 }
 
 /// A statement whose integers are larger by the field's order has the same elements.
@@ -348,10 +362,12 @@ fn a_witness_of_a_statement_that_is_not_canonical_is_refused() {
     });
     assert_eq!(transactions.0, "transaction count");
     let deposits = refused(&|s| {
-        s.before.deposit_count += MODULUS;
-        s.after.deposit_count += MODULUS;
+        s.before.queue_count += MODULUS;
+        s.after.queue_count += MODULUS;
     });
-    assert_eq!(deposits.0, "deposit count");
+    assert_eq!(deposits.0, "queue count");
+    let withdrawals = refused(&|s| s.after.withdrawal_count += MODULUS);
+    assert_eq!(withdrawals.0, "withdrawal count");
     let after = refused(&|s| s.after.tx_count += MODULUS);
     assert_eq!(after, ("transaction count", good.statement.after.tx_count));
 }

@@ -3,13 +3,14 @@ use shardfold_contracts::set::standard;
 use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
+use shardfold_protocol::head::{Head, LEAP_LIMIT, TIME_LIMIT, TimeError};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile};
 
 use super::oracle;
 use crate::outcome::{ExecuteError, Receipt};
 use crate::workload::trace::{Import, Movement, Options, Trace};
-use crate::workload::{CHAIN_ID, Pattern, Plan};
+use crate::workload::{CHAIN_ID, Pattern, Plan, Workload};
 use crate::{parallel, sequential};
 
 fn plan(pattern: Pattern) -> Plan {
@@ -118,6 +119,69 @@ fn a_batch_for_another_chain_is_refused() {
 }
 
 #[test]
+fn a_batch_whose_time_cannot_follow_the_heads_is_refused() {
+    let plan = Plan {
+        transactions: 3,
+        ..plan(Pattern::Mixed)
+    };
+    let Workload { mut state, batch } = plan.build();
+    oracle::execute(&state, &batch).commit(&mut state);
+    let head = *state.head();
+    assert_eq!(head.time, batch.time);
+    let refused = |head: Head, time: u64| {
+        let state = State::from_parts(state.chain_id(), head, state.tree().clone()).unwrap();
+        let batch = Batch {
+            chain_id: state.chain_id(),
+            before: head,
+            time,
+            transactions: Vec::new(),
+        };
+        let found = parallel::execute(&state, &batch);
+        assert_eq!(found, sequential::execute(&state, &batch));
+        found.err()
+    };
+    for time in [head.time, head.time + LEAP_LIMIT - 1] {
+        assert_eq!(refused(head, time), None);
+    }
+    let (found, expected) = (head.time - 1, head.time);
+    let back = TimeError::RunsBack { found, expected };
+    assert_eq!(refused(head, found), Some(back.into()));
+    let found = head.time + LEAP_LIMIT;
+    let leap = TimeError::Leaps {
+        found,
+        limit: found,
+    };
+    assert_eq!(refused(head, found), Some(leap.into()));
+    let late = Head {
+        time: TIME_LIMIT - 1,
+        ..head
+    };
+    assert_eq!(refused(late, TIME_LIMIT - 1), None);
+    let found = TIME_LIMIT;
+    let error = TimeError::TooLate { found };
+    assert_eq!(refused(late, found), Some(error.into()));
+}
+
+#[test]
+fn a_trace_gives_the_time_unless_the_options_do() {
+    let mut trace = trace();
+    let import = |trace: &Trace, time| {
+        let options = Options {
+            seed: 1,
+            chain_id: 5,
+            fee: 2,
+            time,
+        };
+        let import = Import::new(&trace.transfers, options).unwrap();
+        import.workload().unwrap().batch.time
+    };
+    assert_eq!(import(&trace, None), 1);
+    trace.transfers[3].time = Some(1_600_000_000);
+    assert_eq!(import(&trace, None), 1_600_000_000);
+    assert_eq!(import(&trace, Some(77)), 77);
+}
+
+#[test]
 fn an_empty_batch_changes_nothing_and_needs_no_shard() {
     let workload = Plan {
         transactions: 0,
@@ -136,6 +200,7 @@ fn trace() -> Trace {
         to: Address([to; 20]),
         asset: if amount < 100 { "eth" } else { "token" }.into(),
         amount: amount.into(),
+        time: None,
     };
     let transfers = vec![
         movement(1, 2, 50),
@@ -157,6 +222,7 @@ fn a_repeated_trace_is_accepted_whole() {
         seed: 1,
         chain_id: 5,
         fee: 2,
+        time: None,
     };
     let import = Import::new(&trace.transfers, options).unwrap();
     let workload = import.workload().unwrap();
@@ -187,6 +253,7 @@ fn transfers_of_nothing_are_accepted() {
         seed: 1,
         chain_id: CHAIN_ID,
         fee: 0,
+        time: None,
     };
     let import = Import::new(&trace.transfers, options).unwrap();
     assert_eq!(import.plan().assets[0].below_unit, 1);
@@ -209,6 +276,7 @@ fn deposits_open_what_a_trace_needs() {
         seed: 1,
         chain_id: CHAIN_ID,
         fee: 0,
+        time: None,
     };
     let import = Import::new(&trace().transfers, options).unwrap();
     let state = State::try_from(&StateFile {
@@ -222,6 +290,7 @@ fn deposits_open_what_a_trace_needs() {
     let batch = Batch {
         chain_id: CHAIN_ID,
         before: *state.head(),
+        time: import.time_after(state.head()),
         transactions,
     };
     let outcome = oracle::execute(&state, &batch);

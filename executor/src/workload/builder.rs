@@ -65,7 +65,6 @@ impl Keys {
     }
 
     /// The owner digest of account number `i` modulo their count.
-    #[must_use]
     pub fn owner(&self, i: usize) -> Digest {
         self.owners[i % self.owners.len()]
     }
@@ -131,7 +130,7 @@ impl<'a> Builder<'a> {
     /// Returns an empty batch on a state.
     #[must_use]
     pub fn new(keys: &'a Keys, state: &'a State) -> Self {
-        let ledger = Ledger::new(standard(), state);
+        let ledger = Ledger::new(standard(), state, state.head().time + 1);
         Self {
             keys,
             state,
@@ -235,6 +234,7 @@ impl<'a> Builder<'a> {
         Batch {
             chain_id,
             before: *self.state.head(),
+            time: self.state.head().time + 1,
             transactions,
         }
     }
@@ -257,6 +257,7 @@ impl<'a> Builder<'a> {
         let batch = Batch {
             chain_id,
             before: *self.state.head(),
+            time: self.state.head().time + 1,
             transactions,
         };
         (batch, prepared)

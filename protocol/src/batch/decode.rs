@@ -32,6 +32,8 @@ struct Start {
     #[serde(with = "crate::text::element")]
     chain_id: u64,
     before: Head,
+    #[serde(with = "crate::text::integer")]
+    time: u64,
     count: u64,
 }
 
@@ -42,6 +44,7 @@ pub(super) fn decode(payload: &[u8]) -> Option<Batch> {
     let Start {
         chain_id,
         before,
+        time,
         count,
     } = options.deserialize_from(&mut rest).ok()?;
     let spans = spans(rest, count)?;
@@ -66,6 +69,7 @@ pub(super) fn decode(payload: &[u8]) -> Option<Batch> {
     is_valid.then_some(Batch {
         chain_id,
         before,
+        time,
         transactions,
     })
 }

@@ -74,10 +74,10 @@ fn a_file_of_another_state_is_refused_and_leaves_nothing() {
         "{error}"
     );
     file.clone_from(&whole);
-    file.head.as_mut().unwrap().deposit_count = u64::MAX;
+    file.head.as_mut().unwrap().queue_count = u64::MAX;
     let error = made(&file);
     assert!(
-        matches!(error, StoreError::State(StateError::Count { .. })),
+        matches!(error, StoreError::State(StateError::Head(_))),
         "{error}"
     );
     file = whole;

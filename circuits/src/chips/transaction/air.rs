@@ -3,7 +3,7 @@
 use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::Contracts;
-use shardfold_contracts::layout::SHORT_SCALE;
+use shardfold_contracts::layout::{LIMB_BITS, SHORT_SCALE};
 use shardfold_contracts::readings::Bus;
 use shardfold_contracts::recorded::RecordedStep;
 use shardfold_protocol::field::F;
@@ -54,6 +54,7 @@ impl<AB: ChipBuilder> Air<AB> for TransactionChip {
         selectors(builder, steps, &row, &next);
         sequence(builder, steps, &row, &next);
         counts(builder, steps, [&row, &next], [&before, &after]);
+        time(builder, &row, &before, &after);
         chains(builder, steps, [&row, &next], [&before, &after]);
         handed_on(builder, steps, &row, &next);
         rules(builder, steps, &row);
@@ -159,6 +160,21 @@ fn counts<AB: ChipBuilder>(
     let keeps = AB::Expr::ONE - selected::<AB>(steps, row, |step| step.does.queues);
     let ends = [&before.queue_count, &after.queue_count];
     count(builder, [row.queue_count, next.queue_count], ends, keeps);
+    // Nor does one that cannot withdraw change the count of withdrawals.
+    let keeps = AB::Expr::ONE - selected::<AB>(steps, row, |step| step.does.withdraws);
+    let ends = [&before.withdrawal_count, &after.withdrawal_count];
+    let counts = [row.withdrawal_count, next.withdrawal_count];
+    count(builder, counts, ends, keeps);
+}
+
+/// Time does not run back, and moves by less than 2^32 seconds.
+fn time<AB: ChipBuilder>(builder: &mut AB, row: &Row<AB>, before: &Values<AB>, after: &Values<AB>) {
+    let [low, high] = row.elapsed;
+    let elapsed = high * F::from_u32(1 << LIMB_BITS) + low;
+    builder.assert_eq(after.time.clone() - before.time.clone(), elapsed);
+    for limb in row.elapsed {
+        RangeBus::check(builder, limb.into(), row.is_first.into());
+    }
 }
 
 /// One count: from `ends[0]` to `ends[1]`, the same after a row as before where `keeps` is 1.
@@ -194,6 +210,12 @@ fn chains<AB: ChipBuilder>(
     let links = [row.withdrawals, next.withdrawals];
     let ends = [&before.withdrawals, &after.withdrawals];
     chain(builder, links, ends, keeps(|step| step.does.withdraws));
+    // The differences of records are not chained yet.
+    for (before, after) in before.data.iter().zip(&after.data) {
+        builder
+            .when_first_row()
+            .assert_eq(before.clone(), after.clone());
+    }
 }
 
 /// One chain: from `ends[0]` to `ends[1]`, the same after a row as before where `keeps` is 1.

@@ -16,6 +16,9 @@ pub struct TransactionColumns<T> {
     pub queue_count: Around<T>,
     /// Withdrawals.
     pub withdrawal_count: Around<T>,
+    /// How much later the head after is than the head before: two limbs of 16 bits, the same in all
+    /// rows.
+    pub elapsed: [T; 2],
     /// The chain of all transactions.
     pub transactions: ChainAround<T>,
     /// The chain of items taken from the queue.
@@ -59,6 +62,7 @@ impl<T> TransactionColumns<T> {
             clock: cells.one(),
             queue_count: Around::of(&mut cells),
             withdrawal_count: Around::of(&mut cells),
+            elapsed: cells.array(),
             transactions: ChainAround::of(&mut cells),
             queue: ChainAround::of(&mut cells),
             withdrawals: ChainAround::of(&mut cells),
@@ -67,7 +71,7 @@ impl<T> TransactionColumns<T> {
             limbs: (0..layout.limbs).map(|_| cells.one()).collect(),
             shorts: (0..layout.shorts).map(|_| cells.one()).collect(),
         };
-        const { assert!(prefix::WIDTH == 6 + 3 * 8, "as many as are named here") };
+        const { assert!(prefix::WIDTH == 8 + 3 * 8, "as many as are named here") };
         columns
     }
 }
@@ -108,14 +112,20 @@ pub struct HeadValues<T> {
     pub state_root: [T; 4],
     /// Transactions since genesis.
     pub tx_count: T,
+    /// The time of the last batch.
+    pub time: T,
     /// Items taken from the queue since genesis.
     pub queue_count: T,
-    /// The chain of all transactions.
-    pub transactions: [T; 4],
     /// The chain of items taken from the queue.
     pub queue: [T; 4],
+    /// Withdrawals since genesis.
+    pub withdrawal_count: T,
     /// The chain of withdrawals.
     pub withdrawals: [T; 4],
+    /// The chain of differences of records.
+    pub data: [T; 4],
+    /// The chain of all transactions.
+    pub transactions: [T; 4],
 }
 
 impl<T> StatementValues<T> {
@@ -135,10 +145,13 @@ impl<T> HeadValues<T> {
         Self {
             state_root: cells.array(),
             tx_count: cells.one(),
+            time: cells.one(),
             queue_count: cells.one(),
-            transactions: cells.array(),
             queue: cells.array(),
+            withdrawal_count: cells.one(),
             withdrawals: cells.array(),
+            data: cells.array(),
+            transactions: cells.array(),
         }
     }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_matrix::dense::RowMajorMatrix;
-use shardfold_contracts::layout::{Cursor, SHORT_SCALE, prefix};
+use shardfold_contracts::layout::{Cursor, LIMB_BITS, SHORT_SCALE, prefix};
 use shardfold_contracts::readings::{Authority, Context, Effect, Fill, Notes, Prepared, Run};
 use shardfold_contracts::set::Plan;
 use shardfold_contracts::{Contracts, Reject, nothing};
 use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
-use shardfold_protocol::head::Head;
+use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::record::{Index, KIND_VAULT, Record};
 use shardfold_protocol::shape::FEE_CLOCK;
 use shardfold_protocol::transaction::Transaction;
@@ -95,6 +95,8 @@ struct Table<'a> {
     /// Before the next row.
     head: Head,
     context: Context,
+    /// Limbs of the time that passes.
+    elapsed: [u16; 2],
     records: BTreeMap<Index, TouchedRecord>,
     fees: BTreeMap<(Index, u64), u64>,
     notes: Notes,
@@ -110,20 +112,34 @@ impl<'a> Table<'a> {
     ) -> Result<Self, TraceError> {
         let head = witness.statement.before;
         let width = contracts.layout().width();
+        let Statement { before, after, .. } = &witness.statement;
+        let passed = after.time.checked_sub(before.time);
+        let passed = passed.and_then(|passed| u32::try_from(passed).ok());
+        let elapsed = passed.ok_or(TraceError::Time {
+            found: after.time,
+            before: before.time,
+        })?;
+        // The casts keep the low and the high half.
+        let elapsed = [elapsed as u16, (elapsed >> LIMB_BITS) as u16];
+        let notes = Notes {
+            range: elapsed.to_vec(),
+            ..Notes::default()
+        };
         Ok(Self {
             contracts,
+            elapsed,
             log_height,
             values: F::zero_vec(width << log_height),
             rows: 0,
             head,
             context: Context {
                 chain_id: F::from_u64(witness.statement.chain_id),
-                time: 0,
-                queue_count: head.deposit_count,
+                time: witness.statement.after.time,
+                queue_count: head.queue_count,
             },
             records: touched(&witness.records)?,
             fees: BTreeMap::new(),
-            notes: Notes::default(),
+            notes,
             signatures: vec![],
             effect: Effect::default(),
         })
@@ -186,7 +202,7 @@ impl<'a> Table<'a> {
         let mut carried = nothing();
         for step in plan.path.steps() {
             let row = &mut self.values[self.rows * layout.width()..][..layout.width()];
-            start_row(row, &self.head);
+            start_row(row, &self.head, self.elapsed);
             row[prefix::IS_FIRST] = F::from_bool(self.rows == 0);
             row[prefix::CLOCK] = F::from_u32(clock);
             row[layout.selector(plan.first + step)] = F::ONE;
@@ -237,7 +253,7 @@ impl<'a> Table<'a> {
             .skip(self.rows)
         {
             // Padding keeps the head and the last clock.
-            start_row(row, &self.head);
+            start_row(row, &self.head, self.elapsed);
             row[prefix::IS_FIRST] = F::from_bool(number == 0);
             row[prefix::CLOCK] = clock;
         }
@@ -296,17 +312,23 @@ fn touched(records: &[(Index, Record)]) -> Result<BTreeMap<Index, TouchedRecord>
 fn chains(head: &mut Head) -> [(prefix::ChainAround, &mut Digest); 3] {
     [
         (prefix::TRANSACTIONS, &mut head.tx_commitment),
-        (prefix::QUEUE, &mut head.deposit_commitment),
+        (prefix::QUEUE, &mut head.queue_commitment),
         (prefix::WITHDRAWALS, &mut head.withdrawal_commitment),
     ]
 }
 
-fn counts(head: &mut Head) -> [(prefix::Around, &mut u64); 1] {
-    [(prefix::QUEUE_COUNT, &mut head.deposit_count)]
+fn counts(head: &mut Head) -> [(prefix::Around, &mut u64); 2] {
+    [
+        (prefix::QUEUE_COUNT, &mut head.queue_count),
+        (prefix::WITHDRAWAL_COUNT, &mut head.withdrawal_count),
+    ]
 }
 
 /// Writes the head before a row, and that after it as if the row changed nothing.
-fn start_row(row: &mut [F], head: &Head) {
+fn start_row(row: &mut [F], head: &Head, elapsed: [u16; 2]) {
+    for (column, limb) in prefix::ELAPSED.into_iter().zip(elapsed) {
+        row[column] = F::from_u16(limb);
+    }
     let mut head = *head;
     for (columns, count) in counts(&mut head) {
         row[columns.before()] = F::from_u64(*count);

@@ -8,6 +8,7 @@ use shardfold_contracts::{Body as _, FeePayment};
 use shardfold_protocol::address::{ADDRESS_BYTES, Address};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
+use shardfold_protocol::head::Head;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::signature::{Account, SecretKey};
 use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
@@ -27,12 +28,16 @@ pub struct Options {
     pub chain_id: u64,
     /// What each transfer pays, below 2^48; to the vault at the index of the asset's number.
     pub fee: u64,
+    /// The time of the batch; by default the trace's last timestamp, else the head's plus one.
+    pub time: Option<u64>,
 }
 
 /// A plan with what it takes to sign it.
 #[derive(Debug)]
 pub struct Import {
     options: Options,
+    /// That of the options, else the last one of the trace.
+    time: Option<u64>,
     plan: Plan,
     /// One for each vault of the plan: that of its address, whatever the asset. The address is
     /// where it can leave to.
@@ -60,12 +65,20 @@ impl Import {
         let vaults = plan.vaults.par_iter();
         let accounts = vaults.map(|vault| account(vault.holding.address, 0));
         let accounts = accounts.collect();
+        let last = transfers.last().and_then(|movement| movement.time);
         Ok(Self {
             options,
+            time: options.time.or(last),
             plan,
             accounts,
             operator: account(Address([0xff; ADDRESS_BYTES]), 0xff),
         })
+    }
+
+    /// Returns the time of a batch on a head.
+    #[must_use]
+    pub fn time_after(&self, head: &Head) -> u64 {
+        self.time.unwrap_or(head.time + 1)
     }
 
     /// Returns the plan.
@@ -88,6 +101,7 @@ impl Import {
         let batch = Batch {
             chain_id: self.options.chain_id,
             before: *state.head(),
+            time: self.time_after(state.head()),
             transactions: self.transfers(),
         };
         Ok(Workload { state, batch })

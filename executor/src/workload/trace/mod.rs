@@ -1,7 +1,7 @@
 //! Traces of mainnet traffic, imported as transfers between vaults.
 //!
 //! A trace is a CSV file with a value movement a line; of its columns `kind`, `from`, `to`,
-//! `asset_in` and `amount_in` are used.
+//! `asset_in` and `amount_in` are used, and `timestamp` where it is there.
 
 mod assets;
 mod import;
@@ -27,6 +27,8 @@ pub struct Movement {
     pub asset: String,
     /// In the asset's smallest unit.
     pub amount: BigUint,
+    /// When, in seconds, if the trace says.
+    pub time: Option<u64>,
 }
 
 /// A trace without its swaps.

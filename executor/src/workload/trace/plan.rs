@@ -224,6 +224,7 @@ mod tests {
             to: Address([to; 20]),
             asset: "eth".into(),
             amount: amount.into(),
+            time: None,
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use num_bigint::BigUint;
 use shardfold_protocol::address::Address;
+use shardfold_protocol::head::TIME_LIMIT;
 use shardfold_protocol::text::excerpt;
 use thiserror::Error;
 
@@ -15,6 +16,8 @@ use super::{Movement, Trace};
 
 /// The columns that are read; others are ignored.
 const COLUMNS: [&str; 5] = ["kind", "from", "to", "asset_in", "amount_in"];
+/// One more that is read if it is there: its number is that after the others.
+const TIMESTAMP: &str = "timestamp";
 /// A 256-bit integer has no more decimal digits.
 const MAX_DIGITS: usize = 78;
 
@@ -105,6 +108,9 @@ pub enum FieldError {
         /// How many digits it has.
         found: usize,
     },
+    /// Text that is no time.
+    #[error("`{0}` is no time in seconds, expected decimal digits, below 2^40")]
+    Time(String),
 }
 
 impl Trace {
@@ -132,6 +138,7 @@ impl Trace {
                     to: records.field(2, address)?,
                     asset: records.field(3, |text| asset(text, &mut assets))?,
                     amount: records.field(4, amount)?,
+                    time: records.time()?,
                 }),
                 "swap" => trace.swaps_skipped += 1,
                 other => {
@@ -148,13 +155,32 @@ impl Trace {
 struct Records<'a> {
     bytes: &'a [u8],
     reader: Reader<&'a [u8]>,
-    /// Where each of [`COLUMNS`] stands.
-    places: [usize; COLUMNS.len()],
+    /// [`COLUMNS`], and [`TIMESTAMP`] if it is there.
+    columns: Vec<Column>,
     /// How many columns the first line names.
     width: usize,
     /// Where the current record starts; line breaks may come first.
     start: usize,
     record: ByteRecord,
+}
+
+/// A column that is read.
+struct Column {
+    name: &'static str,
+    /// Where it stands in the first line.
+    place: usize,
+}
+
+impl Column {
+    /// The column of this name, `None` if the first line has none.
+    fn find(first: &ByteRecord, name: &'static str) -> Result<Option<Self>, TraceError> {
+        let mut found = (0..first.len()).filter(|&i| first[i] == *name.as_bytes());
+        let place = found.next();
+        match found.next() {
+            Some(_) => Err(TraceError::ColumnTwice { column: name }),
+            None => Ok(place.map(|place| Self { name, place })),
+        }
+    }
 }
 
 impl<'a> Records<'a> {
@@ -165,18 +191,16 @@ impl<'a> Records<'a> {
             .from_reader(bytes);
         let mut record = ByteRecord::new();
         reader.read_byte_record(&mut record)?;
-        let mut places = [0; COLUMNS.len()];
-        for (place, column) in places.iter_mut().zip(COLUMNS) {
-            let mut found = (0..record.len()).filter(|&i| record[i] == *column.as_bytes());
-            *place = found.next().ok_or(TraceError::NoColumn { column })?;
-            if found.next().is_some() {
-                return Err(TraceError::ColumnTwice { column });
-            }
+        let mut columns = Vec::new();
+        for column in COLUMNS {
+            let found = Column::find(&record, column)?;
+            columns.push(found.ok_or(TraceError::NoColumn { column })?);
         }
+        columns.extend(Column::find(&record, TIMESTAMP)?);
         Ok(Self {
             bytes,
             reader,
-            places,
+            columns,
             width: record.len(),
             start: 0,
             record,
@@ -217,7 +241,7 @@ impl<'a> Records<'a> {
 
     /// A column of the current record.
     fn text(&self, column: usize) -> Result<&str, TraceError> {
-        let bytes = &self.record[self.places[column]];
+        let bytes = &self.record[self.columns[column].place];
         str::from_utf8(bytes).map_err(|_| self.refused(column, FieldError::Utf8))
     }
 
@@ -230,11 +254,18 @@ impl<'a> Records<'a> {
         parse(self.text(column)?).map_err(|source| self.refused(column, source))
     }
 
+    /// When it was, if the trace says.
+    fn time(&self) -> Result<Option<u64>, TraceError> {
+        let column = COLUMNS.len();
+        let is_there = self.columns.len() > column;
+        is_there.then(|| self.field(column, time)).transpose()
+    }
+
     fn refused(&self, column: usize, source: FieldError) -> TraceError {
-        let before = (0..self.places[column]).map(|i| line_breaks(&self.record[i]));
+        let before = (0..self.columns[column].place).map(|i| line_breaks(&self.record[i]));
         TraceError::Field {
             line: self.line() + before.sum::<u64>(),
-            column: COLUMNS[column],
+            column: self.columns[column].name,
             source,
         }
     }
@@ -275,6 +306,13 @@ fn is_well_quoted(record: &[u8]) -> bool {
 }
 
 /// The digits after 0x or 0X, as bytes, if there are 40 of them.
+fn time(text: &str) -> Result<u64, FieldError> {
+    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit());
+    let time = text.parse().ok().filter(|_| is_decimal);
+    time.filter(|&time| time < TIME_LIMIT)
+        .ok_or_else(|| FieldError::Time(excerpt(text)))
+}
+
 fn parse_address(text: &str) -> Option<Address> {
     let digits = text
         .strip_prefix("0x")

@@ -52,6 +52,40 @@ fn an_amount_is_its_digits_and_nothing_else_is_one() {
 }
 
 #[test]
+fn a_timestamp_is_read_if_there_is_one() {
+    let line = transfer("eth", "5");
+    assert_eq!(read(&line).unwrap().transfers[0].time, None);
+    let with_time = |time: &str| {
+        let header = HEADER.trim_end();
+        Trace::from_bytes(format!("timestamp,{header}\n{time},{line}\n").as_bytes())
+    };
+    for (text, time) in [
+        ("0", 0),
+        ("1598766666", 1_598_766_666),
+        ("1099511627775", (1 << 40) - 1),
+    ] {
+        assert_eq!(with_time(text).unwrap().transfers[0].time, Some(time));
+    }
+    for text in [
+        "",
+        "-1",
+        "+1",
+        "1.5",
+        "1e9",
+        "now",
+        "1099511627776",
+        "18446744073709551616",
+    ] {
+        let error = with_time(text).unwrap_err().to_string();
+        let expected = format!(
+            "line 2, column `timestamp`: `{text}` is no time in seconds, expected decimal digits, \
+             below 2^40"
+        );
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
 fn a_million_digits_are_refused_in_a_few_words() {
     let error = read(&transfer("eth", &"9".repeat(1_000_000))).unwrap_err();
     assert_eq!(

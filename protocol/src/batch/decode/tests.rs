@@ -14,7 +14,7 @@ use crate::signature::Account;
 static PAYLOAD: LazyLock<Vec<u8>> = LazyLock::new(|| payload(&batch(12)));
 
 /// Bytes before the first transaction.
-const START: usize = 8 + 144 + 8;
+const START: usize = 8 + 192 + 8 + 8;
 
 /// Elements of the bodies, in turn; those of the second kind are not signed.
 const WORDS: [usize; 3] = [11, 0, 3];
@@ -34,6 +34,7 @@ fn batch(count: u32) -> Batch {
     Batch {
         chain_id: 8,
         before: Head::genesis([F::TWO; 4]),
+        time: u64::MAX - 7,
         transactions: transactions.collect(),
     }
 }
