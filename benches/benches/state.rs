@@ -103,6 +103,7 @@ fn import(folder: &Path, vaults: u32) -> Result<()> {
         chain_id: CHAIN_ID,
         head: None,
         vaults: (0..vaults).map(entry).collect(),
+        records: vec![],
     };
     println!("{vaults} vaults:");
     let start = Instant::now();

@@ -1,5 +1,6 @@
 //! The ledger as a whole: the state tree and its head.
 
+use p3_field::PrimeField64;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -8,7 +9,7 @@ use crate::field::MODULUS;
 use crate::files::{FileContent, FileKind};
 use crate::hash::{Digest, ZERO_DIGEST};
 use crate::head::{Entries, Head, OutOfBounds};
-use crate::record::{Asset, Index, Record, Vault};
+use crate::record::{Asset, Index, KIND_VAULT, Record, Vault};
 use crate::text::digest::to_hex;
 use crate::tree::{Opening, Records, StateTree};
 
@@ -32,6 +33,20 @@ pub struct StateFile {
     pub head: Option<Head>,
     /// Every vault, by ascending index.
     pub vaults: Vec<VaultEntry>,
+    /// Every other record, by ascending index: of other kinds, or a vault of shares. None if a JSON
+    /// file does not have it.
+    #[serde(default)]
+    pub records: Vec<RecordEntry>,
+}
+
+/// A record of a [`StateFile`] that is no vault of an asset of the base chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordEntry {
+    /// Where it lies in the state tree.
+    pub index: Index,
+    /// What it holds.
+    pub record: Record,
 }
 
 /// One vault of a [`StateFile`].
@@ -72,8 +87,10 @@ pub enum StateError {
     /// A head's count that is no canonical field element, or a time out of bounds.
     #[error("the head is none: {0}")]
     Head(#[from] OutOfBounds),
-    /// Vaults that are not by ascending index, or an index that is repeated.
-    #[error("vault {position} of the file has index {found}, expected one above {previous}")]
+    /// Vaults or other records that are not by ascending index, or an index that is repeated.
+    #[error(
+        "vault or record {position} of the file has index {found}, expected one above {previous}"
+    )]
     Order {
         /// Position in the list of vaults.
         position: usize,
@@ -81,6 +98,18 @@ pub enum StateError {
         found: Index,
         /// The index of the vault before it.
         previous: Index,
+    },
+    /// A record that should be among the vaults, or that is nothing.
+    #[error("found an empty leaf or a vault among the other records, at index {index}")]
+    NoOther {
+        /// The index of the record.
+        index: Index,
+    },
+    /// A record at the index of a vault.
+    #[error("found a vault and another record at index {index}")]
+    Twice {
+        /// The index.
+        index: Index,
     },
     /// A balance that is too large.
     #[error("the vault at index {index} holds {found}, expected less than 2^62")]
@@ -179,17 +208,19 @@ impl State {
         results
     }
 
-    /// Returns the state as a file, without records that are not vaults; no rule makes
-    /// any while the queue's assets are below 2^32.
+    /// Returns the state as a file.
     #[must_use]
     pub fn to_file(&self) -> StateFile {
-        let records = self.tree.records().into_iter();
-        let entry = |(index, record)| VaultEntry::of(index, &record);
-        StateFile {
+        let mut file = StateFile {
             chain_id: self.chain_id,
             head: Some(self.head),
-            vaults: records.filter_map(entry).collect(),
+            vaults: vec![],
+            records: vec![],
+        };
+        for (index, record) in self.tree.records() {
+            file.push(index, record);
         }
+        file
     }
 }
 
@@ -212,11 +243,7 @@ impl TryFrom<&StateFile> for State {
 
     fn try_from(file: &StateFile) -> Result<Self, StateError> {
         file.check()?;
-        let records: Vec<_> = file
-            .vaults
-            .iter()
-            .map(|entry| (entry.index, entry.record()))
-            .collect();
+        let records: Vec<_> = file.all_records().collect();
         let tree = StateTree::from_records(&records);
         let head = file.head.unwrap_or_else(|| Head::genesis(tree.root()));
         Self::from_parts(file.chain_id, head, tree)
@@ -263,6 +290,31 @@ impl VaultEntry {
 }
 
 impl StateFile {
+    /// Adds a record, whose index is above those of all others.
+    pub fn push(&mut self, index: Index, record: Record) {
+        match VaultEntry::of(index, &record) {
+            Some(vault) => self.vaults.push(vault),
+            None => self.records.push(RecordEntry { index, record }),
+        }
+    }
+
+    /// Returns every record, by ascending index if vaults and others are so.
+    pub fn all_records(&self) -> impl Iterator<Item = (Index, Record)> {
+        let mut vaults = self
+            .vaults
+            .iter()
+            .map(|vault| (vault.index, vault.record()));
+        let mut others = self.records.iter().map(|entry| (entry.index, entry.record));
+        let (mut vault, mut other) = (vaults.next(), others.next());
+        core::iter::from_fn(move || match (vault, other) {
+            (Some((index, _)), Some((of_other, _))) if of_other < index => {
+                core::mem::replace(&mut other, others.next())
+            }
+            (Some(_), _) => core::mem::replace(&mut vault, vaults.next()),
+            (None, _) => core::mem::replace(&mut other, others.next()),
+        })
+    }
+
     /// Checks everything but the state root, for which all vaults must be hashed.
     ///
     /// # Errors
@@ -271,17 +323,9 @@ impl StateFile {
     pub fn check(&self) -> Result<(), StateError> {
         let head = self.head.unwrap_or_else(|| Head::genesis(ZERO_DIGEST));
         check_elements(self.chain_id, &head)?;
-        for (position, pair) in self.vaults.windows(2).enumerate() {
-            let (previous, found) = (pair[0].index, pair[1].index);
-            if found <= previous {
-                let position = position + 1;
-                return Err(StateError::Order {
-                    position,
-                    found,
-                    previous,
-                });
-            }
-        }
+        check_order(self.vaults.iter().map(|vault| vault.index))?;
+        check_order(self.records.iter().map(|entry| entry.index))?;
+        self.check_others()?;
         for &VaultEntry {
             index,
             balance,
@@ -304,4 +348,44 @@ impl StateFile {
         }
         Ok(())
     }
+
+    /// The other records are no vaults of this file, and if they are vaults of shares, well formed.
+    fn check_others(&self) -> Result<(), StateError> {
+        for &RecordEntry { index, record } in &self.records {
+            if record.is_empty() || VaultEntry::of(index, &record).is_some() {
+                return Err(StateError::NoOther { index });
+            }
+            let is_there = self
+                .vaults
+                .binary_search_by_key(&index, |vault| vault.index);
+            if is_there.is_ok() {
+                return Err(StateError::Twice { index });
+            }
+            let [kind, _, balance, ..] = record.0.map(|element| element.as_canonical_u64());
+            if kind == KIND_VAULT && balance >= AMOUNT_LIMIT {
+                return Err(StateError::Balance {
+                    index,
+                    found: balance,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Indices ascend.
+fn check_order(indices: impl Iterator<Item = Index>) -> Result<(), StateError> {
+    let mut previous: Option<Index> = None;
+    for (position, found) in indices.enumerate() {
+        if let Some(previous) = previous.replace(found)
+            && found <= previous
+        {
+            return Err(StateError::Order {
+                position,
+                found,
+                previous,
+            });
+        }
+    }
+    Ok(())
 }

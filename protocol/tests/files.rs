@@ -69,6 +69,7 @@ fn genesis() -> StateFile {
         chain_id: 8,
         head: None,
         vaults: vec![entry(1), entry(2), entry(u32::MAX)],
+        records: vec![],
     }
 }
 

@@ -100,6 +100,7 @@ fn state() -> StateFile {
         chain_id: ELEMENT,
         head: Some(head()),
         vaults: vec![entry],
+        records: vec![],
     }
 }
 

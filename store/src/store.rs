@@ -12,7 +12,7 @@ use shardfold_protocol::folder;
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::Index;
-use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
+use shardfold_protocol::state::{State, StateError, StateFile};
 use shardfold_protocol::tree::pages_on_paths;
 
 use crate::guard::{Guarded, guarded};
@@ -201,7 +201,7 @@ fn fill(folder: &Path, empty: File, file: &StateFile) -> Result<(), StoreError> 
         .map_err(StoreError::opening(folder))?;
     let mut transaction = database.begin_write()?;
     transaction.set_quick_repair(true);
-    let root = write_vaults(&transaction, &file.vaults)?;
+    let root = write_records(&transaction, file)?;
     let head = file.head.unwrap_or_else(|| Head::genesis(root));
     if root != head.state_root {
         let (found, expected) = (root, head.state_root);
@@ -220,16 +220,12 @@ fn fill(folder: &Path, empty: File, file: &StateFile) -> Result<(), StoreError> 
 }
 
 /// Writes all records and the tree above them: its root.
-fn write_vaults(
-    transaction: &WriteTransaction,
-    vaults: &[VaultEntry],
-) -> Result<Digest, StoreError> {
+fn write_records(transaction: &WriteTransaction, file: &StateFile) -> Result<Digest, StoreError> {
     let mut records = transaction.open_table(schema::RECORDS)?;
     let mut pages = transaction.open_table(schema::PAGES)?;
-    let written = vaults.iter().map(|vault| {
-        let record = vault.record();
-        records.insert(vault.index, &schema::record_bytes(&record))?;
-        Ok((vault.index, record))
+    let written = file.all_records().map(|(index, record)| {
+        records.insert(index, &schema::record_bytes(&record))?;
+        Ok((index, record))
     });
     tree_over(written, |id, page| {
         pages.insert(schema::page_key(id), &page.to_bytes())?;

@@ -10,7 +10,7 @@ use redb::{
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
-use shardfold_protocol::state::{State, StateFile, VaultEntry};
+use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::tree::{PAGE_BYTES, Page, PageId, StateTree, pages_on_paths};
 
 use crate::guard::{Guarded, guarded};
@@ -237,18 +237,19 @@ impl View {
         guarded(|| {
             let Ledger { chain_id, head, .. } = self.ledger;
             let count = usize::try_from(self.records.len()?).unwrap_or(0);
-            let mut vaults = Vec::with_capacity(count.min(1 << 20));
+            let mut file = StateFile {
+                chain_id,
+                head: Some(head),
+                vaults: Vec::with_capacity(count.min(1 << 20)),
+                records: Vec::new(),
+            };
             let records = self.read_all_records()?.inspect(|entry| {
-                let entry = entry.as_ref().ok();
-                vaults.extend(entry.and_then(|(index, record)| VaultEntry::of(*index, record)));
+                if let Ok((index, record)) = entry {
+                    file.push(*index, *record);
+                }
             });
             self.check_root(tree_over(records, |_, _| Ok(()))?)?;
-            let head = Some(head);
-            Ok(StateFile {
-                chain_id,
-                head,
-                vaults,
-            })
+            Ok(file)
         })
     }
 

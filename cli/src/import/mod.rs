@@ -55,6 +55,7 @@ pub fn run(args: &ImportTrafficArgs, printer: Printer) -> Result<()> {
         chain_id: args.chain_id,
         head: None,
         vaults,
+        records: vec![],
     };
     let state = State::try_from(&genesis)?;
     let deposit_count = transactions.len();

@@ -283,6 +283,7 @@ fn deposits_open_what_a_trace_needs() {
         chain_id: CHAIN_ID,
         head: None,
         vaults: Vec::new(),
+        records: vec![],
     })
     .unwrap();
     let mut transactions = import.deposits();

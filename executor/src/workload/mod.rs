@@ -50,6 +50,7 @@ pub fn genesis(keys: &Keys, vaults: u32) -> State {
         chain_id: CHAIN_ID,
         head: None,
         vaults,
+        records: vec![],
     })
     .expect("ascending vaults with small balances")
 }

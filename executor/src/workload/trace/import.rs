@@ -97,6 +97,7 @@ impl Import {
             chain_id: self.options.chain_id,
             head: None,
             vaults: self.genesis(),
+            records: vec![],
         })?;
         let batch = Batch {
             chain_id: self.options.chain_id,
