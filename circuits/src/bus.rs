@@ -368,18 +368,17 @@ impl RangeBus {
 
 /// Fees add up per vault: `(fee vault, asset)`, with the fee itself as multiplicity.
 ///
-/// The sum of multiplicities is taken in the field; it equals the integer sum because a
-/// transaction pays at most one fee, however many rule chips there are: only real rows pay,
-/// each real row takes one message from the ledger, and the ledger sends one for each of its
-/// at most 2^14 transactions. A fee is below 2^48, so the sum is below 2^62. That a vault is
-/// collected for once follows from the clocks: see the `fee` chip.
+/// The sum of multiplicities is taken in the field; it equals the integer sum because a row of
+/// the transaction table pays at most one fee, in its one exclusive slot, and there are at most
+/// 2^14 rows. A fee is below 2^48, so the sum is below 2^62. That a vault is collected for once
+/// follows from the clocks: see the `fee` chip.
 pub struct FeeBus;
 
 impl FeeBus {
     const BUS: LookupBus<'static> = LookupBus::new("fee");
 
-    /// A transaction pays `fee` into `vault`. Caller: the fee is below 2^48, and zero on
-    /// rows that are not real.
+    /// A transaction pays `fee` into `vault`. Caller: the fee is below 2^48, and zero on rows that
+    /// pay none; a row pays once. The transaction table says the same by [`say_exclusively`].
     pub fn pay<AB: ChipBuilder>(builder: &mut AB, vault: AB::Expr, asset: AB::Expr, fee: AB::Expr) {
         // The bound of a count is a u32; this one is larger, and justified above.
         Self::BUS.lookup_key(builder, [vault, asset], Count::provided(fee));
