@@ -13,5 +13,7 @@ pub mod vaults;
 pub mod withdraw;
 
 pub use law::{CARRY, Carried, Contract, Law, MAX_STEPS, Path, Step, nothing};
-pub use machine::{Machine, Part, Reason, Reject, Rule, Taken};
+pub use machine::{
+    Machine, Owner, Part, Reason, Reject, Rule, Taken, VaultAccess, VaultReasons, VaultUse,
+};
 pub use set::{Contracts, SetError};

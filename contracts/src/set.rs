@@ -73,6 +73,10 @@ pub struct Cost {
     pub signatures: usize,
     /// Permutations.
     pub permutations: usize,
+    /// Accesses of vaults that have a row of their own.
+    pub vaults: usize,
+    /// Exact divisions, equal ones too.
+    pub divisions: usize,
 }
 
 impl core::ops::Add for Cost {
@@ -83,6 +87,8 @@ impl core::ops::Add for Cost {
             steps: self.steps + other.steps,
             signatures: self.signatures + other.signatures,
             permutations: self.permutations + other.permutations,
+            vaults: self.vaults + other.vaults,
+            divisions: self.divisions + other.divisions,
         }
     }
 }
@@ -201,6 +207,12 @@ impl Contracts {
         &self.steps
     }
 
+    /// Returns whether a step speaks on a bus: a table that serves no step is left out.
+    #[must_use]
+    pub fn speaks(&self, bus: Bus) -> bool {
+        self.steps.iter().any(|step| step.count(bus) > 0)
+    }
+
     /// Returns the contracts in order.
     pub fn list(&self) -> impl Iterator<Item = &dyn Contract> {
         self.list.iter().map(|law| &**law)
@@ -271,6 +283,8 @@ impl Contracts {
         for step in self.steps_of(transaction, path) {
             cost.steps += 1;
             cost.permutations += step.count(Bus::Hash);
+            cost.vaults += step.count(Bus::Vault);
+            cost.divisions += step.count(Bus::MulDiv);
             if step.does.signs {
                 cost.signatures += 1;
                 cost.permutations += SIGNATURE_PERMUTATIONS;
