@@ -150,3 +150,6 @@ impl Law for ToySwap {
         m.vault(receiver, &RECEIVER).map(|_| nothing())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_recursion::profile::Profile;
 
-use crate::{CircuitSet, ShardStark, ShardTraces, shard_traces};
+use crate::{CircuitSet, ShardCircuit, ShardStark, ShardTraces, shard_traces};
 
 static TRANSFERS: LazyLock<Contracts> = LazyLock::new(|| {
     let none = Contracts::none();
@@ -128,6 +128,20 @@ fn all_constraints_hold_and_all_buses_balance() {
             let traces = shard_traces(stark.contracts(), &witness).unwrap();
             let report = report(stark, &traces);
             assert!(report.is_clean(), "{report}");
+        }
+    }
+}
+
+#[test]
+fn a_list_with_both_tables_fits_the_rows_of_each_profile() {
+    for profile in Profile::ALL {
+        for shape in profile.shapes() {
+            let stark = ShardStark::new(&SWAPS, *shape, profile.stark(shape)).unwrap();
+            let (rows, _) = ShardCircuit::cost(&stark, &profile.plonk()).unwrap();
+            let (name, transactions) = (profile.name(), shape.transactions());
+            println!("{name}, {transactions} transactions: {rows} rows");
+            let capacity = 1 << profile.degree_bits();
+            assert!(rows + 512 <= capacity, "{name} {shape:?}: {rows}");
         }
     }
 }
