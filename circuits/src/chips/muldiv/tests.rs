@@ -1,14 +1,23 @@
+use std::sync::LazyLock;
+
 use num_bigint::BigUint;
+use p3_air::symbolic::{BaseLeaf, SymbolicExpr};
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use proptest::prelude::*;
-use shardfold_contracts::readings::Division;
+use shardfold_contracts::Contracts;
+use shardfold_contracts::readings::{Bus, Division};
+use shardfold_contracts::testing::pool::ToySwap;
+use shardfold_executor::workload::{Pattern, Plan, Workload};
+use shardfold_executor::{sequential, shards};
 use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::field::MODULUS;
+use shardfold_protocol::shape::Shape;
 
 use super::columns::{LIMBS, WIDTH};
 use super::{MulDivChip, MulDivColumns, generate};
 use crate::chips::Chip;
 use crate::chips::fixture::no_cell_is_free;
+use crate::chips::transaction::{self, TransactionChip};
 use crate::lookup_events::LookupEvents;
 use crate::testing::{
     Cheat, ChipTrace, accepts, bus_refuses, cheats_of, cost, one_constraint_refuses, report,
@@ -404,6 +413,43 @@ fn a_division_that_is_given_out_too_often() {
     bus_refuses("muldiv", &[honest()], &[cheat]);
 }
 
+static SWAPS: LazyLock<Contracts> = LazyLock::new(|| Contracts::none().with(ToySwap).unwrap());
+
+/// The transactions of a shard that divides, and the column of its first quotient.
+fn swaps() -> (ChipTrace, usize) {
+    let plan = Plan {
+        seed: 1,
+        pattern: Pattern::Independent,
+        vaults: 8,
+        transactions: 3,
+        keys: 2,
+    };
+    let Workload { mut state, batch } = plan.build();
+    let outcome = sequential::execute(&SWAPS, &state, &batch).unwrap();
+    let shapes = [Shape::TINY];
+    let witness = shards::cut(&SWAPS, &mut state, &batch, &outcome, &shapes).unwrap();
+    let rows = transaction::generate(&SWAPS, &witness[0], 2).unwrap();
+    assert!(!rows.divisions.is_empty());
+    let statement = witness[0].statement.elements();
+    let chip = TransactionChip { contracts: &SWAPS };
+    let trace =
+        ChipTrace::with_public_values(Chip::Transaction(chip), rows.trace, statement.to_vec());
+    let mut said = SWAPS.steps()[0].messages.iter();
+    let request = said.find(|message| message.bus == Bus::MulDiv).unwrap();
+    let SymbolicExpr::Leaf(BaseLeaf::Variable(quotient)) = &request.fields[3] else {
+        panic!("a quotient is a cell");
+    };
+    (trace, quotient.index)
+}
+
+/// The rest of its rule goes on with it.
+#[test]
+fn a_transaction_with_another_quotient() {
+    let (mut cheat, quotient) = swaps();
+    *cheat.cell_mut(0, quotient) += F::ONE;
+    table_refuses("muldiv", &[cheat]);
+}
+
 /// What these tests refuse.
 pub fn cheats() -> Vec<Cheat> {
     [
@@ -420,6 +466,7 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(a_top_limb_that_is_none),
         cheats_of(a_division_that_was_not_asked_for),
         cheats_of(a_division_that_is_given_out_too_often),
+        cheats_of(a_transaction_with_another_quotient),
     ]
     .concat()
 }

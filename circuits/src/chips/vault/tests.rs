@@ -337,6 +337,23 @@ fn another_vault_than_the_record() {
     }
 }
 
+#[test]
+fn a_vault_that_is_written_as_something_else() {
+    let c = columns();
+    for cell in [c.clock, c.new_balance.limbs[0]] {
+        let cheat = with_change(honest(), PAYS, cell, F::ONE);
+        bus_refuses("state", &[honest()], &[cheat]);
+    }
+    let cheat = honest_at(0).with_cell(PAYS, c.signs, F::ZERO);
+    bus_refuses("state", &[honest_at(0)], &[cheat]);
+    // What is opened was nothing before, whatever it is.
+    let [o0, o1, o2, o3] = c.owner;
+    for cell in [c.asset, o0, o1, o2, o3] {
+        let cheat = with_change(honest(), OPENED, cell, F::ONE);
+        bus_refuses("state", &[honest()], &[cheat]);
+    }
+}
+
 /// What these tests refuse.
 pub fn cheats() -> Vec<Cheat> {
     [
@@ -360,6 +377,7 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(another_nonce_than_the_vault_has),
         cheats_of(a_vault_as_it_was_at_another_time),
         cheats_of(another_vault_than_the_record),
+        cheats_of(a_vault_that_is_written_as_something_else),
     ]
     .concat()
 }
