@@ -9,11 +9,15 @@ pub mod machine;
 pub mod readings;
 pub mod recorded;
 pub mod set;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transfer;
 pub mod usage;
 pub mod vaults;
 pub mod withdraw;
 
 pub use law::{Body, CARRY, Carried, Contract, FeePayment, Law, MAX_STEPS, Path, Step, nothing};
-pub use machine::{Machine, Part, Reason, Reject, Rule, Taken};
+pub use machine::{
+    Machine, Owner, Part, Reason, Reject, Rule, Taken, VaultAccess, VaultReasons, VaultUse,
+};
 pub use set::{Contracts, SetError};

@@ -99,6 +99,60 @@ pub enum Use<E> {
     Gain(E),
 }
 
+/// Whose vault is wanted.
+#[derive(Clone, Debug)]
+pub enum Owner<E> {
+    /// Anybody's: a vault is there, and its owner is what is found.
+    Any,
+    /// This owner's: a vault is there.
+    Is([E; 4]),
+    /// This owner's; where nothing is, a vault of this owner is opened.
+    Opens([E; 4]),
+}
+
+/// How a vault is used.
+#[derive(Clone, Debug)]
+pub enum VaultUse<E> {
+    /// It is the vault of whoever signs, at this nonce, which grows by one. Caller: the owner of
+    /// the vault has signed.
+    Signs(E),
+    /// Its balance changes.
+    Changes,
+    /// Its balance grows by an amount below 2^62 that follows from the body alone: such gains
+    /// commute.
+    Gains,
+}
+
+/// One access of a vault that has a row of its own.
+#[derive(Clone, Debug)]
+pub struct VaultAccess<E> {
+    /// Where it lies.
+    pub index: E,
+    /// What it holds.
+    pub asset: E,
+    /// Whose it is.
+    pub owner: Owner<E>,
+    /// What it gains. Caller: it stands for an integer above -2^63 and below 2^63.
+    pub delta: E,
+    /// How it is used.
+    pub how: VaultUse<E>,
+}
+
+/// What an access of a vault says if it fails.
+#[derive(Clone, Copy, Debug)]
+pub struct VaultReasons {
+    /// No vault is there, and none may be opened.
+    pub kind: &'static Reason,
+    /// It holds another asset.
+    pub asset: &'static Reason,
+    /// It is another owner's.
+    pub owner: &'static Reason,
+    /// It has another nonce.
+    pub nonce: &'static Reason,
+    /// It would hold less than nothing, or too much.
+    pub balance: &'static Reason,
+}
+
 /// The primitives of a rule, over elements of the field or expressions that stand for them.
 pub trait Machine {
     /// An element of the field, or an expression over the cells of one row.
@@ -150,6 +204,37 @@ pub trait Machine {
 
     /// Returns the product of two elements, as one cell: of degree 1 again.
     fn product(&mut self, a: &Self::E, b: &Self::E) -> Self::E;
+
+    /// Returns `a b / d`, rounded up or down. Caller: `a` and `b` are integers below 2^62, `d` is
+    /// one of at most 2^62.
+    ///
+    /// # Errors
+    /// `d` is zero, or the quotient is 2^62 or more.
+    fn mul_div(
+        &mut self,
+        a: &Self::E,
+        b: &Self::E,
+        d: &Self::E,
+        round_up: bool,
+        otherwise: &'static Reason,
+    ) -> Rule<Self::E>;
+
+    /// Returns the square root of `a b`, rounded down. Caller: both are integers below 2^62.
+    ///
+    /// # Errors
+    /// One of them is zero.
+    fn sqrt(&mut self, a: &Self::E, b: &Self::E, otherwise: &'static Reason) -> Rule<Self::E>;
+
+    /// Changes the balance of a vault, which has a row of its own for it; returns the owner. A
+    /// transaction takes no record twice.
+    ///
+    /// # Errors
+    /// No such vault, a balance below zero or of 2^62 or more, or as [`Self::take`].
+    fn vault(
+        &mut self,
+        access: VaultAccess<Self::E>,
+        otherwise: &'static VaultReasons,
+    ) -> Rule<[Self::E; 4]>;
 
     /// Takes the record at an index as it was last written; what is taken must be written back in
     /// the same step. A transaction takes no record twice.

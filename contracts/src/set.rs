@@ -16,6 +16,7 @@ use crate::exit::ExitLaw;
 use crate::law::{Body, Contract, Law, Path, nothing};
 use crate::layout::Layout;
 use crate::machine::{Reject, Rule, reasons};
+use crate::readings::Bus;
 use crate::readings::{
     Access, Context, Effect, FeePaid, Outline, PREPARED, Pending, Prepared, Run,
 };
@@ -74,6 +75,10 @@ pub struct Cost {
     pub signatures: usize,
     /// Permutations.
     pub permutations: usize,
+    /// Accesses of vaults that have a row of their own.
+    pub vaults: usize,
+    /// Exact divisions, equal ones too.
+    pub divisions: usize,
 }
 
 impl core::ops::Add for Cost {
@@ -84,6 +89,8 @@ impl core::ops::Add for Cost {
             steps: self.steps + other.steps,
             signatures: self.signatures + other.signatures,
             permutations: self.permutations + other.permutations,
+            vaults: self.vaults + other.vaults,
+            divisions: self.divisions + other.divisions,
         }
     }
 }
@@ -224,6 +231,12 @@ impl Contracts {
     #[must_use]
     pub fn steps(&self) -> &[RecordedStep] {
         &self.steps
+    }
+
+    /// Returns whether a step speaks on a bus: a table that serves no step is left out.
+    #[must_use]
+    pub fn speaks(&self, bus: Bus) -> bool {
+        self.steps.iter().any(|step| step.count(bus) > 0)
     }
 
     /// Returns the contracts in order.
@@ -456,6 +469,8 @@ impl Facts {
             facts.cost.steps += 1;
             facts.cost.permutations += step.permutations();
             facts.cost.signatures += usize::from(step.does.signs);
+            facts.cost.vaults += step.count(Bus::Vault);
+            facts.cost.divisions += step.count(Bus::MulDiv);
             let signed = step.signed_hash.map(|hash| hashes + hash);
             facts.signed = facts.signed.or(signed);
             for &is_pure in &step.pure_hashes {

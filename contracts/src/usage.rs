@@ -28,6 +28,10 @@ pub enum Resource {
     Nodes,
     /// Permutations, counted without sharing.
     Permutations,
+    /// Accesses of vaults that have a row of their own.
+    Vaults,
+    /// Exact divisions, counted without sharing.
+    Divisions,
 }
 
 /// A run of transactions needs more than a shape has.
@@ -174,6 +178,8 @@ impl Usage {
                 self.permutations(),
                 shape.permutations(),
             ),
+            (Resource::Vaults, self.cost.vaults, shape.vaults()),
+            (Resource::Divisions, self.cost.divisions, shape.divisions()),
         ];
         match counts.into_iter().find(|(_, found, limit)| found > limit) {
             None => Ok(()),
@@ -273,7 +279,7 @@ mod tests {
             log_permutations in 7..11u32,
         ) {
             let log_records = log_transactions + 1;
-            let shape = Shape { log_transactions, log_records, log_nodes, log_permutations };
+            let shape = Shape { log_transactions, log_records, log_nodes, log_permutations, ..Shape::TINY };
             let (mut usage, mut fitting) = (Usage::default(), vec![]);
             for candidate in candidates {
                 if let Err(error) = usage.add(standard(), &candidate, &[shape]) {

@@ -4,11 +4,11 @@ use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::field::F;
 
-use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::machine::{Machine, Part, Reason, Rule, Use, VaultReasons};
 
 use Part::{Any, Is};
 
-/// Reasons of [`pay`] and [`credit`].
+/// Reasons of [`pay`] and [`credit`], [`PAYER`] and [`RECEIVER`].
 pub mod reasons {
     use super::Reason;
 
@@ -26,6 +26,11 @@ pub mod reasons {
     pub static SENDER_ASSET: Reason = Reason::new(
         "sender-asset",
         "found asset {found} in the sender's vault, expected {expected}",
+    );
+    /// A payment from a vault of another owner.
+    pub static SENDER_OWNER: Reason = Reason::new(
+        "sender-owner",
+        "found a sender's vault of another owner (digest element {found}), expected {expected}",
     );
     /// A transaction that was signed for another moment, or was there already.
     pub static NONCE: Reason = Reason::new(
@@ -52,12 +57,35 @@ pub mod reasons {
         "receiver-asset",
         "found asset {found} in the receiver's vault, expected {expected}",
     );
+    /// A receiver who signs for another moment.
+    pub static RECEIVER_NONCE: Reason = Reason::new(
+        "receiver-nonce",
+        "found that the receiver's vault has nonce {found}, the transaction says {expected}",
+    );
     /// A receiver who would hold too much.
     pub static RECEIVER_BALANCE: Reason = Reason::new(
         "receiver-balance",
         "found that the receiver would hold {found}, expected less than 2^62",
     );
 }
+
+/// What [`Machine::vault`] says of a vault that pays.
+pub static PAYER: VaultReasons = VaultReasons {
+    kind: &reasons::SENDER_MISSING,
+    asset: &reasons::SENDER_ASSET,
+    owner: &reasons::SENDER_OWNER,
+    nonce: &reasons::NONCE,
+    balance: &reasons::BALANCE,
+};
+
+/// What [`Machine::vault`] says of a vault that receives.
+pub static RECEIVER: VaultReasons = VaultReasons {
+    kind: &reasons::RECEIVER_KIND,
+    asset: &reasons::RECEIVER_ASSET,
+    owner: &reasons::RECEIVER_OWNER,
+    nonce: &reasons::RECEIVER_NONCE,
+    balance: &reasons::RECEIVER_BALANCE,
+};
 
 /// The vault that signs and pays: of this asset and nonce, at this index.
 pub struct Payer<E> {

@@ -29,31 +29,36 @@ pub struct Shape {
     pub log_nodes: u32,
     /// log2 of the number of permutations.
     pub log_permutations: u32,
+    /// log2 of the number of accesses of vaults that have a row of their own.
+    pub log_vaults: u32,
+    /// log2 of the number of exact divisions.
+    pub log_divisions: u32,
 }
 
 impl Shape {
     /// For tests: 4 transactions anywhere in the tree.
-    pub const TINY: Self = Self::new(2, 3, 8, 10);
+    pub const TINY: Self = Self::new([2, 3, 8, 10], [3, 6]);
     /// 128 transactions.
-    pub const SMALL: Self = Self::new(7, 8, 12, 13);
+    pub const SMALL: Self = Self::new([7, 8, 12, 13], [8, 8]);
     /// 4,096 transactions, even over vaults scattered among millions.
-    pub const MEDIUM: Self = Self::new(12, 13, 17, 18);
+    pub const MEDIUM: Self = Self::new([12, 13, 17, 18], [13, 13]);
     /// 16,384 transactions over vaults that lie close together or are used often. Its tables
     /// have few different heights: each costs the recursive verifier a round of folding.
-    pub const LARGE: Self = Self::new(14, 16, 16, 18);
+    pub const LARGE: Self = Self::new([14, 16, 16, 18], [16, 16]);
 
-    const fn new(
-        log_transactions: u32,
-        log_records: u32,
-        log_nodes: u32,
-        log_permutations: u32,
-    ) -> Self {
+    /// The heights of the tables that only some lists of contracts have, `shared`, are those of
+    /// other tables: a height more would cost the recursive verifier a round of folding.
+    const fn new(always: [u32; 4], shared: [u32; 2]) -> Self {
+        let [log_transactions, log_records, log_nodes, log_permutations] = always;
+        let [log_vaults, log_divisions] = shared;
         assert!(log_transactions <= MAX_LOG_TRANSACTIONS);
         Self {
             log_transactions,
             log_records,
             log_nodes,
             log_permutations,
+            log_vaults,
+            log_divisions,
         }
     }
 
@@ -65,6 +70,8 @@ impl Shape {
             && self.log_records <= MAX_LOG_HEIGHT
             && self.log_nodes <= MAX_LOG_HEIGHT
             && self.log_permutations <= MAX_LOG_HEIGHT
+            && self.log_vaults <= MAX_LOG_HEIGHT
+            && self.log_divisions <= MAX_LOG_HEIGHT
     }
 
     /// Returns the maximum number of transactions.
@@ -95,5 +102,17 @@ impl Shape {
     #[must_use]
     pub const fn permutations(&self) -> usize {
         1 << self.log_permutations
+    }
+
+    /// Returns the maximum number of accesses of vaults that have a row of their own.
+    #[must_use]
+    pub const fn vaults(&self) -> usize {
+        1 << self.log_vaults
+    }
+
+    /// Returns the maximum number of exact divisions.
+    #[must_use]
+    pub const fn divisions(&self) -> usize {
+        1 << self.log_divisions
     }
 }

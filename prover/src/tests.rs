@@ -20,6 +20,8 @@ use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::stark_bits;
 use shardfold_recursion::stark::RecursionError;
 
+mod tables;
+
 static STARK: LazyLock<ShardStark> = LazyLock::new(|| {
     ShardStark::new(
         standard(),

@@ -8,11 +8,12 @@ use shardfold_protocol::witness::ShardWitness;
 use shardfold_circuits::chips::signature::SignatureRequest;
 use shardfold_circuits::chips::transaction::{RequiredSignature, TransactionRows};
 use shardfold_circuits::chips::{
-    Chip, fee, node, poseidon2, range, record, signature, transaction,
+    Chip, fee, muldiv, node, poseidon2, range, record, signature, transaction, vault,
 };
 use shardfold_circuits::error::TraceError;
 use shardfold_circuits::lookup_events::LookupEvents;
 use shardfold_contracts::Contracts;
+use shardfold_contracts::readings::Bus;
 use shardfold_protocol::field::F;
 
 /// The traces of one shard, in the order of [`Chip::all`].
@@ -47,16 +48,23 @@ pub fn shard_traces(
             let traces = signature::generate(&signatures, chain_id, log_transactions, &mut events)?;
             Ok::<_, TraceError>((traces, events))
         },
-        || state_traces(witness, rows),
+        || state_traces(contracts, witness, rows),
     );
     let (curve, curve_events) = curve?;
     let (rest, mut events) = rest?;
     events.merge(curve_events);
 
     let poseidon2 = poseidon2::generate(&events.hashes, witness.shape.log_permutations as usize)?;
-    let [transactions, fee, record, node] = rest;
-    let traces = vec![
+    let StateTraces {
         transactions,
+        mut shared,
+        fee,
+        record,
+        node,
+    } = rest;
+    let mut traces = vec![transactions];
+    traces.append(&mut shared);
+    traces.extend([
         fee,
         curve.signature,
         curve.variable_table,
@@ -67,26 +75,53 @@ pub fn shard_traces(
         poseidon2,
         curve.fixed_table,
         range::generate(&events.range),
-    ];
+    ]);
     Ok(ShardTraces {
         traces,
         public_values: public_values(&Chip::all(contracts), &witness.statement),
     })
 }
 
-/// The traces of transactions, fee, record and node, and what they ask of `poseidon2` and `range`.
+/// The traces of what changes records.
+struct StateTraces {
+    transactions: RowMajorMatrix<F>,
+    /// The tables that only some lists of contracts have.
+    shared: Vec<RowMajorMatrix<F>>,
+    fee: RowMajorMatrix<F>,
+    record: RowMajorMatrix<F>,
+    node: RowMajorMatrix<F>,
+}
+
+/// The traces of what changes records, and what they ask of `poseidon2` and `range`.
 fn state_traces(
+    contracts: &Contracts,
     witness: &ShardWitness,
     rows: TransactionRows,
-) -> Result<([RowMajorMatrix<F>; 4], LookupEvents), TraceError> {
+) -> Result<(StateTraces, LookupEvents), TraceError> {
     let mut events = rows.events;
-    let log_transactions = witness.shape.log_transactions as usize;
-    let fee = fee::generate(&rows.fees, log_transactions, &mut events)?;
-    let log_records = witness.shape.log_records as usize;
-    let (record, leaves) = record::generate(&rows.records, log_records, &mut events)?;
-    let log_nodes = witness.shape.log_nodes as usize;
+    let shape = &witness.shape;
+    let mut shared = vec![];
+    if contracts.speaks(Bus::Vault) {
+        let log_height = shape.log_vaults as usize;
+        shared.push(vault::generate(&rows.vaults, log_height, &mut events)?);
+    }
+    if contracts.speaks(Bus::MulDiv) {
+        let log_height = shape.log_divisions as usize;
+        shared.push(muldiv::generate(&rows.divisions, log_height, &mut events)?);
+    }
+    let fee = fee::generate(&rows.fees, shape.log_transactions as usize, &mut events)?;
+    let (record, leaves) =
+        record::generate(&rows.records, shape.log_records as usize, &mut events)?;
+    let log_nodes = shape.log_nodes as usize;
     let (node, _root) = node::generate(&leaves, &witness.siblings, log_nodes, &mut events)?;
-    Ok(([rows.trace, fee, record, node], events))
+    let traces = StateTraces {
+        transactions: rows.trace,
+        shared,
+        fee,
+        record,
+        node,
+    };
+    Ok((traces, events))
 }
 
 /// Returns the signatures that the rules of a witness require, in order.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use p3_air::{Air, BaseAir};
 use p3_matrix::dense::RowMajorMatrix;
 use shardfold_contracts::Contracts;
+use shardfold_contracts::readings::Bus;
 use shardfold_protocol::curve::{DIGIT_SIZE, DIGITS, WINDOWS};
 use shardfold_protocol::shape::Shape;
 
@@ -14,6 +15,7 @@ use shardfold_protocol::field::F;
 pub mod fee;
 pub mod fixed_base;
 pub mod fixed_table;
+pub mod muldiv;
 pub mod node;
 pub mod poseidon2;
 pub mod range;
@@ -22,6 +24,7 @@ pub mod signature;
 pub mod transaction;
 pub mod variable_base;
 pub mod variable_table;
+pub mod vault;
 
 #[cfg(test)]
 mod fixture;
@@ -33,6 +36,7 @@ mod together;
 use fee::FeeChip;
 use fixed_base::FixedBaseChip;
 use fixed_table::FixedTableChip;
+use muldiv::MulDivChip;
 use node::NodeChip;
 use poseidon2::Poseidon2Chip;
 use range::RangeChip;
@@ -41,6 +45,7 @@ use signature::SignatureChip;
 use transaction::TransactionChip;
 use variable_base::VariableBaseChip;
 use variable_table::VariableTableChip;
+use vault::VaultChip;
 
 /// Any chip, so that one STARK can prove all of them.
 #[derive(Clone, Debug)]
@@ -49,6 +54,10 @@ pub enum Chip {
     Transaction(TransactionChip),
     /// The credit of fees to the operator's vaults.
     Fee(FeeChip),
+    /// Accesses of vaults by contracts.
+    Vault(VaultChip),
+    /// Exact divisions.
+    MulDiv(MulDivChip),
     /// Touched records.
     Record(RecordChip),
     /// Touched inner nodes of the state tree.
@@ -70,11 +79,18 @@ pub enum Chip {
 }
 
 impl Chip {
-    /// Returns every chip, in the order of a shard's tables.
+    /// Returns every chip of a list of contracts, in the order of a shard's tables. The tables that
+    /// no contract of the list speaks to are left out.
     #[must_use]
     pub fn all(contracts: &'static Contracts) -> Vec<Self> {
-        vec![
-            Self::Transaction(TransactionChip { contracts }),
+        let mut chips = vec![Self::Transaction(TransactionChip { contracts })];
+        if contracts.speaks(Bus::Vault) {
+            chips.push(Self::Vault(VaultChip));
+        }
+        if contracts.speaks(Bus::MulDiv) {
+            chips.push(Self::MulDiv(MulDivChip));
+        }
+        chips.extend([
             Self::Fee(FeeChip),
             Self::Signature(SignatureChip),
             Self::VariableTable(VariableTableChip),
@@ -85,7 +101,8 @@ impl Chip {
             Self::Poseidon2(Poseidon2Chip),
             Self::FixedTable(FixedTableChip),
             Self::Range(RangeChip),
-        ]
+        ]);
+        chips
     }
 
     /// Returns log2 of the chip's rows in shards of a shape.
@@ -97,6 +114,8 @@ impl Chip {
             Self::VariableTable(_) => transactions + DIGIT_SIZE.ilog2() as usize,
             Self::VariableBase(_) => transactions + DIGITS.ilog2() as usize,
             Self::FixedBase(_) => transactions + WINDOWS.ilog2() as usize,
+            Self::Vault(_) => shape.log_vaults as usize,
+            Self::MulDiv(_) => shape.log_divisions as usize,
             Self::Record(_) => shape.log_records as usize,
             Self::Node(_) => shape.log_nodes as usize,
             Self::Poseidon2(_) => shape.log_permutations as usize,
@@ -111,6 +130,8 @@ impl Chip {
         match self {
             Self::Transaction(_) => "transaction",
             Self::Fee(_) => "fee",
+            Self::Vault(_) => "vault",
+            Self::MulDiv(_) => "muldiv",
             Self::Record(_) => "record",
             Self::Node(_) => "node",
             Self::Poseidon2(_) => "poseidon2",
@@ -127,6 +148,8 @@ impl Chip {
         match self {
             Self::Transaction(chip) => chip,
             Self::Fee(chip) => chip,
+            Self::Vault(chip) => chip,
+            Self::MulDiv(chip) => chip,
             Self::Record(chip) => chip,
             Self::Node(chip) => chip,
             Self::Poseidon2(chip) => chip,
@@ -184,6 +207,8 @@ impl<AB: ChipBuilder> Air<AB> for Chip {
         match self {
             Self::Transaction(chip) => chip.eval(builder),
             Self::Fee(chip) => chip.eval(builder),
+            Self::Vault(chip) => chip.eval(builder),
+            Self::MulDiv(chip) => chip.eval(builder),
             Self::Record(chip) => chip.eval(builder),
             Self::Node(chip) => chip.eval(builder),
             Self::Poseidon2(chip) => chip.eval(builder),

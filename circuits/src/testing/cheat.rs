@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use shardfold_contracts::readings::Division;
 use shardfold_protocol::curve::{WINDOW_SIZE, elements, fixed_base_table};
 use shardfold_protocol::hash::compress_block;
 
@@ -31,8 +32,8 @@ pub struct Cheat {
 pub enum RefusedBy {
     /// A constraint of the chips.
     Constraints,
-    /// A bus whose entries are known beforehand, whatever the prover does: `range`, `hash`
-    /// or `fixed_table`.
+    /// A bus whose entries are known beforehand, whatever the prover does: `range`, `hash`,
+    /// `muldiv` or `fixed_table`.
     Table(&'static str),
     /// Any other bus: the chips at its other end say what they say to honest chips.
     OtherEnd {
@@ -121,6 +122,19 @@ pub fn is_served(bus: &str, fields: &[F], taken_out: Option<usize>) -> bool {
         "hash" => {
             let input: [F; 8] = core::array::from_fn(|i| fields[i]);
             agrees(&[&input[..], &compress_block(&input)].concat())
+        }
+        "muldiv" => {
+            let number = |i: usize| fields[i].as_canonical_u64();
+            let division = Division {
+                a: number(0),
+                b: number(1),
+                d: number(2),
+                is_up: fields[4] == F::ONE,
+            };
+            division.result().is_some_and(|(quotient, _)| {
+                let quotient = [F::from_u64(quotient)];
+                agrees(&[&fields[..3], &quotient, &fields[4..]].concat())
+            })
         }
         "fixed_table" => {
             let mut points = fixed_base_table().iter().enumerate();

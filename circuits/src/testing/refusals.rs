@@ -111,7 +111,7 @@ pub fn bus_refuses(bus: &'static str, honest: &[ChipTrace], mutated: &[ChipTrace
 }
 
 /// All constraints hold and every other bus balances, yet the verifier refuses: the chips ask
-/// for what the table of `bus` (`range`, `hash` or `fixed_table`) does not have, however
+/// for what the table of `bus` (`range`, `hash`, `muldiv` or `fixed_table`) does not have, however
 /// often it gives out each of its entries.
 ///
 /// # Panics

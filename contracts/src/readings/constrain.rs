@@ -1,71 +1,16 @@
 //! As constraints: recorded once, as expressions over the cells of a row.
 
-use p3_air::symbolic::{BaseEntry, SymbolicExpression, SymbolicVariable};
+use p3_air::symbolic::{BaseEntry, SymbolicVariable};
 use p3_field::PrimeCharacteristicRing;
-use shardfold_protocol::amount::FEE_BITS;
+use shardfold_protocol::amount::{AMOUNT_BITS, FEE_BITS};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Domain, hash_blocks};
 
+use super::said::{AccessCall, Bus, Expr, HashCall, Message};
 use crate::layout::{Cursor, LIMB_BITS, prefix, public};
-use crate::machine::{Machine, Part, Reason, Rule, Taken, Use, reasons};
-
-/// An expression over the cells of a row and the public values.
-pub type Expr = SymbolicExpression<F>;
-
-/// The buses on which a step speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Bus {
-    /// Records: `(index, clock, record)`.
-    State,
-    /// Compressions: `(input, output)`.
-    Hash,
-    /// Signatures: `(owner, digest)`.
-    Signature,
-    /// Fees: `(vault, asset)`, with the fee as the count.
-    Fee,
-    /// 16-bit integers.
-    Range,
-}
-
-impl Bus {
-    /// All of them, in the order in which the table speaks.
-    pub const ALL: [Self; 5] = [
-        Self::State,
-        Self::Hash,
-        Self::Signature,
-        Self::Fee,
-        Self::Range,
-    ];
-}
-
-/// What a step says on a bus.
-#[derive(Clone, Debug)]
-pub struct Message {
-    /// On which one.
-    pub bus: Bus,
-    /// How often; negative for what it receives.
-    pub count: Expr,
-    /// The fields.
-    pub fields: Vec<Expr>,
-}
-
-/// A hash that a step asks for.
-#[derive(Clone, Debug)]
-pub struct HashCall {
-    /// What is hashed, the chain id apart.
-    pub message: Vec<Expr>,
-    /// The digest.
-    pub digest: [Expr; 4],
-}
-
-/// An access of a record, as far as the state is not needed for it.
-#[derive(Clone, Debug)]
-pub struct AccessCall {
-    /// Where the record lies.
-    pub index: Expr,
-    /// What it gains, if it only gains.
-    pub gain: Option<Expr>,
-}
+use crate::machine::{
+    Machine, Owner, Part, Reason, Rule, Taken, Use, VaultAccess, VaultReasons, VaultUse, reasons,
+};
 
 /// A rule as constraints.
 #[derive(Clone, Debug)]
@@ -261,6 +206,80 @@ impl Machine for Constrain {
         let product = self.cell();
         self.zero(product.clone() - a.clone() * b.clone());
         product
+    }
+
+    fn mul_div(
+        &mut self,
+        a: &Expr,
+        b: &Expr,
+        d: &Expr,
+        round_up: bool,
+        otherwise: &'static Reason,
+    ) -> Rule<Expr> {
+        self.reasons.push(otherwise);
+        let quotient = self.cell();
+        let operands = [a.clone(), b.clone(), d.clone()].into_iter();
+        let result = [quotient.clone(), Expr::from_bool(round_up)];
+        self.say(Bus::MulDiv, Expr::ONE, operands.chain(result));
+        Ok(quotient)
+    }
+
+    fn sqrt(&mut self, a: &Expr, b: &Expr, otherwise: &'static Reason) -> Rule<Expr> {
+        let (root, _) = self.limbs(AMOUNT_BITS);
+        // floor(a b / s) is s, s + 1 or s + 2: s^2 <= a b.
+        let above = self.mul_div(a, b, &root, false, otherwise)? - root.clone();
+        let product = self.product(&above, &(above.clone() - F::ONE));
+        self.zero(product * (above - F::TWO));
+        // floor(a b / (s + 1)) is s or s - 1: a b < (s + 1)^2.
+        let below =
+            root.clone() - self.mul_div(a, b, &(root.clone() + F::ONE), false, otherwise)?;
+        self.zero(below.clone() * (below - F::ONE));
+        Ok(root)
+    }
+
+    fn vault(
+        &mut self,
+        access: VaultAccess<Expr>,
+        otherwise: &'static VaultReasons,
+    ) -> Rule<[Expr; 4]> {
+        let VaultAccess {
+            index,
+            asset,
+            owner,
+            delta,
+            how,
+        } = access;
+        self.reasons.extend([otherwise.kind, otherwise.asset]);
+        let may_open = matches!(owner, Owner::Opens(_));
+        let owner = match owner {
+            Owner::Any => core::array::from_fn(|_| self.cell()),
+            Owner::Is(owner) | Owner::Opens(owner) => {
+                self.reasons.push(otherwise.owner);
+                owner
+            }
+        };
+        let (gain, nonce) = match how {
+            VaultUse::Signs(nonce) => (None, Some(nonce)),
+            VaultUse::Changes => (None, None),
+            VaultUse::Gains => (Some(delta.clone()), None),
+        };
+        if nonce.is_some() {
+            self.reasons.push(otherwise.nonce);
+        }
+        self.reasons.push(otherwise.balance);
+        let place = [column(prefix::CLOCK), index.clone(), asset];
+        let signs = Expr::from_bool(nonce.is_some());
+        let rest = [
+            delta,
+            signs,
+            nonce.unwrap_or(Expr::ZERO),
+            Expr::from_bool(may_open),
+        ];
+        let fields = place.into_iter().chain(owner.clone()).chain(rest);
+        self.say(Bus::Vault, Expr::ONE, fields);
+        self.accesses.push(AccessCall { index, gain });
+        self.writes += 1;
+        Ok(owner)
     }
 
     fn take(

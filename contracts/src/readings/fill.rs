@@ -1,14 +1,17 @@
 //! As a row: the cells of a step, and what it asks of other tables.
 
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
-use shardfold_protocol::amount::FEE_BITS;
+use shardfold_protocol::amount::{AMOUNT_BITS, FEE_BITS};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, Domain, compress_block, concat, hash_with};
 use shardfold_protocol::record::Index;
 
 use super::Run;
+use super::division::Division;
 use crate::layout::{Cursor, LIMB_BITS, prefix};
-use crate::machine::{Machine, Part, Reason, Rule, Taken, Use};
+use crate::machine::{
+    Machine, Owner, Part, Reason, Rule, Taken, Use, VaultAccess, VaultReasons, VaultUse,
+};
 
 /// What the rows of a table ask of other tables, limbs apart: those are looked up in every row.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,33 @@ pub struct Notes {
     pub range: Vec<u16>,
     /// Owner and digest of each signature that is required.
     pub signatures: Vec<(Digest, Digest)>,
+    /// The vaults that are used by rows of their own.
+    pub vaults: Vec<VaultNote>,
+    /// The exact divisions that have a result.
+    pub divisions: Vec<Division>,
+}
+
+/// One access of a vault that has a row of its own, and the record as it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultNote {
+    /// The clock of the transaction.
+    pub clock: F,
+    /// When the vault was last written.
+    pub old_clock: u32,
+    /// Where it lies.
+    pub index: F,
+    /// What it must hold.
+    pub asset: F,
+    /// Whose it must be.
+    pub owner: [F; 4],
+    /// What it gains.
+    pub delta: F,
+    /// Whether it is that of whoever signs.
+    pub signs: bool,
+    /// Whether it may be opened.
+    pub may_open: bool,
+    /// The record as it was taken.
+    pub before: [F; 8],
 }
 
 /// A rule as a row.
@@ -85,10 +115,13 @@ impl<'a, 'r> Fill<'a, 'r> {
         }
     }
 
+    fn old_clock(&self, index: &F) -> u32 {
+        (self.last_clock)(Index::try_from(index.as_canonical_u64()).unwrap_or_default())
+    }
+
     /// The gap of clocks of an access.
     fn gap(&mut self, index: &F) {
-        let index = Index::try_from(index.as_canonical_u64()).unwrap_or_default();
-        let last = F::from_u32((self.last_clock)(index));
+        let last = F::from_u32(self.old_clock(index));
         self.limbs(self.row[prefix::CLOCK] - last - F::ONE, LIMB_BITS);
     }
 }
@@ -156,6 +189,52 @@ impl Machine for Fill<'_, '_> {
         let product = self.run.product(a, b);
         self.cell(product);
         product
+    }
+
+    fn mul_div(
+        &mut self,
+        a: &F,
+        b: &F,
+        d: &F,
+        round_up: bool,
+        otherwise: &'static Reason,
+    ) -> Rule<F> {
+        let quotient = self.run.mul_div(a, b, d, round_up, otherwise)?;
+        self.cell(quotient);
+        let division = Division::of(a, b, d, round_up);
+        // Without a result only after a check that was passed over: then no row answers.
+        if division.result().is_some() {
+            self.notes.divisions.push(division);
+        }
+        Ok(quotient)
+    }
+
+    fn sqrt(&mut self, a: &F, b: &F, otherwise: &'static Reason) -> Rule<F> {
+        let root = self.run.sqrt(a, b, otherwise)?;
+        self.limbs(root, AMOUNT_BITS);
+        let above = self.mul_div(a, b, &root, false, otherwise)? - root;
+        self.cell(above * (above - F::ONE));
+        let below = self.mul_div(a, b, &(root + F::ONE), false, otherwise);
+        below.map(|_| root)
+    }
+
+    fn vault(&mut self, access: VaultAccess<F>, otherwise: &'static VaultReasons) -> Rule<[F; 4]> {
+        let (owner, before) = self.run.access_vault(&access, otherwise)?;
+        if matches!(access.owner, Owner::Any) {
+            owner.into_iter().for_each(|value| self.cell(value));
+        }
+        self.notes.vaults.push(VaultNote {
+            clock: self.row[prefix::CLOCK],
+            old_clock: self.old_clock(&access.index),
+            index: access.index,
+            asset: access.asset,
+            owner,
+            delta: access.delta,
+            signs: matches!(access.how, VaultUse::Signs(_)),
+            may_open: matches!(access.owner, Owner::Opens(_)),
+            before,
+        });
+        Ok(owner)
     }
 
     fn take(&mut self, index: &F, how: Use<F>, record: [Part<F>; 8]) -> Rule<(Taken<F>, [F; 8])> {

@@ -9,7 +9,9 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, Domain, ZERO_DIGEST};
 use shardfold_protocol::record::Index;
 
-use crate::machine::{Machine, Part, Reason, Rule, Taken, Use};
+use crate::machine::{
+    Machine, Owner, Part, Reason, Rule, Taken, Use, VaultAccess, VaultReasons, VaultUse,
+};
 
 /// What an access does with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +137,27 @@ impl Machine for Outline<'_> {
 
     fn product(&mut self, a: &F, b: &F) -> F {
         *a * *b
+    }
+
+    /// What follows from it is never needed before the state is.
+    fn mul_div(&mut self, _: &F, _: &F, _: &F, _: bool, _: &'static Reason) -> Rule<F> {
+        Ok(F::ZERO)
+    }
+
+    fn sqrt(&mut self, _: &F, _: &F, _: &'static Reason) -> Rule<F> {
+        Ok(F::ZERO)
+    }
+
+    fn vault(&mut self, access: VaultAccess<F>, _: &'static VaultReasons) -> Rule<[F; 4]> {
+        let mode = match access.how {
+            VaultUse::Signs(_) | VaultUse::Changes => Mode::Write,
+            VaultUse::Gains => Mode::Gain(bounded(access.delta, AMOUNT_LIMIT)),
+        };
+        self.note(access.index, mode);
+        Ok(match access.owner {
+            Owner::Any => [F::ZERO; 4],
+            Owner::Is(owner) | Owner::Opens(owner) => owner,
+        })
     }
 
     fn take(&mut self, index: &F, how: Use<F>, record: [Part<F>; 8]) -> Rule<(Taken<F>, [F; 8])> {

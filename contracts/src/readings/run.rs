@@ -1,13 +1,17 @@
 //! On numbers: what a transaction does to the records that it reads, or why it is rejected.
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
-use shardfold_protocol::amount::FEE_BITS;
+use shardfold_protocol::amount::{AMOUNT_BITS, AMOUNT_LIMIT, FEE_BITS};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, Domain, ZERO_DIGEST, hash};
 use shardfold_protocol::head::Entries;
 use shardfold_protocol::record::{Index, Record};
 
-use crate::machine::{Machine, Part, Reason, Reject, Rule, Taken, Use, reasons};
+use super::division::{Division, root};
+use crate::machine::{
+    Machine, Owner, Part, Reason, Reject, Rule, Taken, Use, VaultAccess, VaultReasons, VaultUse,
+    reasons,
+};
 
 /// How many digests of a transaction are prepared at most; a rule with more computes the others.
 pub const PREPARED: usize = 2;
@@ -141,6 +145,60 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Takes a record that this transaction has not taken yet.
+    #[inline(always)]
+    fn take_once(&mut self, index: &F) -> Rule<[F; 8]> {
+        let at = Index::try_from(index.as_canonical_u64());
+        self.check(at.is_ok(), &reasons::INDEX, *index, F::ZERO)?;
+        let at = at.unwrap_or_default();
+        let is_new = !self.effect.taken.contains(&at);
+        self.check(is_new, &reasons::TWICE, *index, F::ZERO)?;
+        self.effect.taken.push(at);
+        Ok((self.read)(at).0)
+    }
+
+    /// Changes the balance of a vault; returns its owner and the record as it was taken.
+    #[inline(always)]
+    pub(super) fn access_vault(
+        &mut self,
+        access: &VaultAccess<F>,
+        otherwise: &'static VaultReasons,
+    ) -> Rule<([F; 4], [F; 8])> {
+        let found = self.take_once(&access.index)?;
+        let [kind, asset, balance, nonce, its_owner @ ..] = found;
+        let may_open = matches!(access.owner, Owner::Opens(_));
+        let signs = matches!(access.how, VaultUse::Signs(_));
+        let is_vault = kind == F::ONE;
+        let is_opened = Record(found).is_empty() && may_open && !signs;
+        self.check(is_vault || is_opened, otherwise.kind, kind, F::ONE)?;
+        let holds = is_opened || asset == access.asset;
+        self.check(holds, otherwise.asset, asset, access.asset)?;
+        let owner = match access.owner {
+            Owner::Any => its_owner,
+            Owner::Is(owner) | Owner::Opens(owner) => owner,
+        };
+        for (found, wanted) in its_owner.iter().zip(&owner) {
+            let holds = is_opened || found == wanted;
+            self.check(holds, otherwise.owner, *found, *wanted)?;
+        }
+        let mut new_nonce = nonce;
+        if let VaultUse::Signs(wanted) = access.how {
+            self.check(nonce == wanted, otherwise.nonce, nonce, wanted)?;
+            new_nonce += F::ONE;
+        }
+        let sum = balance + access.delta;
+        self.range(&sum, AMOUNT_BITS, otherwise.balance)?;
+        let [o0, o1, o2, o3] = owner;
+        let written = [F::ONE, access.asset, sum, new_nonce, o0, o1, o2, o3];
+        self.write(
+            Taken {
+                index: access.index,
+            },
+            written,
+        );
+        Ok((owner, found))
+    }
+
     /// The digest that the transaction's chain takes.
     #[inline(always)]
     fn commit(&mut self, digest: &[F; 4]) {
@@ -206,14 +264,36 @@ impl Machine for Run<'_> {
     }
 
     #[inline(always)]
+    fn mul_div(
+        &mut self,
+        a: &F,
+        b: &F,
+        d: &F,
+        round_up: bool,
+        otherwise: &'static Reason,
+    ) -> Rule<F> {
+        let result = Division::of(a, b, d, round_up).result();
+        let limit = F::from_u64(AMOUNT_LIMIT);
+        self.check(result.is_some(), otherwise, *d, limit)?;
+        Ok(result.map_or(F::ZERO, |(quotient, _)| F::from_u64(quotient)))
+    }
+
+    #[inline(always)]
+    fn sqrt(&mut self, a: &F, b: &F, otherwise: &'static Reason) -> Rule<F> {
+        let root = root(a, b);
+        // It is zero where a factor is.
+        let above = self.mul_div(a, b, &root, false, otherwise);
+        above.map(|_| root)
+    }
+
+    #[inline(always)]
+    fn vault(&mut self, access: VaultAccess<F>, otherwise: &'static VaultReasons) -> Rule<[F; 4]> {
+        Ok(self.access_vault(&access, otherwise)?.0)
+    }
+
+    #[inline(always)]
     fn take(&mut self, index: &F, _how: Use<F>, record: [Part<F>; 8]) -> Rule<(Taken<F>, [F; 8])> {
-        let at = Index::try_from(index.as_canonical_u64());
-        self.check(at.is_ok(), &reasons::INDEX, *index, F::ZERO)?;
-        let at = at.unwrap_or_default();
-        let is_new = !self.effect.taken.contains(&at);
-        self.check(is_new, &reasons::TWICE, *index, F::ZERO)?;
-        self.effect.taken.push(at);
-        let mut found = (self.read)(at).0;
+        let mut found = self.take_once(index)?;
         for (part, found) in record.iter().zip(&mut found) {
             if let Part::Is(expected, reason) = part {
                 self.check(found == expected, reason, *found, *expected)?;

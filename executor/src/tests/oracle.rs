@@ -16,6 +16,7 @@ pub const PAIR: Shape = Shape {
     log_records: 2,
     log_nodes: 8,
     log_permutations: 9,
+    ..Shape::TINY
 };
 
 /// Executes a batch in both ways, which must agree, and gives the outcome.

@@ -56,6 +56,7 @@ fn shards_cut_from_a_part_are_those_of_the_whole() {
         log_records: 7,
         log_nodes: 12,
         log_permutations: 14,
+        ..Shape::SMALL
     }];
     let from_part = shards::cut(standard(), &mut part, &batch, &outcome, &shapes).unwrap();
     let from_whole = shards::cut(standard(), &mut pair.state, &batch, &outcome, &shapes).unwrap();

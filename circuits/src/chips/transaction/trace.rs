@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_matrix::dense::RowMajorMatrix;
 use shardfold_contracts::layout::{Cursor, LIMB_BITS, SHORT_SCALE, prefix};
-use shardfold_contracts::readings::{Authority, Context, Effect, Fill, Notes, Prepared, Run};
+use shardfold_contracts::readings::{
+    Authority, Context, Division, Effect, Fill, Notes, Prepared, Run, VaultNote,
+};
 use shardfold_contracts::set::Plan;
 use shardfold_contracts::{Contracts, Reject, nothing};
 use shardfold_protocol::amount::AMOUNT_LIMIT;
@@ -30,6 +32,10 @@ pub struct TransactionRows {
     pub events: LookupEvents,
     /// The signatures that are required, in order.
     pub signatures: Vec<RequiredSignature>,
+    /// The vaults that are used by rows of their own, in order.
+    pub vaults: Vec<VaultNote>,
+    /// The exact divisions, equal ones too.
+    pub divisions: Vec<Division>,
     /// The credits of fees, by ascending vault.
     pub fees: Vec<FeeRow>,
     /// Every record of the witness, by ascending index, as it is after the fees.
@@ -270,6 +276,8 @@ impl<'a> Table<'a> {
             trace: RowMajorMatrix::new(self.values, width),
             events,
             signatures: self.signatures,
+            vaults: self.notes.vaults,
+            divisions: self.notes.divisions,
             fees,
             records: self.records.into_values().collect(),
         })
