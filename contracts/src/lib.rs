@@ -7,6 +7,8 @@ pub mod machine;
 pub mod readings;
 pub mod recorded;
 pub mod set;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transfer;
 pub mod usage;
 pub mod vaults;

@@ -12,7 +12,7 @@ use shardfold_protocol::transaction::Transaction;
 use thiserror::Error;
 
 use crate::deposit::Deposit;
-use crate::law::{Contract, Law, Path, nothing};
+use crate::law::{CARRY, Contract, Law, Path, nothing};
 use crate::layout::Layout;
 use crate::machine::{Reject, Rule, reasons};
 use crate::readings::{
@@ -24,6 +24,15 @@ use crate::withdraw::Withdraw;
 
 /// The most columns of a table: what the recursion has room for (`docs/security.md`).
 pub const MAX_COLUMNS: usize = 320;
+
+/// Room enough to count cells in: each cell has a column of its own.
+const ROOMY: Layout = Layout {
+    selectors: 0,
+    carried: CARRY,
+    limbs: 1 << 16,
+    shorts: 1 << 16,
+    free: 1 << 16,
+};
 
 /// A list of contracts that makes no table.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -153,12 +162,12 @@ impl Contracts {
 
     /// Records all contracts, first to count their cells, then in their places.
     fn lay_out(&mut self) -> Result<(), SetError> {
-        let counted = self.record(Layout::default())?;
+        let counted = self.record(ROOMY)?;
         let most = |of: fn(&RecordedStep) -> usize| counted.iter().map(of).max().unwrap_or(0);
         let has_followers = counted.iter().any(|step| !step.step.is_first);
         self.layout = Layout {
             selectors: counted.len(),
-            carried: if has_followers { crate::law::CARRY } else { 0 },
+            carried: if has_followers { CARRY } else { 0 },
             limbs: most(|step| step.used.0),
             shorts: most(|step| step.used.1),
             free: most(|step| step.used.2),
@@ -211,7 +220,14 @@ impl Contracts {
     /// # Errors
     /// A kind that is not in the list, or a body of a length that the kind does not have.
     pub fn path(&self, transaction: &Transaction, words: &[F]) -> Rule<(&dyn Contract, Path)> {
-        let number = transaction.contract();
+        self.path_of(transaction.contract(), words)
+    }
+
+    /// Returns a contract, and the steps of a transaction of it, by their numbers within it.
+    ///
+    /// # Errors
+    /// As [`Self::path`].
+    pub fn path_of(&self, number: usize, words: &[F]) -> Rule<(&dyn Contract, Path)> {
         let malformed = Reject {
             reason: &reasons::BODY,
             found: F::from_usize(words.len()),
@@ -245,10 +261,18 @@ impl Contracts {
         }
     }
 
-    /// Returns the number in the table of a transaction's step.
+    /// Returns the number in the table of a contract's first step.
     #[must_use]
-    pub fn step_number(&self, transaction: &Transaction, step: usize) -> usize {
-        self.first_steps[transaction.contract()] + step
+    pub fn first_step(&self, contract: usize) -> usize {
+        self.first_steps[contract]
+    }
+
+    /// Returns the list with its recorded steps changed: for tests of what misses what is gone.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn with_steps(mut self, change: impl FnOnce(&mut [RecordedStep])) -> Self {
+        change(&mut self.steps);
+        self
     }
 
     fn steps_of(

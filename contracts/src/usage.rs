@@ -193,9 +193,10 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use shardfold_protocol::field::F;
     use shardfold_protocol::hash::ZERO_DIGEST;
-    use shardfold_protocol::signature::{SIGNATURE_PERMUTATIONS, SecretKey};
-    use shardfold_protocol::transaction::{Deposit, FeePayment, Signed, Transfer};
+    use shardfold_protocol::signature::{Account, SIGNATURE_PERMUTATIONS};
+    use shardfold_protocol::transaction::{Deposit, FeePayment, Transfer};
     use shardfold_protocol::tree::touched_nodes;
 
     use super::*;

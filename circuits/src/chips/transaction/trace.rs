@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_matrix::dense::RowMajorMatrix;
-use shardfold_contracts::layout::{Cursor, SHORT_SCALE, prefix};
+use shardfold_contracts::layout::{Cursor, SHORT_SCALE, prefix, public};
 use shardfold_contracts::readings::{Authority, Context, Effect, Fill, Notes, Prepared, Run};
 use shardfold_contracts::{Contract, Contracts, Path, nothing};
 use shardfold_protocol::amount::AMOUNT_LIMIT;
@@ -79,18 +79,34 @@ pub fn generate(
     log_height: usize,
 ) -> Result<TransactionRows, TraceError> {
     let mut table = Table::new(contracts, witness, log_height)?;
-    for (position, transaction) in witness.transactions.iter().enumerate() {
-        table.play(position, transaction)?;
+    for transaction in &witness.transactions {
+        table.play(transaction)?;
     }
     table.finish()
 }
 
-struct Table<'a> {
+/// A transaction as its contract reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct Body<'a> {
+    /// The number of the contract in the list.
+    pub contract: usize,
+    /// The elements.
+    pub words: &'a [F],
+    /// Who authorises it. That a signature holds is found out when the ladders are made.
+    pub authority: Authority,
+}
+
+/// The table as far as it is filled.
+pub(crate) struct Table<'a> {
     contracts: &'a Contracts,
     log_height: usize,
     values: Vec<F>,
     /// Rows that are filled.
     rows: usize,
+    /// Transactions that are in it.
+    transactions: usize,
+    /// Whether rows are filled after a check that fails too: for tests of what constraints refuse.
+    is_lenient: bool,
     /// Before the next row.
     head: Head,
     context: Context,
@@ -102,22 +118,29 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(
+    /// Starts a table.
+    ///
+    /// # Errors
+    /// Records out of order.
+    pub(crate) fn new(
         contracts: &'a Contracts,
         witness: &ShardWitness,
         log_height: usize,
     ) -> Result<Self, TraceError> {
         let head = witness.statement.before;
+        let now = witness.statement.elements()[public::NOW];
         let width = contracts.layout().width();
         Ok(Self {
             contracts,
             log_height,
             values: F::zero_vec(width << log_height),
             rows: 0,
+            transactions: 0,
+            is_lenient: false,
             head,
             context: Context {
                 chain_id: F::from_u64(witness.statement.chain_id),
-                time: 0,
+                time: now.as_canonical_u64(),
                 queue_count: head.deposit_count,
             },
             records: touched(&witness.records)?,
@@ -128,18 +151,49 @@ impl<'a> Table<'a> {
         })
     }
 
-    fn play(&mut self, position: usize, transaction: &Transaction) -> Result<(), TraceError> {
-        let rejected = |reject| TraceError::Rejected { position, reject };
+    /// Goes on after checks that fail.
+    #[cfg(test)]
+    pub(crate) const fn make_lenient(&mut self) {
+        self.is_lenient = true;
+    }
+
+    /// Sets the time of the batch.
+    #[cfg(test)]
+    pub(crate) const fn set_time(&mut self, time: u64) {
+        self.context.time = time;
+    }
+
+    fn play(&mut self, transaction: &Transaction) -> Result<(), TraceError> {
         let words = transaction.words();
-        let contracts = self.contracts;
-        let (law, path) = contracts.path(transaction, &words).map_err(rejected)?;
+        let signed_by = transaction.signed_by();
+        let authority = signed_by.map_or(Authority::NONE, |(key, exit, _)| Authority {
+            owner: key.owner(self.context.chain_id, exit),
+            has_signed: true,
+        });
         self.check_accesses(transaction)?;
+        self.play_body(&Body {
+            contract: transaction.contract(),
+            words: &words,
+            authority,
+        })
+    }
+
+    /// Adds the rows of one transaction.
+    ///
+    /// # Errors
+    /// More rows than there are, a broken rule, or a record that is not in the witness.
+    pub(crate) fn play_body(&mut self, body: &Body<'_>) -> Result<(), TraceError> {
+        let position = self.transactions;
+        let rejected = |reject| TraceError::Rejected { position, reject };
+        let contracts = self.contracts;
+        let path = contracts.path_of(body.contract, body.words);
+        let (law, path) = path.map_err(rejected)?;
         let rows = self.rows + path.len();
         TraceError::check_rows("transaction", rows, self.log_height)?;
-        let first = contracts.step_number(transaction, 0);
-        self.fill(position, transaction, &words, (law, path, first))
-            .map_err(rejected)?;
-        self.apply(position)
+        self.fill(body, law, path).map_err(rejected)?;
+        self.apply(position)?;
+        self.transactions += 1;
+        Ok(())
     }
 
     /// All that the transaction will touch is among the witness's records.
@@ -157,22 +211,15 @@ impl<'a> Table<'a> {
     /// Fills the rows of a transaction; what it does is left in `effect`.
     fn fill(
         &mut self,
-        position: usize,
-        transaction: &Transaction,
-        words: &[F],
-        (law, path, first): (&dyn Contract, Path, usize),
+        body: &Body<'_>,
+        law: &dyn Contract,
+        path: Path,
     ) -> Result<(), shardfold_contracts::Reject> {
-        let clock = position as u32 + 1;
-        // That the signature holds is found out when the ladders are made.
-        let authority = transaction
-            .signed_by()
-            .map_or(Authority::NONE, |(key, exit, _)| Authority {
-                owner: key.owner(self.context.chain_id, exit),
-                has_signed: true,
-            });
+        let clock = self.transactions as u32 + 1;
+        let first = self.contracts.first_step(body.contract);
         let prepared = Prepared {
             digests: [ZERO_DIGEST; 2],
-            authority,
+            authority: body.authority,
         };
         let records = &self.records;
         let read = |index| {
@@ -183,7 +230,10 @@ impl<'a> Table<'a> {
         let last_clock = |index| records.get(&index).map_or(0, |touched| touched.last_clock);
         self.effect.clear();
         let (context, effect) = (&self.context, &mut self.effect);
-        let mut run = Run::new(words, context, (&prepared, 0), &read, effect);
+        let mut run = Run::new(body.words, context, (&prepared, 0), &read, effect);
+        if self.is_lenient {
+            run.make_lenient();
+        }
         let layout = self.contracts.layout();
         let mut carried = nothing();
         for step in path.steps() {
@@ -229,7 +279,11 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<TransactionRows, TraceError> {
+    /// Fills the rest with padding and collects the fees.
+    ///
+    /// # Errors
+    /// A fee vault that is none, or that would hold too much.
+    pub(crate) fn finish(mut self) -> Result<TransactionRows, TraceError> {
         let width = self.contracts.layout().width();
         let clock = self.signed_clock();
         for (number, row) in self
