@@ -388,7 +388,11 @@ mod tests {
         };
         let branches = branches.iter().map(|&(flag, count, fields)| {
             let fields = fields.map(F::from_i64).to_vec();
-            (F::from_i64(flag), Count::provided(F::from_i64(count)), fields)
+            (
+                F::from_i64(flag),
+                Count::provided(F::from_i64(count)),
+                fields,
+            )
         });
         checker.push_exclusive_interaction("bus", branches);
         let message = checker.findings.messages.pop()?;

@@ -1,5 +1,6 @@
 //! Contracts that only tests have: one of several steps, and one that uses every primitive.
 
+use p3_air::symbolic::{BaseEntry, BaseLeaf, SymbolicExpr};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::field::F;
@@ -7,6 +8,7 @@ use shardfold_protocol::hash::Domain;
 
 use crate::law::{Carried, Law, Path, Step, nothing};
 use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::readings::Expr;
 use crate::set::{Contracts, standard};
 use crate::vaults::{Credit, Payer, credit, pay, reasons};
 
@@ -343,6 +345,36 @@ impl Law for Kitchen {
             1 => Self::order(m),
             _ => Self::serve(m, carried),
         }
+    }
+}
+
+/// Returns the value of a recorded expression on a row.
+#[must_use]
+pub fn value(expression: &Expr, row: &[F], public_values: &[F]) -> F {
+    let of = |expression| value(expression, row, public_values);
+    match expression {
+        SymbolicExpr::Leaf(BaseLeaf::Variable(variable)) => match variable.entry {
+            BaseEntry::Public => public_values[variable.index],
+            _ => row[variable.index],
+        },
+        SymbolicExpr::Leaf(BaseLeaf::Constant(constant)) => *constant,
+        SymbolicExpr::Leaf(_) => unreachable!("rules know no rows"),
+        SymbolicExpr::Neg { x, .. } => -of(x),
+        SymbolicExpr::Add { x, y, .. } => of(x) + of(y),
+        SymbolicExpr::Sub { x, y, .. } => of(x) - of(y),
+        SymbolicExpr::Mul { x, y, .. } => of(x) * of(y),
+    }
+}
+
+/// Returns the column that a recorded expression is, if it is one.
+#[must_use]
+pub fn column(expression: &Expr) -> Option<usize> {
+    match expression {
+        SymbolicExpr::Leaf(BaseLeaf::Variable(variable)) => match variable.entry {
+            BaseEntry::Main { .. } => Some(variable.index),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -1,12 +1,17 @@
 //! Chips of which one thing is taken out.
 
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
+
 use p3_air::symbolic::{AirLayout, BaseLeaf, SymbolicExpression};
 use p3_air::{Air, AirBuilder};
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::{Count, InteractionBuilder, InteractionSymbolicBuilder};
+use shardfold_contracts::Contracts;
 
 use crate::bus::ChipBuilder;
 use crate::chips::Chip;
+use crate::chips::transaction::TransactionChip;
 use shardfold_protocol::field::F;
 use shardfold_recursion::config::EF;
 
@@ -63,13 +68,6 @@ pub enum Removal {
         step: usize,
         /// Number of the constraint among those of the step.
         number: usize,
-    },
-    /// Of the transaction table: what this kind of step hands on here is not bound.
-    HandedOn {
-        /// Number of the step in the table.
-        step: usize,
-        /// Which of the carried elements.
-        element: usize,
     },
     /// The field is zero in every message on the bus.
     BusField {
@@ -335,4 +333,23 @@ fn is_constant_zero(field: &SymbolicExpression<F>) -> bool {
 /// Evaluates a chip without what is taken out.
 pub fn eval_without<AB: ChipBuilder>(chip: &Chip, builder: &mut AB, removal: Option<Removal>) {
     chip.eval(&mut Reduced::new(builder, chip.name(), removal));
+}
+
+/// The chip of which a rule is taken out; any other chip is as it is.
+pub fn without_rule(chip: &Chip, removal: Option<Removal>) -> Chip {
+    static LISTS: LazyLock<Mutex<BTreeMap<(usize, usize, usize), &'static Contracts>>> =
+        LazyLock::new(Mutex::default);
+    let (Chip::Transaction(chip), Some(Removal::Rule { step, number })) = (chip, removal) else {
+        return chip.clone();
+    };
+    let address = core::ptr::from_ref(chip.contracts).addr();
+    let mut lists = LISTS.lock().expect("no test panics here");
+    // Chips refer to their list for ever, so each list is made once.
+    let list = lists.entry((address, step, number)).or_insert_with(|| {
+        let without = chip.contracts.clone().with_steps(|steps| {
+            steps[step].zeros[number] = SymbolicExpression::ZERO;
+        });
+        Box::leak(Box::new(without))
+    });
+    Chip::Transaction(TransactionChip { contracts: list })
 }

@@ -157,12 +157,6 @@ impl<'a> Table<'a> {
         self.is_lenient = true;
     }
 
-    /// Sets the time of the batch.
-    #[cfg(test)]
-    pub(crate) const fn set_time(&mut self, time: u64) {
-        self.context.time = time;
-    }
-
     fn play(&mut self, transaction: &Transaction) -> Result<(), TraceError> {
         let words = transaction.words();
         let signed_by = transaction.signed_by();
@@ -259,8 +253,12 @@ impl<'a> Table<'a> {
     fn apply(&mut self, position: usize) -> Result<(), TraceError> {
         let clock = position as u32 + 1;
         for &(index, record) in &self.effect.writes {
-            let touched = self.records.get_mut(&index);
-            let touched = touched.ok_or(TraceError::MissingRecord { index })?;
+            let Some(touched) = self.records.get_mut(&index) else {
+                if self.is_lenient {
+                    continue;
+                }
+                return Err(TraceError::MissingRecord { index });
+            };
             (touched.last, touched.last_clock) = (record, clock);
         }
         if let Some(fee) = self.effect.fee {
@@ -284,19 +282,8 @@ impl<'a> Table<'a> {
     /// # Errors
     /// A fee vault that is none, or that would hold too much.
     pub(crate) fn finish(mut self) -> Result<TransactionRows, TraceError> {
+        self.pad();
         let width = self.contracts.layout().width();
-        let clock = self.signed_clock();
-        for (number, row) in self
-            .values
-            .chunks_exact_mut(width)
-            .enumerate()
-            .skip(self.rows)
-        {
-            // Padding keeps the head and the last clock.
-            start_row(row, &self.head);
-            row[prefix::IS_FIRST] = F::from_bool(number == 0);
-            row[prefix::CLOCK] = clock;
-        }
         let mut events = LookupEvents {
             hashes: self.notes.hashes,
             range: self.notes.range,
@@ -313,6 +300,30 @@ impl<'a> Table<'a> {
             fees,
             records: self.records.into_values().collect(),
         })
+    }
+
+    /// The table and what its last transaction did, whatever becomes of the fees.
+    #[cfg(test)]
+    pub(crate) fn into_parts(mut self) -> (RowMajorMatrix<F>, Effect) {
+        self.pad();
+        let width = self.contracts.layout().width();
+        (RowMajorMatrix::new(self.values, width), self.effect)
+    }
+
+    fn pad(&mut self) {
+        let width = self.contracts.layout().width();
+        let clock = self.signed_clock();
+        for (number, row) in self
+            .values
+            .chunks_exact_mut(width)
+            .enumerate()
+            .skip(self.rows)
+        {
+            // Padding keeps the head and the last clock.
+            start_row(row, &self.head);
+            row[prefix::IS_FIRST] = F::from_bool(number == 0);
+            row[prefix::CLOCK] = clock;
+        }
     }
 
     /// The clock of the last row that is filled; 1 if there is none.
