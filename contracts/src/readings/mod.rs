@@ -1,6 +1,8 @@
 //! The readings of a rule: on numbers, as a row, as constraints, and without the state.
 
 mod constrain;
+#[cfg(test)]
+mod exhaust;
 mod fill;
 mod outline;
 mod run;

@@ -213,34 +213,93 @@ fn rule_sums(cells: &[F], public_values: &[F]) -> Vec<F> {
     sums
 }
 
-/// Makes the rules of a row hold but for rule `except`, by changing cells that each touch one rule
-/// alone, none of `kept`. Says whether it could.
-fn mend(chip: &mut ChipTrace, number: usize, except: Option<usize>, kept: &[usize]) -> bool {
+/// Makes the rules of a row hold, by changing cells but none of `kept`. Says whether it could.
+fn mend(chip: &mut ChipTrace, number: usize, kept: &[usize]) -> bool {
     let public_values = chip.public_values.clone();
-    let mut cells = row(chip, number);
+    let cells = row(chip, number);
+    let sums = rule_sums(&cells, &public_values);
     let free = layout().limbs_at()..layout().width();
     let columns = free.chain([prefix::WITHDRAWAL_COUNT.after()]);
-    for column in columns.filter(|column| !kept.contains(column)) {
-        let sums = rule_sums(&cells, &public_values);
-        let wrong = |rule: usize, sum: F| sum != F::ZERO && Some(rule) != except;
-        if !sums.iter().enumerate().any(|(rule, &sum)| wrong(rule, sum)) {
-            break;
+    let slope = |column: usize| {
+        let mut moved = cells.clone();
+        moved[column] += F::ONE;
+        let moved = rule_sums(&moved, &public_values);
+        let slope = moved.iter().zip(&sums).map(|(moved, sum)| *moved - *sum);
+        (column, slope.collect::<Vec<F>>())
+    };
+    let columns = columns.filter(|column| !kept.contains(column));
+    let mut slopes: Vec<_> = columns.map(slope).collect();
+    let touched = |slope: &[F]| slope.iter().filter(|&&rule| rule != F::ZERO).count();
+    slopes.retain(|(_, slope)| touched(slope) > 0);
+    // Sums are of degree 2: what is solved as if they were linear need not hold, so that other
+    // columns are tried; those that touch one rule alone come first.
+    (0..30).any(|attempt: u64| {
+        slopes.sort_by_key(|(column, slope)| {
+            let order = (*column as u64 + 1).wrapping_mul(0x9e37_79b9 + attempt * 0x1357_9bdf);
+            (touched(slope), order % 1_009)
+        });
+        let mut mended = cells.clone();
+        for (column, change) in solve(&slopes, &sums) {
+            mended[column] -= change;
         }
-        cells[column] += F::ONE;
-        let moved = rule_sums(&cells, &public_values);
-        cells[column] -= F::ONE;
-        let mut changed = (0..sums.len()).filter(|&rule| sums[rule] != moved[rule]);
-        let (Some(rule), None) = (changed.next(), changed.next()) else {
-            continue;
-        };
-        if wrong(rule, sums[rule]) {
-            cells[column] -= sums[rule] * (moved[rule] - sums[rule]).inverse();
+        let holds = rule_sums(&mended, &public_values)
+            .iter()
+            .all(|&sum| sum == F::ZERO);
+        if holds {
+            chip.trace.row_mut(number).copy_from_slice(&mended);
+        }
+        holds
+    })
+}
+
+/// Columns and their factors with which `sums` is a sum of slopes, as far as it is.
+fn solve(slopes: &[(usize, Vec<F>)], sums: &[F]) -> Vec<(usize, F)> {
+    /// A combination of slopes that is 1 in its pivot and 0 in those of the others.
+    struct Pivot {
+        rule: usize,
+        slope: Vec<F>,
+        factors: Vec<(usize, F)>,
+    }
+    let mut pivots: Vec<Pivot> = vec![];
+    let subtract = |slope: &mut [F], factors: &mut Vec<(usize, F)>, from: &Pivot| {
+        let times = slope[from.rule];
+        for (element, other) in slope.iter_mut().zip(&from.slope) {
+            *element -= times * *other;
+        }
+        factors.extend(
+            from.factors
+                .iter()
+                .map(|&(column, factor)| (column, -times * factor)),
+        );
+    };
+    for (column, slope) in slopes {
+        let (mut slope, mut factors) = (slope.clone(), vec![(*column, F::ONE)]);
+        for pivot in &pivots {
+            subtract(&mut slope, &mut factors, pivot);
+        }
+        if let Some(rule) = slope.iter().position(|&element| element != F::ZERO) {
+            let scale = slope[rule].inverse();
+            slope.iter_mut().for_each(|element| *element *= scale);
+            factors.iter_mut().for_each(|(_, factor)| *factor *= scale);
+            let new = Pivot {
+                rule,
+                slope,
+                factors,
+            };
+            for pivot in &mut pivots {
+                subtract(&mut pivot.slope, &mut pivot.factors, &new);
+            }
+            pivots.push(new);
         }
     }
-    let sums = rule_sums(&cells, &public_values);
-    chip.trace.row_mut(number).copy_from_slice(&cells);
-    let mut sums = sums.iter().enumerate();
-    sums.all(|(rule, &sum)| sum == F::ZERO || Some(rule) == except)
+    let (mut rest, mut factors) = (sums.to_vec(), vec![]);
+    for pivot in &pivots {
+        subtract(&mut rest, &mut factors, pivot);
+    }
+    factors
+        .into_iter()
+        .map(|(column, factor)| (column, -factor))
+        .collect()
 }
 
 /// What these tests refuse.

@@ -157,6 +157,14 @@ fn disturb(case: &mut Case, random: &mut Random) {
                 },
             };
         }
+        _ if random.below(2) == 0 => {
+            let full = (1 << 62) - 1 - random.below(2) * random.below(1 << 20);
+            for record in case.records.values_mut() {
+                if *record != Record::EMPTY {
+                    record.0[2] = F::from_u64(full);
+                }
+            }
+        }
         _ => case.queue_count += random.below(2),
     }
 }

@@ -234,7 +234,7 @@ fn a_transfer_to_itself() {
     for (cell, element) in c.receiver.owner.into_iter().zip(owner(0)) {
         *at_once.cell_mut(0, cell) = element;
     }
-    assert!(mend(&mut at_once, 0, None, &[c.to]));
+    assert!(mend(&mut at_once, 0, &[c.to]));
     let found = report(std::slice::from_ref(&at_once));
     let entered = [F::from_u32(ALICE), F::ZERO];
     let entries = found.leftovers.iter();
@@ -267,12 +267,13 @@ fn replayed_nonce() {
 #[test]
 fn a_record_that_is_empty_pays() {
     // All of an empty leaf but its kind, which the message says is a vault's.
-    let honest = table_of(vec![signed_transfer(to_bob(0, 0, 0), 0)], 2);
+    let honest = table_of(vec![signed_transfer(to_bob(0, 0, ALICE_NONCE), 0)], 2);
     let c = columns::transfer();
     let mut cheat = honest.with_cell(0, c.from, F::from_u32(VACANT));
     set(&mut cheat, &c.payer.owner, &[F::ZERO; 4]);
     set(&mut cheat, &c.payer.left, &[F::ZERO; 4]);
     *cheat.cell_mut(0, c.payer.balance) = F::ZERO;
+    *cheat.cell_mut(0, c.nonce) = F::ZERO;
     bus_refuses("state", &[honest], &[cheat]);
 }
 

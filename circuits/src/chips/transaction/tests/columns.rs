@@ -96,6 +96,7 @@ pub struct Transfer {
     pub amount: Amount,
     pub fee: [usize; 3],
     pub fee_vault: usize,
+    pub nonce: usize,
     /// Of `to` minus the highest index.
     pub inverse: usize,
     pub digest: Vec<[usize; 4]>,
@@ -108,13 +109,14 @@ pub fn transfer() -> Transfer {
     let [from, to, _asset] = names.cells();
     let amount = names.integer(62);
     let (fee, fee_vault) = (names.integer(48), names.cell());
-    let [_nonce, _, _, _, _] = names.cells();
+    let [nonce, _, _, _, _] = names.cells();
     Transfer {
         from,
         to,
         amount,
         fee,
         fee_vault,
+        nonce,
         inverse: names.cell(),
         digest: names.hash(10),
         payer: Payer::of(&mut names),

@@ -200,7 +200,7 @@ fn carried_cells_changed_between_rows() {
     let honest = relayed();
     for i in (0..layout().carried).filter(|i| ![4, 5].contains(i)) {
         let mut cheat = add(&honest, 2, layout().carried_at() + i, F::ONE);
-        assert!(mend(&mut cheat, 2, None, &[]));
+        assert!(mend(&mut cheat, 2, &[]));
         one_constraint_refuses(&[cheat]);
     }
     // Asset and sum of the payments: of the last step the vault and its balance.
@@ -230,7 +230,7 @@ fn a_record_taken_by_two_steps_of_one_transaction() {
     for (from, to) in pairs {
         *cheat.cell_mut(1, to) = bobs[from];
     }
-    assert!(mend(&mut cheat, 1, None, &[]));
+    assert!(mend(&mut cheat, 1, &[]));
     settle(&mut cheat, 1, &[]);
     bus_refuses("state", &[honest], std::slice::from_ref(&cheat));
     // ... or as the first step left it: not earlier than the second one's clock.

@@ -90,7 +90,7 @@ fn with_selectors(number: usize, flags: &[(usize, F)]) -> ChipTrace {
         *cheat.cell_mut(number, columns.clock) = before + starts;
     }
     end(&mut cheat);
-    assert!(mend(&mut cheat, number, None, &[]), "the rules hold");
+    assert!(mend(&mut cheat, number, &[]), "the rules hold");
     cheat
 }
 
