@@ -254,52 +254,39 @@ fn mend(chip: &mut ChipTrace, number: usize, kept: &[usize]) -> bool {
 
 /// Columns and their factors with which `sums` is a sum of slopes, as far as it is.
 fn solve(slopes: &[(usize, Vec<F>)], sums: &[F]) -> Vec<(usize, F)> {
-    /// A combination of slopes that is 1 in its pivot and 0 in those of the others.
-    struct Pivot {
-        rule: usize,
-        slope: Vec<F>,
-        factors: Vec<(usize, F)>,
-    }
-    let mut pivots: Vec<Pivot> = vec![];
-    let subtract = |slope: &mut [F], factors: &mut Vec<(usize, F)>, from: &Pivot| {
-        let times = slope[from.rule];
-        for (element, other) in slope.iter_mut().zip(&from.slope) {
+    // Each a combination of slopes, followed by its factors, and where it alone is not zero.
+    let mut pivots: Vec<(usize, Vec<F>)> = vec![];
+    let subtract = |from: &mut [F], (rule, pivot): &(usize, Vec<F>)| {
+        let times = from[*rule];
+        for (element, other) in from.iter_mut().zip(pivot) {
             *element -= times * *other;
         }
-        factors.extend(
-            from.factors
-                .iter()
-                .map(|&(column, factor)| (column, -times * factor)),
-        );
     };
-    for (column, slope) in slopes {
-        let (mut slope, mut factors) = (slope.clone(), vec![(*column, F::ONE)]);
+    let rules = sums.len();
+    for (position, (_, slope)) in slopes.iter().enumerate() {
+        let mut new = [&slope[..], &F::zero_vec(slopes.len())].concat();
+        new[rules + position] = F::ONE;
         for pivot in &pivots {
-            subtract(&mut slope, &mut factors, pivot);
+            subtract(&mut new, pivot);
         }
-        if let Some(rule) = slope.iter().position(|&element| element != F::ZERO) {
-            let scale = slope[rule].inverse();
-            slope.iter_mut().for_each(|element| *element *= scale);
-            factors.iter_mut().for_each(|(_, factor)| *factor *= scale);
-            let new = Pivot {
-                rule,
-                slope,
-                factors,
-            };
-            for pivot in &mut pivots {
-                subtract(&mut pivot.slope, &mut pivot.factors, &new);
-            }
-            pivots.push(new);
+        let Some(rule) = new[..rules].iter().position(|&element| element != F::ZERO) else {
+            continue;
+        };
+        let scale = new[rule].inverse();
+        new.iter_mut().for_each(|element| *element *= scale);
+        let new = (rule, new);
+        for (_, pivot) in &mut pivots {
+            subtract(pivot, &new);
         }
+        pivots.push(new);
     }
-    let (mut rest, mut factors) = (sums.to_vec(), vec![]);
+    let mut rest = [sums, &F::zero_vec(slopes.len())].concat();
     for pivot in &pivots {
-        subtract(&mut rest, &mut factors, pivot);
+        subtract(&mut rest, pivot);
     }
-    factors
-        .into_iter()
-        .map(|(column, factor)| (column, -factor))
-        .collect()
+    let factors = slopes.iter().zip(&rest[rules..]);
+    let factors = factors.map(|((column, _), &factor)| (*column, -factor));
+    factors.filter(|(_, factor)| *factor != F::ZERO).collect()
 }
 
 /// What these tests refuse.
