@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use p3_air::{Air, AirBuilder, RowWindow};
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use p3_lookup::{Count, InteractionBuilder};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
@@ -301,14 +301,35 @@ impl InteractionBuilder for RowChecker<'_> {
         }
     }
 
+    /// What the column of an exclusive slot stands for, whatever the flags are. With s the sum of
+    /// the flags its fraction is `sum(flag count) / (sum(flag (alpha - message)) + 1 - s)`: for
+    /// s = 1 and one flag that message, and for any other s but 0 some message all the same.
     fn push_exclusive_interaction(
         &mut self,
         bus_name: &str,
         branches: impl IntoIterator<Item = (F, Count<F>, Vec<F>)>,
     ) {
-        for (flag, count, fields) in branches {
-            self.push(bus_name, fields, flag * count.into_parts().0);
+        let (mut flags, mut count, mut fields) = (F::ZERO, F::ZERO, vec![]);
+        for (flag, branch_count, branch_fields) in branches {
+            flags += flag;
+            count += flag * branch_count.into_parts().0;
+            fields.resize(branch_fields.len().max(fields.len()), F::ZERO);
+            for (sum, field) in fields.iter_mut().zip(branch_fields) {
+                *sum += flag * field;
+            }
         }
+        let Some(scale) = flags.try_inverse() else {
+            // Nothing, or a fraction without alpha, which no message has.
+            return self.push(&format!("{bus_name} of no message"), fields, count);
+        };
+        for field in &mut fields {
+            *field *= scale;
+        }
+        // The last field is not multiplied by a challenge, as the 1 - s is not.
+        if let Some(last) = fields.last_mut() {
+            *last += (flags - F::ONE) * scale;
+        }
+        self.push(bus_name, fields, count * scale);
     }
 }
 
@@ -346,5 +367,74 @@ mod tests {
         let text = report.to_string();
         assert!(text.contains("range row 2 constraint 1"), "{text}");
         assert!(text.contains("range [5], net -1"), "{text}");
+    }
+
+    /// What an exclusive slot says: bus, fields and count, if anything.
+    fn said(branches: &[(i64, i64, [i64; 2])]) -> Option<(String, Vec<F>, F)> {
+        let mut checker = RowChecker {
+            table: "slot",
+            main: RowWindow::from_two_rows(&[], &[]),
+            preprocessed: RowWindow::from_two_rows(&[], &[]),
+            public_values: &[],
+            periodic: vec![],
+            row: 0,
+            height: 1,
+            constraints: 0,
+            local_buses: 0,
+            findings: Findings {
+                violated: vec![],
+                messages: vec![],
+            },
+        };
+        let branches = branches.iter().map(|&(flag, count, fields)| {
+            let fields = fields.map(F::from_i64).to_vec();
+            (
+                F::from_i64(flag),
+                Count::provided(F::from_i64(count)),
+                fields,
+            )
+        });
+        checker.push_exclusive_interaction("bus", branches);
+        let message = checker.findings.messages.pop()?;
+        Some((message.bus, message.fields, message.multiplicity))
+    }
+
+    /// The fraction of p3-lookup, and that of the message which the checker takes it for.
+    fn fractions(branches: &[(i64, i64, [i64; 2])], alpha: F, beta: F) -> [F; 2] {
+        let encoded = |fields: &[F]| alpha - fields[0] * beta - fields[1];
+        let (mut above, mut below) = (F::ZERO, F::ONE);
+        for &(flag, count, fields) in branches {
+            let flag = F::from_i64(flag);
+            above += flag * F::from_i64(count);
+            below += flag * encoded(&fields.map(F::from_i64)) - flag;
+        }
+        let message = said(branches).map_or(F::ZERO, |(bus, fields, count)| {
+            assert_eq!(bus, "bus");
+            count * encoded(&fields).inverse()
+        });
+        [above * below.inverse(), message]
+    }
+
+    #[test]
+    fn an_exclusive_slot_says_what_its_column_stands_for() {
+        let (alpha, beta) = (F::from_u64(123_456_789_123), F::from_u64(987_654_321_987));
+        for branches in [
+            vec![(1, 1, [5, 6]), (0, 1, [7, 8])],
+            vec![(0, 1, [5, 6]), (1, -1, [7, 8])],
+            vec![(0, 1, [5, 6]), (0, 1, [7, 8])],
+            vec![(2, 1, [5, 6]), (-1, 1, [5, 6])],
+            vec![(2, 1, [5, 6]), (-1, 1, [7, 8])],
+            vec![(1, 1, [5, 6]), (1, 1, [7, 8])],
+            vec![(1, 1, [5, 6]), (1, 1, [7, 8]), (3, 2, [1, 2])],
+        ] {
+            let [column, message] = fractions(&branches, alpha, beta);
+            assert_eq!(column, message, "{branches:?}");
+        }
+        // Both flags: neither message, and no other one that a table would have.
+        let both = said(&[(1, 1, [5, 6]), (1, 1, [7, 8])]).unwrap();
+        assert_ne!(both.1, [F::from_u8(5), F::from_u8(6)]);
+        // Flags that cancel: no message of the bus.
+        let cancelled = said(&[(1, 1, [5, 6]), (-1, 2, [7, 8])]).unwrap();
+        assert_eq!(cancelled.0, "bus of no message");
     }
 }

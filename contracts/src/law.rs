@@ -90,8 +90,11 @@ pub trait Law: Send + Sync + 'static {
         }]
     }
 
-    /// The parts of a body that every transaction has, in order: how it is written in JSON.
-    fn fields(&self) -> &'static [Field];
+    /// The parts of a body that every transaction has, in order: how it is written in JSON. By default
+    /// none: all elements are numbers of a list.
+    fn fields(&self) -> &'static [Field] {
+        &[]
+    }
 
     /// The steps of a transaction whose body has so many elements; `None` if none has. The steps read
     /// as many elements together, which is checked.

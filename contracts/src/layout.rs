@@ -139,6 +139,8 @@ impl Layout {
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor {
     layout: Layout,
+    limb_bits: u32,
+    short_bits: u32,
     limbs: usize,
     shorts: usize,
     free: usize,
@@ -153,26 +155,34 @@ pub struct Limb {
     pub shift: u32,
     /// Bits of it.
     pub bits: u32,
-}
-
-impl Limb {
-    /// Returns whether it has neither 14 nor 16 bits, so that its width is checked once more.
-    #[must_use]
-    pub const fn is_odd(&self) -> bool {
-        self.bits != LIMB_BITS && self.bits != SHORT_BITS
-    }
+    /// By how many bits it is to be shifted to be checked once more: 0 if it is a whole limb or a
+    /// short one, whose columns say how wide they are.
+    pub spare: u32,
 }
 
 impl Cursor {
     /// Starts a row.
     #[must_use]
     pub const fn new(layout: Layout) -> Self {
+        Self::with_limbs(layout, LIMB_BITS, SHORT_BITS)
+    }
+
+    /// Starts a row with limbs and short limbs of so many bits: for tests over a small field.
+    pub(crate) const fn with_limbs(layout: Layout, limb_bits: u32, short_bits: u32) -> Self {
         Self {
             layout,
+            limb_bits,
+            short_bits,
             limbs: 0,
             shorts: 0,
             free: 0,
         }
+    }
+
+    /// Returns the bits of a limb.
+    #[must_use]
+    pub const fn limb_bits(&self) -> u32 {
+        self.limb_bits
     }
 
     /// Returns the next free column.
@@ -184,14 +194,17 @@ impl Cursor {
     /// Returns the columns of an integer of so many bits: limbs of 16 bits, the last one short if
     /// it has 14. A last limb of other widths lies among the limbs and is checked once more.
     pub fn integer(&mut self, bits: u32) -> impl Iterator<Item = Limb> + use<> {
-        let (layout, limbs_before, shorts_before) = (self.layout, self.limbs, self.shorts);
-        let count = bits.div_ceil(LIMB_BITS);
-        let is_short = bits % LIMB_BITS == SHORT_BITS;
+        let (layout, limb_bits) = (self.layout, self.limb_bits);
+        let (limbs_before, shorts_before) = (self.limbs, self.shorts);
+        let count = bits.div_ceil(limb_bits);
+        let is_short = bits % limb_bits == self.short_bits;
         self.shorts += usize::from(is_short);
         self.limbs += count as usize - usize::from(is_short);
         (0..count).map(move |i| {
-            let shift = LIMB_BITS * i;
-            let column = if is_short && i + 1 == count {
+            let shift = limb_bits * i;
+            let bits = limb_bits.min(bits - shift);
+            let is_short = is_short && i + 1 == count;
+            let column = if is_short {
                 layout.shorts_at() + shorts_before
             } else {
                 layout.limbs_at() + limbs_before + i as usize
@@ -199,7 +212,8 @@ impl Cursor {
             Limb {
                 column,
                 shift,
-                bits: LIMB_BITS.min(bits - shift),
+                bits,
+                spare: if is_short { 0 } else { limb_bits - bits },
             }
         })
     }

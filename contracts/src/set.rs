@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::deposit::DepositLaw;
 use crate::exit::ExitLaw;
-use crate::law::{Body, Contract, Law, Path, nothing};
+use crate::law::{Body, CARRY, Contract, Law, Path, nothing};
 use crate::layout::Layout;
 use crate::machine::{Reject, Rule, reasons};
 use crate::readings::Bus;
@@ -26,6 +26,15 @@ use crate::withdraw::WithdrawLaw;
 
 /// The most columns of a table: what the recursion has room for (`docs/security.md`).
 pub const MAX_COLUMNS: usize = 320;
+
+/// Room enough to count cells in: each cell has a column of its own.
+const ROOMY: Layout = Layout {
+    selectors: 0,
+    carried: CARRY,
+    limbs: 1 << 16,
+    shorts: 1 << 16,
+    free: 1 << 16,
+};
 
 /// A list of contracts that makes no table.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -178,12 +187,12 @@ impl Contracts {
 
     /// Records all contracts, first to count their cells, then in their places.
     fn lay_out(&mut self) -> Result<(), SetError> {
-        let counted = self.record(Layout::default())?;
+        let counted = self.record(ROOMY)?;
         let most = |of: fn(&RecordedStep) -> usize| counted.iter().map(of).max().unwrap_or(0);
         let has_followers = counted.iter().any(|step| !step.step.is_first);
         self.layout = Layout {
             selectors: counted.len(),
-            carried: if has_followers { crate::law::CARRY } else { 0 },
+            carried: if has_followers { CARRY } else { 0 },
             limbs: most(|step| step.used.0),
             shorts: most(|step| step.used.1),
             free: most(|step| step.used.2),
@@ -245,7 +254,7 @@ impl Contracts {
     }
 
     /// Returns the number of a kind in the list.
-    fn number(&self, kind: Kind) -> Option<usize> {
+    fn number_of(&self, kind: Kind) -> Option<usize> {
         self.kinds.iter().position(|known| *known == kind)
     }
 
@@ -255,29 +264,48 @@ impl Contracts {
     /// # Errors
     /// A kind that is not in the list, or a body of a length that the kind does not have.
     pub fn path(&self, transaction: &Transaction) -> Rule<Plan<'_>> {
-        let reject = |reason| Reject {
-            reason,
-            found: F::from_usize(transaction.words.len()),
+        self.plan(self.number(transaction)?, &transaction.words)
+    }
+
+    /// Returns the number of a transaction's contract in the list.
+    ///
+    /// # Errors
+    /// A kind that is not in the list.
+    pub fn number(&self, transaction: &Transaction) -> Rule<usize> {
+        let number = self.number_of(transaction.kind);
+        number.ok_or(Reject {
+            reason: &reasons::KIND,
+            found: F::ZERO,
+            expected: F::ZERO,
+        })
+    }
+
+    /// Returns what a contract, by its number, does with a body.
+    ///
+    /// # Errors
+    /// A body of a length that the kind does not have.
+    pub fn plan(&self, number: usize, words: &[F]) -> Rule<Plan<'_>> {
+        let malformed = Reject {
+            reason: &reasons::BODY,
+            found: F::from_usize(words.len()),
             expected: F::ZERO,
         };
-        let number = self.number(transaction.kind);
-        let number = number.ok_or_else(|| reject(&reasons::KIND))?;
-        let law = &*self.list[number];
-        let (first, words) = (self.first_steps[number], transaction.words.len());
+        let law = &**self.list.get(number).ok_or(malformed)?;
+        let first = self.first_steps[number];
         if let Some(facts) = self.single[number] {
-            return match facts.words == words {
+            return match facts.words == words.len() {
                 true => Ok(Plan {
                     law,
                     first,
                     path: Path::ONE,
                     facts,
                 }),
-                false => Err(reject(&reasons::BODY)),
+                false => Err(malformed),
             };
         }
-        let path = law.path(words).ok_or_else(|| reject(&reasons::BODY))?;
-        let facts = self.facts_of(number, path, words);
-        let facts = facts.ok_or_else(|| reject(&reasons::BODY))?;
+        let path = law.path(words.len()).ok_or(malformed)?;
+        let facts = self.facts_of(number, path, words.len());
+        let facts = facts.ok_or(malformed)?;
         Ok(Plan {
             law,
             first,
@@ -308,6 +336,20 @@ impl Contracts {
         (ends && facts.words == words).then_some(facts)
     }
 
+    /// Returns the number in the table of a contract's first step.
+    #[must_use]
+    pub fn first_step(&self, contract: usize) -> usize {
+        self.first_steps[contract]
+    }
+
+    /// Returns the list with its recorded steps changed: for tests of what misses what is gone.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn with_steps(mut self, change: impl FnOnce(&mut [RecordedStep])) -> Self {
+        change(&mut self.steps);
+        self
+    }
+
     /// Returns what a transaction takes of a shape, its records apart.
     #[must_use]
     pub fn cost(&self, transaction: &Transaction) -> Cost {
@@ -318,7 +360,7 @@ impl Contracts {
     /// Returns whether transactions of this kind take an item from the queue.
     #[must_use]
     pub fn queues(&self, transaction: &Transaction) -> bool {
-        let number = self.number(transaction.kind);
+        let number = self.number_of(transaction.kind);
         let mut steps = self.steps.iter();
         steps.any(|step| Some(step.contract) == number && step.does.queues)
     }

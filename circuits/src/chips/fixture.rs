@@ -1,28 +1,32 @@
-//! Small shards for the tests of the rule chips: real transactions, signed, with the traces
-//! of the five chips that the rules consist of.
+//! Small shards for the tests of the transaction table: real transactions of the standard
+//! contracts and of those that only tests have, with the traces of the table and the fee chip.
+
+use std::sync::LazyLock;
 
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
+use p3_matrix::dense::RowMajorMatrix;
+use shardfold_contracts::deposit::Deposit;
+use shardfold_contracts::exit::Exit;
+use shardfold_contracts::layout::prefix;
+use shardfold_contracts::readings::Authority;
+use shardfold_contracts::testing::with_tests;
+use shardfold_contracts::transfer::Transfer;
+use shardfold_contracts::withdraw::Withdraw;
+use shardfold_contracts::{Body as _, Contracts, FeePayment};
 use shardfold_protocol::address::Address;
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::record::{Asset, Index, Record, Vault};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::Account;
-use shardfold_protocol::transaction::{
-    Deposit, FeePayment, Signed, Transaction, Transfer, Withdraw,
-};
 use shardfold_protocol::witness::ShardWitness;
 
-use super::deposit::DepositChip;
 use super::fee::FeeChip;
-use super::ledger::LedgerChip;
-use super::transfer::TransferChip;
-use super::withdraw::WithdrawChip;
-use super::{Chip, deposit, fee, ledger, transfer, withdraw};
+use super::transaction::{Body, Table, TransactionChip, TransactionRows};
+use super::{Chip, fee, transaction};
 use crate::error::TraceError;
 use crate::lookup_events::LookupEvents;
 use crate::testing::{ChipTrace, report};
-use crate::witness_rows::{WitnessRows, witness_rows};
 use shardfold_protocol::field::F;
 
 /// The chain of the fixtures.
@@ -39,14 +43,63 @@ pub const BOB: Index = 11;
 pub const OPERATOR: Index = 0xffff_ffff;
 /// An empty leaf.
 pub const VACANT: Index = 20;
+/// Another one.
+pub const POT: Index = 21;
 /// A vault of [`OTHER_ASSET`] that belongs to key 1.
 pub const FOREIGN: Index = 30;
-/// Deposits taken before the fixtures' shards.
+/// Items taken from the queue before the fixtures' shards.
 pub const DEPOSITS_BEFORE: u64 = 5;
-/// Seconds that pass in the fixtures' shards: both limbs are used.
-pub const ELAPSED: u64 = 3 * (1 << 16) + 5;
 /// The nonce of [`ALICE`]'s vault.
 pub const ALICE_NONCE: u64 = 41;
+/// The time before the fixtures' batches.
+pub const BEFORE: u64 = 5_000_000_000;
+/// Seconds that pass in the fixtures' shards: both limbs are used.
+pub const ELAPSED: u64 = 3 * (1 << 16) + 5;
+/// The time of the fixtures' batches.
+pub const NOW: u64 = BEFORE + ELAPSED;
+
+/// The standard contracts, and those that only tests have.
+pub fn contracts() -> &'static Contracts {
+    static CONTRACTS: LazyLock<Contracts> = LazyLock::new(with_tests);
+    &CONTRACTS
+}
+
+/// The numbers of the contracts in the list.
+pub mod number {
+    /// Of a transfer.
+    pub const TRANSFER: usize = 0;
+    /// Of a deposit.
+    pub const DEPOSIT: usize = 1;
+    /// Of a withdrawal.
+    pub const WITHDRAW: usize = 2;
+    /// Of a forced exit.
+    pub const EXIT: usize = 3;
+    /// Of a payment to several receivers.
+    pub const RELAY: usize = 4;
+    /// Of what uses every primitive.
+    pub const KITCHEN: usize = 5;
+}
+
+/// A transaction of a fixture.
+#[derive(Clone, Debug)]
+pub struct Play {
+    /// The number of its contract.
+    pub contract: usize,
+    /// Its body.
+    pub words: Vec<F>,
+    /// Which key signs it.
+    pub signer: Option<u64>,
+}
+
+impl Play {
+    /// Who authorises it.
+    pub fn authority(&self) -> Authority {
+        self.signer.map_or(Authority::NONE, |signer| Authority {
+            owner: owner(signer),
+            has_signed: true,
+        })
+    }
+}
 
 /// One of the fixtures' keys.
 pub fn key(number: u64) -> Account {
@@ -69,11 +122,12 @@ fn vault(number: u64, asset: Asset, nonce: u64) -> Record {
 }
 
 /// Every record that a fixture may touch.
-fn records() -> Vec<(Index, Record)> {
+pub fn records() -> Vec<(Index, Record)> {
     vec![
         (ALICE, vault(0, ASSET, ALICE_NONCE)),
         (BOB, vault(1, ASSET, 6)),
         (VACANT, Record::EMPTY),
+        (POT, Record::EMPTY),
         (FOREIGN, vault(1, OTHER_ASSET, 0)),
         (OPERATOR, vault(2, ASSET, 9)),
     ]
@@ -101,14 +155,15 @@ pub const fn operator(amount: u64) -> FeePayment {
 }
 
 /// Into Bob's vault.
-pub fn deposit(to: Index, amount: u64, fee: u64, nonce: u64) -> Deposit {
+pub fn deposit(to: Index, amount: u64, fee: u64, position: u64) -> Deposit {
     Deposit {
+        base_chain: 1,
         to,
         owner: owner(1),
         asset: ASSET,
         amount,
         fee: operator(fee),
-        nonce,
+        position,
     }
 }
 
@@ -126,65 +181,175 @@ pub fn withdraw(amount: u64, fee: u64, nonce: u64) -> Withdraw {
 }
 
 /// A transfer signed by a key.
-pub fn signed_transfer(body: Transfer, signer: u64) -> Transaction {
-    let message = body.digest(F::from_u64(CHAIN_ID));
-    Transaction::Transfer(signed(body, signer, &message))
+pub fn signed_transfer(body: Transfer, signer: u64) -> Play {
+    play(number::TRANSFER, body.words(), Some(signer))
 }
 
 /// A withdrawal signed by a key.
-pub fn signed_withdraw(body: Withdraw, signer: u64) -> Transaction {
-    let payload = body.payload(F::from_u64(CHAIN_ID));
-    let message = body.digest_with(&payload, shardfold_protocol::hash::compress_block);
-    Transaction::Withdraw(signed(body, signer, &message))
+pub fn signed_withdraw(body: Withdraw, signer: u64) -> Play {
+    play(number::WITHDRAW, body.words(), Some(signer))
 }
 
-fn signed<T>(body: T, signer: u64, message: &Digest) -> Signed<T> {
-    let signature = key(signer).sign(F::from_u64(CHAIN_ID), message);
-    key(signer).signed(body, signature)
+/// A deposit, which nobody signs.
+pub fn deposited(body: Deposit) -> Play {
+    play(number::DEPOSIT, body.words(), None)
 }
 
-/// One of everything, on few vaults: opens a vault, adds to it, touches Alice's vault in
-/// every transaction but the second.
-pub fn mixed() -> Vec<Transaction> {
+fn play(contract: usize, words: Vec<F>, signer: Option<u64>) -> Play {
+    Play {
+        contract,
+        words,
+        signer,
+    }
+}
+
+/// An exit from a vault, for which one of the keys asks.
+pub fn exit(index: Index, asking: u64, position: u64) -> Play {
+    let exit = Exit {
+        base_chain: 1,
+        position,
+        index,
+        owner: owner(asking),
+        address: key(asking).exit_address,
+    };
+    play(number::EXIT, exit.words(), None)
+}
+
+/// A payment out of Alice's vault to receivers: index, number of the key and amount.
+pub fn relay(payments: &[(Index, u64, u64)], fee: u64, nonce: u64) -> Play {
+    let mut words = vec![];
+    for (i, &(to, key, amount)) in payments.iter().enumerate() {
+        words.push(F::from_u32(to));
+        if i == 0 {
+            words.push(F::from_u32(ASSET));
+        }
+        words.extend(owner(key));
+        words.push(F::from_u64(amount));
+    }
+    let last = [ALICE.into(), nonce, fee, OPERATOR.into()];
+    words.extend(last.map(F::from_u64));
+    Play {
+        contract: number::RELAY,
+        words,
+        signer: Some(0),
+    }
+}
+
+/// A relay of four steps.
+pub fn long_relay(nonce: u64) -> Play {
+    let payments = [(BOB, 1, 100), (VACANT, 2, 70_000), (OPERATOR, 2, 5)];
+    relay(&payments, 4, nonce)
+}
+
+/// What a signed transaction of the kitchen says, besides where things lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Cook {
+    /// Two numbers of 40 bits; the first leaves the vault.
+    pub numbers: [u64; 2],
+    /// A factor.
+    pub factor: u64,
+    /// Whether the base chain owes the first number.
+    pub is_owed: bool,
+    /// The operator's fee.
+    pub fee: u64,
+    /// The nonce of Alice's vault.
+    pub nonce: u64,
+}
+
+/// A signed transaction of the kitchen out of Alice's vault.
+pub fn cook(cook: Cook) -> Play {
+    let Cook {
+        numbers: [a, b],
+        factor,
+        is_owed,
+        fee,
+        nonce,
+    } = cook;
+    let until = NOW + 77;
+    let (asset, is_owed) = (ASSET.into(), is_owed.into());
+    let places = [ALICE, POT, BOB].map(u64::from);
+    let body = [asset, nonce, a, b, factor, is_owed, until];
+    let words = [&places[..], &body, &[fee, OPERATOR.into(), 8, 9]].concat();
+    Play {
+        contract: number::KITCHEN,
+        words: words.into_iter().map(F::from_u64).collect(),
+        signer: Some(0),
+    }
+}
+
+/// A transaction of the kitchen that withdraws.
+pub fn cooked(nonce: u64) -> Play {
+    cook(Cook {
+        numbers: [70_000, 1_234],
+        factor: 3,
+        is_owed: true,
+        fee: 6,
+        nonce,
+    })
+}
+
+/// An item of the queue for a vault of key 1, credited in a step of its own.
+pub fn order(to: Index, amount: u64, position: u64) -> Play {
+    let start = [to, ASSET].map(F::from_u32);
+    let end = [amount, position].map(F::from_u64);
+    Play {
+        contract: number::KITCHEN,
+        words: [&start[..], &owner(1), &end].concat(),
+        signer: None,
+    }
+}
+
+/// One of every standard contract, on few vaults: opens a vault, adds to it, touches Alice's
+/// vault in every transaction but the second.
+pub fn mixed() -> Vec<Play> {
     let open = Transfer {
         to: VACANT,
         ..to_bob(100, 0, ALICE_NONCE)
     };
     vec![
         signed_transfer(open, 0),
-        Transaction::Deposit(deposit(VACANT, 250, 3, DEPOSITS_BEFORE)),
+        deposited(deposit(VACANT, 250, 3, DEPOSITS_BEFORE)),
         signed_withdraw(withdraw(70, 2, ALICE_NONCE + 1), 0),
         signed_transfer(to_bob(30, 1, ALICE_NONCE + 2), 0),
     ]
 }
 
-/// A shard with the traces of ledger, rules and fee.
+/// One of every path through every contract but the kitchen's signed one: twelve rows.
+pub fn everything() -> Vec<Play> {
+    vec![
+        signed_transfer(to_bob(30, 1, ALICE_NONCE), 0),
+        deposited(deposit(BOB, 250, 3, DEPOSITS_BEFORE)),
+        signed_withdraw(withdraw(70, 2, ALICE_NONCE + 1), 0),
+        long_relay(ALICE_NONCE + 2),
+        order(BOB, 12_345, DEPOSITS_BEFORE + 1),
+        exit(BOB, 1, DEPOSITS_BEFORE + 2),
+        exit(ALICE, 1, DEPOSITS_BEFORE + 3),
+    ]
+}
+
+/// A shard with the traces of the transaction table and the fee chip.
 #[derive(Clone, Debug)]
 pub struct Shard {
     /// What is proven.
-    pub witness: ShardWitness,
+    pub statement: Statement,
+    /// Its transactions.
+    pub plays: Vec<Play>,
     /// What its transactions do.
-    pub rows: WitnessRows,
+    pub rows: TransactionRows,
     /// The transactions in order.
-    pub ledger: ChipTrace,
-    /// The transfers.
-    pub transfer: ChipTrace,
-    /// The deposits.
-    pub deposit: ChipTrace,
-    /// The withdrawals.
-    pub withdraw: ChipTrace,
+    pub transaction: ChipTrace,
     /// The credit of fees.
     pub fee: ChipTrace,
-    /// What the five chips ask of others.
+    /// What the two chips ask of others.
     pub events: LookupEvents,
 }
 
-/// A witness of at most four transactions over the fixtures' records.
-pub fn witness(transactions: Vec<Transaction>) -> ShardWitness {
+/// A witness without transactions, over the fixtures' records.
+pub fn witness() -> ShardWitness {
     let before = Head {
         state_root: core::array::from_fn(|i| F::from_usize(100 + i)),
         tx_count: 1_000,
-        time: 5_000_000_000,
+        time: BEFORE,
         queue_count: DEPOSITS_BEFORE,
         queue_commitment: core::array::from_fn(|i| F::from_usize(300 + i)),
         withdrawal_count: 13,
@@ -192,15 +357,11 @@ pub fn witness(transactions: Vec<Transaction>) -> ShardWitness {
         data_commitment: core::array::from_fn(|i| F::from_usize(370 + i)),
         tx_commitment: core::array::from_fn(|i| F::from_usize(200 + i)),
     };
-    let mut after = Head {
+    let after = Head {
         state_root: core::array::from_fn(|i| F::from_usize(400 + i)),
-        time: before.time + ELAPSED,
+        time: NOW,
         ..before
     };
-    for transaction in &transactions {
-        let digests = transaction.digests(F::from_u64(CHAIN_ID));
-        after.extend(after.time, transaction.kind(), &digests);
-    }
     ShardWitness {
         shape: Shape::TINY,
         statement: Statement {
@@ -208,63 +369,96 @@ pub fn witness(transactions: Vec<Transaction>) -> ShardWitness {
             before,
             after,
         },
-        transactions,
+        transactions: vec![],
         records: records(),
         siblings: vec![],
     }
 }
 
+/// The head after the last row of a table.
+pub fn head_after(before: &Head, state_root: Digest, trace: &RowMajorMatrix<F>) -> Head {
+    let last = &trace.values[trace.values.len() - trace.width..];
+    let chain = |chain: prefix::ChainAround| chain.after().map(|column| last[column]);
+    let count = |count: prefix::Around| last[count.after()].as_canonical_u64();
+    Head {
+        state_root,
+        tx_count: before.tx_count + last[prefix::CLOCK].as_canonical_u64(),
+        time: NOW,
+        queue_count: count(prefix::QUEUE_COUNT),
+        queue_commitment: chain(prefix::QUEUE),
+        withdrawal_count: count(prefix::WITHDRAWAL_COUNT),
+        withdrawal_commitment: chain(prefix::WITHDRAWALS),
+        data_commitment: before.data_commitment,
+        tx_commitment: chain(prefix::TRANSACTIONS),
+    }
+}
+
 impl Shard {
-    /// The shard of these transactions, over tables of four rows.
-    pub fn of(transactions: Vec<Transaction>) -> Self {
-        Self::with_log_height(transactions, 2).expect("the fixture can be generated")
+    /// The shard of these transactions, over a table of four rows.
+    pub fn of(plays: Vec<Play>) -> Self {
+        Self::with_log_height(plays, 2).expect("the fixture can be generated")
     }
 
-    /// The shard of these transactions, over tables of `2^log_height` rows.
-    pub fn with_log_height(
-        transactions: Vec<Transaction>,
+    /// The shard of these transactions, over a table of `2^log_height` rows.
+    pub fn with_log_height(plays: Vec<Play>, log_height: usize) -> Result<Self, TraceError> {
+        Self::by(contracts(), plays, log_height)
+    }
+
+    /// The shard of these transactions by this list of contracts.
+    pub fn by(
+        contracts: &'static Contracts,
+        plays: Vec<Play>,
         log_height: usize,
     ) -> Result<Self, TraceError> {
-        Self::play(witness(transactions), log_height)
+        let mut witness = witness();
+        let mut table = Table::new(contracts, &witness, log_height)?;
+        for play in &plays {
+            table.play_body(&Body {
+                contract: play.contract,
+                words: &play.words,
+                authority: play.authority(),
+            })?;
+        }
+        let rows = table.finish()?;
+        let Statement { before, after, .. } = witness.statement;
+        witness.statement.after = head_after(&before, after.state_root, &rows.trace);
+        Self::traced(contracts, &witness.statement, plays, rows, log_height)
     }
 
-    /// The traces of a witness, over tables of `2^log_height` rows.
-    pub fn play(witness: ShardWitness, log_height: usize) -> Result<Self, TraceError> {
-        let rows = witness_rows(&witness)?;
-        let id = F::from_u64(witness.statement.chain_id);
-        let asks = &mut LookupEvents::default();
-        let Statement { before, after, .. } = &witness.statement;
-        let ledger = ledger::generate(&rows.ledger, before, after.time, log_height, asks)?;
-        let transfer = transfer::generate(&rows.transfers, id, log_height, asks)?;
-        let deposit = deposit::generate(&rows.deposits, id, log_height, asks)?;
-        let withdraw = withdraw::generate(&rows.withdraws, id, log_height, asks)?;
-        let fee = fee::generate(&rows.fees, log_height, asks)?;
-        let rule = |chip, trace| ChipTrace::with_public_values(chip, trace, vec![id]);
+    /// The traces of the executor's witness, by the standard contracts alone.
+    pub fn play(
+        contracts: &'static Contracts,
+        witness: &ShardWitness,
+        log_height: usize,
+    ) -> Result<Self, TraceError> {
+        let rows = transaction::generate(contracts, witness, log_height)?;
+        Self::traced(contracts, &witness.statement, vec![], rows, log_height)
+    }
+
+    fn traced(
+        contracts: &'static Contracts,
+        statement: &Statement,
+        plays: Vec<Play>,
+        rows: TransactionRows,
+        log_height: usize,
+    ) -> Result<Self, TraceError> {
+        let mut events = rows.events.clone();
+        let fee = fee::generate(&rows.fees, log_height, &mut events)?;
+        let chip = Chip::Transaction(TransactionChip { contracts });
+        let values = statement.elements().to_vec();
         Ok(Self {
-            ledger: ChipTrace::with_public_values(
-                Chip::Ledger(LedgerChip),
-                ledger,
-                witness.statement.elements().to_vec(),
-            ),
-            transfer: rule(Chip::Transfer(TransferChip), transfer),
-            deposit: rule(Chip::Deposit(DepositChip), deposit),
-            withdraw: rule(Chip::Withdraw(WithdrawChip), withdraw),
+            statement: *statement,
+            plays,
+            transaction: ChipTrace::with_public_values(chip, rows.trace.clone(), values),
             fee: ChipTrace::new(Chip::Fee(FeeChip), fee),
-            events: core::mem::take(asks),
-            witness,
             rows,
+            events,
         })
     }
 
-    /// All five chips.
-    pub fn chips(&self) -> [ChipTrace; 5] {
-        [
-            self.ledger.clone(),
-            self.transfer.clone(),
-            self.deposit.clone(),
-            self.withdraw.clone(),
-            self.fee.clone(),
-        ]
+    /// Both chips.
+    pub fn chips(&self) -> [ChipTrace; 2] {
+        [self.transaction.clone(), self.fee.clone()]
     }
 }
 

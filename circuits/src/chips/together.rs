@@ -1,16 +1,20 @@
-//! The ledger, the rules and the fee chip together: between them only the messages to other
+//! The transaction table and the fee chip together: between them only the messages to other
 //! chips are left over, and those are the ones that were noted.
 
 use std::collections::BTreeMap;
 
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::nothing;
+use shardfold_contracts::readings::{Context, Effect, Prepared, Run};
 use shardfold_contracts::set::standard;
+use shardfold_contracts::{Body as _, FeePayment};
 use shardfold_executor::sequential;
 use shardfold_executor::shards::cut;
 use shardfold_executor::workload::{Pattern, Plan, Workload};
-use shardfold_protocol::hash::{Digest, compress_block};
-use shardfold_protocol::shape::{FEE_CLOCK, Shape};
-use shardfold_protocol::transaction::{FeePayment, Transaction};
+use shardfold_protocol::hash::{Digest, ZERO_DIGEST, compress_block};
+use shardfold_protocol::head::{Entries, Head, extend_chain};
+use shardfold_protocol::shape::Shape;
+use shardfold_protocol::witness::ShardWitness;
 
 use super::Chip;
 use super::fixed_base::FixedBaseChip;
@@ -22,6 +26,7 @@ use super::poseidon2::{self, Poseidon2Chip};
 use super::range::{self, RangeChip};
 use super::record::{self, RecordChip};
 use super::signature::{self, SignatureChip, SignatureRequest};
+use super::transaction::TransactionChip;
 use super::variable_base::VariableBaseChip;
 use super::variable_table::VariableTableChip;
 use crate::error::TraceError;
@@ -44,11 +49,11 @@ fn sum(messages: impl IntoIterator<Item = (Vec<F>, F)>) -> BTreeMap<Vec<F>, F> {
     sums
 }
 
-fn without_fees() -> Vec<Transaction> {
+fn without_fees() -> Vec<Play> {
     vec![
         signed_transfer(to_bob(5, 0, ALICE_NONCE), 0),
         signed_withdraw(withdraw(5, 0, ALICE_NONCE + 1), 0),
-        Transaction::Deposit(deposit(VACANT, 1, 0, DEPOSITS_BEFORE)),
+        deposited(deposit(VACANT, 1, 0, DEPOSITS_BEFORE)),
     ]
 }
 
@@ -71,19 +76,23 @@ fn a_shard_without_fees_is_accepted() {
     accepts(&Shard::of(without_fees()).chips());
 }
 
+/// log2 of the rows of a table that holds so many.
+fn log_of(rows: usize) -> usize {
+    rows.next_power_of_two().ilog2() as usize
+}
+
 /// The chips that hold the state, hash and check ranges, and the root before and after.
 fn state_chips(
     shard: &Shard,
     siblings: impl FnOnce(&[TouchedNode]) -> Vec<Digest>,
 ) -> ([ChipTrace; 4], TouchedNode) {
-    let shape = shard.witness.shape;
     let mut asks = shard.events.clone();
     let records = &shard.rows.records;
-    let log_records = shape.log_transactions as usize + 1;
+    let log_records = log_of(records.len());
     let (record, leaves) = record::generate(records, log_records, &mut asks).unwrap();
-    let log_nodes = shape.log_nodes as usize;
+    let log_nodes = log_of(records.len() * node::DEPTH);
     let (node, root) = node::generate(&leaves, &siblings(&leaves), log_nodes, &mut asks).unwrap();
-    let log_permutations = shape.log_permutations as usize;
+    let log_permutations = log_of(asks.hashes.len());
     let poseidon2 = poseidon2::generate(&asks.hashes, log_permutations).unwrap();
     let chips = [
         ChipTrace::new(Chip::Record(RecordChip), record),
@@ -105,11 +114,16 @@ fn only_signatures_are_left_over(shard: &Shard, chips: &[ChipTrace]) {
 
 #[test]
 fn with_the_state_only_signatures_are_left_over() {
-    for transactions in [mixed(), without_fees()] {
-        let shard = Shard::of(transactions);
+    for transactions in [
+        mixed(),
+        without_fees(),
+        everything(),
+        vec![cooked(ALICE_NONCE)],
+    ] {
+        let shard = Shard::with_log_height(transactions, 4).unwrap();
         let (state, root) = state_chips(&shard, siblings_of);
         let mut chips = shard.chips().to_vec();
-        let mut statement = shard.witness.statement;
+        let mut statement = shard.statement;
         statement.before.state_root = root.old;
         statement.after.state_root = root.new;
         chips[0].public_values = statement.elements().to_vec();
@@ -121,17 +135,18 @@ fn with_the_state_only_signatures_are_left_over() {
 
 /// Returns all chips of a shard with one of everything.
 pub fn whole() -> Vec<ChipTrace> {
-    let mut transactions = mixed();
-    // Into a vault whose nonce is not zero.
-    transactions[1] = Transaction::Deposit(deposit(BOB, 250, 3, DEPOSITS_BEFORE));
-    let mut shard = Shard::of(transactions);
+    let mut shard = Shard::with_log_height(everything(), 4).unwrap();
     let required = shard.rows.signatures.iter().map(|required| {
-        let transaction = &shard.witness.transactions[required.transaction];
-        let (key, exit_address, signature) = transaction.signed_by().unwrap();
+        let signer = shard.plays[required.transaction]
+            .signer
+            .expect("it is signed");
+        let account = key(signer);
+        let id = F::from_u64(CHAIN_ID);
+        let signed = account.authorization(account.sign(id, &required.digest));
         SignatureRequest {
-            key: *key,
-            exit_address: *exit_address,
-            signature: *signature,
+            key: signed.public_key,
+            exit_address: signed.exit_address,
+            signature: signed.signature,
             message: required.digest,
         }
     });
@@ -140,7 +155,7 @@ pub fn whole() -> Vec<ChipTrace> {
     let curve = signature::generate(&required, id, 2, &mut shard.events).unwrap();
     let (state, root) = state_chips(&shard, siblings_of);
     let mut chips = shard.chips().to_vec();
-    let mut statement = shard.witness.statement;
+    let mut statement = shard.statement;
     statement.before.state_root = root.old;
     statement.after.state_root = root.new;
     chips[0].public_values = statement.elements().to_vec();
@@ -155,10 +170,16 @@ pub fn whole() -> Vec<ChipTrace> {
     chips
 }
 
+/// Returns the table with what [`whole`] has not: as long as the time lies in the queue's chain,
+/// it goes with no item of the queue.
+pub fn kitchen() -> [ChipTrace; 1] {
+    [Shard::of(vec![cooked(ALICE_NONCE)]).transaction]
+}
+
 #[test]
 fn nothing_is_left_over_among_all_chips() {
     let chips = whole();
-    assert_eq!(chips.len(), Chip::all().len());
+    assert_eq!(chips.len(), Chip::all(contracts()).len());
     let found = report(&chips);
     assert!(found.is_clean(), "{found}");
 }
@@ -179,10 +200,13 @@ fn shards_of_the_executor_hold() {
         assert!(!witnesses.is_empty());
         for witness in witnesses {
             let log_height = witness.shape.log_transactions as usize;
-            let shard = Shard::play(witness, log_height).unwrap();
-            let (state, _) = state_chips(&shard, |_| shard.witness.siblings.clone());
-            let chips = [shard.chips().as_slice(), &state].concat();
-            only_signatures_are_left_over(&shard, &chips);
+            // Those of the standard build, and the same in a table that has others too.
+            for contracts in [standard(), contracts()] {
+                let shard = Shard::play(contracts, &witness, log_height).unwrap();
+                let (state, _) = state_chips(&shard, |_| witness.siblings.clone());
+                let chips = [shard.chips().as_slice(), &state].concat();
+                only_signatures_are_left_over(&shard, &chips);
+            }
         }
     }
 }
@@ -197,10 +221,9 @@ fn a_table_of_one_row_holds() {
 }
 
 #[test]
-fn ledger_and_fee_bus_balance_among_the_five() {
-    for transactions in [mixed(), without_fees()] {
-        let shard = Shard::of(transactions);
-        assert_eq!(left_on(&shard, "ledger"), BTreeMap::new());
+fn the_fee_bus_balances_between_the_two() {
+    for transactions in [mixed(), without_fees(), everything()] {
+        let shard = Shard::with_log_height(transactions, 4).unwrap();
         assert_eq!(left_on(&shard, "fee"), BTreeMap::new());
     }
 }
@@ -237,7 +260,7 @@ fn what_others_serve_was_noted() {
     let signatures = shard.rows.signatures.iter();
     let signatures = signatures.map(|s| ([s.owner, s.digest].concat(), F::ONE));
     assert_eq!(left_on(&shard, "signature"), sum(signatures));
-    let statement = &shard.witness.statement;
+    let statement = &shard.statement;
     let (before, after) = (statement.before.state_root, statement.after.state_root);
     let root = [&[F::from_u8(32), F::ZERO][..], &before, &after].concat();
     assert_eq!(left_on(&shard, "node"), sum([(root, F::NEG_ONE)]));
@@ -245,16 +268,64 @@ fn what_others_serve_was_noted() {
 
 #[test]
 fn the_required_signatures_are_those_of_the_transactions() {
-    let shard = Shard::of(mixed());
+    let shard = Shard::with_log_height(everything(), 4).unwrap();
     let required = &shard.rows.signatures;
     let positions: Vec<_> = required.iter().map(|s| s.transaction).collect();
     assert_eq!(positions, [0, 2, 3]);
     for request in required {
-        let transaction = &shard.witness.transactions[request.transaction];
-        let (key, exit_address, signature) = transaction.signed_by().expect("no deposit");
-        let id = F::from_u64(CHAIN_ID);
-        assert_eq!(request.owner, key.owner(id, exit_address));
-        assert!(key.verify(id, exit_address, &request.digest, signature));
+        assert_eq!(request.owner, owner(0));
+    }
+    let transactions = shard.statement.after.tx_commitment;
+    let digests = entries(&everything()).into_iter();
+    let digests: Vec<_> = digests.map(|entries| entries.transaction).collect();
+    let before = shard.statement.before.tx_commitment;
+    let chain = digests
+        .iter()
+        .fold(before, |chain, digest| extend_chain(&chain, digest));
+    assert_eq!(chain, transactions);
+    for request in required {
+        assert_eq!(request.digest, digests[request.transaction]);
+    }
+}
+
+/// What each transaction adds to the chains, as the executor's reading has it.
+fn entries(plays: &[Play]) -> Vec<Entries> {
+    let mut records: BTreeMap<_, _> = records().into_iter().collect();
+    let mut context = Context {
+        chain_id: F::from_u64(CHAIN_ID),
+        time: NOW,
+        queue_count: DEPOSITS_BEFORE,
+    };
+    let entries = plays.iter().map(|play| {
+        let plan = contracts().plan(play.contract, &play.words).unwrap();
+        let prepared = Prepared {
+            digests: [ZERO_DIGEST; 2],
+            authority: play.authority(),
+        };
+        let mut effect = Effect::default();
+        let read = |index| records[&index];
+        let mut run = Run::new(&play.words, &context, (&prepared, 0), &read, &mut effect);
+        let mut carried = nothing();
+        for step in plan.path.steps() {
+            carried = plan.law.run(step, &mut run, carried).unwrap();
+        }
+        records.extend(effect.writes.iter().copied());
+        context.queue_count += u64::from(effect.entries.queued.is_some());
+        effect.entries
+    });
+    entries.collect()
+}
+
+#[test]
+fn the_head_moves_as_the_executors_does() {
+    for plays in [mixed(), everything(), vec![cooked(ALICE_NONCE)]] {
+        let shard = Shard::with_log_height(plays.clone(), 4).unwrap();
+        let mut head: Head = shard.statement.before;
+        for entries in entries(&plays) {
+            head.extend(NOW, &entries);
+        }
+        head.state_root = shard.statement.after.state_root;
+        assert_eq!(head, shard.statement.after);
     }
 }
 
@@ -262,7 +333,7 @@ fn the_required_signatures_are_those_of_the_transactions() {
 fn permutations_are_as_the_protocol_counts_them() {
     // docs/protocol.md, "Shards", without what the signature, record and node chips hash.
     let count = |transactions| Shard::of(transactions).events.hashes.len();
-    assert_eq!(count(mixed()[..1].to_vec()), 3 + 1);
+    assert_eq!(count(mixed()[..1].to_vec()), 2 + 1);
     assert_eq!(count(without_fees()[2..].to_vec()), 2 + 1 + 2);
     let withdrawal = signed_withdraw(withdraw(1, 0, ALICE_NONCE), 0);
     assert_eq!(count(vec![withdrawal]), 1 + 2 + 2);
@@ -270,77 +341,76 @@ fn permutations_are_as_the_protocol_counts_them() {
 
 #[test]
 fn constraints_have_degree_three_and_rows_these_widths() {
-    let costs = Shard::of(mixed()).chips().map(|chip| cost(&chip.chip, 2));
-    assert!(costs.iter().all(|cost| cost.degree == 3), "{costs:?}");
-    let widths = costs.map(|cost| (cost.main, cost.permutation));
-    assert_eq!(widths, [(42, 6), (53, 18), (42, 13), (39, 14), (15, 6)]);
+    for (contracts, width) in [(standard(), (81, 23)), (contracts(), (0, 0))] {
+        let table = Chip::Transaction(TransactionChip { contracts });
+        let cost = cost(&table, 4);
+        assert_eq!(cost.degree, 3);
+        assert_eq!((cost.main, cost.permutation), width);
+    }
 }
 
 // What cannot be generated.
 
-fn error(transactions: Vec<Transaction>) -> TraceError {
+fn error(transactions: Vec<Play>) -> TraceError {
     Shard::with_log_height(transactions, 2).unwrap_err()
+}
+
+fn rejected(transactions: Vec<Play>) -> (usize, &'static str) {
+    match error(transactions) {
+        TraceError::Rejected { position, reject } => (position, reject.reason.name()),
+        other => panic!("{other}"),
+    }
 }
 
 #[test]
 fn a_missing_record_is_named() {
-    let body = deposit(99, 1, 0, DEPOSITS_BEFORE);
-    let missing = error(vec![Transaction::Deposit(body)]);
+    let transaction = deposit(99, 1, 0, DEPOSITS_BEFORE).unsigned();
+    let witness = ShardWitness {
+        transactions: vec![transaction],
+        ..witness()
+    };
+    let missing = Shard::play(standard(), &witness, 2).unwrap_err();
     assert_eq!(missing, TraceError::MissingRecord { index: 99 });
 }
 
 #[test]
 fn an_overdraft_cannot_be_played() {
-    let found = error(vec![signed_transfer(to_bob(999_999, 2, ALICE_NONCE), 0)]);
-    let expected = TraceError::Overdraft {
-        index: ALICE,
-        balance: 1_000_000,
-        amount: 999_999,
-        fee: 2,
-    };
-    assert_eq!(found, expected);
+    let found = rejected(vec![signed_transfer(to_bob(999_999, 2, ALICE_NONCE), 0)]);
+    assert_eq!(found, (0, "balance"));
 }
 
 #[test]
 fn a_balance_cannot_grow_out_of_range() {
-    let limit = 1 << 62;
-    for amount in [limit - 1_000_000, u64::MAX] {
-        let body = deposit(BOB, amount, 0, DEPOSITS_BEFORE);
-        let found = error(vec![Transaction::Deposit(body)]);
-        let expected = TraceError::BalanceTooLarge {
-            index: BOB,
-            balance: 1_000_000,
-            amount,
-        };
-        assert_eq!(found, expected);
-    }
+    let body = deposit(BOB, (1 << 62) - 1_000_000, 0, DEPOSITS_BEFORE);
+    assert_eq!(rejected(vec![deposited(body)]), (0, "receiver-balance"));
+    let body = deposit(BOB, u64::MAX, 0, DEPOSITS_BEFORE);
+    assert_eq!(rejected(vec![deposited(body)]), (0, "amount"));
 }
 
 #[test]
 fn a_fee_out_of_range_has_no_limbs() {
     let body = deposit(BOB, 1, 1 << 48, DEPOSITS_BEFORE);
-    let found = error(vec![Transaction::Deposit(body)]);
-    let value = 1 << 48;
-    assert_eq!(found, TraceError::OutOfRange { value, bits: 48 });
+    assert_eq!(rejected(vec![deposited(body)]), (0, "fee"));
 }
 
 #[test]
 fn a_record_cannot_be_accessed_twice_at_one_clock() {
     let mut body = to_bob(1, 0, ALICE_NONCE);
     body.to = ALICE;
-    let found = error(vec![signed_transfer(body, 0)]);
-    let (index, old, new) = (ALICE, 1, 1);
-    assert_eq!(found, TraceError::ClockNotLater { index, old, new });
+    assert_eq!(rejected(vec![signed_transfer(body, 0)]), (0, "twice"));
+    // Nor in two steps of one transaction.
+    let twice = relay(&[(BOB, 1, 5), (BOB, 1, 6)], 0, ALICE_NONCE);
+    assert_eq!(rejected(vec![twice]), (0, "twice"));
 }
 
 #[test]
 fn fees_of_two_assets_cannot_go_to_one_vault() {
     let mut other = deposit(FOREIGN, 1, 2, DEPOSITS_BEFORE + 1);
     other.asset = OTHER_ASSET;
-    let first = Transaction::Deposit(deposit(BOB, 1, 2, DEPOSITS_BEFORE));
-    let found = error(vec![first, Transaction::Deposit(other)]);
-    let (index, old, new) = (OPERATOR, FEE_CLOCK, FEE_CLOCK);
-    assert_eq!(found, TraceError::ClockNotLater { index, old, new });
+    let first = deposited(deposit(BOB, 1, 2, DEPOSITS_BEFORE));
+    let found = error(vec![first, deposited(other)]);
+    let (index, asset) = (OPERATOR, OTHER_ASSET.into());
+    assert_eq!(found, TraceError::NoFeeVault { index, asset });
 }
 
 #[test]
@@ -350,16 +420,17 @@ fn a_fee_vault_must_be_a_vault() {
         amount: 2,
         vault: VACANT,
     };
-    let found = error(vec![Transaction::Deposit(body)]);
-    assert_eq!(found, TraceError::NotAVault { index: VACANT });
+    let found = error(vec![deposited(body)]);
+    let (index, asset) = (VACANT, ASSET.into());
+    assert_eq!(found, TraceError::NoFeeVault { index, asset });
 }
 
 #[test]
 fn more_transactions_than_rows_are_refused() {
     let found = Shard::with_log_height(mixed(), 1).unwrap_err();
     let expected = TraceError::TooManyRows {
-        chip: "ledger",
-        rows: 4,
+        chip: "transaction",
+        rows: 3,
         log_height: 1,
     };
     assert_eq!(found, expected);
@@ -367,9 +438,9 @@ fn more_transactions_than_rows_are_refused() {
 
 #[test]
 fn records_out_of_order_are_refused() {
-    let mut witness = witness(mixed());
+    let mut witness = witness();
     witness.records.swap(0, 1);
-    let found = crate::witness_rows::witness_rows(&witness).unwrap_err();
+    let found = Shard::play(standard(), &witness, 2).unwrap_err();
     let expected = TraceError::Order {
         position: 1,
         found: ALICE,

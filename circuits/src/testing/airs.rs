@@ -13,7 +13,7 @@ use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_util::log2_strict_usize;
 
-use super::removal::{Removal, eval_without};
+use super::removal::{Removal, eval_without, without_rule};
 use super::{ChipTrace, UNSOUND};
 use crate::bus::ChipBuilder;
 use crate::check::{Leftover, Report, Table, check};
@@ -162,7 +162,7 @@ fn test_airs(
     removal: Option<Removal>,
 ) -> Vec<TestAir> {
     let chips = chips.iter();
-    let chips = chips.map(|chip| TestAir::Chip(chip.chip.clone(), removal));
+    let chips = chips.map(|chip| TestAir::Chip(without_rule(&chip.chip, removal), removal));
     let counterparties = counterparties.iter().cloned().map(TestAir::Counterparty);
     chips.chain(counterparties).collect()
 }

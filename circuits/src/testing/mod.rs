@@ -11,6 +11,7 @@ use p3_air::BaseAir;
 use p3_air::symbolic::AirLayout;
 use p3_batch_stark::ProverData;
 use p3_batch_stark::symbolic::get_max_constraint_degree;
+use p3_field::PrimeCharacteristicRing;
 use p3_lookup::LogUpGadget;
 use p3_matrix::dense::RowMajorMatrix;
 use shardfold_protocol::hash::compress_block;
@@ -27,13 +28,13 @@ mod refusals;
 mod removal;
 
 pub use airs::report_without;
-pub use cheat::{Cheat, cheats_of, nets};
+pub use cheat::{Cheat, RefusedBy, cheats_of, is_served, nets};
 pub use points::{COEFFICIENTS, beside, nth, unit};
 pub use refusals::{
-    accepts, bus_refuses, constraints_refuse, one_constraint_refuses, only_these_refuse,
-    table_refuses,
+    accepts, bus_refuses, checker_refuses, constraints_refuse, one_constraint_refuses,
+    only_these_refuse, table_refuses,
 };
-pub use removal::{Inventory, Removal};
+pub use removal::{Inventory, MessageKind, Removal, Said};
 
 /// Parameters without soundness: a wrong constraint still fails, since it is seen at
 /// a random point, but a prover who cheats in FRI is hardly asked. Trees of one root: a table of
@@ -85,6 +86,23 @@ impl ChipTrace {
         let mut copy = self.clone();
         *copy.cell_mut(row, column) = value;
         copy
+    }
+
+    /// Whether each row has at most one selector: the prover stops at others.
+    #[must_use]
+    pub fn is_exclusive(&self) -> bool {
+        let Chip::Transaction(chip) = &self.chip else {
+            return true;
+        };
+        let layout = chip.contracts.layout();
+        let selectors = layout.selector(0)..layout.carried_at();
+        let mut rows = self.trace.values.chunks_exact(self.trace.width);
+        rows.all(|row| {
+            let mut set = row[selectors.clone()]
+                .iter()
+                .filter(|&&flag| flag != F::ZERO);
+            set.next().is_none_or(|&flag| flag == F::ONE) && set.next().is_none()
+        })
     }
 
     /// One cell.

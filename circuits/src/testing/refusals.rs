@@ -51,6 +51,23 @@ pub fn constraints_refuse(chips: &[ChipTrace]) {
     assert!(refused, "{result:?}\n{report}");
 }
 
+/// As [`constraints_refuse`], but only the checker is asked: for rows with more than one selector,
+/// at which the prover stops.
+///
+/// # Panics
+///
+/// If the checker finds no violated constraint.
+pub fn checker_refuses(chips: &[ChipTrace]) {
+    if is_gathered(chips, || RefusedBy::Constraints) {
+        return;
+    }
+    let report = report(chips);
+    assert!(
+        !report.violations.is_empty(),
+        "all constraints hold\n{report}"
+    );
+}
+
 /// The constraints refuse, and of them one alone (on whichever rows): without it the cheat
 /// would pass.
 ///

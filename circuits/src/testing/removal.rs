@@ -1,12 +1,17 @@
 //! Chips of which one thing is taken out.
 
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
+
 use p3_air::symbolic::{AirLayout, BaseLeaf, SymbolicExpression};
 use p3_air::{Air, AirBuilder};
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::{Count, InteractionBuilder, InteractionSymbolicBuilder};
+use shardfold_contracts::Contracts;
 
 use crate::bus::ChipBuilder;
 use crate::chips::Chip;
+use crate::chips::transaction::TransactionChip;
 use shardfold_protocol::field::F;
 use shardfold_recursion::config::EF;
 
@@ -37,6 +42,33 @@ pub enum Removal {
         /// Number of the field in the message, from 0.
         field: usize,
     },
+    /// The kind of step says nothing in this slot, which all kinds of steps share.
+    Branch {
+        /// Name of the chip.
+        chip: &'static str,
+        /// Number of the slot among the chip's messages.
+        number: usize,
+        /// Which of its branches, from 0.
+        branch: usize,
+    },
+    /// The field is zero in what this kind of step says in this slot.
+    BranchField {
+        /// Name of the chip.
+        chip: &'static str,
+        /// Number of the slot among the chip's messages.
+        number: usize,
+        /// Which of its branches, from 0.
+        branch: usize,
+        /// Number of the field in the message, from 0.
+        field: usize,
+    },
+    /// Of the transaction table: this constraint of this kind of step is not asserted.
+    Rule {
+        /// Number of the step in the table.
+        step: usize,
+        /// Number of the constraint among those of the step.
+        number: usize,
+    },
     /// The field is zero in every message on the bus.
     BusField {
         /// Name of the bus.
@@ -56,6 +88,8 @@ pub struct Reduced<'a, AB> {
     removal: Option<Removal>,
     constraints: usize,
     messages: usize,
+    /// Of each message whether it is a slot.
+    exclusive: Vec<bool>,
 }
 
 impl<'a, AB> Reduced<'a, AB> {
@@ -67,26 +101,20 @@ impl<'a, AB> Reduced<'a, AB> {
             removal,
             constraints: 0,
             messages: 0,
+            exclusive: vec![],
         }
     }
 
-    /// Whether the field is to be zero in the chip's message `number` on `bus`.
-    fn is_taken_out(&self, number: usize, bus: &str, field: usize) -> bool {
-        match self.removal {
-            Some(Removal::BusField {
-                bus: emptied,
-                field: taken_out,
-            }) => bus == emptied && field == taken_out,
-            one_side => {
-                let chip = self.chip;
-                let this = Removal::OneSide {
-                    chip,
-                    number,
-                    field,
-                };
-                one_side == Some(this)
-            }
-        }
+    /// The field of a message on `bus`, zero if it is `this` or the bus's that is taken out.
+    fn kept(&self, this: Removal, bus: &str, field: usize, value: AB::Expr) -> AB::Expr
+    where
+        AB: AirBuilder,
+    {
+        let is_emptied = match self.removal {
+            Some(Removal::BusField { bus: of, field: f }) => of == bus && f == field,
+            other => other == Some(this),
+        };
+        if is_emptied { AB::Expr::ZERO } else { value }
     }
 }
 
@@ -145,14 +173,17 @@ impl<AB: InteractionBuilder> InteractionBuilder for Reduced<'_, AB> {
     ) {
         let (chip, number) = (self.chip, self.messages);
         self.messages += 1;
+        self.exclusive.push(false);
         if self.removal == Some(Removal::Message { chip, number }) {
             return;
         }
         let kept = fields.into_iter().enumerate().map(|(field, value)| {
-            match self.is_taken_out(number, bus_name, field) {
-                true => Self::Expr::ZERO,
-                false => value.into(),
-            }
+            let this = Removal::OneSide {
+                chip,
+                number,
+                field,
+            };
+            self.kept(this, bus_name, field, value.into())
         });
         let kept: Vec<_> = kept.collect();
         self.full.push_interaction(bus_name, kept, count);
@@ -167,10 +198,41 @@ impl<AB: InteractionBuilder> InteractionBuilder for Reduced<'_, AB> {
 
     fn push_exclusive_interaction(
         &mut self,
-        _bus_name: &str,
-        _branches: impl IntoIterator<Item = (Self::Expr, Count<Self::Expr>, Vec<Self::Expr>)>,
+        bus_name: &str,
+        branches: impl IntoIterator<Item = (Self::Expr, Count<Self::Expr>, Vec<Self::Expr>)>,
     ) {
-        unreachable!("no chip has messages that exclude each other");
+        let (chip, number) = (self.chip, self.messages);
+        self.messages += 1;
+        self.exclusive.push(true);
+        if self.removal == Some(Removal::Message { chip, number }) {
+            return;
+        }
+        let branches = branches.into_iter().enumerate();
+        let is_kept = |branch| {
+            let this = Removal::Branch {
+                chip,
+                number,
+                branch,
+            };
+            self.removal != Some(this)
+        };
+        let branches = branches.filter(|(branch, _)| is_kept(*branch));
+        let kept = branches.map(|(branch, (flag, count, fields))| {
+            let fields = fields.into_iter().enumerate().map(|(field, value)| {
+                let this = Removal::BranchField {
+                    chip,
+                    number,
+                    branch,
+                    field,
+                };
+                self.kept(this, bus_name, field, value)
+            });
+            (flag, count, fields.collect())
+        });
+        let kept: Vec<_> = kept.collect();
+        if !kept.is_empty() {
+            self.full.push_exclusive_interaction(bus_name, kept);
+        }
     }
 }
 
@@ -186,8 +248,26 @@ pub struct Inventory {
 pub struct MessageKind {
     /// The bus.
     pub bus: &'static str,
-    /// For each field whether it is zero on every row of every trace.
-    pub is_always_zero: Vec<bool>,
+    /// For each field whether it is zero on every row of every trace; of a slot for each branch.
+    pub said: Said,
+}
+
+/// What may be said where. Of each field whether it is zero on every row of every trace.
+pub enum Said {
+    /// One message.
+    One(Vec<bool>),
+    /// One of these, or none.
+    Slot(Vec<Vec<bool>>),
+}
+
+impl MessageKind {
+    /// How many fields it has.
+    pub fn width(&self) -> usize {
+        match &self.said {
+            Said::One(fields) => fields.len(),
+            Said::Slot(branches) => branches.iter().map(Vec::len).max().unwrap_or(0),
+        }
+    }
 }
 
 impl Inventory {
@@ -197,22 +277,37 @@ impl Inventory {
         let mut symbolic = InteractionSymbolicBuilder::<F, EF>::new(layout);
         let mut counting = Reduced::new(&mut symbolic, chip.name(), None);
         chip.eval(&mut counting);
-        let constraints = counting.constraints;
-        let said = symbolic.global_interactions().iter();
-        let messages = said.map(|message| MessageKind {
-            bus: name_of_bus(&message.bus_name),
-            is_always_zero: message.fields.iter().map(is_constant_zero).collect(),
+        let (constraints, exclusive) = (counting.constraints, counting.exclusive);
+        let mut plain = symbolic.global_interactions().iter();
+        let mut slots = symbolic.exclusive_interactions().iter();
+        let zeros = |fields: &Vec<SymbolicExpression<F>>| {
+            fields.iter().map(is_constant_zero).collect::<Vec<_>>()
+        };
+        let messages = exclusive.into_iter().map(|is_slot| {
+            if is_slot {
+                let slot = slots.next().expect("as many as were said");
+                let branches = slot.branches.iter();
+                MessageKind {
+                    bus: name_of_bus(&slot.bus_name),
+                    said: Said::Slot(branches.map(|branch| zeros(&branch.fields)).collect()),
+                }
+            } else {
+                let message = plain.next().expect("as many as were said");
+                MessageKind {
+                    bus: name_of_bus(&message.bus_name),
+                    said: Said::One(zeros(&message.fields)),
+                }
+            }
         });
         Self {
-            constraints,
             messages: messages.collect(),
+            constraints,
         }
     }
 }
 
 /// The names in `bus.rs`.
-const BUSES: [&str; 12] = [
-    "ledger",
+const BUSES: [&str; 11] = [
     "state",
     "node",
     "hash",
@@ -238,4 +333,23 @@ fn is_constant_zero(field: &SymbolicExpression<F>) -> bool {
 /// Evaluates a chip without what is taken out.
 pub fn eval_without<AB: ChipBuilder>(chip: &Chip, builder: &mut AB, removal: Option<Removal>) {
     chip.eval(&mut Reduced::new(builder, chip.name(), removal));
+}
+
+/// The chip of which a rule is taken out; any other chip is as it is.
+pub fn without_rule(chip: &Chip, removal: Option<Removal>) -> Chip {
+    static LISTS: LazyLock<Mutex<BTreeMap<(usize, usize, usize), &'static Contracts>>> =
+        LazyLock::new(Mutex::default);
+    let (Chip::Transaction(chip), Some(Removal::Rule { step, number })) = (chip, removal) else {
+        return chip.clone();
+    };
+    let address = core::ptr::from_ref(chip.contracts).addr();
+    let mut lists = LISTS.lock().expect("no test panics here");
+    // Chips refer to their list for ever, so each list is made once.
+    let list = lists.entry((address, step, number)).or_insert_with(|| {
+        let without = chip.contracts.clone().with_steps(|steps| {
+            steps[step].zeros[number] = SymbolicExpression::ZERO;
+        });
+        Box::leak(Box::new(without))
+    });
+    Chip::Transaction(TransactionChip { contracts: list })
 }

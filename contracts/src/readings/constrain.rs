@@ -7,7 +7,7 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Domain, hash_blocks};
 
 use super::said::{AccessCall, Bus, Expr, HashCall, Message};
-use crate::layout::{Cursor, LIMB_BITS, prefix, public};
+use crate::layout::{Cursor, prefix, public};
 use crate::machine::{
     Machine, Owner, Part, Reason, Rule, Taken, Use, VaultAccess, VaultReasons, VaultUse, reasons,
 };
@@ -96,8 +96,8 @@ impl Constrain {
         for limb in self.cursor.integer(bits) {
             columns.push(limb.column);
             sum += column(limb.column) * F::from_u64(1 << limb.shift);
-            if limb.is_odd() {
-                let scaled = column(limb.column) * F::from_u32(1 << (LIMB_BITS - limb.bits));
+            if limb.spare != 0 {
+                let scaled = column(limb.column) * F::from_u32(1 << limb.spare);
                 self.say(Bus::Range, Expr::ONE, [scaled]);
             }
         }
@@ -289,7 +289,7 @@ impl Machine for Constrain {
         record: [Part<Expr>; 8],
     ) -> Rule<(Taken<Expr>, [Expr; 8])> {
         // Later than the access before: clock - old clock - 1 has 16 bits.
-        let (gap, _) = self.limbs(LIMB_BITS);
+        let (gap, _) = self.limbs(self.cursor.limb_bits());
         let old_clock = column(prefix::CLOCK) - gap - F::ONE;
         let record = record.map(|part| match part {
             Part::Any => self.cell(),

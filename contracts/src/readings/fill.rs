@@ -96,8 +96,8 @@ impl<'a, 'r> Fill<'a, 'r> {
             // The low 16 bits, or fewer of a last limb: all of them, if the value is in range.
             let part = ((value >> limb.shift) & ((1 << limb.bits) - 1)) as u16;
             self.row[limb.column] = F::from_u16(part);
-            if limb.is_odd() {
-                self.notes.range.push(part << (LIMB_BITS - limb.bits));
+            if limb.spare != 0 {
+                self.notes.range.push(part << limb.spare);
             }
         }
     }

@@ -2,6 +2,8 @@
 
 mod constrain;
 mod division;
+#[cfg(test)]
+mod exhaust;
 mod fill;
 mod outline;
 mod run;

@@ -1,6 +1,6 @@
 use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::FeePayment;
 use shardfold_protocol::shape::FEE_CLOCK;
-use shardfold_protocol::transaction::{FeePayment, Transaction};
 
 use super::FeeColumns;
 use super::columns::WIDTH;
@@ -24,7 +24,7 @@ fn honest() -> ChipTrace {
     };
     let shard = Shard::of(vec![
         signed_transfer(to_bob(1, 2, ALICE_NONCE), 0),
-        Transaction::Deposit(to_bobs),
+        deposited(to_bobs),
         signed_transfer(to_bob(1, 5, ALICE_NONCE + 1), 0),
     ]);
     shard.fee

@@ -6,12 +6,15 @@ use std::slice;
 
 use rayon::prelude::*;
 
+use super::transaction::TransactionChip;
 use super::{
-    Chip, deposit, fee, fixed_base, fixed_table, ledger, node, poseidon2, range, record, signature,
-    together, transfer, variable_base, variable_table, withdraw,
+    Chip, fee, fixed_base, fixed_table, fixture, node, poseidon2, range, record, signature,
+    together, transaction, variable_base, variable_table,
 };
 use crate::check::Report;
-use crate::testing::{Cheat, ChipTrace, Inventory, Removal, nets, report, report_without};
+use crate::testing::{
+    Cheat, ChipTrace, Inventory, MessageKind, Removal, Said, nets, report, report_without,
+};
 
 mod implied;
 mod table;
@@ -21,10 +24,7 @@ use implied::reason;
 /// What the negative tests of all chips refuse.
 fn all_cheats() -> Vec<Cheat> {
     [
-        ledger::tests::cheats(),
-        transfer::tests::cheats(),
-        deposit::tests::cheats(),
-        withdraw::tests::cheats(),
+        transaction::tests::cheats(),
         fee::tests::cheats(),
         signature::tests::cheats(),
         variable_table::tests::cheats(),
@@ -42,26 +42,32 @@ fn all_cheats() -> Vec<Cheat> {
 /// How many fields the messages of each bus have.
 type Widths = BTreeMap<&'static str, usize>;
 
+/// The number in the transaction table of the first constraint of its rules: they come last.
+fn first_rule() -> usize {
+    let contracts = fixture::contracts();
+    let chip = Chip::Transaction(TransactionChip { contracts });
+    let rules = contracts.steps().iter().map(|step| step.zeros.len()).max();
+    Inventory::of(&chip).constraints - rules.unwrap_or_default()
+}
+
 /// Every removal: those of each chip, then those of each bus.
 fn all_removals() -> Vec<Removal> {
     let mut removals = vec![];
     let mut widths = Widths::new();
-    for chip in Chip::all() {
+    for chip in Chip::all(fixture::contracts()) {
         let (inventory, chip) = (Inventory::of(&chip), chip.name());
         let constraints = 0..inventory.constraints;
         removals.extend(constraints.map(|number| Removal::Constraint { chip, number }));
         let messages = 0..inventory.messages.len();
         removals.extend(messages.map(|number| Removal::Message { chip, number }));
         for (number, message) in inventory.messages.iter().enumerate() {
-            widths.insert(message.bus, message.is_always_zero.len());
-            let fields = message.is_always_zero.iter().enumerate();
-            let fields = fields.filter(|(_, is_zero)| !**is_zero);
-            removals.extend(fields.map(|(field, _)| Removal::OneSide {
-                chip,
-                number,
-                field,
-            }));
+            widths.insert(message.bus, message.width());
+            removals.extend(within(chip, number, message));
         }
+    }
+    for (step, recorded) in fixture::contracts().steps().iter().enumerate() {
+        let rules = 0..recorded.zeros.len();
+        removals.extend(rules.map(|number| Removal::Rule { step, number }));
     }
     removals.extend(
         widths
@@ -69,6 +75,44 @@ fn all_removals() -> Vec<Removal> {
             .flat_map(|(bus, width)| (0..width).map(move |field| Removal::BusField { bus, field })),
     );
     removals
+}
+
+/// The fields of a message that are not always zero.
+fn used(fields: &[bool]) -> impl Iterator<Item = usize> {
+    let fields = fields.iter().enumerate();
+    fields
+        .filter(|(_, is_zero)| !**is_zero)
+        .map(|(field, _)| field)
+}
+
+/// What can be taken out of one message.
+fn within(chip: &'static str, number: usize, message: &MessageKind) -> Vec<Removal> {
+    let branches = match &message.said {
+        Said::One(fields) => {
+            let removals = used(fields).map(|field| Removal::OneSide {
+                chip,
+                number,
+                field,
+            });
+            return removals.collect();
+        }
+        Said::Slot(branches) => branches.iter().enumerate(),
+    };
+    let of_branch = |(branch, fields): (usize, &Vec<bool>)| {
+        let whole = Removal::Branch {
+            chip,
+            number,
+            branch,
+        };
+        let fields = used(fields).map(|field| Removal::BranchField {
+            chip,
+            number,
+            branch,
+            field,
+        });
+        [whole].into_iter().chain(fields).collect::<Vec<_>>()
+    };
+    branches.flat_map(of_branch).collect()
 }
 
 /// A cheat with the constraints of the full chips that it violates: chip and number.
@@ -82,6 +126,8 @@ struct Tests {
     honest: Vec<(ChipTrace, Report)>,
     /// The bus of each message of each chip.
     buses: BTreeMap<&'static str, Vec<&'static str>>,
+    /// The constraint of the transaction table that is the first of the rules'.
+    rules: usize,
 }
 
 /// Who notices that something is missing.
@@ -98,7 +144,12 @@ impl Tests {
         // Those with few cells first: the first that passes is enough.
         let mut cheats = all_cheats();
         cheats.sort_by_key(Cheat::cells);
-        let buses = Chip::all().into_iter().map(|chip| {
+        eprintln!(
+            "{} cheats, {} cells",
+            cheats.len(),
+            cheats.iter().map(Cheat::cells).sum::<usize>()
+        );
+        let buses = Chip::all(fixture::contracts()).into_iter().map(|chip| {
             let messages = Inventory::of(&chip).messages.into_iter();
             (chip.name(), messages.map(|message| message.bus).collect())
         });
@@ -112,12 +163,14 @@ impl Tests {
                 .collect(),
             honest: together::whole()
                 .into_iter()
+                .chain(together::kitchen())
                 .map(|chip| {
                     let report = report(slice::from_ref(&chip));
                     (chip, report)
                 })
                 .collect(),
             buses: buses.collect(),
+            rules: first_rule(),
         }
     }
 
@@ -128,8 +181,14 @@ impl Tests {
                 let only = BTreeSet::from([(chip.to_owned(), number)]);
                 self.passing(removal, |(_, violated)| *violated == only)
             }
-            Removal::Message { chip, number } => self.passing_on(chip, number, removal),
-            Removal::OneSide { chip, number, .. } => {
+            Removal::Rule { number, .. } => {
+                let only = BTreeSet::from([("transaction".to_owned(), self.rules + number)]);
+                self.passing(removal, |(_, violated)| *violated == only)
+            }
+            Removal::Message { chip, number } | Removal::Branch { chip, number, .. } => {
+                self.passing_on(chip, number, removal)
+            }
+            Removal::OneSide { chip, number, .. } | Removal::BranchField { chip, number, .. } => {
                 let bus = self.buses[chip][number];
                 let mut honest = self.honest.iter().filter(|(c, _)| c.chip.name() == chip);
                 let is_other = honest.any(|(chip, before)| {
@@ -163,10 +222,11 @@ impl Tests {
     /// The bus of a message, for printing.
     fn bus_of(&self, removal: Removal) -> &'static str {
         match removal {
-            Removal::Message { chip, number } | Removal::OneSide { chip, number, .. } => {
-                self.buses[chip][number]
-            }
-            Removal::Constraint { .. } | Removal::BusField { .. } => "",
+            Removal::Message { chip, number }
+            | Removal::Branch { chip, number, .. }
+            | Removal::OneSide { chip, number, .. }
+            | Removal::BranchField { chip, number, .. } => self.buses[chip][number],
+            Removal::Constraint { .. } | Removal::Rule { .. } | Removal::BusField { .. } => "",
         }
     }
 

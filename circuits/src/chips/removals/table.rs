@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::Chip;
+use super::fixture::contracts;
 use crate::testing::Removal;
 
 /// What was taken out of one chip or bus.
@@ -39,13 +40,18 @@ impl FromIterator<(Removal, bool)> for Score {
             let line = match removal {
                 Removal::Constraint { chip, .. }
                 | Removal::Message { chip, .. }
-                | Removal::OneSide { chip, .. } => score.chips.entry(chip).or_default(),
+                | Removal::OneSide { chip, .. }
+                | Removal::Branch { chip, .. }
+                | Removal::BranchField { chip, .. } => score.chips.entry(chip).or_default(),
+                Removal::Rule { .. } => score.chips.entry("transaction").or_default(),
                 Removal::BusField { bus, .. } => score.buses.entry(bus).or_default(),
             };
             match removal {
-                Removal::Constraint { .. } => line.constraints += 1,
-                Removal::Message { .. } => line.messages += 1,
-                Removal::OneSide { .. } | Removal::BusField { .. } => line.fields += 1,
+                Removal::Constraint { .. } | Removal::Rule { .. } => line.constraints += 1,
+                Removal::Message { .. } | Removal::Branch { .. } => line.messages += 1,
+                Removal::OneSide { .. }
+                | Removal::BranchField { .. }
+                | Removal::BusField { .. } => line.fields += 1,
             }
             line.noticed += usize::from(noticed);
         }
@@ -60,7 +66,7 @@ impl Score {
             "| chip | constraints | messages | fields of one message | noticed | implied |\n\
              | --- | --- | --- | --- | --- | --- |\n",
         );
-        let names = Chip::all().into_iter().map(|chip| chip.name());
+        let names = Chip::all(contracts()).into_iter().map(|chip| chip.name());
         let lines: Vec<_> = names
             .filter_map(|name| Some((name, *self.chips.get(name)?)))
             .collect();

@@ -86,18 +86,34 @@ pub fn generate(
     log_height: usize,
 ) -> Result<TransactionRows, TraceError> {
     let mut table = Table::new(contracts, witness, log_height)?;
-    for (position, transaction) in witness.transactions.iter().enumerate() {
-        table.play(position, transaction)?;
+    for transaction in &witness.transactions {
+        table.play(transaction)?;
     }
     table.finish()
 }
 
-struct Table<'a> {
+/// A transaction as its contract reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct Body<'a> {
+    /// The number of the contract in the list.
+    pub contract: usize,
+    /// The elements.
+    pub words: &'a [F],
+    /// Who authorises it. That a signature holds is found out when the ladders are made.
+    pub authority: Authority,
+}
+
+/// The table as far as it is filled.
+pub(crate) struct Table<'a> {
     contracts: &'a Contracts,
     log_height: usize,
     values: Vec<F>,
     /// Rows that are filled.
     rows: usize,
+    /// Transactions that are in it.
+    transactions: usize,
+    /// Whether rows are filled after a check that fails too: for tests of what constraints refuse.
+    is_lenient: bool,
     /// Before the next row.
     head: Head,
     context: Context,
@@ -111,7 +127,11 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(
+    /// Starts a table.
+    ///
+    /// # Errors
+    /// Records out of order.
+    pub(crate) fn new(
         contracts: &'a Contracts,
         witness: &ShardWitness,
         log_height: usize,
@@ -137,6 +157,8 @@ impl<'a> Table<'a> {
             log_height,
             values: F::zero_vec(width << log_height),
             rows: 0,
+            transactions: 0,
+            is_lenient: false,
             head,
             context: Context {
                 chain_id: F::from_u64(witness.statement.chain_id),
@@ -151,15 +173,49 @@ impl<'a> Table<'a> {
         })
     }
 
-    fn play(&mut self, position: usize, transaction: &Transaction) -> Result<(), TraceError> {
+    /// Goes on after checks that fail.
+    #[cfg(test)]
+    pub(crate) const fn make_lenient(&mut self) {
+        self.is_lenient = true;
+    }
+
+    fn play(&mut self, transaction: &Transaction) -> Result<(), TraceError> {
+        let position = self.transactions;
+        let rejected = |reject| TraceError::Rejected { position, reject };
+        let number = self.contracts.number(transaction).map_err(rejected)?;
+        let chain_id = self.context.chain_id;
+        // That the signature holds is found out when the ladders are made.
+        let authority = transaction
+            .authorization
+            .map_or(Authority::NONE, |signed| Authority {
+                owner: signed.public_key.owner(chain_id, &signed.exit_address),
+                has_signed: true,
+            });
+        self.check_accesses(transaction)?;
+        self.play_body(&Body {
+            contract: number,
+            words: &transaction.words,
+            authority,
+        })
+    }
+
+    /// Adds the rows of one transaction.
+    ///
+    /// # Errors
+    /// More rows than there are, a broken rule, or a record that is not in the witness.
+    pub(crate) fn play_body(&mut self, body: &Body<'_>) -> Result<(), TraceError> {
+        let position = self.transactions;
         let rejected = |reject| TraceError::Rejected { position, reject };
         let contracts = self.contracts;
-        let plan = contracts.path(transaction).map_err(rejected)?;
-        self.check_accesses(transaction)?;
+        let plan = contracts
+            .plan(body.contract, body.words)
+            .map_err(rejected)?;
         let rows = self.rows + plan.path.len();
         TraceError::check_rows("transaction", rows, self.log_height)?;
-        self.fill(position, transaction, &plan).map_err(rejected)?;
-        self.apply(position)
+        self.fill(body, &plan).map_err(rejected)?;
+        self.apply(position)?;
+        self.transactions += 1;
+        Ok(())
     }
 
     /// All that the transaction will touch is among the witness's records.
@@ -175,24 +231,11 @@ impl<'a> Table<'a> {
     }
 
     /// Fills the rows of a transaction; what it does is left in `effect`.
-    fn fill(
-        &mut self,
-        position: usize,
-        transaction: &Transaction,
-        plan: &Plan<'_>,
-    ) -> Result<(), Reject> {
-        let clock = position as u32 + 1;
-        // That the signature holds is found out when the ladders are made.
-        let chain_id = self.context.chain_id;
-        let authority = transaction
-            .authorization
-            .map_or(Authority::NONE, |signed| Authority {
-                owner: signed.public_key.owner(chain_id, &signed.exit_address),
-                has_signed: true,
-            });
+    fn fill(&mut self, body: &Body<'_>, plan: &Plan<'_>) -> Result<(), Reject> {
+        let clock = self.transactions as u32 + 1;
         let prepared = Prepared {
             digests: [ZERO_DIGEST; 2],
-            authority,
+            authority: body.authority,
         };
         let records = &self.records;
         let read = |index| {
@@ -203,7 +246,10 @@ impl<'a> Table<'a> {
         let last_clock = |index| records.get(&index).map_or(0, |touched| touched.last_clock);
         self.effect.clear();
         let (context, effect) = (&self.context, &mut self.effect);
-        let mut run = Run::new(&transaction.words, context, (&prepared, 0), &read, effect);
+        let mut run = Run::new(body.words, context, (&prepared, 0), &read, effect);
+        if self.is_lenient {
+            run.make_lenient();
+        }
         let layout = self.contracts.layout();
         let mut carried = nothing();
         for step in plan.path.steps() {
@@ -229,8 +275,12 @@ impl<'a> Table<'a> {
     fn apply(&mut self, position: usize) -> Result<(), TraceError> {
         let clock = position as u32 + 1;
         for &(index, record) in &self.effect.writes {
-            let touched = self.records.get_mut(&index);
-            let touched = touched.ok_or(TraceError::MissingRecord { index })?;
+            let Some(touched) = self.records.get_mut(&index) else {
+                if self.is_lenient {
+                    continue;
+                }
+                return Err(TraceError::MissingRecord { index });
+            };
             (touched.last, touched.last_clock) = (record, clock);
         }
         if let Some(fee) = self.effect.fee {
@@ -249,20 +299,13 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<TransactionRows, TraceError> {
+    /// Fills the rest with padding and collects the fees.
+    ///
+    /// # Errors
+    /// A fee vault that is none, or that would hold too much.
+    pub(crate) fn finish(mut self) -> Result<TransactionRows, TraceError> {
+        self.pad();
         let width = self.contracts.layout().width();
-        let clock = self.signed_clock();
-        for (number, row) in self
-            .values
-            .chunks_exact_mut(width)
-            .enumerate()
-            .skip(self.rows)
-        {
-            // Padding keeps the head and the last clock.
-            start_row(row, &self.head, self.elapsed);
-            row[prefix::IS_FIRST] = F::from_bool(number == 0);
-            row[prefix::CLOCK] = clock;
-        }
         let mut events = LookupEvents {
             hashes: self.notes.hashes,
             range: self.notes.range,
@@ -281,6 +324,30 @@ impl<'a> Table<'a> {
             fees,
             records: self.records.into_values().collect(),
         })
+    }
+
+    /// The table and what its last transaction did, whatever becomes of the fees.
+    #[cfg(test)]
+    pub(crate) fn into_parts(mut self) -> (RowMajorMatrix<F>, Effect) {
+        self.pad();
+        let width = self.contracts.layout().width();
+        (RowMajorMatrix::new(self.values, width), self.effect)
+    }
+
+    fn pad(&mut self) {
+        let width = self.contracts.layout().width();
+        let clock = self.signed_clock();
+        for (number, row) in self
+            .values
+            .chunks_exact_mut(width)
+            .enumerate()
+            .skip(self.rows)
+        {
+            // Padding keeps the head and the last clock.
+            start_row(row, &self.head, self.elapsed);
+            row[prefix::IS_FIRST] = F::from_bool(number == 0);
+            row[prefix::CLOCK] = clock;
+        }
     }
 
     /// The clock of the last row that is filled; 1 if there is none.

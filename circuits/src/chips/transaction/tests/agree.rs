@@ -1,0 +1,344 @@
+//! Random states and bodies: the executor's reading accepts exactly what table and buses do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use rayon::prelude::*;
+use shardfold_contracts::layout::public;
+use shardfold_contracts::nothing;
+use shardfold_contracts::readings::{Authority, Context, Effect, Prepared, Run};
+use shardfold_contracts::{Reject, Rule};
+use shardfold_protocol::field::F;
+use shardfold_protocol::hash::ZERO_DIGEST;
+use shardfold_protocol::head::Statement;
+use shardfold_protocol::record::{Index, Record};
+use shardfold_protocol::witness::ShardWitness;
+
+use super::*;
+use crate::chips::Chip;
+use crate::chips::transaction::{Body, Table, TransactionChip};
+use crate::testing::{is_served, report};
+
+/// Numbers from a seed (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u64) as usize]
+    }
+}
+
+/// One transaction on one state.
+#[derive(Clone, Debug)]
+struct Case {
+    records: BTreeMap<Index, Record>,
+    contract: usize,
+    words: Vec<F>,
+    authority: Authority,
+    queue_count: u64,
+}
+
+/// A valid transaction, more or less.
+fn valid(contract: usize, random: &mut Random) -> Case {
+    let mut records: BTreeMap<_, _> = records().into_iter().collect();
+    let balance = random.pick(&[1_000, 1_000_000, (1 << 62) - 1]);
+    if let Some(alices) = records.get_mut(&ALICE) {
+        alices.0[2] = F::from_u64(balance);
+    }
+    let nonce = ALICE_NONCE;
+    let fee = random.pick(&[0, 1, 900]);
+    let amount = random.below(balance - 900);
+    let to = random.pick(&[BOB, VACANT]);
+    let play = match contract {
+        number::TRANSFER => {
+            let body = shardfold_contracts::transfer::Transfer {
+                to,
+                ..to_bob(amount, fee, nonce)
+            };
+            signed_transfer(body, 0)
+        }
+        number::DEPOSIT => deposited(deposit(to, random.below(1 << 61), fee, DEPOSITS_BEFORE)),
+        number::WITHDRAW => signed_withdraw(withdraw(amount, fee, nonce), 0),
+        number::EXIT => {
+            let index = random.pick(&[ALICE, BOB, VACANT, FOREIGN, POT]);
+            exit(index, random.below(2), DEPOSITS_BEFORE)
+        }
+        number::RELAY => {
+            let part = (amount / 3).min((1 << 60) - 1);
+            let payments = [(BOB, 1, part), (VACANT, 2, part), (OPERATOR, 2, part)];
+            let count = 1 + random.below(3) as usize;
+            relay(&payments[..count], fee, nonce)
+        }
+        _ if random.below(2) == 0 => order(to, random.below(1 << 30), DEPOSITS_BEFORE),
+        _ => cook(Cook {
+            numbers: [
+                amount % (1 << 40),
+                random.pick(&[amount % (1 << 40), 5, 1 << 39]),
+            ],
+            factor: 1 + random.below(9),
+            is_owed: random.below(2) == 1,
+            fee,
+            nonce,
+        }),
+    };
+    Case {
+        records,
+        contract,
+        authority: play.authority(),
+        words: play.words,
+        queue_count: DEPOSITS_BEFORE,
+    }
+}
+
+/// Another value, near it or at a bound.
+fn other(found: F, words: &[F], random: &mut Random) -> F {
+    let bounds = [
+        0,
+        1,
+        2,
+        1 << 14,
+        1 << 20,
+        1 << 30,
+        1 << 32,
+        (1 << 32) - 1,
+        1 << 40,
+        (1 << 48) - 1,
+        1 << 48,
+        (1 << 62) - 1,
+        1 << 62,
+        ALICE.into(),
+        BOB.into(),
+        FOREIGN.into(),
+        POT.into(),
+        OPERATOR.into(),
+        NOW,
+    ];
+    match random.below(5) {
+        0 => found + F::ONE,
+        1 => found - F::ONE,
+        2 => F::from_u64(random.next()),
+        3 => random.pick(words),
+        _ => F::from_u64(random.pick(&bounds)),
+    }
+}
+
+/// Changes one thing of a case.
+fn disturb(case: &mut Case, random: &mut Random) {
+    let words = case.words.clone();
+    match random.below(8) {
+        0..4 => {
+            let at = random.below(words.len() as u64) as usize;
+            case.words[at] = other(words[at], &words, random);
+        }
+        4..6 => {
+            let indices: Vec<_> = case.records.keys().copied().collect();
+            let index = random.pick(&indices);
+            let element = random.below(8) as usize;
+            if let Some(record) = case.records.get_mut(&index) {
+                record.0[element] = other(record.0[element], &words, random);
+            }
+        }
+        6 => {
+            case.authority = match random.below(2) {
+                0 => Authority {
+                    owner: owner(1),
+                    has_signed: true,
+                },
+                _ => Authority {
+                    has_signed: false,
+                    ..case.authority
+                },
+            };
+        }
+        _ if random.below(2) == 0 => {
+            let full = (1 << 62) - 1 - random.below(2) * random.below(1 << 20);
+            for record in case.records.values_mut() {
+                if *record != Record::EMPTY {
+                    record.0[2] = F::from_u64(full);
+                }
+            }
+        }
+        _ => case.queue_count += random.below(2),
+    }
+}
+
+fn case(contract: usize, seed: u64) -> Case {
+    let random = &mut Random(seed);
+    let mut case = valid(contract, random);
+    for _ in 0..random.pick(&[0, 1, 1, 2]) {
+        disturb(&mut case, random);
+    }
+    case
+}
+
+fn context(case: &Case) -> Context {
+    Context {
+        chain_id: F::from_u64(CHAIN_ID),
+        time: NOW,
+        queue_count: case.queue_count,
+    }
+}
+
+/// What the executor's reading makes of it.
+fn run(case: &Case) -> Result<Effect, Reject> {
+    let plan = contracts().plan(case.contract, &case.words)?;
+    let prepared = Prepared {
+        digests: [ZERO_DIGEST; 2],
+        authority: case.authority,
+    };
+    let mut effect = Effect::default();
+    let read = |index: Index| case.records.get(&index).copied().unwrap_or(Record::EMPTY);
+    let context = context(case);
+    let mut m = Run::new(&case.words, &context, (&prepared, 0), &read, &mut effect);
+    let steps = plan.path.steps();
+    let done: Rule<_> = steps.into_iter().try_fold(nothing(), |carried, step| {
+        plan.law.run(step, &mut m, carried)
+    });
+    done.map(|_| effect)
+}
+
+/// The table of the case, filled whatever the checks say.
+fn filled(case: &Case) -> ChipTrace {
+    let mut witness = ShardWitness {
+        records: case.records.iter().map(|(&i, &r)| (i, r)).collect(),
+        ..witness()
+    };
+    let Statement { before, after, .. } = &mut witness.statement;
+    before.queue_count = case.queue_count;
+    after.queue_count = case.queue_count;
+    let mut table = Table::new(contracts(), &witness, 2).expect("the records are in order");
+    table.make_lenient();
+    let body = Body {
+        contract: case.contract,
+        words: &case.words,
+        authority: case.authority,
+    };
+    table.play_body(&body).expect("nothing is checked");
+    let (trace, _) = table.into_parts();
+    let Statement { before, after, .. } = witness.statement;
+    witness.statement.after = head_after(&before, after.state_root, &trace);
+    let chip = Chip::Transaction(TransactionChip {
+        contracts: contracts(),
+    });
+    let values = witness.statement.elements().to_vec();
+    ChipTrace::with_public_values(chip, trace, values)
+}
+
+/// What table and buses accept: the records that are written back.
+fn proven(case: &Case, chip: &ChipTrace) -> Option<BTreeMap<Index, Record>> {
+    let found = report(std::slice::from_ref(chip));
+    if !found.violations.is_empty() {
+        return None;
+    }
+    let (mut taken, mut written) = (BTreeSet::new(), BTreeMap::new());
+    for left in &found.leftovers {
+        let holds = match left.bus.as_str() {
+            "range" | "hash" => is_served(&left.bus, &left.fields, None),
+            // Others give the records as they are, and take one of each back.
+            "state" => {
+                let index = Index::try_from(left.fields[0].as_canonical_u64()).ok()?;
+                let record = Record(left.fields[2..].try_into().expect("eight elements"));
+                if left.net == F::ONE {
+                    written.insert(index, record).is_none() && left.fields[1] == F::ONE
+                } else {
+                    let before = case.records.get(&index).copied();
+                    let is_it = before.unwrap_or(Record::EMPTY) == record;
+                    let is_first = left.fields[1] == F::ZERO;
+                    taken.insert(index) && left.net == F::NEG_ONE && is_first && is_it
+                }
+            }
+            // That the vault exists is the fee chip's to say, as `check_fee` does.
+            "fee" => Index::try_from(left.fields[0].as_canonical_u64()).is_ok(),
+            "signature" => case.authority.has_signed && left.fields[..4] == case.authority.owner,
+            "node" => true,
+            other => panic!("a message on {other}"),
+        };
+        if !holds {
+            return None;
+        }
+    }
+    Some(written)
+}
+
+/// Why a case was rejected; `None` if it was accepted.
+fn agree(contract: usize, seed: u64) -> Option<&'static str> {
+    let case = case(contract, seed);
+    let outcome = run(&case);
+    // A body of another length has no rows: changes keep the length.
+    let chip = filled(&case);
+    let proven = proven(&case, &chip);
+    match (&outcome, &proven) {
+        (Ok(effect), Some(written)) => {
+            // What is only read is written back as it was.
+            let mut expected: BTreeMap<Index, Record> = effect
+                .taken
+                .iter()
+                .map(|&index| {
+                    (
+                        index,
+                        case.records.get(&index).copied().unwrap_or(Record::EMPTY),
+                    )
+                })
+                .collect();
+            expected.extend(effect.writes.iter().copied());
+            assert_eq!(*written, expected, "{contract} {seed}");
+            None
+        }
+        (Err(reject), None) => Some(reject.reason.name()),
+        _ => panic!("contract {contract} seed {seed}: {outcome:?}, but {proven:?} for {case:?}"),
+    }
+}
+
+fn agree_on(cases: u64) {
+    assert_eq!(
+        F::from_u64(NOW),
+        Statement::elements(&witness().statement)[public::NOW]
+    );
+    for (contract, law) in contracts().list().enumerate() {
+        let outcomes = (0..cases).into_par_iter().map(|seed| agree(contract, seed));
+        let outcomes: Vec<_> = outcomes.collect();
+        let accepted = outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for reason in outcomes.into_iter().flatten() {
+            *reasons.entry(reason).or_default() += 1;
+        }
+        println!(
+            "{}: {cases} cases, {accepted} accepted, {reasons:?}",
+            law.name()
+        );
+        assert!(accepted as u64 * 10 >= cases * 3, "{accepted} of {cases}");
+        let steps = contracts()
+            .steps()
+            .iter()
+            .filter(|step| step.contract == contract);
+        let expected = steps
+            .flat_map(|step| &step.reasons)
+            .map(|reason| reason.name());
+        let missing: BTreeSet<_> = expected
+            .filter(|name| !reasons.contains_key(name))
+            .collect();
+        assert!(missing.is_empty(), "{}: never {missing:?}", law.name());
+    }
+}
+
+#[test]
+fn run_accepts_what_table_and_buses_do() {
+    agree_on(3_000);
+}
+
+#[test]
+#[ignore = "minutes: see scripts/long-checks.sh"]
+fn run_accepts_what_table_and_buses_do_in_many_cases() {
+    agree_on(100_000);
+}
