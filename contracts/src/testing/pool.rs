@@ -11,12 +11,18 @@ use crate::vaults::{PAYER, RECEIVER, reasons};
 
 /// A transfer, with a row of their own for both vaults: does the same as `transfer`.
 #[derive(Clone, Copy, Debug)]
-pub struct TableTransfer;
+pub struct TableTransfer(
+    /// Its name: in a list of its own it may take that of the transfer.
+    pub &'static str,
+);
 
 /// A toy exchange: the receiver gets the mean of what is paid and of what it buys. Nothing is
 /// conserved.
 #[derive(Clone, Copy, Debug)]
-pub struct ToySwap;
+pub struct ToySwap(
+    /// Its name: in a list of its own it may take that of the transfer.
+    pub &'static str,
+);
 
 /// An index that shares an element with another one must not be the highest.
 static TO_INDEX: Reason = Reason::new(
@@ -100,7 +106,7 @@ fn path(words: usize) -> Option<Path> {
 
 impl Law for TableTransfer {
     fn name(&self) -> &'static str {
-        "table-transfer"
+        self.0
     }
 
     fn path(&self, words: usize) -> Option<Path> {
@@ -123,7 +129,7 @@ impl Law for TableTransfer {
 
 impl Law for ToySwap {
     fn name(&self) -> &'static str {
-        "toy-swap"
+        self.0
     }
 
     fn path(&self, words: usize) -> Option<Path> {

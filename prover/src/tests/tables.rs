@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use p3_field::PrimeCharacteristicRing;
 use shardfold_circuits::check::{Report, Table, check};
 use shardfold_contracts::Contracts;
-use shardfold_contracts::deposit::Deposit;
+use shardfold_contracts::deposit::DepositLaw;
 use shardfold_contracts::set::standard;
 use shardfold_contracts::testing::pool::{TableTransfer, ToySwap};
-use shardfold_contracts::withdraw::Withdraw;
+use shardfold_contracts::withdraw::WithdrawLaw;
 use shardfold_executor::outcome::{Outcome, Receipt};
 use shardfold_executor::workload::{Pattern, Plan, Workload};
 use shardfold_executor::{parallel, sequential, shards};
@@ -21,17 +21,17 @@ use crate::{CircuitSet, ShardCircuit, ShardStark, ShardTraces, shard_traces};
 
 static TRANSFERS: LazyLock<Contracts> = LazyLock::new(|| {
     let none = Contracts::none();
-    let with_transfers = none.with(TableTransfer).unwrap();
+    let with_transfers = none.with(TableTransfer("transfer")).unwrap();
     with_transfers
-        .with(Deposit)
+        .with(DepositLaw)
         .unwrap()
-        .with(Withdraw)
+        .with(WithdrawLaw)
         .unwrap()
 });
 
 static SWAPS: LazyLock<Contracts> = LazyLock::new(|| {
-    let swaps = Contracts::none().with(ToySwap).unwrap();
-    swaps.with(Deposit).unwrap().with(Withdraw).unwrap()
+    let swaps = Contracts::none().with(ToySwap("transfer")).unwrap();
+    swaps.with(DepositLaw).unwrap().with(WithdrawLaw).unwrap()
 });
 
 static SWAP_STARK: LazyLock<ShardStark> = LazyLock::new(|| {

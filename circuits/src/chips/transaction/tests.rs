@@ -81,7 +81,11 @@ fn settle(chip: &mut ChipTrace, from: usize, frozen: &[(usize, usize)]) {
     let height = height(chip);
     for number in from..height {
         let mut cells = row(chip, number);
+        let withdrawals = prefix_columns().withdrawal_count;
+        let more = cells[withdrawals.after] - cells[withdrawals.before];
         if number > 0 {
+            cells[withdrawals.before] = row(chip, number - 1)[withdrawals.after];
+            cells[withdrawals.after] = cells[withdrawals.before] + more;
             hand_on(&row(chip, number - 1), &mut cells, &public_values);
         }
         let chains = [prefix::TRANSACTIONS, prefix::QUEUE, prefix::WITHDRAWALS];
@@ -123,6 +127,7 @@ fn end(chip: &mut ChipTrace) {
         }
     }
     chip.public_values[after.queue_count] = last[columns.queue_count.after];
+    chip.public_values[after.withdrawal_count] = last[columns.withdrawal_count.after];
     let tx_count = chip.public_values[values().before.tx_count];
     chip.public_values[after.tx_count] = tx_count + last[columns.clock];
 }
@@ -174,7 +179,8 @@ fn assemble(rows: &[Vec<F>], log_height: usize) -> ChipTrace {
     );
     let start = row(&chip, 0);
     let (columns, width) = (prefix_columns(), layout().width());
-    let (mut clock, mut counts) = (F::ZERO, [start[columns.queue_count.before], F::ZERO]);
+    let around = [columns.queue_count, columns.withdrawal_count];
+    let (mut clock, mut counts) = (F::ZERO, around.map(|around| start[around.before]));
     for number in 0..height(&chip) {
         let padding = F::zero_vec(width);
         let mut cells = rows.get(number).unwrap_or(&padding).clone();
@@ -182,15 +188,14 @@ fn assemble(rows: &[Vec<F>], log_height: usize) -> ChipTrace {
         clock += F::from_bool(step.is_some_and(|step| step.step.is_first));
         cells[columns.is_first] = F::from_bool(number == 0);
         cells[columns.clock] = clock;
-        let around = [columns.queue_count, columns.withdrawal_count];
         for (around, count) in around.into_iter().zip(&mut counts) {
             let more = cells[around.after] - cells[around.before];
             cells[around.before] = *count;
             *count += more;
             cells[around.after] = *count;
         }
-        cells[prefix::TRANSACTIONS.before()[0]..prefix::WIDTH]
-            .copy_from_slice(&start[prefix::TRANSACTIONS.before()[0]..prefix::WIDTH]);
+        let same = prefix::ELAPSED[0]..prefix::WIDTH;
+        cells[same.clone()].copy_from_slice(&start[same]);
         chip.trace.row_mut(number).copy_from_slice(&cells);
     }
     settle(&mut chip, 0, &[]);

@@ -7,13 +7,13 @@ use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::shape::Shape;
-use shardfold_protocol::signature::Account;
-use shardfold_protocol::transaction::{FeePayment, Transaction, Transfer};
 
 use super::*;
 use crate::machine::reasons as machine;
+use crate::law::{Body as _, FeePayment};
 use crate::readings::{Authority, Context, Effect, Prepared, Run};
 use crate::set::Contracts;
+use crate::transfer::Transfer;
 use crate::usage::{Resource, Usage};
 
 const CONTEXT: Context = Context {
@@ -226,7 +226,6 @@ proptest! {
 
 #[test]
 fn accesses_and_divisions_count() {
-    let account = Account::from_index(0, 0);
     let body = Transfer {
         from: 1,
         to: 2,
@@ -239,15 +238,14 @@ fn accesses_and_divisions_count() {
         },
         nonce: 0,
     };
-    let signature = account.sign(F::ONE, &ZERO_DIGEST);
-    let transaction = Transaction::Transfer(account.signed(body, signature));
+    let transaction = body.unsigned();
     let add = |contracts: &Contracts, shape: Shape| {
         let mut usage = Usage::default();
         let added = usage.add(contracts, &transaction, &[shape]);
         added.map_err(|error| (error.resource, error.found, error.limit))
     };
-    let transfers = Contracts::none().with(TableTransfer).unwrap();
-    let swaps = Contracts::none().with(ToySwap).unwrap();
+    let transfers = Contracts::none().with(TableTransfer("transfer")).unwrap();
+    let swaps = Contracts::none().with(ToySwap("transfer")).unwrap();
     let vaults = |log_vaults| Shape {
         log_vaults,
         ..Shape::TINY

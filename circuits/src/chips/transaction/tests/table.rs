@@ -79,6 +79,8 @@ fn with_selectors(number: usize, flags: &[(usize, F)]) -> ChipTrace {
         let cells = row(&cheat, later);
         let count = cells[columns.queue_count.before];
         *cheat.cell_mut(later, columns.queue_count.after) = count;
+        let count = cells[columns.withdrawal_count.before];
+        *cheat.cell_mut(later, columns.withdrawal_count.after) = count;
         for chain in [columns.transactions, columns.queue, columns.withdrawals] {
             for (before, after) in chain.before.into_iter().zip(chain.after) {
                 *cheat.cell_mut(later, after) = cells[before];
@@ -91,6 +93,7 @@ fn with_selectors(number: usize, flags: &[(usize, F)]) -> ChipTrace {
     }
     end(&mut cheat);
     assert!(mend(&mut cheat, number, &[]), "the rules hold");
+    end(&mut cheat);
     cheat
 }
 
