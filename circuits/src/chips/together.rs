@@ -341,7 +341,7 @@ fn permutations_are_as_the_protocol_counts_them() {
 
 #[test]
 fn constraints_have_degree_three_and_rows_these_widths() {
-    for (contracts, width) in [(standard(), (81, 23)), (contracts(), (0, 0))] {
+    for (contracts, width) in [(standard(), (81, 23)), (contracts(), (123, 33))] {
         let table = Chip::Transaction(TransactionChip { contracts });
         let cost = cost(&table, 4);
         assert_eq!(cost.degree, 3);
