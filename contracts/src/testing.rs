@@ -221,7 +221,9 @@ impl Kitchen {
         let now = m.now();
         m.range(&(until - now), 20, &kitchen::TIME)?;
 
-        let is_more = m.at_least(&a, &b, 40);
+        // More bits than they have, so that a top limb of another width keeps a difference below
+        // zero out.
+        let is_more = m.at_least(&a, &b, 50);
         let is_same = m.is_zero(a.clone() - b.clone());
         let difference = m.product(&is_more, &(a.clone() - b));
         let product = m.product(&factor, &difference);

@@ -173,7 +173,14 @@ pub fn whole() -> Vec<ChipTrace> {
 /// Returns the table with what [`whole`] has not: as long as the time lies in the queue's chain,
 /// it goes with no item of the queue.
 pub fn kitchen() -> [ChipTrace; 1] {
-    [Shard::of(vec![cooked(ALICE_NONCE)]).transaction]
+    let again = cook(Cook {
+        numbers: [5, 5],
+        factor: 2,
+        is_owed: false,
+        fee: 1,
+        nonce: ALICE_NONCE + 1,
+    });
+    [Shard::of(vec![cooked(ALICE_NONCE), again]).transaction]
 }
 
 #[test]
@@ -341,7 +348,7 @@ fn permutations_are_as_the_protocol_counts_them() {
 
 #[test]
 fn constraints_have_degree_three_and_rows_these_widths() {
-    for (contracts, width) in [(standard(), (81, 23)), (contracts(), (123, 33))] {
+    for (contracts, width) in [(standard(), (81, 23)), (contracts(), (124, 34))] {
         let table = Chip::Transaction(TransactionChip { contracts });
         let cost = cost(&table, 4);
         assert_eq!(cost.degree, 3);

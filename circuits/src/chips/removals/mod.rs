@@ -144,11 +144,6 @@ impl Tests {
         // Those with few cells first: the first that passes is enough.
         let mut cheats = all_cheats();
         cheats.sort_by_key(Cheat::cells);
-        eprintln!(
-            "{} cheats, {} cells",
-            cheats.len(),
-            cheats.iter().map(Cheat::cells).sum::<usize>()
-        );
         let buses = Chip::all(fixture::contracts()).into_iter().map(|chip| {
             let messages = Inventory::of(&chip).messages.into_iter();
             (chip.name(), messages.map(|message| message.bus).collect())
