@@ -8,6 +8,10 @@ cd "$(dirname "$0")/.."
 cargo test -p shardfold-circuits --lib -- --ignored --exact --nocapture \
     chips::removals::every_removal_is_noticed_by_the_prover_too
 
+# The executor's reading of each contract against table and buses, on 100,000 random cases each.
+cargo test -p shardfold-circuits --lib -- --ignored --exact --nocapture \
+    chips::transaction::tests::agree::run_accepts_what_table_and_buses_do_in_many_cases
+
 # The built-in keys are those of the circuits that this code builds; minutes, since they are built.
 cargo build --release -p shardfold-cli
 keys=$(mktemp -d)

@@ -22,8 +22,11 @@ use shardfold_protocol::signature::Account;
 use shardfold_protocol::witness::ShardWitness;
 
 use super::fee::FeeChip;
-use super::transaction::{Body, Table, TransactionChip, TransactionRows};
-use super::{Chip, fee, transaction};
+use super::muldiv::MulDivChip;
+use super::transaction::trace::{Body, Table};
+use super::transaction::{TransactionChip, TransactionRows};
+use super::vault::VaultChip;
+use super::{Chip, fee, muldiv, transaction, vault};
 use crate::error::TraceError;
 use crate::lookup_events::LookupEvents;
 use crate::testing::{ChipTrace, report};
@@ -76,8 +79,12 @@ pub mod number {
     pub const EXIT: usize = 3;
     /// Of a payment to several receivers.
     pub const RELAY: usize = 4;
-    /// Of what uses every primitive.
+    /// Of what uses every primitive of a step.
     pub const KITCHEN: usize = 5;
+    /// Of a transfer with rows of their own for both vaults.
+    pub const TABLE: usize = 6;
+    /// Of an exchange with divisions and a root.
+    pub const SWAP: usize = 7;
 }
 
 /// A transaction of a fixture.
@@ -215,6 +222,11 @@ pub fn exit(index: Index, asking: u64, position: u64) -> Play {
     play(number::EXIT, exit.words(), None)
 }
 
+/// From Alice's vault to Bob's by a contract over the tables of vaults and divisions.
+pub fn by_tables(contract: usize, amount: u64, nonce: u64) -> Play {
+    play(contract, to_bob(amount, 1, nonce).words(), Some(0))
+}
+
 /// A payment out of Alice's vault to receivers: index, number of the key and amount.
 pub fn relay(payments: &[(Index, u64, u64)], fee: u64, nonce: u64) -> Play {
     let mut words = vec![];
@@ -314,7 +326,7 @@ pub fn mixed() -> Vec<Play> {
     ]
 }
 
-/// One of every path through every contract but the kitchen's signed one: twelve rows.
+/// One of every path through every contract but the kitchen's signed one: fourteen rows.
 pub fn everything() -> Vec<Play> {
     vec![
         signed_transfer(to_bob(30, 1, ALICE_NONCE), 0),
@@ -324,6 +336,16 @@ pub fn everything() -> Vec<Play> {
         order(BOB, 12_345, DEPOSITS_BEFORE + 1),
         exit(BOB, 1, DEPOSITS_BEFORE + 2),
         exit(ALICE, 1, DEPOSITS_BEFORE + 3),
+        play(
+            number::TABLE,
+            to_bob(30, 1, ALICE_NONCE + 3).words(),
+            Some(0),
+        ),
+        play(
+            number::SWAP,
+            to_bob(40_000, 0, ALICE_NONCE + 4).words(),
+            Some(0),
+        ),
     ]
 }
 
@@ -340,7 +362,11 @@ pub struct Shard {
     pub transaction: ChipTrace,
     /// The credit of fees.
     pub fee: ChipTrace,
-    /// What the two chips ask of others.
+    /// The accesses of vaults with rows of their own.
+    pub vault: ChipTrace,
+    /// The divisions.
+    pub muldiv: ChipTrace,
+    /// What these chips ask of others.
     pub events: LookupEvents,
 }
 
@@ -444,9 +470,15 @@ impl Shard {
     ) -> Result<Self, TraceError> {
         let mut events = rows.events.clone();
         let fee = fee::generate(&rows.fees, log_height, &mut events)?;
+        let log_of = |count: usize| count.next_power_of_two().ilog2().max(2) as usize;
+        let vault = vault::generate(&rows.vaults, log_of(rows.vaults.len()), &mut events)?;
+        let log_divisions = log_of(rows.divisions.len());
+        let muldiv = muldiv::generate(&rows.divisions, log_divisions, &mut events)?;
         let chip = Chip::Transaction(TransactionChip { contracts });
         let values = statement.elements().to_vec();
         Ok(Self {
+            vault: ChipTrace::new(Chip::Vault(VaultChip), vault),
+            muldiv: ChipTrace::new(Chip::MulDiv(MulDivChip), muldiv),
             statement: *statement,
             plays,
             transaction: ChipTrace::with_public_values(chip, rows.trace.clone(), values),
@@ -456,9 +488,16 @@ impl Shard {
         })
     }
 
-    /// Both chips.
-    pub fn chips(&self) -> [ChipTrace; 2] {
-        [self.transaction.clone(), self.fee.clone()]
+    /// All of them.
+    pub fn chips(&self) -> [ChipTrace; 4] {
+        let Self {
+            transaction,
+            fee,
+            vault,
+            muldiv,
+            ..
+        } = self;
+        [transaction, fee, vault, muldiv].map(Clone::clone)
     }
 }
 

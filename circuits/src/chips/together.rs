@@ -173,7 +173,14 @@ pub fn whole() -> Vec<ChipTrace> {
 /// Returns the table with what [`whole`] has not: as long as the time lies in the queue's chain,
 /// it goes with no item of the queue.
 pub fn kitchen() -> [ChipTrace; 1] {
-    [Shard::of(vec![cooked(ALICE_NONCE)]).transaction]
+    let again = cook(Cook {
+        numbers: [5, 5],
+        factor: 2,
+        is_owed: false,
+        fee: 1,
+        nonce: ALICE_NONCE + 1,
+    });
+    [Shard::of(vec![cooked(ALICE_NONCE), again]).transaction]
 }
 
 #[test]

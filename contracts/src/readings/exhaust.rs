@@ -338,6 +338,47 @@ fn a_withdrawal_is_counted_and_keeps_the_chain_if_there_is_none() {
     println!("withdrawn: {tried} rows, {held} hold");
 }
 
+/// An item of the queue is counted once.
+#[test]
+fn an_item_of_the_queue_is_counted() {
+    let queued: Primitive = |m, _| {
+        let item = core::array::from_fn(|_| Expr::from(F::default()));
+        m.queued(&item);
+        vec![]
+    };
+    let recorded = Recorded::new(queued, 0, PRIME);
+    let count = prefix::QUEUE_COUNT;
+    for before in 0..PRIME {
+        for after in 0..PRIME {
+            let mut row = vec![0; LAYOUT.width()];
+            (row[count.before()], row[count.after()]) = (before, after);
+            assert_eq!(recorded.holds(&row), (before + 1) % PRIME == after);
+        }
+    }
+    println!("queued: {} counts", PRIME * PRIME);
+}
+
+/// A fee is an integer of limbs of its own: what is said of it is what the rule gets.
+#[test]
+fn a_fee_is_what_the_bus_says() {
+    let fee: Primitive = |m, x| {
+        let (fee, vault) = recorded(m.fee(&x[0]));
+        vec![fee, vault]
+    };
+    let recorded = Recorded::new(fee, 1, PRIME);
+    assert!(recorded.m.zeros.is_empty());
+    let said = recorded.m.messages.iter().find(|said| said.bus == Bus::Fee);
+    let said = said.expect("it is said");
+    for value_of_limb in 0..1 << LIMB_BITS {
+        let mut row = vec![value_of_limb; LAYOUT.width()];
+        row[input_column(0)] = 5;
+        let of = |expression| value(expression, &row, PRIME);
+        assert_eq!(of(&said.count), of(&recorded.outputs[0]));
+        assert_eq!(of(&said.fields[0]), of(&recorded.outputs[1]));
+        assert_eq!(of(&said.fields[1]), 5);
+    }
+}
+
 /// A record's cells are fields of its messages, and its clock is later than that before.
 #[test]
 fn a_taken_record_is_what_the_bus_says_and_older() {

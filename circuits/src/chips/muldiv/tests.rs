@@ -413,7 +413,8 @@ fn a_division_that_is_given_out_too_often() {
     bus_refuses("muldiv", &[honest()], &[cheat]);
 }
 
-static SWAPS: LazyLock<Contracts> = LazyLock::new(|| Contracts::none().with(ToySwap("transfer")).unwrap());
+static SWAPS: LazyLock<Contracts> =
+    LazyLock::new(|| Contracts::none().with(ToySwap("transfer")).unwrap());
 
 /// The transactions of a shard that divides, and the column of its first quotient.
 fn swaps() -> (ChipTrace, usize) {

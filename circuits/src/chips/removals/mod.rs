@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::transaction::TransactionChip;
 use super::{
-    Chip, fee, fixed_base, fixed_table, fixture, node, poseidon2, range, record, signature,
-    together, transaction, variable_base, variable_table,
+    Chip, fee, fixed_base, fixed_table, fixture, muldiv, node, poseidon2, range, record, signature,
+    together, transaction, variable_base, variable_table, vault,
 };
 use crate::check::Report;
 use crate::testing::{
@@ -26,6 +26,8 @@ fn all_cheats() -> Vec<Cheat> {
     [
         transaction::tests::cheats(),
         fee::tests::cheats(),
+        vault::tests::cheats(),
+        muldiv::tests::cheats(),
         signature::tests::cheats(),
         variable_table::tests::cheats(),
         variable_base::tests::cheats(),
@@ -144,11 +146,6 @@ impl Tests {
         // Those with few cells first: the first that passes is enough.
         let mut cheats = all_cheats();
         cheats.sort_by_key(Cheat::cells);
-        eprintln!(
-            "{} cheats, {} cells",
-            cheats.len(),
-            cheats.iter().map(Cheat::cells).sum::<usize>()
-        );
         let buses = Chip::all(fixture::contracts()).into_iter().map(|chip| {
             let messages = Inventory::of(&chip).messages.into_iter();
             (chip.name(), messages.map(|message| message.bus).collect())

@@ -4,10 +4,8 @@ mod air;
 mod columns;
 #[cfg(test)]
 pub(crate) mod tests;
-mod trace;
+pub(crate) mod trace;
 
 pub use air::TransactionChip;
 pub use columns::{HeadValues, StatementValues, TransactionColumns};
 pub use trace::{Access, FeeRow, RequiredSignature, TransactionRows, generate};
-#[cfg(test)]
-pub(crate) use trace::{Body, Table};

@@ -221,40 +221,51 @@ fn rule_sums(cells: &[F], public_values: &[F]) -> Vec<F> {
 /// Makes the rules of a row hold, by changing cells but none of `kept`. Says whether it could.
 fn mend(chip: &mut ChipTrace, number: usize, kept: &[usize]) -> bool {
     let public_values = chip.public_values.clone();
-    let cells = row(chip, number);
-    let sums = rule_sums(&cells, &public_values);
-    let free = layout().limbs_at()..layout().width();
-    let columns = free.chain([prefix::WITHDRAWAL_COUNT.after()]);
-    let slope = |column: usize| {
-        let mut moved = cells.clone();
-        moved[column] += F::ONE;
-        let moved = rule_sums(&moved, &public_values);
-        let slope = moved.iter().zip(&sums).map(|(moved, sum)| *moved - *sum);
-        (column, slope.collect::<Vec<F>>())
-    };
-    let columns = columns.filter(|column| !kept.contains(column));
-    let mut slopes: Vec<_> = columns.map(slope).collect();
-    let touched = |slope: &[F]| slope.iter().filter(|&&rule| rule != F::ZERO).count();
-    slopes.retain(|(_, slope)| touched(slope) > 0);
+    let found = row(chip, number);
+    let own = layout().limbs_at()..layout().width();
+    let columns = own.clone().chain([prefix::WITHDRAWAL_COUNT.after()]);
+    let columns: Vec<_> = columns.filter(|column| !kept.contains(column)).collect();
+    let mut nothing = found.clone();
+    for column in own.filter(|column| !kept.contains(column)) {
+        nothing[column] = F::ZERO;
+    }
     // Sums are of degree 2: what is solved as if they were linear need not hold, so that other
-    // columns are tried; those that touch one rule alone come first.
-    (0..30).any(|attempt: u64| {
-        slopes.sort_by_key(|(column, slope)| {
-            let order = (*column as u64 + 1).wrapping_mul(0x9e37_79b9 + attempt * 0x1357_9bdf);
-            (touched(slope), order % 1_009)
-        });
-        let mut mended = cells.clone();
-        for (column, change) in solve(&slopes, &sums) {
-            mended[column] -= change;
-        }
-        let holds = rule_sums(&mended, &public_values)
-            .iter()
-            .all(|&sum| sum == F::ZERO);
+    // columns are tried, and other cells to start from.
+    (0..60).any(|attempt| {
+        let start = if attempt < 30 { &found } else { &nothing };
+        let mended = mended(start, &columns, &public_values, attempt);
+        let sums = rule_sums(&mended, &public_values);
+        let holds = sums.iter().all(|&sum| sum == F::ZERO);
         if holds {
             chip.trace.row_mut(number).copy_from_slice(&mended);
         }
         holds
     })
+}
+
+/// The cells changed in some of these columns so that the rules hold, were they linear.
+fn mended(cells: &[F], columns: &[usize], public_values: &[F], attempt: u64) -> Vec<F> {
+    let sums = rule_sums(cells, public_values);
+    let slope = |&column: &usize| {
+        let mut moved = cells.to_vec();
+        moved[column] += F::ONE;
+        let moved = rule_sums(&moved, public_values);
+        let slope = moved.iter().zip(&sums).map(|(moved, sum)| *moved - *sum);
+        (column, slope.collect::<Vec<F>>())
+    };
+    let mut slopes: Vec<_> = columns.iter().map(slope).collect();
+    let touched = |slope: &[F]| slope.iter().filter(|&&rule| rule != F::ZERO).count();
+    slopes.retain(|(_, slope)| touched(slope) > 0);
+    // Those that touch one rule alone come first.
+    slopes.sort_by_key(|(column, slope)| {
+        let order = (*column as u64 + 1).wrapping_mul(0x9e37_79b9 + attempt * 0x1357_9bdf);
+        (touched(slope), order % 1_009)
+    });
+    let mut mended = cells.to_vec();
+    for (column, change) in solve(&slopes, &sums) {
+        mended[column] -= change;
+    }
+    mended
 }
 
 /// Columns and their factors with which `sums` is a sum of slopes, as far as it is.

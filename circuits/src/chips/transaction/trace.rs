@@ -173,12 +173,6 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Goes on after checks that fail.
-    #[cfg(test)]
-    pub(crate) const fn make_lenient(&mut self) {
-        self.is_lenient = true;
-    }
-
     fn play(&mut self, transaction: &Transaction) -> Result<(), TraceError> {
         let position = self.transactions;
         let rejected = |reject| TraceError::Rejected { position, reject };
@@ -324,14 +318,6 @@ impl<'a> Table<'a> {
             fees,
             records: self.records.into_values().collect(),
         })
-    }
-
-    /// The table and what its last transaction did, whatever becomes of the fees.
-    #[cfg(test)]
-    pub(crate) fn into_parts(mut self) -> (RowMajorMatrix<F>, Effect) {
-        self.pad();
-        let width = self.contracts.layout().width();
-        (RowMajorMatrix::new(self.values, width), self.effect)
     }
 
     fn pad(&mut self) {
@@ -484,4 +470,24 @@ fn collect(
     touched.last = touched.last.credited(total);
     touched.last_clock = FEE_CLOCK;
     Ok(FeeRow { total, vault })
+}
+
+/// Tables that are filled whatever the rules say.
+#[cfg(test)]
+mod lenient {
+    use super::{Effect, F, RowMajorMatrix, Table};
+
+    impl Table<'_> {
+        /// Goes on after checks that fail.
+        pub(crate) const fn make_lenient(&mut self) {
+            self.is_lenient = true;
+        }
+
+        /// The table and what its last transaction did, whatever becomes of the fees.
+        pub(crate) fn into_parts(mut self) -> (RowMajorMatrix<F>, Effect) {
+            self.pad();
+            let width = self.contracts.layout().width();
+            (RowMajorMatrix::new(self.values, width), self.effect)
+        }
+    }
 }

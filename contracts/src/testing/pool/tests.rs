@@ -9,8 +9,8 @@ use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::shape::Shape;
 
 use super::*;
-use crate::machine::reasons as machine;
 use crate::law::{Body as _, FeePayment};
+use crate::machine::reasons as machine;
 use crate::readings::{Authority, Context, Effect, Prepared, Run};
 use crate::set::Contracts;
 use crate::transfer::Transfer;

@@ -258,7 +258,7 @@ pub struct Cook {
     pub inverse: usize,
     pub until_limbs: [usize; 2],
     pub is_more: usize,
-    pub difference_limbs: [usize; 3],
+    pub difference_limbs: [usize; 4],
     pub is_same: usize,
     pub difference_inverse: usize,
     pub difference: usize,
@@ -282,7 +282,7 @@ pub fn cook() -> Cook {
     let inverse = names.cell();
     let until_limbs = names.integer(20);
     let is_more = names.cell();
-    let difference_limbs = names.integer(40);
+    let difference_limbs = names.integer(50);
     let [is_same, difference_inverse, difference, product] = names.cells();
     let [shelf_gap] = names.integer(16);
     let shelf = names.cells();

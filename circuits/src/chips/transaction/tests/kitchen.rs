@@ -1,10 +1,10 @@
 //! Cheats of each primitive, in the contract that uses all of them.
 
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use shardfold_contracts::layout::prefix;
 use shardfold_protocol::field::F;
 
-use super::columns::{self};
+use super::columns;
 use super::*;
 use crate::testing::{
     accepts, bus_refuses, cheats_of, one_constraint_refuses, report, table_refuses,
@@ -188,8 +188,14 @@ fn settle_later(cheat: &mut ChipTrace) {
 #[test]
 fn less_passed_off_as_more() {
     let c = columns::cook();
-    // The difference is negative, whichever limb holds it.
-    for position in 0..3 {
+    // The difference is negative, whichever limb holds it, or all of them.
+    let wrapped = F::NEG_ONE.as_canonical_u64();
+    let whole = [0, 16, 32, 48].map(|shift| F::from_u16((wrapped >> shift) as u16));
+    for limbs in [0, 1, 2, 3]
+        .map(|i| in_limb(F::NEG_ONE, i))
+        .into_iter()
+        .chain([whole])
+    {
         let mut cheat = less();
         let cells = [
             (c.is_more, F::ONE),
@@ -199,10 +205,41 @@ fn less_passed_off_as_more() {
         for (cell, value) in cells {
             *cheat.cell_mut(0, cell) = value;
         }
-        let limbs = in_limb(F::NEG_ONE, position);
         for (cell, limb) in c.difference_limbs.into_iter().zip(limbs) {
             *cheat.cell_mut(0, cell) = limb;
         }
+        table_refuses("range", &[cheat]);
+    }
+}
+
+#[test]
+fn a_number_of_2_to_the_40() {
+    // What follows from it is all in range: only the width of its top limb tells.
+    let c = columns::cook();
+    let (one, half) = (1 << 40, 1 << 39);
+    for (numbers, is_more) in [([one, half], true), ([half, one], false)] {
+        let [a, b] = numbers.map(F::from_u64);
+        let mut cheat = honest(COOK);
+        let limbs =
+            |number: u64| [0, 16, 32, 48].map(|shift| F::from_u64(number >> shift & 0xffff));
+        for (columns, number) in c.numbers.into_iter().zip(numbers) {
+            for (cell, limb) in columns.into_iter().zip(limbs(number)) {
+                *cheat.cell_mut(0, cell) = limb;
+            }
+        }
+        let distance = if is_more { half } else { half - 1 };
+        for (cell, limb) in c.difference_limbs.into_iter().zip(limbs(distance)) {
+            *cheat.cell_mut(0, cell) = limb;
+        }
+        let difference = if is_more { a - b } else { F::ZERO };
+        let cells = [
+            (c.is_more, F::from_bool(is_more)),
+            (c.difference_inverse, (a - b).inverse()),
+            (c.difference, difference),
+            (c.product, difference * F::from_u64(COOK.factor)),
+        ];
+        let mut cheat = with(&cheat, &cells);
+        *cheat.cell_mut(0, c.payer.balance) += a - F::from_u64(COOK.numbers[0]);
         table_refuses("range", &[cheat]);
     }
 }
@@ -306,6 +343,7 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(a_withdrawal_that_is_not_counted),
         cheats_of(a_chain_of_withdrawals_that_moves_for_nothing),
         cheats_of(less_passed_off_as_more),
+        cheats_of(a_number_of_2_to_the_40),
         cheats_of(more_passed_off_as_less),
         cheats_of(a_time_that_is_past),
         cheats_of(a_withdrawal_that_is_owed_and_not_chained),

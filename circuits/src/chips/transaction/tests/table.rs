@@ -92,7 +92,9 @@ fn with_selectors(number: usize, flags: &[(usize, F)]) -> ChipTrace {
         *cheat.cell_mut(number, columns.clock) = before + starts;
     }
     end(&mut cheat);
-    assert!(mend(&mut cheat, number, &[]), "the rules hold");
+    let is_mended = mend(&mut cheat, number, &[]);
+    let sums = rule_sums(&row(&cheat, number), &cheat.public_values);
+    assert!(is_mended, "{flags:?} {sums:?}");
     end(&mut cheat);
     cheat
 }

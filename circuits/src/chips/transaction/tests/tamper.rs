@@ -25,6 +25,9 @@ fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
         of(vec![signed_transfer(to_bob(100, 2, ALICE_NONCE), 0)], 1),
         of(vec![deposited(deposit(BOB, 250, 3, DEPOSITS_BEFORE))], 1),
         of(vec![signed_withdraw(withdraw(70, 2, ALICE_NONCE), 0)], 1),
+        of(vec![exit(BOB, 1, DEPOSITS_BEFORE)], 1),
+        of(vec![exit(ALICE, 1, DEPOSITS_BEFORE)], 1),
+        of(vec![exit(VACANT, 1, DEPOSITS_BEFORE)], 1),
         of(mixed()[..3].to_vec(), 2),
     ];
     if contracts.list().count() > number::KITCHEN {
@@ -41,6 +44,8 @@ fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
             of(vec![cooked(ALICE_NONCE)], 1),
             of(vec![cook(not_owed)], 1),
             of(vec![order(BOB, 12_345, DEPOSITS_BEFORE)], 2),
+            of(vec![by_tables(number::TABLE, 30, ALICE_NONCE)], 1),
+            of(vec![by_tables(number::SWAP, 40_000, ALICE_NONCE)], 1),
         ]);
     }
     all
