@@ -132,7 +132,8 @@ pub struct VaultAccess<E> {
     pub asset: E,
     /// Whose it is.
     pub owner: Owner<E>,
-    /// What it gains. Caller: it stands for an integer above -2^63 and below 2^63.
+    /// What it gains. Caller: it stands for an integer above -2^63 and below 2^63, and below zero
+    /// only if the owner agrees: by a signature, or as the rule says.
     pub delta: E,
     /// How it is used.
     pub how: VaultUse<E>,
@@ -209,7 +210,7 @@ pub trait Machine {
     /// one of at most 2^62.
     ///
     /// # Errors
-    /// `d` is zero, or the quotient is 2^62 or more.
+    /// `d`, which is found, is zero, or the quotient is 2^62 or more.
     fn mul_div(
         &mut self,
         a: &Self::E,

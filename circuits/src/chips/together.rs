@@ -152,7 +152,7 @@ pub fn whole() -> Vec<ChipTrace> {
     });
     let required: Vec<_> = required.collect();
     let id = F::from_u64(CHAIN_ID);
-    let curve = signature::generate(&required, id, 2, &mut shard.events).unwrap();
+    let curve = signature::generate(&required, id, 3, &mut shard.events).unwrap();
     let (state, root) = state_chips(&shard, siblings_of);
     let mut chips = shard.chips().to_vec();
     let mut statement = shard.statement;
@@ -278,7 +278,7 @@ fn the_required_signatures_are_those_of_the_transactions() {
     let shard = Shard::with_log_height(everything(), 4).unwrap();
     let required = &shard.rows.signatures;
     let positions: Vec<_> = required.iter().map(|s| s.transaction).collect();
-    assert_eq!(positions, [0, 2, 3]);
+    assert_eq!(positions, [0, 2, 3, 7, 8]);
     for request in required {
         assert_eq!(request.owner, owner(0));
     }
@@ -348,7 +348,7 @@ fn permutations_are_as_the_protocol_counts_them() {
 
 #[test]
 fn constraints_have_degree_three_and_rows_these_widths() {
-    for (contracts, width) in [(standard(), (104, 26)), (contracts(), (128, 27))] {
+    for (contracts, width) in [(standard(), (104, 26)), (contracts(), (129, 42))] {
         let table = Chip::Transaction(TransactionChip { contracts });
         let cost = cost(&table, 4);
         assert_eq!(cost.degree, 3);

@@ -307,7 +307,9 @@ impl Inventory {
 }
 
 /// The names in `bus.rs`.
-const BUSES: [&str; 11] = [
+const BUSES: [&str; 13] = [
+    "vault",
+    "muldiv",
     "state",
     "node",
     "hash",

@@ -40,7 +40,8 @@ impl Division {
         let added = if is_up { d - 1 } else { 0 };
         let dividend = u128::from(a) * u128::from(b) + u128::from(added);
         let quotient = u64::try_from(dividend / u128::from(d)).ok()?;
-        let remainder = (dividend % u128::from(d)) as u64;
+        // Below the divisor: one division of so many bits is slow enough.
+        let remainder = (dividend - u128::from(quotient) * u128::from(d)) as u64;
         (quotient < AMOUNT_LIMIT).then_some((quotient, remainder))
     }
 }

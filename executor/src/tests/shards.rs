@@ -1,8 +1,9 @@
 use crate::validate::{WitnessError, validate};
 use p3_field::PrimeCharacteristicRing;
-use shardfold_contracts::FeePayment;
 use shardfold_contracts::set::standard;
+use shardfold_contracts::testing::pool::TableTransfer;
 use shardfold_contracts::usage::{Resource, ShapeExceeded};
+use shardfold_contracts::{Contracts, FeePayment};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::head::{LEAP_LIMIT, OutOfBounds, Statement, TIME_LIMIT, TimeError};
@@ -73,7 +74,7 @@ fn a_shard_goes_on_while_any_shape_has_room() {
         log_transactions: 3,
         log_records: 4,
         log_nodes: 6,
-        log_permutations: 10,
+        ..Shape::TINY
     };
     let transfers = |count: u32, distance: u32| {
         workload(|builder| {
@@ -168,6 +169,28 @@ fn shapes_that_cannot_hold_the_batch_are_errors() {
         Err(error)
     );
     assert_eq!(*state, before);
+}
+
+#[test]
+fn shards_are_cut_where_the_table_of_vaults_is_full() {
+    let contracts = Contracts::none().with(TableTransfer("transfer")).unwrap();
+    let workload = workload(|builder| {
+        for to in 1..4 {
+            builder.push(builder.transfer(0, to, 5, NO_FEE));
+        }
+    });
+    let outcome = parallel::execute(&contracts, &workload.state, &workload.batch).unwrap();
+    let shards_of = |log_vaults| {
+        let shape = Shape { log_vaults, ..PAIR };
+        let mut state = workload.state.clone();
+        let shards = cut(&contracts, &mut state, &workload.batch, &outcome, &[shape]);
+        let counts = shards.unwrap().into_iter();
+        counts
+            .map(|shard| shard.transactions.len())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(shards_of(1), [1, 1, 1]);
+    assert_eq!(shards_of(2), [2, 1]);
 }
 
 #[test]
@@ -349,7 +372,9 @@ fn a_witness_of_a_statement_that_is_not_canonical_is_refused() {
         change(&mut witness.statement);
         assert_eq!(witness.statement.elements(), good.statement.elements());
         match validate(standard(), &witness) {
-            Err(WitnessError::Statement(NonCanonical { name, found })) => (name, found - MODULUS),
+            Err(WitnessError::Statement(OutOfBounds { name, found, .. })) => {
+                (name, found - MODULUS)
+            }
             other => panic!("{other:?}"),
         }
     };

@@ -61,6 +61,7 @@ static STATE: LazyLock<State> = LazyLock::new(|| {
     State::try_from(&StateFile {
         chain_id: CHAIN_ID,
         head: None,
+        records: vec![],
         vaults,
     })
     .unwrap()

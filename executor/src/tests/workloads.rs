@@ -136,8 +136,8 @@ fn a_batch_whose_time_cannot_follow_the_heads_is_refused() {
             time,
             transactions: Vec::new(),
         };
-        let found = parallel::execute(&state, &batch);
-        assert_eq!(found, sequential::execute(&state, &batch));
+        let found = parallel::execute(standard(), &state, &batch);
+        assert_eq!(found, sequential::execute(standard(), &state, &batch));
         found.err()
     };
     for time in [head.time, head.time + LEAP_LIMIT - 1] {

@@ -37,6 +37,8 @@ fn all_cheats() -> Vec<Cheat> {
         poseidon2::tests::cheats(),
         fixed_table::tests::cheats(),
         range::tests::cheats(),
+        super::vault::tests::cheats(),
+        super::muldiv::tests::cheats(),
     ]
     .concat()
 }
