@@ -16,7 +16,7 @@ use shardfold_recursion::tree::{common_data, gate_set};
 /// How the file is marked. The largest key is that of a cap of 64 hashes.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::Key,
-    version: 1,
+    version: 2,
     max_bytes: 1 << 16,
 };
 /// What a key's id hashes before its content: once the header of its file, and constant, so that

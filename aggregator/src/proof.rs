@@ -7,7 +7,7 @@ use shardfold_recursion::plonk::PlonkProof;
 /// How the file is marked.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::Proof,
-    version: 1,
+    version: 2,
     max_bytes: ValidityProof::MAX_BYTES,
 };
 

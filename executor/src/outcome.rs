@@ -79,8 +79,8 @@ pub enum ExecuteError {
 fn name(head: &Head) -> String {
     let hex = text::digest::to_hex;
     format!(
-        "transaction {}, queue item {} and withdrawal {} at time {} with state root {} and \
-         commitments {}, {}, {}, {}",
+        "transaction {} with {} queue items, {} withdrawals, time {}, state root {} and commitments \
+         {}, {}, {}, {}",
         head.tx_count,
         head.queue_count,
         head.withdrawal_count,

@@ -93,7 +93,7 @@ pub enum ManifestError {
 
 impl FileContent for Manifest {
     const KIND: FileKind = FileKind::Manifest;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     const MAX_BYTES: u64 = Manifest::MAX_BYTES;
 }
 

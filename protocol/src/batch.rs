@@ -28,7 +28,7 @@ pub struct Batch {
 
 impl FileContent for Batch {
     const KIND: FileKind = FileKind::Batch;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     /// About two million transfers in binary, 700,000 in JSON.
     const MAX_BYTES: u64 = 1 << 29;
 

@@ -71,6 +71,35 @@ impl FileKind {
     }
 }
 
+/// What to do with a file of another version than the one that is read.
+const fn advice(kind: FileKind, found: u64, expected: u16) -> &'static str {
+    if found > expected as u64 {
+        return "a later build wrote it, which is the one to read it with";
+    }
+    match kind {
+        FileKind::Batch => {
+            "its signatures are for owners without an exit address, so it cannot be converted; make \
+             it anew with this build (`shardfold import`)"
+        }
+        FileKind::State => {
+            "its owners have no exit address, so it cannot be converted; only the build that wrote \
+             it reads and exports such ledgers (`shardfold state export`), and one of this build \
+             starts from a genesis of its own (`shardfold import`)"
+        }
+        FileKind::Witness => "cut the batch into shards again with this build",
+        FileKind::Inclusion => {
+            "the build that wrote it checks it; this one proves records of its own ledgers \
+             (`shardfold state prove`)"
+        }
+        FileKind::Proof => "the build that made it verifies it",
+        FileKind::Key => {
+            "take the key of this build (`shardfold key`), or verify with the build that made it"
+        }
+        FileKind::Circuit => "this build makes its own (`shardfold setup`)",
+        FileKind::Manifest => "submit the batch again with this build (`shardfold submit`)",
+    }
+}
+
 /// The number of a kind, with its name if there is such a kind.
 struct Number(u16);
 
@@ -108,7 +137,11 @@ pub enum EnvelopeError {
         expected: FileKind,
     },
     /// Another version of the format.
-    #[error("found version {found} of {}, expected {expected}", kind.name())]
+    #[error(
+        "found version {found} of {}, expected {expected}: {}",
+        kind.name(),
+        advice(*kind, *found, *expected)
+    )]
     WrongVersion {
         /// The kind of the file.
         kind: FileKind,
@@ -234,6 +267,28 @@ impl Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_another_version_is_refused_with_what_to_do() {
+        for kind in FileKind::ALL {
+            let envelope = |version| Envelope {
+                kind,
+                version,
+                max_bytes: 100,
+            };
+            let refused = |version| {
+                let bytes = envelope(version).seal(b"payload");
+                envelope(2).open(&bytes).unwrap_err().to_string()
+            };
+            let (older, name) = (refused(1), kind.name());
+            let start = format!("found version 1 of {name}, expected 2: ");
+            assert!(older.starts_with(&start), "{older}");
+            assert!(older.contains("build"), "{older}");
+            let newer = refused(3);
+            let end = "expected 2: a later build wrote it, which is the one to read it with";
+            assert_eq!(newer, format!("found version 3 of {name}, {end}"));
+        }
+    }
 
     #[test]
     fn a_file_of_one_kind_is_named_where_another_is_expected() {

@@ -2,7 +2,7 @@
 //!
 //! For size: a header of 20 bytes (magic, kind, version, length of the payload, integers
 //! little-endian) and the payload in bincode with integers of fixed width. For people: a JSON
-//! object `{"format": "shardfold-batch", "version": 1, "content": {...}}`.
+//! object `{"format": "shardfold-batch", "version": 2, "content": {...}}`.
 //!
 //! Reading never allocates more than in proportion to the bytes that are there, refuses
 //! anything after the end, and says where and what it found.

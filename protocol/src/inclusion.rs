@@ -22,7 +22,7 @@ pub struct Inclusion {
 
 impl FileContent for Inclusion {
     const KIND: FileKind = FileKind::Inclusion;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     /// About 1.3 KB in binary, 5 KB in JSON.
     const MAX_BYTES: u64 = 1 << 16;
 }

@@ -4,6 +4,7 @@ pub mod address;
 pub mod amount;
 pub mod batch;
 pub mod curve;
+pub mod difference;
 pub mod envelope;
 pub mod field;
 pub mod files;

@@ -70,7 +70,7 @@ pub struct VaultEntry {
 
 impl FileContent for StateFile {
     const KIND: FileKind = FileKind::State;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     /// About 36 million vaults in binary, 10 million in JSON.
     const MAX_BYTES: u64 = 1 << 31;
 }

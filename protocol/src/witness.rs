@@ -30,7 +30,7 @@ pub struct ShardWitness {
 
 impl FileContent for ShardWitness {
     const KIND: FileKind = FileKind::Witness;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     /// The largest shape with every sibling takes some 13 MB.
     const MAX_BYTES: u64 = 1 << 26;
 }

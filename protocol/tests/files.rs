@@ -115,7 +115,7 @@ fn json_names_digests_keys_and_addresses_in_hexadecimal() {
     let json: serde_json::Value =
         serde_json::from_slice(&files::to_json(&batch()).unwrap()).unwrap();
     assert_eq!(json["format"], "shardfold-batch");
-    assert_eq!(json["version"], 1);
+    assert_eq!(json["version"], 2);
     let content = &json["content"];
     let two = "0200000000000000";
     assert_eq!(content["before"]["state_root"], two.repeat(4));
@@ -202,13 +202,13 @@ fn other_kinds_versions_and_forms_are_refused() {
         matches!(error, FileError::Envelope(EnvelopeError::WrongKind { found: 1, expected: e }) if e == expected)
     );
     let mut newer = binary.clone();
-    newer[10] = 2;
+    newer[10] = 3;
     let error = refusal::<Batch>(&newer);
     assert!(matches!(
         error,
         FileError::Envelope(EnvelopeError::WrongVersion {
-            found: 2,
-            expected: 1,
+            found: 3,
+            expected: 2,
             ..
         })
     ));
@@ -216,13 +216,13 @@ fn other_kinds_versions_and_forms_are_refused() {
     let json = String::from_utf8(files::to_json(&batch()).unwrap()).unwrap();
     let error = refusal::<StateFile>(json.as_bytes());
     assert!(matches!(error, FileError::WrongFormat { .. }));
-    let newer = json.replacen("\"version\": 1", "\"version\": 2", 1);
+    let newer = json.replacen("\"version\": 2", "\"version\": 3", 1);
     let error = refusal::<Batch>(newer.as_bytes());
     assert!(matches!(
         error,
         FileError::Envelope(EnvelopeError::WrongVersion {
-            found: 2,
-            expected: 1,
+            found: 3,
+            expected: 2,
             ..
         })
     ));
@@ -232,6 +232,31 @@ fn other_kinds_versions_and_forms_are_refused() {
         refusal::<Batch>(b"[1]"),
         FileError::UnknownForm { .. }
     ));
+}
+
+/// Whatever follows the header: the layout was another.
+#[test]
+fn files_of_version_1_are_refused_with_what_to_do() {
+    fn check<T: FileContent>(content: &T, what_to_do: &str) {
+        let mut binary = files::to_binary(content).unwrap();
+        binary[10] = 1;
+        let binary = with_payload(&binary, b"of version 1");
+        let name = T::KIND.name();
+        let json = format!(r#"{{"format": "{name}", "version": 1, "content": {{}}}}"#);
+        for bytes in [binary, json.into_bytes()] {
+            let error = refusal::<T>(&bytes).to_string();
+            let start = format!("found version 1 of {name}, expected 2: ");
+            assert!(error.starts_with(&start), "{error}");
+            assert!(error.contains(what_to_do), "{error}");
+        }
+    }
+    check(&batch(), "make it anew with this build");
+    check(
+        &genesis(),
+        "its owners have no exit address, so it cannot be converted; only the build that wrote it \
+         reads and exports such ledgers (`shardfold state export`)",
+    );
+    check(&witness(), "cut the batch into shards again");
 }
 
 #[test]
@@ -409,7 +434,7 @@ proptest! {
     #[test]
     fn no_bytes_panic(kind in 1..4u8, payload in prop::collection::vec(any::<u8>(), 0..600)) {
         let mut bytes = b"SHRDFOLD".to_vec();
-        bytes.extend([kind, 0, 1, 0]);
+        bytes.extend([kind, 0, 2, 0]);
         bytes.extend((payload.len() as u64).to_le_bytes());
         bytes.extend(payload);
         let _ = files::from_bytes::<Batch>(&bytes);

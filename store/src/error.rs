@@ -52,7 +52,7 @@ pub enum StoreError {
     #[error("found bytes in the database that are none of redb's")]
     Damaged,
     /// A database of another format.
-    #[error("found format {found} of the database, expected {FORMAT}")]
+    #[error("found format {found} of the database, expected {FORMAT}: {}", advice(*found))]
     Format {
         /// The format version found.
         found: u32,
@@ -162,6 +162,16 @@ pub enum StoreError {
         /// Transactions of the ledger where the state stands.
         expected: u64,
     },
+}
+
+/// What to do with a database of another format.
+const fn advice(found: u32) -> &'static str {
+    if found > FORMAT {
+        return "a later build wrote it, which is the one to use it with";
+    }
+    "its owners have no exit address, so it cannot be converted; only the build that wrote it \
+     reads and exports it (`shardfold state export`), and a ledger of this build starts from a \
+     genesis of its own (`shardfold import`)"
 }
 
 impl StoreError {

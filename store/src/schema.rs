@@ -17,7 +17,7 @@ use crate::StoreError;
 use crate::ledger::{BATCH_DIGEST_BYTES, Ledger};
 
 /// The version of all of this.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// Bytes of a record.
 pub(crate) const RECORD_BYTES: usize = 8 * RECORD_ELEMENTS;

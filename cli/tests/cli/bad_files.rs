@@ -28,7 +28,8 @@ fn damages(good: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
         (longer, "found 3 bytes after the end of the content"),
         (with(0, b"shrd"), "at byte 0, expected"),
         (with(8, &[9, 0]), "found kind 9 at byte 8"),
-        (with(10, &[2, 0]), "found version 2"),
+        (with(10, &[1, 0]), "found version 1"),
+        (with(10, &[3, 0]), "found version 3"),
         (
             with(12, &u64::MAX.to_le_bytes()),
             "expected 18446744073709551615",
@@ -98,7 +99,7 @@ fn a_damaged_state_is_refused() {
 #[test]
 fn kinds_are_not_taken_for_each_other() {
     let sandbox = Sandbox::with_batch(1);
-    sandbox.write("proof.bin", b"SHRDFOLD\x05\0\x01\0\0\0\0\0\0\0\0\0");
+    sandbox.write("proof.bin", b"SHRDFOLD\x05\0\x02\0\0\0\0\0\0\0\0\0");
     fs::copy(key(), sandbox.path("test.key")).expect("a copy");
     let cases: [(&[&str], &str); 8] = [
         (&["execute", "genesis.bin"], "expected 1 (shardfold-batch)"),
@@ -166,7 +167,7 @@ fn a_damaged_json_batch_is_refused_with_line_and_column() {
         assert!(error.contains(expected), "{error}, not {expected}");
     }
     for (from, to, expected) in [
-        ("\"version\": 1", "\"version\": 3", "found version 3"),
+        ("\"version\": 2", "\"version\": 3", "found version 3"),
         (
             "shardfold-batch",
             "shardfold-state",
@@ -265,7 +266,7 @@ fn a_damaged_proof_or_key_is_refused() {
         (proof[..11].to_vec(), "not a validity proof"),
         (flipped(&proof, 0), "not a validity proof"),
         (flipped(&proof, 8), "found kind 4 (shardfold-inclusion)"),
-        (flipped(&proof, 10), "found version 0 of shardfold-proof"),
+        (flipped(&proof, 10), "found version 3 of shardfold-proof"),
         (proof[..last].to_vec(), "found a payload of"),
         ([&proof[..], &[0]].concat(), "found a payload of"),
         (with_length(&proof[..last]), "malformed proof"),
@@ -290,7 +291,7 @@ fn a_damaged_proof_or_key_is_refused() {
         (Vec::new(), "not a verification key"),
         (flipped(&key, 0), "not a verification key"),
         (flipped(&key, 8), "found kind 7 (shardfold-circuit)"),
-        (flipped(&key, 10), "found version 0 of shardfold-key"),
+        (flipped(&key, 10), "found version 3 of shardfold-key"),
         (flipped(&key, 21), "profile is unknown"),
         (with_length(&key[..last]), "not a verification key"),
         (key[..last].to_vec(), "not a verification key"),

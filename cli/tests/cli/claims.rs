@@ -58,7 +58,7 @@ fn careless_key() -> Vec<u8> {
 fn file(kind: FileKind, content: &[u8]) -> Vec<u8> {
     let envelope = Envelope {
         kind,
-        version: 1,
+        version: 2,
         max_bytes: 1 << 24,
     };
     envelope.seal(content)

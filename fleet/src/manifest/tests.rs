@@ -210,11 +210,9 @@ fn bytes_that_are_no_manifest_are_refused() {
         assert!(text.contains(from), "{from} is not in {text}");
         Manifest::from_bytes(text.replacen(from, to, 1).as_bytes()).unwrap_err()
     };
-    let refused = changed(r#""version": 1"#, r#""version": 2"#).to_string();
-    assert!(
-        refused.contains("found version 2 of shardfold-manifest"),
-        "{refused}"
-    );
+    let refused = changed(r#""version": 2"#, r#""version": 1"#).to_string();
+    let expected = "found version 1 of shardfold-manifest, expected 2: submit the batch again";
+    assert!(refused.contains(expected), "{refused}");
     let refused = changed("shardfold-manifest", "shardfold-batch").to_string();
     assert!(refused.contains("shardfold-batch"), "{refused}");
     let refused = changed("unsound-test", "sound-test");

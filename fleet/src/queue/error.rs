@@ -66,7 +66,10 @@ pub enum QueueError {
     #[error("no connection of this process to the database came free in time")]
     Busy,
     /// The tables were made by another version.
-    #[error("the database has tables of version {found}, this build has {expected}")]
+    #[error(
+        "the database has tables of version {found}, this build has {expected}: use the build that \
+         made them, or a database of its own for this one, and submit its batches there"
+    )]
     Version {
         /// The version of the tables.
         found: i64,

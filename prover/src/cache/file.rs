@@ -31,7 +31,7 @@ const ENVELOPE: Envelope = Envelope {
     max_bytes: u64::MAX,
 };
 /// Version of the file format.
-pub(super) const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 /// Bytes before the circuit's encoding.
 const HEADER: usize = HEADER_BYTES + 32 + 32 + 32;
 

@@ -192,7 +192,7 @@ fn a_stale_file_is_found() {
     assert!(matches!(
         fixture.load(),
         Err(FileError::Envelope(EnvelopeError::WrongVersion {
-            found: 2,
+            found: 3,
             ..
         }))
     ));

@@ -66,6 +66,45 @@ fn changed_bytes_are_an_error_or_change_nothing() {
     assert!(refused > 100, "only {refused} of 400 were noticed");
 }
 
+#[test]
+fn a_database_of_another_format_is_refused_with_what_to_do() {
+    const FACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("facts");
+    let pair = Pair::new(10);
+    drop(pair.store());
+    let set = |format: u32| {
+        let database = Database::open(pair.path().join(FILE)).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut facts = transaction.open_table(FACTS).unwrap();
+        let bytes = format.to_le_bytes();
+        facts.insert("format", bytes.as_slice()).unwrap();
+        drop(facts);
+        transaction.commit().unwrap();
+    };
+    for (format, what_to_do) in [
+        (
+            1,
+            "its owners have no exit address, so it cannot be converted",
+        ),
+        (3, "a later build wrote it"),
+    ] {
+        set(format);
+        let refused = [
+            Store::open(pair.path()).err(),
+            View::open(pair.path()).err(),
+        ];
+        for error in refused {
+            let error = error.expect("it is refused");
+            assert!(matches!(error, StoreError::Format { .. }), "{error}");
+            let start = format!("found format {format} of the database, expected 2: {what_to_do}");
+            assert!(error.to_string().starts_with(&start), "{error}");
+        }
+    }
+    // Nothing is lost.
+    set(2);
+    let view = View::open(pair.path()).unwrap();
+    assert_eq!(view.head(), pair.state.head());
+}
+
 /// Flips a bit of one digest of a page.
 fn flip(store: &Path, key: u64, digest: usize) {
     const PAGES: TableDefinition<'_, u64, &[u8; PAGE_BYTES]> = TableDefinition::new("pages");

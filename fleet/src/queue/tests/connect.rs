@@ -61,14 +61,18 @@ async fn a_queue_outlasts_its_connections() {
 #[tokio::test]
 async fn tables_of_another_version_are_refused() {
     on_both(async |fleet| {
-        fleet
-            .execute("UPDATE fleet SET version = version + 1")
-            .await;
-        let Err(refused) = fleet.queue.connect_again().await else {
-            panic!("accepted");
-        };
-        assert!(matches!(refused, QueueError::Version { .. }), "{refused}");
-        assert!(!refused.is_transient());
+        // Of the version before this one, then of the one after it.
+        for step in ["- 1", "+ 2"] {
+            let change = format!("UPDATE fleet SET version = version {step}");
+            fleet.execute(&change).await;
+            let Err(refused) = fleet.queue.connect_again().await else {
+                panic!("accepted");
+            };
+            assert!(matches!(refused, QueueError::Version { .. }), "{refused}");
+            let text = refused.to_string();
+            assert!(text.contains("use the build that made them"), "{text}");
+            assert!(!refused.is_transient());
+        }
     })
     .await;
 }
