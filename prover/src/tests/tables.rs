@@ -36,7 +36,8 @@ static SWAPS: LazyLock<Contracts> = LazyLock::new(|| {
 });
 
 /// The standard list and one contract more: no transaction is one of it yet.
-static ALL: LazyLock<Contracts> = LazyLock::new(|| standard().clone().with(ToySwap).unwrap());
+static ALL: LazyLock<Contracts> =
+    LazyLock::new(|| standard().clone().with(ToySwap("toy_swap")).unwrap());
 
 static SWAP_STARK: LazyLock<ShardStark> = LazyLock::new(|| {
     let parameters = Profile::UnsoundTest.stark(&Shape::TINY);
