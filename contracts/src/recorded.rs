@@ -522,7 +522,7 @@ mod tests {
             }
             let [a, b, c, d, ..] = carried;
             let of_before = if self.digest_is_hashed { a } else { M::E::ZERO };
-            let owed = m.hash(Domain::Withdraw, &[word.clone()]);
+            let owed = m.hash(Domain::Withdraw, std::slice::from_ref(&word));
             m.withdrawn(&owed, M::E::ONE);
             let word = if self.word_is_signed {
                 word

@@ -60,7 +60,6 @@ impl Keys {
     }
 
     /// The owner digest of account number `i` modulo their count.
-    #[must_use]
     pub fn owner(&self, i: usize) -> Digest {
         self.owners[i % self.owners.len()]
     }

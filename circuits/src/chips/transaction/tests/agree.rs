@@ -10,7 +10,7 @@ use shardfold_contracts::readings::{Authority, Context, Effect, Prepared, Run};
 use shardfold_contracts::{Reject, Rule};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::ZERO_DIGEST;
-use shardfold_protocol::head::Statement;
+use shardfold_protocol::head::{HEAD_ELEMENTS, Head, Statement};
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::witness::ShardWitness;
 
@@ -204,15 +204,21 @@ fn run(case: &Case) -> Result<Effect, Reject> {
     done.map(|_| effect)
 }
 
+fn head_before(case: &Case) -> Head {
+    Head {
+        deposit_count: case.queue_count,
+        ..witness().statement.before
+    }
+}
+
 /// The table of the case, filled whatever the checks say.
 fn filled(case: &Case) -> ChipTrace {
     let mut witness = ShardWitness {
         records: case.records.iter().map(|(&i, &r)| (i, r)).collect(),
         ..witness()
     };
-    let Statement { before, after, .. } = &mut witness.statement;
-    before.deposit_count = case.queue_count;
-    after.deposit_count = case.queue_count;
+    witness.statement.before = head_before(case);
+    witness.statement.after.deposit_count = case.queue_count;
     let mut table = Table::new(contracts(), &witness, 2).expect("the records are in order");
     table.make_lenient();
     let body = Body {
@@ -289,6 +295,11 @@ fn agree(contract: usize, seed: u64) -> Option<&'static str> {
                 .collect();
             expected.extend(effect.writes.iter().copied());
             assert_eq!(*written, expected, "{contract} {seed}");
+            let mut head = head_before(&case);
+            head.extend(&effect.entries);
+            let after = chip.public_values[1 + HEAD_ELEMENTS..].to_vec();
+            head.state_root = witness().statement.after.state_root;
+            assert_eq!(head.elements().to_vec(), after, "{contract} {seed}");
             None
         }
         (Err(reject), None) => Some(reject.reason.name()),
