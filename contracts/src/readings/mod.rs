@@ -1,11 +1,11 @@
 //! The readings of a rule: on numbers, as a row, as constraints, and without the state.
 
 mod constrain;
-#[cfg(test)]
-mod exhaust;
 mod fill;
 mod outline;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use constrain::{AccessCall, Bus, Constrain, Expr, HashCall, Message};
 pub use fill::{Fill, Notes};

@@ -8,6 +8,4 @@ mod trace;
 
 pub use air::TransactionChip;
 pub use columns::{HeadValues, StatementValues, TransactionColumns};
-pub use trace::{Access, FeeRow, RequiredSignature, TransactionRows, generate};
-#[cfg(test)]
-pub(crate) use trace::{Body, Table};
+pub use trace::{Access, Body, FeeRow, RequiredSignature, Table, TransactionRows, generate};

@@ -87,7 +87,7 @@ pub fn generate(
 
 /// A transaction as its contract reads it.
 #[derive(Clone, Debug)]
-pub(crate) struct Body<'a> {
+pub struct Body<'a> {
     /// The number of the contract in the list.
     pub contract: usize,
     /// The elements.
@@ -97,7 +97,7 @@ pub(crate) struct Body<'a> {
 }
 
 /// The table as far as it is filled.
-pub(crate) struct Table<'a> {
+pub struct Table<'a> {
     contracts: &'a Contracts,
     log_height: usize,
     values: Vec<F>,
@@ -122,7 +122,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// Records out of order.
-    pub(crate) fn new(
+    pub fn new(
         contracts: &'a Contracts,
         witness: &ShardWitness,
         log_height: usize,
@@ -151,9 +151,8 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Goes on after checks that fail.
-    #[cfg(test)]
-    pub(crate) const fn make_lenient(&mut self) {
+    /// Goes on after checks that fail: for tests of what constraints refuse.
+    pub const fn make_lenient(&mut self) {
         self.is_lenient = true;
     }
 
@@ -176,7 +175,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// More rows than there are, a broken rule, or a record that is not in the witness.
-    pub(crate) fn play_body(&mut self, body: &Body<'_>) -> Result<(), TraceError> {
+    pub fn play_body(&mut self, body: &Body<'_>) -> Result<(), TraceError> {
         let position = self.transactions;
         let rejected = |reject| TraceError::Rejected { position, reject };
         let contracts = self.contracts;
@@ -281,7 +280,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// A fee vault that is none, or that would hold too much.
-    pub(crate) fn finish(mut self) -> Result<TransactionRows, TraceError> {
+    pub fn finish(mut self) -> Result<TransactionRows, TraceError> {
         self.pad();
         let width = self.contracts.layout().width();
         let mut events = LookupEvents {
@@ -302,12 +301,11 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// The table and what its last transaction did, whatever becomes of the fees.
-    #[cfg(test)]
-    pub(crate) fn into_parts(mut self) -> (RowMajorMatrix<F>, Effect) {
+    /// Returns the table alone, whatever becomes of the fees.
+    #[must_use]
+    pub fn into_trace(mut self) -> RowMajorMatrix<F> {
         self.pad();
-        let width = self.contracts.layout().width();
-        (RowMajorMatrix::new(self.values, width), self.effect)
+        RowMajorMatrix::new(self.values, self.contracts.layout().width())
     }
 
     fn pad(&mut self) {

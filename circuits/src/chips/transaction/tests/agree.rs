@@ -227,7 +227,7 @@ fn filled(case: &Case) -> ChipTrace {
         authority: case.authority,
     };
     table.play_body(&body).expect("nothing is checked");
-    let (trace, _) = table.into_parts();
+    let trace = table.into_trace();
     let Statement { before, after, .. } = witness.statement;
     witness.statement.after = head_after(&before, after.state_root, &trace);
     let chip = Chip::Transaction(TransactionChip {
