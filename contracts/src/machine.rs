@@ -86,6 +86,9 @@ pub struct Taken<E> {
     pub(crate) index: E,
 }
 
+/// A record that was taken, and what it holds.
+pub type Found<E> = (Taken<E>, [E; 8]);
+
 /// How a record is used, besides being read: what the executor schedules by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use<E> {
@@ -248,7 +251,7 @@ pub trait Machine {
         index: &Self::E,
         how: Use<Self::E>,
         record: [Part<Self::E>; 8],
-    ) -> Rule<(Taken<Self::E>, [Self::E; 8])>;
+    ) -> Rule<Found<Self::E>>;
 
     /// Writes a record back.
     fn write(&mut self, taken: Taken<Self::E>, record: [Self::E; 8]);

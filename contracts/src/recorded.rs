@@ -6,10 +6,15 @@ use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::signature::SIGNATURE_PERMUTATIONS;
 use thiserror::Error;
 
-use crate::law::{CARRY, Carried, Contract, Step};
+use crate::law::{Carried, Contract, Step};
 use crate::layout::{Cursor, Layout};
 use crate::machine::Reason;
 use crate::readings::{Bus, Constrain, Expr, Message};
+use bound::check_bound;
+
+mod bound;
+#[cfg(test)]
+mod tests;
 
 /// The most accesses of one transaction, fees included.
 pub const MAX_ACCESSES: usize = 16;
@@ -313,77 +318,6 @@ fn check_uses(m: &Constrain) -> Result<(), Fault> {
     }
 }
 
-/// Whether an expression uses a column that one of the others uses.
-fn meets(expression: &Expr, others: &[&Expr]) -> bool {
-    let mut meets = false;
-    uses(expression, &mut |column| {
-        meets |= column.is_some_and(|column| others.iter().any(|other| uses_column(other, column)));
-    });
-    meets
-}
-
-/// What enters the transaction's digest by way of this step: what it hashes for it, and what it
-/// hands on if each step that may follow has it enter (`live`).
-fn entering<'a>(
-    step: &Step,
-    (m, carried): &'a (Constrain, Carried<Expr>),
-    live: &[[bool; CARRY]],
-) -> Vec<&'a Expr> {
-    let digests = m.commits.iter().flat_map(|(digest, _)| digest);
-    let is_live = |i: usize| !step.next.is_empty() && step.next.iter().all(|&next| live[next][i]);
-    let handed_on = carried.iter().enumerate();
-    let handed_on = handed_on
-        .filter(|(i, _)| is_live(*i))
-        .map(|(_, carried)| carried);
-    let mut entering: Vec<_> = digests.chain(handed_on).collect();
-    for call in m.hashes.iter().rev() {
-        if call.digest.iter().all(|element| meets(element, &entering)) {
-            entering.extend(&call.message);
-        }
-    }
-    entering
-}
-
-/// What is read enters the transaction's digest, be it in a later step, and every digest is used.
-fn check_bound(
-    declared: &[Step],
-    recorded: &[(Constrain, Carried<Expr>)],
-    layout: Layout,
-) -> Result<(), Fault> {
-    // Every path ends, so that what all followers pass on enters at the end.
-    let mut live = vec![[true; CARRY]; declared.len()];
-    loop {
-        let before = live.clone();
-        for (number, (step, recorded)) in declared.iter().zip(recorded).enumerate() {
-            let entering = entering(step, recorded, &before);
-            for (i, live) in live[number].iter_mut().enumerate() {
-                let column = layout.carried_at() + i;
-                *live &= entering.iter().any(|element| uses_column(element, column));
-            }
-        }
-        if live == before {
-            break;
-        }
-    }
-    for (step, recorded) in declared.iter().zip(recorded) {
-        let entering = entering(step, recorded, &live);
-        let (m, _) = recorded;
-        for (word, &column) in m.word_columns.iter().enumerate() {
-            if !entering.iter().any(|element| uses_column(element, column)) {
-                return Err(Fault::Unbound { word });
-            }
-        }
-        let others = m.queued.iter().chain(&m.withdrawn).flatten();
-        let used: Vec<_> = entering.into_iter().chain(others).collect();
-        for (hash, call) in m.hashes.iter().enumerate() {
-            if !call.digest.iter().all(|element| meets(element, &used)) {
-                return Err(Fault::UnusedHash { hash });
-            }
-        }
-    }
-    Ok(())
-}
-
 /// The cells that follow from the body alone.
 struct PureCells {
     columns: Vec<usize>,
@@ -473,123 +407,4 @@ fn check_paths(steps: &[RecordedStep]) -> Result<(), Fault> {
         return Err(Fault::Fees);
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use shardfold_protocol::hash::Domain;
-
-    use super::*;
-    use crate::law::{Law, Path, nothing};
-    use crate::machine::{Machine, Rule};
-    use crate::set::{Contracts, SetError};
-
-    /// What a contract of two steps does with the digest of its first step, and with a word of its
-    /// second.
-    struct Careless {
-        digest_is_handed_on: bool,
-        digest_is_hashed: bool,
-        word_is_signed: bool,
-    }
-
-    impl Law for Careless {
-        fn name(&self) -> &'static str {
-            "careless"
-        }
-
-        fn steps(&self) -> &'static [Step] {
-            &[
-                Step {
-                    name: "first",
-                    is_first: true,
-                    next: &[1],
-                },
-                Step {
-                    name: "last",
-                    is_first: false,
-                    next: &[],
-                },
-            ]
-        }
-
-        fn path(&self, _: usize) -> Option<Path> {
-            Path::new(&[0, 1])
-        }
-
-        fn step<M: Machine>(
-            &self,
-            step: usize,
-            m: &mut M,
-            carried: Carried<M::E>,
-        ) -> Rule<Carried<M::E>> {
-            let word = m.word();
-            if step == 0 {
-                let [a, b, c, d] = m.hash(Domain::Transfer, &[word]);
-                let [_, _, _, _, rest @ ..] = nothing::<M::E>();
-                let [e, f, g, h] = rest;
-                return Ok(if self.digest_is_handed_on {
-                    [a, b, c, d, e, f, g, h]
-                } else {
-                    nothing()
-                });
-            }
-            let [a, b, c, d, ..] = carried;
-            let of_before = if self.digest_is_hashed { a } else { M::E::ZERO };
-            let owed = m.hash(Domain::Withdraw, &[word.clone()]);
-            m.withdrawn(&owed, M::E::ONE);
-            let word = if self.word_is_signed {
-                word
-            } else {
-                M::E::ZERO
-            };
-            let digest = m.hash(Domain::Transfer, &[of_before, b, c, d, word]);
-            m.unsigned(&digest);
-            Ok(nothing())
-        }
-    }
-
-    fn fault(law: Careless) -> Option<Fault> {
-        match Contracts::none().with(law) {
-            Err(SetError::Contract { fault, .. }) => Some(fault),
-            other => other.err().map(|error| panic!("{error}")),
-        }
-    }
-
-    #[test]
-    fn what_is_read_must_enter_the_transactions_digest() {
-        let careful = || Careless {
-            digest_is_handed_on: true,
-            digest_is_hashed: true,
-            word_is_signed: true,
-        };
-        assert_eq!(fault(careful()), None);
-        // The word's digest ends with the first step.
-        let unbound = Some(Fault::Unbound { word: 0 });
-        let digest_is_handed_on = false;
-        assert_eq!(
-            fault(Careless {
-                digest_is_handed_on,
-                ..careful()
-            }),
-            unbound
-        );
-        // It is handed to a step that forgets it, if only an element of it.
-        let digest_is_hashed = false;
-        assert_eq!(
-            fault(Careless {
-                digest_is_hashed,
-                ..careful()
-            }),
-            unbound
-        );
-        // A word that is hashed, but only for the withdrawal.
-        let word_is_signed = false;
-        assert_eq!(
-            fault(Careless {
-                word_is_signed,
-                ..careful()
-            }),
-            unbound
-        );
-    }
 }

@@ -417,7 +417,6 @@ impl Contracts {
     }
 
     /// Returns what a signature of the transaction must sign; zeros for a kind that is not signed.
-    #[must_use]
     pub fn message_to_sign(&self, transaction: &Transaction, chain_id: F) -> Digest {
         let mut digests = vec![];
         while let Some(Pending { domain, message }) =

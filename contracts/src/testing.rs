@@ -354,7 +354,6 @@ impl Law for Kitchen {
 }
 
 /// Returns the value of a recorded expression on a row.
-#[must_use]
 pub fn value(expression: &Expr, row: &[F], public_values: &[F]) -> F {
     let of = |expression| value(expression, row, public_values);
     match expression {

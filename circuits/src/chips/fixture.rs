@@ -23,7 +23,7 @@ use shardfold_protocol::witness::ShardWitness;
 
 use super::fee::FeeChip;
 use super::muldiv::MulDivChip;
-use super::transaction::trace::{Body, Table};
+use super::transaction::{Body, Table};
 use super::transaction::{TransactionChip, TransactionRows};
 use super::vault::VaultChip;
 use super::{Chip, fee, muldiv, transaction, vault};

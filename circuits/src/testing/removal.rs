@@ -339,8 +339,9 @@ pub fn eval_without<AB: ChipBuilder>(chip: &Chip, builder: &mut AB, removal: Opt
 
 /// The chip of which a rule is taken out; any other chip is as it is.
 pub fn without_rule(chip: &Chip, removal: Option<Removal>) -> Chip {
-    static LISTS: LazyLock<Mutex<BTreeMap<(usize, usize, usize), &'static Contracts>>> =
-        LazyLock::new(Mutex::default);
+    /// By the list's address, step and rule.
+    type Lists = BTreeMap<(usize, usize, usize), &'static Contracts>;
+    static LISTS: LazyLock<Mutex<Lists>> = LazyLock::new(Mutex::default);
     let (Chip::Transaction(chip), Some(Removal::Rule { step, number })) = (chip, removal) else {
         return chip.clone();
     };

@@ -2,12 +2,12 @@
 
 mod constrain;
 mod division;
-#[cfg(test)]
-mod exhaust;
 mod fill;
 mod outline;
 mod run;
 mod said;
+#[cfg(test)]
+mod tests;
 
 pub use constrain::Constrain;
 pub use division::Division;

@@ -4,8 +4,8 @@ mod air;
 mod columns;
 #[cfg(test)]
 pub(crate) mod tests;
-pub(crate) mod trace;
+mod trace;
 
 pub use air::TransactionChip;
 pub use columns::{HeadValues, StatementValues, TransactionColumns};
-pub use trace::{Access, FeeRow, RequiredSignature, TransactionRows, generate};
+pub use trace::{Access, Body, FeeRow, RequiredSignature, Table, TransactionRows, generate};

@@ -94,7 +94,7 @@ pub fn generate(
 
 /// A transaction as its contract reads it.
 #[derive(Clone, Debug)]
-pub(crate) struct Body<'a> {
+pub struct Body<'a> {
     /// The number of the contract in the list.
     pub contract: usize,
     /// The elements.
@@ -104,7 +104,7 @@ pub(crate) struct Body<'a> {
 }
 
 /// The table as far as it is filled.
-pub(crate) struct Table<'a> {
+pub struct Table<'a> {
     contracts: &'a Contracts,
     log_height: usize,
     values: Vec<F>,
@@ -131,7 +131,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// Records out of order.
-    pub(crate) fn new(
+    pub fn new(
         contracts: &'a Contracts,
         witness: &ShardWitness,
         log_height: usize,
@@ -173,6 +173,11 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// Goes on after checks that fail: for tests of what constraints refuse.
+    pub const fn make_lenient(&mut self) {
+        self.is_lenient = true;
+    }
+
     fn play(&mut self, transaction: &Transaction) -> Result<(), TraceError> {
         let position = self.transactions;
         let rejected = |reject| TraceError::Rejected { position, reject };
@@ -197,7 +202,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// More rows than there are, a broken rule, or a record that is not in the witness.
-    pub(crate) fn play_body(&mut self, body: &Body<'_>) -> Result<(), TraceError> {
+    pub fn play_body(&mut self, body: &Body<'_>) -> Result<(), TraceError> {
         let position = self.transactions;
         let rejected = |reject| TraceError::Rejected { position, reject };
         let contracts = self.contracts;
@@ -297,7 +302,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// A fee vault that is none, or that would hold too much.
-    pub(crate) fn finish(mut self) -> Result<TransactionRows, TraceError> {
+    pub fn finish(mut self) -> Result<TransactionRows, TraceError> {
         self.pad();
         let width = self.contracts.layout().width();
         let mut events = LookupEvents {
@@ -318,6 +323,13 @@ impl<'a> Table<'a> {
             fees,
             records: self.records.into_values().collect(),
         })
+    }
+
+    /// Returns the table alone, whatever becomes of the fees.
+    #[must_use]
+    pub fn into_trace(mut self) -> RowMajorMatrix<F> {
+        self.pad();
+        RowMajorMatrix::new(self.values, self.contracts.layout().width())
     }
 
     fn pad(&mut self) {
@@ -470,24 +482,4 @@ fn collect(
     touched.last = touched.last.credited(total);
     touched.last_clock = FEE_CLOCK;
     Ok(FeeRow { total, vault })
-}
-
-/// Tables that are filled whatever the rules say.
-#[cfg(test)]
-mod lenient {
-    use super::{Effect, F, RowMajorMatrix, Table};
-
-    impl Table<'_> {
-        /// Goes on after checks that fail.
-        pub(crate) const fn make_lenient(&mut self) {
-            self.is_lenient = true;
-        }
-
-        /// The table and what its last transaction did, whatever becomes of the fees.
-        pub(crate) fn into_parts(mut self) -> (RowMajorMatrix<F>, Effect) {
-            self.pad();
-            let width = self.contracts.layout().width();
-            (RowMajorMatrix::new(self.values, width), self.effect)
-        }
-    }
 }

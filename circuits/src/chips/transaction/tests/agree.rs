@@ -10,14 +10,14 @@ use shardfold_contracts::readings::{Authority, Context, Effect, Prepared, Run};
 use shardfold_contracts::{Reject, Rule};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::ZERO_DIGEST;
-use shardfold_protocol::head::Statement;
+use shardfold_protocol::head::{HEAD_ELEMENTS, Head, Statement};
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::witness::ShardWitness;
 
 use super::*;
 use crate::chips::Chip;
 use crate::chips::transaction::TransactionChip;
-use crate::chips::transaction::trace::{Body, Table};
+use crate::chips::transaction::{Body, Table};
 use crate::testing::{is_served, report};
 
 /// Numbers from a seed (splitmix64).
@@ -209,15 +209,21 @@ fn run(case: &Case) -> Result<Effect, Reject> {
     done.map(|_| effect)
 }
 
+fn head_before(case: &Case) -> Head {
+    Head {
+        queue_count: case.queue_count,
+        ..witness().statement.before
+    }
+}
+
 /// The table of the case, filled whatever the checks say.
 fn filled(case: &Case) -> ChipTrace {
     let mut witness = ShardWitness {
         records: case.records.iter().map(|(&i, &r)| (i, r)).collect(),
         ..witness()
     };
-    let Statement { before, after, .. } = &mut witness.statement;
-    before.queue_count = case.queue_count;
-    after.queue_count = case.queue_count;
+    witness.statement.before = head_before(case);
+    witness.statement.after.queue_count = case.queue_count;
     let mut table = Table::new(contracts(), &witness, 2).expect("the records are in order");
     table.make_lenient();
     let body = Body {
@@ -226,7 +232,7 @@ fn filled(case: &Case) -> ChipTrace {
         authority: case.authority,
     };
     table.play_body(&body).expect("nothing is checked");
-    let (trace, _) = table.into_parts();
+    let trace = table.into_trace();
     let Statement { before, after, .. } = witness.statement;
     witness.statement.after = head_after(&before, after.state_root, &trace);
     let chip = Chip::Transaction(TransactionChip {
@@ -294,6 +300,11 @@ fn agree(contract: usize, seed: u64) -> Option<&'static str> {
                 .collect();
             expected.extend(effect.writes.iter().copied());
             assert_eq!(*written, expected, "{contract} {seed}");
+            let mut head = head_before(&case);
+            head.extend(NOW, &effect.entries);
+            let after = chip.public_values[1 + HEAD_ELEMENTS..].to_vec();
+            head.state_root = witness().statement.after.state_root;
+            assert_eq!(head.elements().to_vec(), after, "{contract} {seed}");
             None
         }
         (Err(reject), None) => Some(reject.reason.name()),

@@ -413,7 +413,9 @@ fn a_transaction_of_another_chain() {
 
 #[test]
 fn an_unsigned_transfer() {
-    // As if a deposit: the same row with no signature is another step, whose rules it breaks.
+    // Nobody signed anything, as in a shard of deposits.
+    bus_refuses("signature", &[a_deposit()], &[transfer()]);
+    // The owner signed something else.
     let digests = columns::transfer().digest;
     let digest = digests.last().expect("there are two");
     for &cell in digest {

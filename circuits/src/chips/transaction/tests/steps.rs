@@ -87,7 +87,7 @@ fn a_step_left_out() {
     } = rows();
     // The end, with another transaction after it, and with padding.
     for steps in [vec![first.clone()], vec![first, middle], vec![order]] {
-        let followed = [&steps[..], &[transfer.clone()]].concat();
+        let followed = [&steps[..], std::slice::from_ref(&transfer)].concat();
         one_constraint_refuses(&[assemble(&followed, 2)]);
         one_constraint_refuses(&[assemble(&steps, 2)]);
     }
@@ -122,7 +122,7 @@ fn a_transaction_that_starts_in_the_middle() {
         vec![last.clone()],
         vec![serve],
     ] {
-        let after = [&[transfer.clone()], &steps[..]].concat();
+        let after = [std::slice::from_ref(&transfer), &steps[..]].concat();
         one_constraint_refuses(&[assemble(&after, 2)]);
         constraints_refuse(&[assemble(&steps, 2)]);
     }
