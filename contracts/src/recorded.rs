@@ -11,8 +11,10 @@ use crate::layout::{Cursor, Layout};
 use crate::machine::Reason;
 use crate::readings::{Bus, Constrain, Expr, Message};
 use bound::check_bound;
+use pure::{PureCells, carried_from_bodies};
 
 mod bound;
+mod pure;
 #[cfg(test)]
 mod tests;
 
@@ -163,7 +165,9 @@ pub enum Fault {
     #[error("signs a digest that depends on a record or is no hash of the step")]
     SignedDependsOnState,
     /// A list of steps that leads nowhere.
-    #[error("its step {step} has successors that are first steps, or that do not exist")]
+    #[error(
+        "its step {step} has successors that are first steps or do not exist, or none is first"
+    )]
     Steps {
         /// The step.
         step: usize,
@@ -173,9 +177,18 @@ pub enum Fault {
         "expected that either each first step or each last one says what the transaction's digest is, and no other step does"
     )]
     Commit,
-    /// Fees that could be paid twice.
-    #[error("expected that at most one step pays a fee, and that it is a first or a last one")]
-    Fees,
+    /// What could be done twice in a transaction.
+    #[error("expected that each step that {what} is a first one, or each a last one")]
+    Ends {
+        /// What.
+        what: &'static str,
+    },
+    /// An integer of no bits, or of too many.
+    #[error("proves an integer of {found} bits, expected 1 to 62")]
+    Bits {
+        /// The bits.
+        found: u32,
+    },
 }
 
 /// The columns of a row that an expression uses, or `None` if it uses none but these.
@@ -233,14 +246,13 @@ pub(crate) fn record(
         check_degrees(&m, &carried)?;
         check_uses(&m)?;
         recorded.push((m.clone(), carried.clone()));
-        let state = PureCells::new(&m, layout);
         steps.push(RecordedStep {
             contract,
             number,
             step,
             next: step.next.iter().map(|next| first + next).collect(),
-            pure_hashes: state.pure_hashes(&m),
-            signed_hash: state.signed_hash(&m)?,
+            pure_hashes: vec![],
+            signed_hash: None,
             words: m.words,
             does: Does {
                 commits: !m.commits.is_empty(),
@@ -259,6 +271,12 @@ pub(crate) fn record(
     }
     check_paths(&steps)?;
     check_bound(declared, &recorded, layout)?;
+    let pure = carried_from_bodies(declared, &recorded, layout);
+    for ((step, (m, _)), carried) in steps.iter_mut().zip(&recorded).zip(pure) {
+        let cells = PureCells::new(m, layout, &carried);
+        step.pure_hashes = cells.hashes.clone();
+        step.signed_hash = cells.signed_hash(m)?;
+    }
     Ok(steps)
 }
 
@@ -302,6 +320,9 @@ fn check_degrees(m: &Constrain, carried: &Carried<Expr>) -> Result<(), Fault> {
 
 /// What is taken is written, and nothing is done twice that a row can do once.
 fn check_uses(m: &Constrain) -> Result<(), Fault> {
+    if let Some(found) = m.bad_bits {
+        return Err(Fault::Bits { found });
+    }
     let (takes, writes) = (m.accesses.len(), m.writes);
     if takes != writes {
         return Err(Fault::Unwritten { takes, writes });
@@ -318,68 +339,6 @@ fn check_uses(m: &Constrain) -> Result<(), Fault> {
     }
 }
 
-/// The cells that follow from the body alone.
-struct PureCells {
-    columns: Vec<usize>,
-    layout: Layout,
-}
-
-impl PureCells {
-    fn new(m: &Constrain, layout: Layout) -> Self {
-        let columns = m.word_columns.clone();
-        Self { columns, layout }
-    }
-
-    /// What was carried counts as pure: the steps before are checked likewise.
-    fn is_pure(&self, expression: &Expr) -> bool {
-        let carried = self.layout.carried_at()..self.layout.limbs_at();
-        uses_only(expression, |column| {
-            self.columns.contains(&column) || carried.contains(&column)
-        })
-    }
-
-    fn pure_hashes(&self, m: &Constrain) -> Vec<bool> {
-        let mut pure = Self {
-            columns: self.columns.clone(),
-            layout: self.layout,
-        };
-        let mut flags = vec![];
-        for call in &m.hashes {
-            let is_pure = call.message.iter().all(|element| pure.is_pure(element));
-            flags.push(is_pure);
-            if is_pure {
-                for element in &call.digest {
-                    uses(element, &mut |column| pure.columns.extend(column));
-                }
-            }
-        }
-        flags
-    }
-
-    fn signed_hash(&self, m: &Constrain) -> Result<Option<usize>, Fault> {
-        for (access, call) in m.accesses.iter().chain(&m.fees).enumerate() {
-            let gain = call.gain.iter();
-            if !gain
-                .chain([&call.index])
-                .all(|expression| self.is_pure(expression))
-            {
-                return Err(Fault::AccessDependsOnState { access });
-            }
-        }
-        let Some((digest, _)) = m.commits.iter().find(|(_, is_signed)| *is_signed) else {
-            return Ok(None);
-        };
-        let flags = self.pure_hashes(m);
-        let is_signed = |call: &crate::readings::HashCall| {
-            let mut pairs = call.digest.iter().zip(digest);
-            pairs.all(|(a, b)| column_of(a).is_some() && column_of(a) == column_of(b))
-        };
-        let position = m.hashes.iter().position(is_signed);
-        let position = position.filter(|&position| flags[..=position].iter().all(|pure| *pure));
-        position.map(Some).ok_or(Fault::SignedDependsOnState)
-    }
-}
-
 /// The column that an expression is.
 fn column_of(expression: &Expr) -> Option<usize> {
     match expression {
@@ -391,20 +350,30 @@ fn column_of(expression: &Expr) -> Option<usize> {
     }
 }
 
-/// Each transaction has one digest, and at most one fee.
+/// Each transaction has one digest, and at most one fee, item of the queue and withdrawal: a path has
+/// one first step and one last.
 fn check_paths(steps: &[RecordedStep]) -> Result<(), Fault> {
     let is_first = |step: &RecordedStep| step.step.is_first;
     let is_last = |step: &RecordedStep| step.next.is_empty();
+    if !steps.iter().any(is_first) {
+        return Err(Fault::Steps { step: 0 });
+    }
     let commit_where =
         |is: &dyn Fn(&RecordedStep) -> bool| steps.iter().all(|step| step.does.commits == is(step));
     if !commit_where(&is_first) && !commit_where(&is_last) {
         return Err(Fault::Commit);
     }
-    let mut paying = steps.iter().filter(|step| step.does.pays);
-    let (one, more) = (paying.next(), paying.count());
-    let is_at_an_end = one.is_none_or(|step| is_first(step) || is_last(step));
-    if more > 0 || !is_at_an_end {
-        return Err(Fault::Fees);
+    let at_one_end = |does: fn(&RecordedStep) -> bool| {
+        let mut those = steps.iter().filter(|step| does(step));
+        those.clone().all(is_first) || those.all(is_last)
+    };
+    let once: [(&str, fn(&RecordedStep) -> bool); 3] = [
+        ("pays a fee", |step| step.does.pays),
+        ("takes an item of the queue", |step| step.does.queues),
+        ("withdraws", |step| step.does.withdraws),
+    ];
+    match once.into_iter().find(|(_, does)| !at_one_end(*does)) {
+        Some((what, _)) => Err(Fault::Ends { what }),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -53,6 +53,12 @@ pub enum SetError {
         /// The name.
         name: &'static str,
     },
+    /// A name that is none.
+    #[error("found the name `{name}`, expected 1 to 16 of a to z, digits and underscores")]
+    NoName {
+        /// The name.
+        name: &'static str,
+    },
     /// A contract with which the table is too wide.
     #[error(
         "contract `{contract}` needs a table of {found} columns, expected at most {MAX_COLUMNS}"
@@ -169,7 +175,7 @@ impl Contracts {
         if self.list.iter().any(|other| other.name() == name) {
             return Err(SetError::Name { name });
         }
-        let kind = Kind::new(name);
+        let kind = Kind::named(name).ok_or(SetError::NoName { name })?;
         let fields = Law::fields(&law);
         self.list.push(Arc::new(law));
         self.kinds.push(kind);
@@ -314,8 +320,8 @@ impl Contracts {
         })
     }
 
-    /// What these steps do; `None` if they are not the contract's, do not follow each other, or do not
-    /// read the whole body.
+    /// What these steps do; `None` if they are not the contract's, do not follow each other, do not
+    /// read the whole body, or access too many records.
     fn facts_of(&self, number: usize, path: Path, words: usize) -> Option<Facts> {
         let mut previous: Option<&RecordedStep> = None;
         let mut steps = vec![];
@@ -333,7 +339,8 @@ impl Contracts {
         }
         let facts = Facts::of(steps.into_iter());
         let ends = previous.is_some_and(|last| last.next.is_empty());
-        (ends && facts.words == words).then_some(facts)
+        let fits = facts.words == words && facts.accesses <= MAX_ACCESSES;
+        (ends && fits).then_some(facts)
     }
 
     /// Returns the number in the table of a contract's first step.
@@ -357,12 +364,11 @@ impl Contracts {
         plan.map_or(Cost::default(), |plan| plan.facts.cost)
     }
 
-    /// Returns whether transactions of this kind take an item from the queue.
+    /// Returns whether a transaction takes an item from the queue.
     #[must_use]
     pub fn queues(&self, transaction: &Transaction) -> bool {
-        let number = self.number_of(transaction.kind);
-        let mut steps = self.steps.iter();
-        steps.any(|step| Some(step.contract) == number && step.does.queues)
+        let plan = self.path(transaction);
+        plan.is_ok_and(|plan| plan.facts.queues)
     }
 
     /// Adds what a transaction will touch, fee vault included, to a list.
@@ -494,6 +500,10 @@ struct Facts {
     pure: usize,
     /// Which of their digests is signed.
     signed: Option<usize>,
+    /// Records that they access, the fee vault's too.
+    accesses: usize,
+    /// Whether they take an item from the queue.
+    queues: bool,
 }
 
 impl Facts {
@@ -503,10 +513,14 @@ impl Facts {
             cost: Cost::default(),
             pure: 0,
             signed: None,
+            accesses: 0,
+            queues: false,
         };
         let mut hashes = 0;
         for step in steps {
             facts.words += step.words;
+            facts.accesses += step.accesses + usize::from(step.does.pays);
+            facts.queues |= step.does.queues;
             facts.cost.steps += 1;
             facts.cost.permutations += step.permutations();
             facts.cost.signatures += usize::from(step.does.signs);

@@ -38,6 +38,8 @@ pub struct Constrain {
     pub(crate) fees: Vec<AccessCall>,
     /// What its checks say if they fail.
     pub(crate) reasons: Vec<&'static Reason>,
+    /// The bits of an integer that has none, or too many.
+    pub(crate) bad_bits: Option<u32>,
 }
 
 fn column(column: usize) -> Expr {
@@ -66,6 +68,7 @@ impl Constrain {
             withdrawn: vec![],
             fees: vec![],
             reasons: vec![],
+            bad_bits: None,
         }
     }
 
@@ -90,7 +93,10 @@ impl Constrain {
 
     /// The integer that new limbs stand for, below `2^bits`.
     fn limbs(&mut self, bits: u32) -> (Expr, Vec<usize>) {
-        assert!((1..=62).contains(&bits), "an integer of {bits} bits");
+        if !(1..=AMOUNT_BITS).contains(&bits) {
+            // Found when the contract is recorded; whatever is laid then is not used.
+            self.bad_bits = Some(bits);
+        }
         let mut columns = vec![];
         let mut sum = Expr::ZERO;
         for limb in self.cursor.integer(bits) {

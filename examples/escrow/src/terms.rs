@@ -28,6 +28,11 @@ pub mod reasons {
         "escrow-missing",
         "found a record of kind {found}, expected an escrow, which is of kind {expected}",
     );
+    /// An escrow that holds nothing any more.
+    pub static CLOSED: Reason = Reason::new(
+        "escrow-closed",
+        "found an escrow that holds nothing any more",
+    );
     /// The parties have agreed on something else.
     pub static TERMS: Reason = Reason::new(
         "escrow-terms",
@@ -164,6 +169,7 @@ pub(crate) fn take<M: Machine>(m: &mut M, at: &M::E, terms: &[M::E; 4]) -> Rule<
         is(t3),
     ];
     let (taken, record) = m.take(at, Use::Write, record)?;
+    m.nonzero(record[2].clone(), &reasons::CLOSED)?;
     Ok(Held { taken, record })
 }
 

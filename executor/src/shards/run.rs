@@ -181,7 +181,9 @@ impl<'a> Run<'a> {
         shapes: &[Shape],
     ) -> Result<(), Unfit> {
         let is_owed = |&&(access, slot): &&(Access, u32)| {
-            access.mode == Mode::Whole && self.slots[slot as usize].owed > 0
+            // What is only read may be a balance too.
+            let is_whole = matches!(access.mode, Mode::Whole | Mode::Read);
+            is_whole && self.slots[slot as usize].owed > 0
         };
         if touched.iter().find(is_owed).is_some() {
             return Err(Unfit::Owed);

@@ -27,26 +27,32 @@ impl Kind {
     /// Returns the kind of this name.
     ///
     /// # Panics
-    /// With an empty name, one of more than 16 bytes, or one with other characters than `a` to `z`,
-    /// digits and underscores: names are written in programs.
+    /// With a name that [`Self::named`] does not take: for names that are written in programs.
     #[must_use]
     pub const fn new(name: &str) -> Self {
+        match Self::named(name) {
+            Some(kind) => kind,
+            None => panic!("a name has 1 to 16 of a to z, digits and underscores"),
+        }
+    }
+
+    /// Returns the kind of this name, if it has 1 to 16 of `a` to `z`, digits and underscores.
+    #[must_use]
+    pub const fn named(name: &str) -> Option<Self> {
         let name = name.as_bytes();
-        assert!(
-            !name.is_empty() && name.len() <= NAME_BYTES,
-            "1 to 16 bytes"
-        );
+        if name.is_empty() || name.len() > NAME_BYTES {
+            return None;
+        }
         let mut bytes = [0; NAME_BYTES];
         let mut i = 0;
         while i < name.len() {
-            assert!(
-                matches!(name[i], b'a'..=b'z' | b'0'..=b'9' | b'_'),
-                "a letter, a digit or an underscore"
-            );
+            if !matches!(name[i], b'a'..=b'z' | b'0'..=b'9' | b'_') {
+                return None;
+            }
             bytes[i] = name[i];
             i += 1;
         }
-        Self(bytes)
+        Some(Self(bytes))
     }
 
     /// Returns the kind of these bytes, which come from a file and may be no name.
