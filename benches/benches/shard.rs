@@ -2,7 +2,6 @@
 //! permutations that a STARK proves a second against plonky2 alone.
 
 use std::cell::LazyCell;
-use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::measurement::WallTime;

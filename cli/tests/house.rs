@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 12] = [
     "protocol",
+    "contracts",
     "executor",
     "store",
     "circuits",
@@ -16,6 +17,7 @@ const CRATES: [&str; 10] = [
     "fleet",
     "cli",
     "benches",
+    "examples/escrow",
 ];
 /// The most lines of a file that is no test.
 const MOST_LINES: usize = 600;

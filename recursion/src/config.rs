@@ -34,6 +34,12 @@ pub type Config = p3_uni_stark::StarkConfig<Pcs, EF, Challenger>;
 /// A proof of all chips of a shard.
 pub type StarkProof = p3_batch_stark::BatchProof<Config>;
 
+/// Returns the permutation under the STARK's commitments and transcript.
+#[must_use]
+pub fn permutation() -> Permutation12 {
+    default_goldilocks_poseidon2_12()
+}
+
 /// The parameters of the STARK that trade prover time, proof size and security.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StarkParameters {
@@ -65,7 +71,7 @@ impl StarkParameters {
     #[must_use]
     pub fn config(&self) -> Config {
         let pcs = Pcs::new(Radix2DitParallel::default(), self.mmcs(), self.fri());
-        Config::new(pcs, Challenger::new(default_goldilocks_poseidon2_12()))
+        Config::new(pcs, Challenger::new(permutation()))
             .with_ood_proof_of_work_bits(self.point_grinding)
             .with_lookup_proof_of_work_bits(self.lookup_grinding)
     }
@@ -89,7 +95,7 @@ impl StarkParameters {
     /// `2^log_cap` roots.
     #[must_use]
     pub fn mmcs(&self) -> ValMmcs {
-        let permutation = default_goldilocks_poseidon2_12();
+        let permutation = permutation();
         ValMmcs::new(
             RowHash::new(permutation.clone()),
             NodeHash::new(permutation),

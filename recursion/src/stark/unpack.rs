@@ -9,7 +9,6 @@ mod queries;
 
 use p3_commit::PolynomialSpace;
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
-use p3_goldilocks::default_goldilocks_poseidon2_12;
 use p3_lookup::LookupTerminal;
 use p3_merkle_tree::MerkleCap;
 
@@ -19,7 +18,7 @@ use super::layout::{Cap, Digest, MatrixShape, Oracle};
 use super::parts::{Claims, Pair, ProofParts, QueryParts, RoundParts};
 use super::shape::{ProofShape, trace_domain};
 use super::transcript::derive_challenges;
-use crate::config::{Challenger, EF, F, StarkParameters, StarkProof};
+use crate::config::{Challenger, EF, F, StarkParameters, StarkProof, permutation};
 
 /// Takes a proof apart, as the shape says it must be made.
 pub(super) fn unpack(
@@ -29,7 +28,7 @@ pub(super) fn unpack(
 ) -> Result<ProofParts<F>, RecursionError> {
     check_instances(shape, proof, public_values)?;
     let mut parts = unpack_messages(shape, proof)?;
-    let mut challenger = Challenger::new(default_goldilocks_poseidon2_12());
+    let mut challenger = Challenger::new(permutation());
     let challenges = derive_challenges(&mut challenger, shape, &parts, public_values)?;
     check_point(shape, extension(&challenges.point))?;
     let mut inputs = unpack_inputs(shape, proof, &challenges.indices)?.into_iter();

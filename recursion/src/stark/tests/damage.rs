@@ -3,13 +3,12 @@
 use std::sync::LazyLock;
 
 use p3_field::PrimeCharacteristicRing;
-use p3_goldilocks::default_goldilocks_poseidon2_12;
 use p3_lookup::LookupTerminal;
 use p3_merkle_tree::MerkleCap;
 
 use super::airs::Toy;
 use super::fixture::{CHIPS, Case, Fixture, PARAMETERS};
-use crate::config::{Challenger, EF, F, StarkProof};
+use crate::config::{Challenger, EF, F, StarkProof, permutation};
 use crate::stark::transcript::derive_challenges;
 use crate::stark::{ProofParts, RecursionError};
 
@@ -158,7 +157,7 @@ fn damaged_commitments() {
 fn a_root_above_no_query_is_not_free() {
     let verifier = CASE.fixture.verifier();
     let shape = verifier.shape();
-    let mut challenger = Challenger::new(default_goldilocks_poseidon2_12());
+    let mut challenger = Challenger::new(permutation());
     let challenges =
         derive_challenges(&mut challenger, shape, &CASE.parts, &CASE.public_values).unwrap();
     let below = shape.log_max_height - PARAMETERS.log_cap;

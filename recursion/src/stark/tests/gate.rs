@@ -1,7 +1,6 @@
 //! The Poseidon2 gate against plonky2's gate tests and Plonky3's permutation.
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
-use p3_goldilocks::default_goldilocks_poseidon2_12;
 use p3_symmetric::Permutation;
 use plonky2::field::types::Field;
 use plonky2::gates::gate::Gate;
@@ -14,7 +13,7 @@ use plonky2::plonk::circuit_data::CircuitConfig;
 use plonky2::plonk::config::PoseidonGoldilocksConfig;
 use plonky2::plonk::vars::EvaluationVars;
 
-use crate::config::F;
+use crate::config::{F, permutation};
 use crate::stark::{Builder, D, FoldGate, Poseidon2Gate, Word};
 
 #[test]
@@ -55,7 +54,7 @@ fn it_computes_plonky3s_permutation_with_and_without_the_swap() {
             let (left, right) = input.split_at_mut(4);
             left.swap_with_slice(&mut right[..4]);
         }
-        let expected = default_goldilocks_poseidon2_12().permute(input);
+        let expected = permutation().permute(input);
         for (i, x) in expected.iter().enumerate() {
             let output = witness.get_target(Target::wire(row, Poseidon2Gate::output(i)));
             assert_eq!(output.0, x.as_canonical_u64(), "output {i}, swap {swap}");

@@ -2,16 +2,15 @@
 
 use p3_challenger::{CanSample, CanSampleBits, GrindingChallenger};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
-use p3_goldilocks::default_goldilocks_poseidon2_12;
 use plonky2::field::types::Field;
 
 use super::fixture::holds;
-use crate::config::{Challenger, EF, F};
+use crate::config::{Challenger, EF, F, permutation};
 use crate::stark::transcript::{TargetTranscript, Transcript};
 use crate::stark::{Word, word};
 
 fn challenger() -> Challenger {
-    Challenger::new(default_goldilocks_poseidon2_12())
+    Challenger::new(permutation())
 }
 
 /// Observes the values and samples, in runs of many lengths around the rate.
