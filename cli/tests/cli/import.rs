@@ -27,7 +27,7 @@ fn amounts(batch: &Value) -> Vec<&str> {
     let transactions = batch["content"]["transactions"].as_array().expect("a list");
     transactions
         .iter()
-        .map(|entry| entry["transfer"]["body"]["amount"].as_str().expect("text"))
+        .map(|entry| entry["transfer"]["amount"].as_str().expect("text"))
         .collect()
 }
 
