@@ -46,7 +46,7 @@ pub mod reasons {
     /// A refund before the deadline.
     pub static EARLY: Reason = Reason::new(
         "escrow-early",
-        "found that the deadline has not come ({found}), expected that it has ({expected})",
+        "found a refund before the deadline of its terms",
     );
 }
 
