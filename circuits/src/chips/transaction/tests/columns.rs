@@ -210,6 +210,9 @@ impl IsZero {
 /// An exit's.
 pub struct Exit {
     pub position: usize,
+    /// Base chain and address.
+    pub target: [usize; 4],
+    pub item: Vec<[usize; 4]>,
     pub owner: [usize; 4],
     pub kind: usize,
     pub asset: usize,
@@ -228,15 +231,17 @@ pub struct Exit {
 
 pub fn exit() -> Exit {
     let mut names = Names::new();
-    let [_base_chain, position, _index] = names.cells();
+    let [base_chain, position, _index] = names.cells();
     let owner = names.cells();
-    let _address: [usize; 3] = names.cells();
-    names.hash(10);
+    let [a, b, c] = names.cells();
+    let item = names.hash(10);
     names.hash(4);
     let [_gap] = names.integer(16);
     let [kind, asset, balance, _nonce] = names.cells();
     Exit {
         position,
+        target: [base_chain, a, b, c],
+        item,
         owner,
         kind,
         asset,

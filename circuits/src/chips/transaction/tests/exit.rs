@@ -324,6 +324,18 @@ fn an_exit_out_of_its_turn() {
 }
 
 #[test]
+fn an_exit_to_another_address() {
+    // What is owed is as the cells say, the item as the queue has it.
+    let c = columns::exit();
+    let frozen: Vec<_> = c.item.iter().map(|[first, ..]| (0, *first)).collect();
+    for column in c.target {
+        let mut cheat = add(&paid(), 0, column, F::ONE);
+        settle(&mut cheat, 0, &frozen);
+        table_refuses("hash", &[cheat]);
+    }
+}
+
+#[test]
 fn an_exit_that_another_owner_asked_for() {
     // The same vault, and the state says what it says to whoever is paid.
     bus_refuses("state", &[paid()], &[not_paid()]);
@@ -351,6 +363,7 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(an_exit_that_is_owed_and_not_chained),
         cheats_of(an_exit_that_is_not_consumed),
         cheats_of(an_exit_out_of_its_turn),
+        cheats_of(an_exit_to_another_address),
         cheats_of(an_exit_that_another_owner_asked_for),
     ]
     .concat()
