@@ -178,8 +178,9 @@ fn disturb(case: &mut Case, random: &mut Random) {
     }
 }
 
-/// The assets of vaults are integers below 2^62 in every state that is reached: a deposit's has 32
-/// bits, and nobody pays what no vault holds. An exit compares them, and relies on it.
+/// The assets of vaults are integers below 2^62 in every state that is reached: so are a genesis's,
+/// a deposit's has 32 bits, and nobody pays what no vault holds. An exit compares them, and relies
+/// on it.
 fn bound_assets(case: &mut Case) {
     for record in case.records.values_mut() {
         if record.0[0] == F::ONE {
