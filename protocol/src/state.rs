@@ -111,6 +111,14 @@ pub enum StateError {
         /// The index.
         index: Index,
     },
+    /// An asset that no rule could compare.
+    #[error("the vault at index {index} holds asset {found}, expected one below 2^62")]
+    Asset {
+        /// The index of the vault.
+        index: Index,
+        /// The asset of the vault.
+        found: u64,
+    },
     /// A balance that is too large.
     #[error("the vault at index {index} holds {found}, expected less than 2^62")]
     Balance {
@@ -319,34 +327,17 @@ impl StateFile {
     ///
     /// # Errors
     /// A chain id or a head out of bounds, indices that do not ascend,
-    /// a balance or a nonce that is too large.
+    /// a vault's asset, balance or nonce that is too large.
     pub fn check(&self) -> Result<(), StateError> {
         let head = self.head.unwrap_or_else(|| Head::genesis(ZERO_DIGEST));
         check_elements(self.chain_id, &head)?;
         check_order(self.vaults.iter().map(|vault| vault.index))?;
         check_order(self.records.iter().map(|entry| entry.index))?;
         self.check_others()?;
-        for &VaultEntry {
-            index,
-            balance,
-            nonce,
-            ..
-        } in &self.vaults
-        {
-            if balance >= AMOUNT_LIMIT {
-                return Err(StateError::Balance {
-                    index,
-                    found: balance,
-                });
-            }
-            if nonce >= AMOUNT_LIMIT {
-                return Err(StateError::Nonce {
-                    index,
-                    found: nonce,
-                });
-            }
-        }
-        Ok(())
+        self.vaults.iter().try_for_each(|vault| {
+            let numbers = [vault.asset.into(), vault.balance, vault.nonce];
+            check_vault(vault.index, numbers)
+        })
     }
 
     /// The other records are no vaults of this file, and if they are vaults of shares, well formed.
@@ -361,15 +352,22 @@ impl StateFile {
             if is_there.is_ok() {
                 return Err(StateError::Twice { index });
             }
-            let [kind, _, balance, ..] = record.0.map(|element| element.as_canonical_u64());
-            if kind == KIND_VAULT && balance >= AMOUNT_LIMIT {
-                return Err(StateError::Balance {
-                    index,
-                    found: balance,
-                });
+            let [kind, numbers @ .., _, _, _, _] = record.0.map(|e| e.as_canonical_u64());
+            if kind == KIND_VAULT {
+                check_vault(index, numbers)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Asset, balance and nonce of a vault are in bounds: rules rely on it.
+fn check_vault(index: Index, numbers: [u64; 3]) -> Result<(), StateError> {
+    match numbers {
+        [found, ..] if found >= AMOUNT_LIMIT => Err(StateError::Asset { index, found }),
+        [_, found, _] if found >= AMOUNT_LIMIT => Err(StateError::Balance { index, found }),
+        [.., found] if found >= AMOUNT_LIMIT => Err(StateError::Nonce { index, found }),
+        _ => Ok(()),
     }
 }
 

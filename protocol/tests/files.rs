@@ -12,7 +12,7 @@ use shardfold_protocol::head::{Head, OutOfBounds, Statement, TIME_LIMIT};
 use shardfold_protocol::record::Record;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::Account;
-use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
+use shardfold_protocol::state::{RecordEntry, State, StateError, StateFile, VaultEntry};
 use shardfold_protocol::transaction::{Field, FieldForm, Form, Kind, Transaction, form};
 use shardfold_protocol::tree::StateTree;
 use shardfold_protocol::witness::ShardWitness;
@@ -393,11 +393,42 @@ fn a_state_is_read_back_and_only_if_it_is_well_formed() {
         found: 1 << 62,
     };
     assert_eq!(refused(&|f| f.vaults[1].balance = 1 << 62), balance);
+    // The element that it would be is a small one.
+    let balance = StateError::Balance {
+        index: 2,
+        found: MODULUS + 5,
+    };
+    assert_eq!(refused(&|f| f.vaults[1].balance = MODULUS + 5), balance);
     let nonce = StateError::Nonce {
         index: 2,
         found: 1 << 62,
     };
     assert_eq!(refused(&|f| f.vaults[1].nonce = 1 << 62), nonce);
+    // Among the other records are vaults of shares, which no vault of the base chain's is.
+    let other = |index: u32, kind: u64, [asset, balance, nonce]: [u64; 3]| {
+        refused(&|f| {
+            let mut record = Record([F::ONE; 8]);
+            for (element, value) in record.0.iter_mut().zip([kind, asset, balance, nonce]) {
+                *element = F::from_u64(value);
+            }
+            f.records.push(RecordEntry { index, record });
+        })
+    };
+    let (share, limit) = (1 << 32, 1 << 62);
+    let no_other = StateError::NoOther { index: 9 };
+    assert_eq!(other(9, 1, [3, 0, 0]), no_other);
+    let twice = StateError::Twice { index: 2 };
+    assert_eq!(other(2, 1, [share, 0, 0]), twice);
+    let (index, found) = (9, limit);
+    let asset = StateError::Asset { index, found };
+    assert_eq!(other(index, 1, [limit, 0, 0]), asset);
+    let balance = StateError::Balance { index, found };
+    assert_eq!(other(index, 1, [share, limit, 0]), balance);
+    let nonce = StateError::Nonce { index, found };
+    assert_eq!(other(index, 1, [share, 0, limit]), nonce);
+    // Nothing else is known of other kinds than the root of all records.
+    let root = other(index, 9, [limit, limit, limit]);
+    assert!(matches!(root, StateError::Root { .. }));
     let root = refused(&|f| f.vaults[1].balance += 1);
     assert!(matches!(root, StateError::Root { .. }));
     let count = refused(&|f| {

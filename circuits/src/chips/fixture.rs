@@ -38,6 +38,8 @@ pub const CHAIN_ID: u64 = 7;
 pub const ASSET: Asset = 3;
 /// Another asset.
 pub const OTHER_ASSET: Asset = 4;
+/// An asset that the base chain does not number.
+pub const SHARE: u64 = 1 << 32;
 /// Vaults of [`ASSET`] that belong to the keys 0, 1 and 2.
 pub const ALICE: Index = 10;
 /// See [`ALICE`].
@@ -50,6 +52,8 @@ pub const VACANT: Index = 20;
 pub const POT: Index = 21;
 /// A vault of [`OTHER_ASSET`] that belongs to key 1.
 pub const FOREIGN: Index = 30;
+/// A vault of [`SHARE`] that belongs to key 1.
+pub const SHARES: Index = 31;
 /// Items taken from the queue before the fixtures' shards.
 pub const DEPOSITS_BEFORE: u64 = 5;
 /// The nonce of [`ALICE`]'s vault.
@@ -128,6 +132,13 @@ fn vault(number: u64, asset: Asset, nonce: u64) -> Record {
     })
 }
 
+/// A vault of shares.
+fn shares(number: u64) -> Record {
+    let mut record = vault(number, ASSET, 0);
+    record.0[1] = F::from_u64(SHARE);
+    record
+}
+
 /// Every record that a fixture may touch.
 pub fn records() -> Vec<(Index, Record)> {
     vec![
@@ -136,6 +147,7 @@ pub fn records() -> Vec<(Index, Record)> {
         (VACANT, Record::EMPTY),
         (POT, Record::EMPTY),
         (FOREIGN, vault(1, OTHER_ASSET, 0)),
+        (SHARES, shares(1)),
         (OPERATOR, vault(2, ASSET, 9)),
     ]
 }
@@ -336,16 +348,8 @@ pub fn everything() -> Vec<Play> {
         order(BOB, 12_345, DEPOSITS_BEFORE + 1),
         exit(BOB, 1, DEPOSITS_BEFORE + 2),
         exit(ALICE, 1, DEPOSITS_BEFORE + 3),
-        play(
-            number::TABLE,
-            to_bob(30, 1, ALICE_NONCE + 3).words(),
-            Some(0),
-        ),
-        play(
-            number::SWAP,
-            to_bob(40_000, 0, ALICE_NONCE + 4).words(),
-            Some(0),
-        ),
+        by_tables(number::TABLE, 30, ALICE_NONCE + 3),
+        by_tables(number::SWAP, 40_000, ALICE_NONCE + 4),
     ]
 }
 

@@ -12,7 +12,7 @@ use shardfold_protocol::field::{F, MODULUS};
 
 use super::{Bus, Constrain, Expr};
 use crate::layout::{Cursor, Layout, prefix};
-use crate::machine::{Machine, Part, Reason, Use};
+use crate::machine::{Machine, Owner, Part, Reason, Use, VaultAccess, VaultUse};
 
 static REASON: Reason = Reason::new("reason", "never said");
 
@@ -443,5 +443,90 @@ fn each_digest_is_asked_for() {
                 "element {i}"
             );
         }
+    }
+}
+
+/// A quotient is a cell, and the table of divisions is asked for it, rounded as the rule says.
+#[test]
+fn a_quotient_is_what_the_bus_says() {
+    let down: Primitive = |m, x| vec![recorded(m.mul_div(&x[0], &x[1], &x[2], false, &REASON))];
+    let up: Primitive = |m, x| vec![recorded(m.mul_div(&x[0], &x[1], &x[2], true, &REASON))];
+    for (round_up, mul_div) in [(0, down), (1, up)] {
+        let recorded = Recorded::new(mul_div, 3, PRIME);
+        assert!(recorded.m.zeros.is_empty());
+        let [said] = &recorded.m.messages[..] else {
+            panic!("one message");
+        };
+        assert_eq!(said.bus, Bus::MulDiv);
+        let (quotient, quotients) = &recorded.cells[0];
+        assert_eq!(recorded.cells.len(), 1);
+        for &value_of_quotient in quotients {
+            let mut row = vec![0; LAYOUT.width()];
+            for (i, operand) in [7, 11, 13].into_iter().enumerate() {
+                row[input_column(i)] = operand;
+            }
+            row[*quotient] = value_of_quotient;
+            let of = |expression| value(expression, &row, PRIME);
+            assert_eq!(of(&recorded.outputs[0]), value_of_quotient);
+            let fields: Vec<_> = said.fields.iter().map(of).collect();
+            assert_eq!(fields, [7, 11, 13, value_of_quotient, round_up]);
+            assert_eq!(of(&said.count), 1);
+        }
+    }
+}
+
+/// A vault with a row of its own is asked for at the transaction's clock, once, and as the rule has
+/// it; the owner that the rule gets is the one that is said.
+#[test]
+fn a_vault_is_what_the_bus_says() {
+    fn access(m: &mut Constrain, x: &[Expr], owner: Owner<Expr>, how: VaultUse<Expr>) -> Vec<Expr> {
+        let access = VaultAccess {
+            index: x[0].clone(),
+            asset: x[1].clone(),
+            owner,
+            delta: x[2].clone(),
+            how,
+        };
+        recorded(m.vault(access, &crate::vaults::PAYER)).to_vec()
+    }
+    fn owner(x: &[Expr]) -> [Expr; 4] {
+        core::array::from_fn(|i| x[4 + i].clone())
+    }
+    let signs: Primitive = |m, x| access(m, x, Owner::Any, VaultUse::Signs(x[3].clone()));
+    let changes: Primitive = |m, x| access(m, x, Owner::Is(owner(x)), VaultUse::Changes);
+    let gains: Primitive = |m, x| access(m, x, Owner::Opens(owner(x)), VaultUse::Gains);
+    // Whether it signs, at which nonce, and whether it may be opened.
+    let all = [
+        (signs, [1, 40, 0]),
+        (changes, [0, 0, 0]),
+        (gains, [0, 0, 1]),
+    ];
+    for (vault, rest) in all {
+        let recorded = Recorded::new(vault, 8, PRIME);
+        assert!(recorded.m.zeros.is_empty());
+        let [said] = &recorded.m.messages[..] else {
+            panic!("one message");
+        };
+        assert_eq!(said.bus, Bus::Vault);
+        let mut row = vec![0; LAYOUT.width()];
+        row[prefix::CLOCK] = 5;
+        for (i, input) in [10, 20, 30, 40, 51, 52, 53, 54].into_iter().enumerate() {
+            row[input_column(i)] = input;
+        }
+        for (i, (column, _)) in recorded.cells.iter().enumerate() {
+            row[*column] = 61 + i as u64;
+        }
+        let of = |expression| value(expression, &row, PRIME);
+        let found: Vec<_> = recorded.outputs.iter().map(of).collect();
+        let is_found = !recorded.cells.is_empty();
+        let expected = if is_found { 61..65 } else { 51..55 };
+        assert_eq!(found, expected.collect::<Vec<_>>());
+        let fields: Vec<_> = said.fields.iter().map(of).collect();
+        let [is_signed, nonce, may_open] = rest;
+        assert_eq!(is_found, is_signed == 1);
+        let place = [5, 10, 20];
+        let expected = [&place[..], &found, &[30, is_signed, nonce, may_open]];
+        assert_eq!(fields, expected.concat());
+        assert_eq!(of(&said.count), 1);
     }
 }

@@ -1,3 +1,4 @@
+mod exits;
 mod many_batches;
 mod oracle;
 mod prepare;

@@ -33,13 +33,13 @@ pub fn reason(removal: Removal) -> Option<&'static str> {
             let step = contracts().steps().get(number)?;
             (!step.next.is_empty()).then_some(FOLLOWED)
         }
-        // After the root come the slots of the state.
+        // After the two limbs of time and the root come the slots of the state.
         Removal::Branch {
             chip: "transaction",
             number,
             branch,
         } => {
-            let slot = number.checked_sub(1)?;
+            let slot = number.checked_sub(3)?;
             let mut steps = contracts().steps().iter();
             let speaks = |step: &&RecordedStep| step.count(Bus::State) > slot;
             let step = steps.by_ref().filter(speaks).nth(branch)?;

@@ -46,6 +46,9 @@ fn paths() -> Vec<ChipTrace> {
         after(0, long_relay(ALICE_NONCE)),
         after(3, cooked(ALICE_NONCE + 3)),
         after(2, order(BOB, 12_345, DEPOSITS_BEFORE)),
+        after(3, exit(BOB, 1, DEPOSITS_BEFORE)),
+        after(3, by_tables(number::TABLE, 30, ALICE_NONCE + 3)),
+        after(3, by_tables(number::SWAP, 40_000, ALICE_NONCE + 3)),
     ]
 }
 

@@ -191,6 +191,138 @@ pub fn withdraw() -> Withdraw {
     }
 }
 
+/// A flag that says whether something is zero, and the inverse of what is not.
+#[derive(Clone, Copy)]
+pub struct IsZero {
+    pub flag: usize,
+    pub inverse: usize,
+}
+
+impl IsZero {
+    fn of(names: &mut Names) -> Self {
+        Self {
+            flag: names.cell(),
+            inverse: names.cell(),
+        }
+    }
+}
+
+/// An exit's.
+pub struct Exit {
+    pub position: usize,
+    /// Base chain and address.
+    pub target: [usize; 4],
+    pub item: Vec<[usize; 4]>,
+    pub owner: [usize; 4],
+    pub kind: usize,
+    pub asset: usize,
+    pub balance: usize,
+    pub owner_found: [usize; 4],
+    pub is_vault: IsZero,
+    pub is_owner: [IsZero; 4],
+    pub vault_asset: usize,
+    pub is_base: usize,
+    /// How far the asset is from the bound.
+    pub distance: Amount,
+    pub is_empty: IsZero,
+    pub pays: IsZero,
+    pub paid: usize,
+}
+
+pub fn exit() -> Exit {
+    let mut names = Names::new();
+    let [base_chain, position, _index] = names.cells();
+    let owner = names.cells();
+    let [a, b, c] = names.cells();
+    let item = names.hash(10);
+    names.hash(4);
+    let [_gap] = names.integer(16);
+    let [kind, asset, balance, _nonce] = names.cells();
+    Exit {
+        position,
+        target: [base_chain, a, b, c],
+        item,
+        owner,
+        kind,
+        asset,
+        balance,
+        owner_found: names.cells(),
+        is_vault: IsZero::of(&mut names),
+        is_owner: core::array::from_fn(|_| IsZero::of(&mut names)),
+        vault_asset: names.cell(),
+        is_base: names.cell(),
+        distance: names.integer(62),
+        is_empty: IsZero::of(&mut names),
+        pays: IsZero::of(&mut names),
+        paid: names.cell(),
+    }
+}
+
+/// What a transfer over tables and the exchange both lay.
+pub struct ByTables {
+    pub from: usize,
+    pub to: usize,
+    pub asset: usize,
+    pub amount: Amount,
+    pub fee: [usize; 3],
+    pub nonce: usize,
+    pub to_owner: [usize; 4],
+    /// Of `to` minus the highest index.
+    pub inverse: usize,
+    /// Of the vault that pays.
+    pub owner: [usize; 4],
+}
+
+impl ByTables {
+    fn of(names: &mut Names) -> Self {
+        let [from, to, asset] = names.cells();
+        let (amount, fee) = (names.integer(62), names.integer(48));
+        let [_fee_vault, nonce] = names.cells();
+        let (to_owner, inverse) = (names.cells(), names.cell());
+        names.hash(10);
+        Self {
+            from,
+            to,
+            asset,
+            amount,
+            fee,
+            nonce,
+            to_owner,
+            inverse,
+            owner: names.cells(),
+        }
+    }
+}
+
+pub fn by_tables() -> ByTables {
+    ByTables::of(&mut Names::new())
+}
+
+/// What the exchange lays after that.
+pub struct Swap {
+    pub effective: usize,
+    pub out: usize,
+    pub root: Amount,
+    /// What is exchanged by the root, and by the next integer.
+    pub quotients: [usize; 2],
+    pub product: usize,
+}
+
+pub fn swap() -> Swap {
+    let mut names = Names::new();
+    ByTables::of(&mut names);
+    let [effective, out] = names.cells();
+    let root = names.integer(62);
+    let [first, product, second] = names.cells();
+    Swap {
+        effective,
+        out,
+        root,
+        quotients: [first, second],
+        product,
+    }
+}
+
 /// The first step of a relay.
 pub struct RelayFirst {
     pub amount: Amount,

@@ -275,6 +275,17 @@ fn a_time_that_is_past() {
 }
 
 #[test]
+fn a_time_too_far_away() {
+    // 2^20 seconds: the upper limb has 5 bits, not 4.
+    let c = columns::cook();
+    let mut cheat = honest(COOK).with_cell(0, c.until, F::from_u64(NOW + (1 << 20)));
+    for (cell, limb) in c.until_limbs.into_iter().zip([0, 1 << 4]) {
+        *cheat.cell_mut(0, cell) = F::from_u32(limb);
+    }
+    table_refuses("range", &[cheat]);
+}
+
+#[test]
 fn a_time_of_another_batch() {
     let now = shardfold_contracts::layout::public::NOW;
     let found = report(&[with_value(&honest(COOK), now, F::ONE)]);
@@ -346,6 +357,7 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(a_number_of_2_to_the_40),
         cheats_of(more_passed_off_as_less),
         cheats_of(a_time_that_is_past),
+        cheats_of(a_time_too_far_away),
         cheats_of(a_withdrawal_that_is_owed_and_not_chained),
         cheats_of(a_shelf_that_the_state_has_not),
         cheats_of(a_pot_that_the_state_has_not),

@@ -92,7 +92,7 @@ fn with_selectors(number: usize, flags: &[(usize, F)]) -> ChipTrace {
         *cheat.cell_mut(number, columns.clock) = before + starts;
     }
     end(&mut cheat);
-    let is_mended = mend(&mut cheat, number, &[]);
+    let is_mended = mend(&mut cheat, number, &[]) || mend_in(&mut cheat, number, &[], 6);
     let sums = rule_sums(&row(&cheat, number), &cheat.public_values);
     assert!(is_mended, "{flags:?} {sums:?}");
     end(&mut cheat);
@@ -147,6 +147,19 @@ fn a_transaction_of_minus_one_deposit() {
 fn a_transaction_of_minus_one_withdrawal() {
     let others = [(number::TRANSFER, 0), (number::DEPOSIT, 0)];
     minus_one(number::WITHDRAW, 0, 3, others);
+}
+
+#[test]
+fn a_transaction_of_minus_one_exit() {
+    let others = [(number::TABLE, 0), (number::SWAP, 0)];
+    minus_one(number::EXIT, 0, 3, others);
+}
+
+#[test]
+fn a_transaction_of_minus_one_over_tables() {
+    let (transfer, withdraw) = ((number::TRANSFER, 0), (number::WITHDRAW, 0));
+    minus_one(number::TABLE, 0, 3, [transfer, withdraw]);
+    minus_one(number::SWAP, 0, 3, [transfer, withdraw]);
 }
 
 #[test]
@@ -247,6 +260,89 @@ fn a_transfer_that_counts_as_a_deposit() {
     *cheat.cell_mut(3, prefix::QUEUE_COUNT.after()) += F::ONE;
     end(&mut cheat);
     one_constraint_refuses(&[cheat]);
+}
+
+/// Row 3, a transfer, counts withdrawals otherwise, and the statement agrees with it.
+fn with_count_of_withdrawals(changes: [F; 2]) -> ChipTrace {
+    let (mut cheat, count) = (honest(4), prefix::WITHDRAWAL_COUNT);
+    for (column, change) in [count.before(), count.after()].into_iter().zip(changes) {
+        *cheat.cell_mut(3, column) += change;
+    }
+    end(&mut cheat);
+    cheat
+}
+
+#[test]
+fn a_count_of_withdrawals_from_another_head() {
+    let before = values().before.withdrawal_count;
+    one_constraint_refuses(&[with_value(&honest(4), before, F::ONE)]);
+}
+
+#[test]
+fn a_count_of_withdrawals_that_is_cut_between_rows() {
+    one_constraint_refuses(&[with_count_of_withdrawals([F::ONE, F::ONE])]);
+}
+
+#[test]
+fn statement_claims_one_more_withdrawal() {
+    for count in 1..=4 {
+        let after = values().after.withdrawal_count;
+        one_constraint_refuses(&[with_value(&honest(count), after, F::ONE)]);
+    }
+}
+
+#[test]
+fn a_transfer_that_counts_as_a_withdrawal() {
+    one_constraint_refuses(&[with_count_of_withdrawals([F::ZERO, F::ONE])]);
+}
+
+#[test]
+fn differences_of_records_that_nobody_chained() {
+    for value in values().after.data {
+        one_constraint_refuses(&[with_value(&honest(4), value, F::ONE)]);
+    }
+}
+
+/// The time passes in these limbs, on all rows and in the statement.
+fn with_elapsed(limbs: [F; 2]) -> ChipTrace {
+    let mut cheat = honest(4);
+    for row in 0..4 {
+        for (column, limb) in prefix::ELAPSED.into_iter().zip(limbs) {
+            *cheat.cell_mut(row, column) = limb;
+        }
+    }
+    let StatementValues { before, after, .. } = values();
+    cheat.public_values[after.time] = cheat.public_values[before.time] + value_of(&limbs);
+    cheat
+}
+
+#[test]
+fn a_time_that_runs_back() {
+    for position in 0..2 {
+        let [low, high, ..] = in_limb(F::NEG_ONE, position);
+        table_refuses("range", &[with_elapsed([low, high])]);
+    }
+}
+
+#[test]
+fn a_time_that_leaps() {
+    let above = F::from_u32(1 << 16);
+    table_refuses("range", &[with_elapsed([F::ZERO, above])]);
+    // Nor may the lower limb hold what the upper one should.
+    table_refuses("range", &[with_elapsed([above, F::ZERO])]);
+}
+
+#[test]
+fn another_time_than_the_statements() {
+    let StatementValues { before, after, .. } = values();
+    for value in [before.time, after.time] {
+        one_constraint_refuses(&[with_value(&honest(4), value, F::ONE)]);
+    }
+    for row in 0..4 {
+        for column in prefix::ELAPSED {
+            one_constraint_refuses(&[add(&honest(4), row, column, F::ONE)]);
+        }
+    }
 }
 
 #[test]
@@ -391,6 +487,8 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(a_transaction_of_minus_one_transfer),
         cheats_of(a_transaction_of_minus_one_deposit),
         cheats_of(a_transaction_of_minus_one_withdrawal),
+        cheats_of(a_transaction_of_minus_one_exit),
+        cheats_of(a_transaction_of_minus_one_over_tables),
         cheats_of(a_transaction_of_minus_one_other_step),
         cheats_of(a_shard_of_nothing),
         cheats_of(a_gap_between_transactions),
@@ -403,6 +501,14 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(a_deposit_count_from_another_head),
         cheats_of(a_count_that_is_cut_between_rows),
         cheats_of(a_transfer_that_counts_as_a_deposit),
+        cheats_of(a_count_of_withdrawals_from_another_head),
+        cheats_of(a_count_of_withdrawals_that_is_cut_between_rows),
+        cheats_of(statement_claims_one_more_withdrawal),
+        cheats_of(a_transfer_that_counts_as_a_withdrawal),
+        cheats_of(differences_of_records_that_nobody_chained),
+        cheats_of(a_time_that_runs_back),
+        cheats_of(a_time_that_leaps),
+        cheats_of(another_time_than_the_statements),
         cheats_of(first_row_from_another_head),
         cheats_of(last_row_to_another_head),
         cheats_of(a_last_transaction_that_the_statement_forgets),

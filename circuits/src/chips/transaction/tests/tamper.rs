@@ -6,7 +6,6 @@ use std::ops::Range;
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 use shardfold_contracts::Contracts;
-use shardfold_contracts::layout::prefix;
 use shardfold_contracts::set::standard;
 use shardfold_protocol::field::F;
 
@@ -28,6 +27,7 @@ fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
         of(vec![exit(BOB, 1, DEPOSITS_BEFORE)], 1),
         of(vec![exit(ALICE, 1, DEPOSITS_BEFORE)], 1),
         of(vec![exit(VACANT, 1, DEPOSITS_BEFORE)], 1),
+        of(vec![exit(SHARES, 1, DEPOSITS_BEFORE)], 1),
         of(mixed()[..3].to_vec(), 2),
     ];
     if contracts.list().count() > number::KITCHEN {
@@ -64,18 +64,13 @@ fn free_columns(contracts: &Contracts, cells: &[F]) -> BTreeSet<usize> {
             layout.free_at() + free..layout.width(),
         ]
     };
-    let (used, is_handed, withdraws) = match steps.next() {
-        Some((_, step)) => (step.used, !step.step.is_first, step.does.withdraws),
-        None => ((0, 0, 0), false, false),
+    let (used, is_handed) = match steps.next() {
+        Some((_, step)) => (step.used, !step.step.is_first),
+        None => ((0, 0, 0), false),
     };
     let mut free: BTreeSet<usize> = regions(used).into_iter().flatten().collect();
     if !is_handed {
         free.extend(carried);
-    }
-    // Until the head has their count.
-    if !withdraws {
-        let count = prefix::WITHDRAWAL_COUNT;
-        free.extend([count.before(), count.after()]);
     }
     free
 }
@@ -88,8 +83,10 @@ struct Honest {
 }
 
 /// Buses whose entries are known, whatever the prover does.
+const TABLES: [&str; 3] = ["range", "hash", "muldiv"];
+
 fn is_table(bus: &str) -> bool {
-    bus == "range" || bus == "hash"
+    TABLES.contains(&bus)
 }
 
 fn said(report: &Report) -> BTreeMap<String, Vec<(Vec<F>, F)>> {
@@ -130,14 +127,14 @@ impl Honest {
             return vec![cheat(RefusedBy::Constraints)];
         }
         let mut cheats = vec![];
-        for bus in ["range", "hash"] {
+        for bus in TABLES {
             let mut asked = report.leftovers.iter().filter(|left| left.bus == bus);
             if asked.any(|left| !is_served(bus, &left.fields, None)) {
                 cheats.push(cheat(RefusedBy::Table(bus)));
             }
         }
         let nets = said(&report);
-        for bus in ["state", "signature", "fee", "node"] {
+        for bus in ["state", "vault", "signature", "fee", "node"] {
             if nets.get(bus) != self.nets.get(bus) {
                 let honest = vec![self.chip.clone()];
                 cheats.push(cheat(RefusedBy::OtherEnd { bus, honest }));
