@@ -350,6 +350,9 @@ fn column_of(expression: &Expr) -> Option<usize> {
     }
 }
 
+/// What is asked of a step.
+type Question = fn(&RecordedStep) -> bool;
+
 /// Each transaction has one digest, and at most one fee, item of the queue and withdrawal: a path has
 /// one first step and one last.
 fn check_paths(steps: &[RecordedStep]) -> Result<(), Fault> {
@@ -363,11 +366,11 @@ fn check_paths(steps: &[RecordedStep]) -> Result<(), Fault> {
     if !commit_where(&is_first) && !commit_where(&is_last) {
         return Err(Fault::Commit);
     }
-    let at_one_end = |does: fn(&RecordedStep) -> bool| {
+    let at_one_end = |does: Question| {
         let mut those = steps.iter().filter(|step| does(step));
         those.clone().all(is_first) || those.all(is_last)
     };
-    let once: [(&str, fn(&RecordedStep) -> bool); 3] = [
+    let once: [(&str, Question); 3] = [
         ("pays a fee", |step| step.does.pays),
         ("takes an item of the queue", |step| step.does.queues),
         ("withdraws", |step| step.does.withdraws),

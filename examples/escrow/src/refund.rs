@@ -1,5 +1,7 @@
 //! Refund: after the deadline the money goes back, whoever asks.
 
+use std::slice::from_ref;
+
 use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::vaults::{Credit, put};
 use shardfold_contracts::{Body, Carried, Law, Machine, Rule, nothing};
@@ -44,7 +46,7 @@ impl Law for RefundLaw {
         let at = m.word();
         let terms = terms::read(m)?;
         let agreed = terms::digest(m, &terms);
-        let message = [&[at.clone()], &agreed[..]].concat();
+        let message = [from_ref(&at), &agreed[..]].concat();
         let digest = terms::hash(m, What::Refund, &message);
         m.unsigned(&digest);
 

@@ -1,5 +1,7 @@
 //! Release: the arbiter lets the payee have the money.
 
+use std::slice::from_ref;
+
 use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::vaults::{Credit, put};
 use shardfold_contracts::{Body, Carried, Law, Machine, Rule, nothing};
@@ -54,7 +56,7 @@ impl Law for ReleaseLaw {
         let at = m.word();
         let terms = terms::read(m)?;
         let agreed = terms::digest(m, &terms);
-        let message = [&[at.clone()], &agreed[..]].concat();
+        let message = [from_ref(&at), &agreed[..]].concat();
         let digest = terms::hash(m, What::Release, &message);
         // Once only: after it there is nothing left to release.
         m.signed(&terms.arbiter, &digest)?;

@@ -1,5 +1,7 @@
 //! What buyer, seller and arbiter have agreed on, and the record that holds the money.
 
+use std::slice::from_ref;
+
 use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::machine::Use;
 use shardfold_contracts::{Machine, Part, Rule, Taken};
@@ -126,10 +128,10 @@ pub(crate) fn digest<M: Machine>(m: &mut M, terms: &TermsOf<M::E>) -> [M::E; 4] 
     let message = [
         &[terms.payer.clone()][..],
         &terms.payer_owner,
-        &[terms.payee.clone()],
+        from_ref(&terms.payee),
         &terms.payee_owner,
         &terms.arbiter,
-        &[terms.deadline.clone()],
+        from_ref(&terms.deadline),
     ]
     .concat();
     hash(m, What::Terms, &message)

@@ -114,7 +114,6 @@ impl Transaction {
 
 /// Returns an integer of a body as an element. One that is no element stands for the highest,
 /// which no contract accepts where integers are counted.
-#[must_use]
 pub fn word(value: u64) -> F {
     F::from_u64(value.min(MODULUS - 1))
 }
