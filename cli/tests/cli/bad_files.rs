@@ -79,9 +79,9 @@ fn a_damaged_state_is_refused() {
     // The head's state root, after the header, the chain id and the mark that there is a head.
     let mut other_root = good.clone();
     other_root[29] ^= 1;
-    // The nonce of the last vault.
+    // The nonce of the last vault, before the count of the records of other kinds, which is zero.
     let mut other_vault = good.clone();
-    let last = other_vault.len() - 8;
+    let last = other_vault.len() - 16;
     other_vault[last] ^= 1;
     for bytes in [other_root, other_vault] {
         sandbox.write("bad.bin", &bytes);
