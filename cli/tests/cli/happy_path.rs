@@ -83,7 +83,7 @@ fn imported_traffic_is_executed_proven_and_verified() {
         verified["before"]["state_root"],
         before["state root before"]
     );
-    assert_eq!(before["transfers"], "10");
+    assert_eq!(before["of these"], "10 transfer");
     assert_eq!(inspect(&sandbox, "run/genesis.bin")["kind"], "state");
     assert_eq!(inspect(&sandbox, "proof.bin")["kind"], "validity proof");
     let key_place = key().to_str().unwrap();
