@@ -31,9 +31,9 @@ pub struct Branch<E> {
 }
 
 /// A row says at most one of these on a bus. Caller: the flags are boolean and at most one of them
-/// is 1; a count is 1, -1, or proven to be 0 or 1, but for fees (see [`FeeBus::pay`]). What else a
+/// is 1; a count is 1, -1, or proven to be 0 or 1, but for fees (see [`FeeBus`]). What else a
 /// caller must constrain is said at the bus: [`StateBus::send`] and [`StateBus::receive`],
-/// [`HashBus::request`], [`SignatureBus::require`], [`FeeBus::pay`], [`VaultBus`], [`MulDivBus`],
+/// [`HashBus::request`], [`SignatureBus::require`], [`FeeBus`], [`VaultBus`], [`MulDivBus`],
 /// [`RangeBus::check`].
 pub fn say_exclusively<AB: ChipBuilder>(
     builder: &mut AB,
@@ -379,17 +379,13 @@ impl RangeBus {
 /// the transaction table pays at most one fee, in its one exclusive slot, and there are at most
 /// 2^14 rows. A fee is below 2^48, so the sum is below 2^62. That a vault is collected for once
 /// follows from the clocks: see the `fee` chip.
+///
+/// Who pays says so by [`say_exclusively`], with the fee as count. Caller: the fee is below 2^48, and
+/// zero on rows that pay none; a row pays once.
 pub struct FeeBus;
 
 impl FeeBus {
     const BUS: LookupBus<'static> = LookupBus::new("fee");
-
-    /// A transaction pays `fee` into `vault`. Caller: the fee is below 2^48, and zero on rows that
-    /// pay none; a row pays once. The transaction table says the same by [`say_exclusively`].
-    pub fn pay<AB: ChipBuilder>(builder: &mut AB, vault: AB::Expr, asset: AB::Expr, fee: AB::Expr) {
-        // The bound of a count is a u32; this one is larger, and justified above.
-        Self::BUS.lookup_key(builder, [vault, asset], Count::provided(fee));
-    }
 
     /// All that the shard pays into `vault`. Caller: the vault is credited with `total`,
     /// once, and `total` is zero on rows that are not real.

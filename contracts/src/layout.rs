@@ -4,6 +4,9 @@
 //! selectors of the steps, the carried cells, and the regions in which each step lays its cells:
 //! limbs (16 bits each), short limbs (14 bits each) and free cells.
 
+/// The most columns of a table: what the recursion has room for (`docs/security.md`).
+pub const MAX_COLUMNS: usize = 320;
+
 /// Columns that every row has, in the order of the table.
 pub mod prefix {
     /// 1 on the first row, 0 on all others.

@@ -1,31 +1,33 @@
 //! The list of contracts, and the table that holds them.
 
+mod error;
+mod facts;
+mod fees;
+
+pub use error::SetError;
+pub use facts::Cost;
+
 use std::sync::{Arc, LazyLock};
 
 use p3_field::PrimeCharacteristicRing;
-use shardfold_protocol::amount::AMOUNT_LIMIT;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST, hash};
-use shardfold_protocol::record::{Index, KIND_VAULT, Record};
+use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::signature::Account;
 use shardfold_protocol::transaction::{Form, Kind, Transaction, form};
-use thiserror::Error;
 
+use self::facts::Facts;
+use self::fees::check_fee;
 use crate::deposit::DepositLaw;
 use crate::exit::ExitLaw;
 use crate::law::{Body, CARRY, Contract, Law, Path, nothing};
-use crate::layout::Layout;
+use crate::layout::{Layout, MAX_COLUMNS};
 use crate::machine::{Reject, Rule, reasons};
 use crate::readings::Bus;
-use crate::readings::{
-    Access, Context, Effect, FeePaid, Outline, PREPARED, Pending, Prepared, Run,
-};
-use crate::recorded::{Fault, MAX_ACCESSES, RecordedStep, record};
+use crate::readings::{Access, Context, Effect, Outline, PREPARED, Pending, Prepared, Run};
+use crate::recorded::{MAX_ACCESSES, RecordedStep, record};
 use crate::transfer::TransferLaw;
 use crate::withdraw::WithdrawLaw;
-
-/// The most columns of a table: what the recursion has room for (`docs/security.md`).
-pub const MAX_COLUMNS: usize = 320;
 
 /// Room enough to count cells in: each cell has a column of its own.
 const ROOMY: Layout = Layout {
@@ -35,80 +37,6 @@ const ROOMY: Layout = Layout {
     shorts: 1 << 16,
     free: 1 << 16,
 };
-
-/// A list of contracts that makes no table.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum SetError {
-    /// A contract that breaks a rule of rules.
-    #[error("contract `{contract}`: {fault}")]
-    Contract {
-        /// Its name.
-        contract: &'static str,
-        /// What it does.
-        fault: Fault,
-    },
-    /// Two contracts of one name.
-    #[error("found two contracts named `{name}`")]
-    Name {
-        /// The name.
-        name: &'static str,
-    },
-    /// A name that is none.
-    #[error("found the name `{name}`, expected 1 to 16 of a to z, digits and underscores")]
-    NoName {
-        /// The name.
-        name: &'static str,
-    },
-    /// A contract with which the table is too wide.
-    #[error(
-        "contract `{contract}` needs a table of {found} columns, expected at most {MAX_COLUMNS}"
-    )]
-    Columns {
-        /// Its name.
-        contract: &'static str,
-        /// The columns of the table with it.
-        found: usize,
-    },
-    /// A contract that touches too much.
-    #[error(
-        "contract `{contract}` has {found} accesses in a step, expected at most {MAX_ACCESSES} in a transaction"
-    )]
-    Accesses {
-        /// Its name.
-        contract: &'static str,
-        /// How many.
-        found: usize,
-    },
-}
-
-/// What one transaction takes of a shape, its records apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// Rows of the transaction table.
-    pub steps: usize,
-    /// Signatures.
-    pub signatures: usize,
-    /// Permutations.
-    pub permutations: usize,
-    /// Accesses of vaults that have a row of their own.
-    pub vaults: usize,
-    /// Exact divisions, equal ones too.
-    pub divisions: usize,
-}
-
-impl core::ops::Add for Cost {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            steps: self.steps + other.steps,
-            signatures: self.signatures + other.signatures,
-            permutations: self.permutations + other.permutations,
-            vaults: self.vaults + other.vaults,
-            divisions: self.divisions + other.divisions,
-        }
-    }
-}
 
 /// A list of contracts: what a binary executes and proves. Another list makes other circuits.
 #[derive(Clone)]
@@ -488,87 +416,4 @@ pub struct Plan<'a> {
     /// Its steps, by their numbers within the contract.
     pub path: Path,
     facts: Facts,
-}
-
-/// What some steps do, one after the other.
-#[derive(Clone, Copy, Debug)]
-struct Facts {
-    /// Elements of the body that they read.
-    words: usize,
-    cost: Cost,
-    /// How many of their digests follow from the body, counted from the first.
-    pure: usize,
-    /// Which of their digests is signed.
-    signed: Option<usize>,
-    /// Records that they access, the fee vault's too.
-    accesses: usize,
-    /// Whether they take an item from the queue.
-    queues: bool,
-}
-
-impl Facts {
-    fn of<'a>(steps: impl Iterator<Item = &'a RecordedStep>) -> Self {
-        let mut facts = Self {
-            words: 0,
-            cost: Cost::default(),
-            pure: 0,
-            signed: None,
-            accesses: 0,
-            queues: false,
-        };
-        let mut hashes = 0;
-        for step in steps {
-            facts.words += step.words;
-            facts.accesses += step.accesses + usize::from(step.does.pays);
-            facts.queues |= step.does.queues;
-            facts.cost.steps += 1;
-            facts.cost.permutations += step.permutations();
-            facts.cost.signatures += usize::from(step.does.signs);
-            facts.cost.vaults += step.count(Bus::Vault);
-            facts.cost.divisions += step.count(Bus::MulDiv);
-            let signed = step.signed_hash.map(|hash| hashes + hash);
-            facts.signed = facts.signed.or(signed);
-            for &is_pure in &step.pure_hashes {
-                if is_pure && facts.pure == hashes {
-                    facts.pure += 1;
-                }
-                hashes += 1;
-            }
-        }
-        facts
-    }
-}
-
-/// The fee vault can take the fee, as it stands after the transaction's writes.
-fn check_fee(effect: &Effect, read: &dyn Fn(Index) -> Record) -> Rule<()> {
-    let Some(FeePaid {
-        vault,
-        asset,
-        amount,
-    }) = effect.fee
-    else {
-        return Ok(());
-    };
-    let written = effect.writes.iter().find(|(index, _)| *index == vault);
-    let record = written.map_or_else(|| read(vault), |(_, record)| *record);
-    let [kind, its_asset, balance, ..] = record.0;
-    let fail = |reason, found, expected| {
-        Err(Reject {
-            reason,
-            found,
-            expected,
-        })
-    };
-    if kind != F::from_u64(KIND_VAULT) {
-        let index = F::from_u32(vault);
-        return fail(&reasons::FEE_VAULT_MISSING, index, F::ONE);
-    }
-    if its_asset != asset {
-        return fail(&reasons::FEE_VAULT_ASSET, its_asset, asset);
-    }
-    let sum = balance + F::from_u64(amount);
-    if p3_field::PrimeField64::as_canonical_u64(&sum) >= AMOUNT_LIMIT {
-        return fail(&reasons::FEE_VAULT_BALANCE, sum, F::from_u64(AMOUNT_LIMIT));
-    }
-    Ok(())
 }
