@@ -9,9 +9,9 @@ use crate::machine::{Machine, Rule};
 use crate::readings::{Constrain, Expr, Fill, Outline, Run};
 
 /// How many elements a step hands to the next one.
-pub const CARRY: usize = 8;
+pub const CARRY: usize = 10;
 /// The most steps of a transaction.
-pub const MAX_STEPS: usize = 8;
+pub const MAX_STEPS: usize = 16;
 
 /// What a step hands to the next one.
 pub type Carried<E> = [E; CARRY];
@@ -19,6 +19,13 @@ pub type Carried<E> = [E; CARRY];
 /// Returns what a last step hands on.
 pub fn nothing<E: PrimeCharacteristicRing>() -> Carried<E> {
     core::array::from_fn(|_| E::ZERO)
+}
+
+/// Returns these elements as what a step hands on, with zeros after them.
+pub fn carry<E: PrimeCharacteristicRing, const N: usize>(handed: [E; N]) -> Carried<E> {
+    const { assert!(N <= CARRY) }
+    let mut handed = handed.into_iter();
+    core::array::from_fn(|_| handed.next().unwrap_or(E::ZERO))
 }
 
 /// One kind of step of a contract: one row of the table.

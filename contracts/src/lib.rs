@@ -16,7 +16,9 @@ pub mod usage;
 pub mod vaults;
 pub mod withdraw;
 
-pub use law::{Body, CARRY, Carried, Contract, FeePayment, Law, MAX_STEPS, Path, Step, nothing};
+pub use law::{
+    Body, CARRY, Carried, Contract, FeePayment, Law, MAX_STEPS, Path, Step, carry, nothing,
+};
 pub use machine::{
     Machine, Owner, Part, Reason, Reject, Rule, Taken, VaultAccess, VaultReasons, VaultUse,
 };

@@ -20,7 +20,7 @@ use self::facts::Facts;
 use self::fees::check_fee;
 use crate::deposit::DepositLaw;
 use crate::exit::ExitLaw;
-use crate::law::{Body, CARRY, Contract, Law, Path, nothing};
+use crate::law::{Body, CARRY, Contract, Law, MAX_STEPS, Path, nothing};
 use crate::layout::{Layout, MAX_COLUMNS};
 use crate::machine::{Reject, Rule, reasons};
 use crate::readings::Bus;
@@ -46,8 +46,8 @@ pub struct Contracts {
     steps: Vec<RecordedStep>,
     /// The first step of each contract.
     first_steps: Vec<usize>,
-    /// What is the same for all transactions of a contract with one step.
-    single: Vec<Option<Facts>>,
+    /// The paths of each contract, by the elements of a body.
+    paths: Vec<Vec<(Path, Facts)>>,
     layout: Layout,
 }
 
@@ -83,7 +83,7 @@ impl Contracts {
             kinds: vec![],
             steps: vec![],
             first_steps: vec![],
-            single: vec![],
+            paths: vec![],
             layout: Layout {
                 selectors: 0,
                 carried: 0,
@@ -141,12 +141,8 @@ impl Contracts {
             return Err(SetError::Accesses { contract, found });
         }
         self.steps = self.record(self.layout)?;
-        let laws = self.list.iter().zip(&self.first_steps);
-        self.single = laws
-            .map(|(law, &first)| match law.steps() {
-                [_] => Some(Facts::of(core::iter::once(&self.steps[first]))),
-                _ => None,
-            })
+        self.paths = (0..self.list.len())
+            .map(|number| self.paths_of(number))
             .collect();
         Ok(())
     }
@@ -226,26 +222,28 @@ impl Contracts {
         };
         let law = &**self.list.get(number).ok_or(malformed)?;
         let first = self.first_steps[number];
-        if let Some(facts) = self.single[number] {
-            return match facts.words == words.len() {
-                true => Ok(Plan {
-                    law,
-                    first,
-                    path: Path::ONE,
-                    facts,
-                }),
-                false => Err(malformed),
-            };
-        }
-        let path = law.path(words.len()).ok_or(malformed)?;
-        let facts = self.facts_of(number, path, words.len());
-        let facts = facts.ok_or(malformed)?;
+        let mut paths = self.paths[number].iter();
+        let &(path, facts) = paths
+            .find(|(_, facts)| facts.words == words.len())
+            .ok_or(malformed)?;
         Ok(Plan {
             law,
             first,
             path,
             facts,
         })
+    }
+
+    /// The paths of a contract's bodies, of all lengths that there can be.
+    fn paths_of(&self, number: usize) -> Vec<(Path, Facts)> {
+        let law = &*self.list[number];
+        let own = self.steps.iter().filter(|step| step.contract == number);
+        let longest = own.map(|step| step.words).max().unwrap_or(0) * MAX_STEPS;
+        let path = |words| {
+            let path = law.path(words)?;
+            Some((path, self.facts_of(number, path, words)?))
+        };
+        (0..=longest).filter_map(path).collect()
     }
 
     /// What these steps do; `None` if they are not the contract's, do not follow each other, do not

@@ -9,7 +9,7 @@ use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Domain;
 
-use crate::law::{Carried, Law, Path, Step, nothing};
+use crate::law::{Carried, Law, Path, Step, carry, nothing};
 use crate::machine::{Machine, Part, Reason, Rule, Use};
 use crate::readings::Expr;
 use crate::set::{Contracts, standard};
@@ -45,11 +45,11 @@ impl Relay {
             amount: amount.clone(),
         };
         credit(m, gain)?;
-        Ok([d0, d1, d2, d3, asset, amount, M::E::ZERO, M::E::ZERO])
+        Ok(carry([d0, d1, d2, d3, asset, amount]))
     }
 
     fn middle<M: Machine>(m: &mut M, carried: Carried<M::E>) -> Rule<Carried<M::E>> {
-        let [d0, d1, d2, d3, asset, sum, a, b] = carried;
+        let [d0, d1, d2, d3, asset, sum, ..] = carried;
         let to = m.word();
         let owner: [M::E; 4] = m.words();
         let amount = m.integer(AMOUNT_BITS, &reasons::AMOUNT)?;
@@ -65,7 +65,7 @@ impl Relay {
             amount,
         };
         credit(m, gain)?;
-        Ok([d0, d1, d2, d3, asset, sum, a, b])
+        Ok(carry([d0, d1, d2, d3, asset, sum]))
     }
 
     fn last<M: Machine>(m: &mut M, carried: Carried<M::E>) -> Rule<Carried<M::E>> {
@@ -290,11 +290,11 @@ impl Kitchen {
         m.equal(position, next, &kitchen::ORDER)?;
         m.queued(&item);
         m.unsigned(&digest);
-        Ok([to, o0, o1, o2, o3, asset, amount, M::E::ZERO])
+        Ok(carry([to, o0, o1, o2, o3, asset, amount]))
     }
 
     fn serve<M: Machine>(m: &mut M, carried: Carried<M::E>) -> Rule<Carried<M::E>> {
-        let [index, o0, o1, o2, o3, asset, amount, _] = carried;
+        let [index, o0, o1, o2, o3, asset, amount, ..] = carried;
         let gain = Credit {
             index,
             owner: [o0, o1, o2, o3],

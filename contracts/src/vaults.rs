@@ -8,6 +8,9 @@ use crate::machine::{Machine, Part, Reason, Rule, Use, VaultReasons};
 
 use Part::{Any, Is};
 
+/// Bits of the seconds for which a signature can be valid.
+pub const VALIDITY_BITS: u32 = 32;
+
 /// Reasons of [`pay`] and [`credit`], [`PAYER`] and [`RECEIVER`].
 pub mod reasons {
     use super::Reason;
@@ -41,6 +44,11 @@ pub mod reasons {
     pub static BALANCE: Reason = Reason::new(
         "balance",
         "found that {found} would be left in the sender's vault: the balance does not cover amount and fee",
+    );
+    /// A signature that is no longer valid, or for too long.
+    pub static EXPIRED: Reason = Reason::new(
+        "expired",
+        "found a transaction that is valid for another {found} seconds, expected 0 to 2^32 - 1",
     );
     /// Something else than a vault at the receiver's index.
     pub static RECEIVER_KIND: Reason = Reason::new(
@@ -95,7 +103,8 @@ pub struct Payer<E> {
     pub asset: E,
     /// Its nonce before; it grows by one.
     pub nonce: E,
-    /// What leaves: an integer below 2^63, which the caller proves.
+    /// What leaves: an integer below 2^63 and above -2^62, which the caller proves. Below zero it is
+    /// a gain.
     pub outgo: E,
 }
 
@@ -129,6 +138,84 @@ pub fn pay<M: Machine>(m: &mut M, payer: Payer<M::E>) -> Rule<[M::E; 4]> {
     m.range(&left, AMOUNT_BITS, &reasons::BALANCE)?;
     m.write(taken, [kind, asset, left, nonce + F::ONE, o0, o1, o2, o3]);
     Ok(owner)
+}
+
+/// Takes an amount out of a vault of this asset whose owner has signed for another one. Caller: the
+/// amount is an integer below 2^62, and the owner's signature names it, or a bound of it.
+///
+/// # Errors
+/// No vault, another asset or owner, or not enough.
+#[inline(always)]
+pub fn debit<M: Machine>(m: &mut M, debit: Debit<M::E>) -> Rule<()> {
+    let Debit {
+        index,
+        owner: [o0, o1, o2, o3],
+        asset,
+        amount,
+    } = debit;
+    let record = [
+        Is(M::E::ONE, &reasons::SENDER_MISSING),
+        Is(asset, &reasons::SENDER_ASSET),
+        Any,
+        Any,
+        Is(o0, &reasons::SENDER_OWNER),
+        Is(o1, &reasons::SENDER_OWNER),
+        Is(o2, &reasons::SENDER_OWNER),
+        Is(o3, &reasons::SENDER_OWNER),
+    ];
+    let (taken, found) = m.take(&index, Use::Write, record)?;
+    let [kind, asset, balance, nonce, o0, o1, o2, o3] = found;
+    let left = balance - amount;
+    m.range(&left, AMOUNT_BITS, &reasons::BALANCE)?;
+    m.write(taken, [kind, asset, left, nonce, o0, o1, o2, o3]);
+    Ok(())
+}
+
+/// Adds to a vault that exists, whoever owns it. Where and how much must follow from the body alone,
+/// so that such gains commute. Caller: the amount is an integer below 2^62.
+///
+/// # Errors
+/// No vault, another asset, or too much.
+#[inline(always)]
+pub fn gain<M: Machine>(m: &mut M, index: &M::E, asset: M::E, amount: M::E) -> Rule<()> {
+    let record = [
+        Is(M::E::ONE, &reasons::RECEIVER_KIND),
+        Is(asset, &reasons::RECEIVER_ASSET),
+        Any,
+        Any,
+        Any,
+        Any,
+        Any,
+        Any,
+    ];
+    let (taken, found) = m.take(index, Use::Gain(amount.clone()), record)?;
+    let [kind, asset, balance, nonce, o0, o1, o2, o3] = found;
+    let sum = balance + amount;
+    m.range(&sum, AMOUNT_BITS, &reasons::RECEIVER_BALANCE)?;
+    m.write(taken, [kind, asset, sum, nonce, o0, o1, o2, o3]);
+    Ok(())
+}
+
+/// The batch's time is not after this one, which is less than 2^32 seconds away.
+///
+/// # Errors
+/// It has passed, or is too far.
+#[inline(always)]
+pub fn not_after<M: Machine>(m: &mut M, valid_until: M::E) -> Rule<()> {
+    let left = valid_until - m.now();
+    m.range(&left, VALIDITY_BITS, &reasons::EXPIRED)
+}
+
+/// What leaves a vault besides the one that signs.
+pub struct Debit<E> {
+    /// Where it lies.
+    pub index: E,
+    /// Whose it is: who has signed.
+    pub owner: [E; 4],
+    /// What it holds.
+    pub asset: E,
+    /// How much leaves.
+    pub amount: E,
 }
 
 /// What a vault is to get.

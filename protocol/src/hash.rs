@@ -114,6 +114,48 @@ pub enum Domain {
     Exit = 11,
     /// A forced exit as the base chain's queue states it.
     ExitItem = 12,
+    /// A swap of an exact amount paid.
+    SwapIn = 13,
+    /// A swap for an exact amount received.
+    SwapOut = 14,
+    /// The pools that a swap passes before its last one.
+    SwapPath = 15,
+    /// A pool that is opened.
+    CreatePool = 16,
+    /// Liquidity that is added to a pool.
+    AddLiquidity = 17,
+    /// Liquidity that is taken out of a pool.
+    RemoveLiquidity = 18,
+    /// A payout that is opened.
+    Payout = 19,
+    /// An entry of a payout's list.
+    PayoutEntry = 20,
+    /// Entries of a payout that are paid.
+    Pay = 21,
+    /// A payout that is given up.
+    CancelPayout = 22,
+    /// A price that its feeder signs.
+    Price = 23,
+    /// A market that is opened.
+    CreateMarket = 24,
+    /// A market's interest up to a time.
+    Accrue = 25,
+    /// A market's fees that are handed out.
+    Collect = 26,
+    /// A loan asset that is supplied to a market.
+    Supply = 27,
+    /// Shares of a market that are redeemed.
+    Redeem = 28,
+    /// Collateral that is posted.
+    Post = 29,
+    /// Collateral that is taken back.
+    Take = 30,
+    /// A loan.
+    Borrow = 31,
+    /// A loan that is paid back.
+    Repay = 32,
+    /// A position that is liquidated.
+    Liquidate = 33,
     /// For contracts of one's own: the first element of their messages says what they are.
     Own = 64,
 }

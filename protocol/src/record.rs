@@ -7,8 +7,11 @@ use crate::field::F;
 use crate::hash::{Digest, compress_block};
 use crate::text::element::Element;
 
-/// An asset, as the base chain's registry numbers it.
-pub type Asset = u32;
+/// An asset: below 2^32 as the base chain's registry numbers it, from 2^32 on the shares of the pool
+/// or market whose record lies at the index asset - 2^32.
+pub type Asset = u64;
+/// The shares of the record at index i are the asset `SHARES + i`.
+pub const SHARES: Asset = 1 << 32;
 /// Where a record lies in the state tree.
 pub type Index = u32;
 
@@ -16,6 +19,20 @@ pub type Index = u32;
 pub const KIND_EMPTY: u64 = 0;
 /// The kind of a vault.
 pub const KIND_VAULT: u64 = 1;
+/// The kind of a pool: `[2, asset a, asset b, reserve a, reserve b, shares, fee, mode]`.
+pub const KIND_POOL: u64 = 2;
+/// The kind of a market: `[3, supplied assets, supplied shares, borrowed assets, borrowed shares,
+/// time, loan asset, fee shares]`.
+pub const KIND_MARKET: u64 = 3;
+/// The kind of a market's terms, at the index after the market's: `[4, collateral asset, price
+/// index, loan to value, bonus, scale, rates, fee vault]`.
+pub const KIND_TERMS: u64 = 4;
+/// The kind of a position: `[5, market, collateral, debt shares, owner 0..4]`.
+pub const KIND_POSITION: u64 = 5;
+/// The kind of a price: `[6, price, time, 0, feeder 0..4]`.
+pub const KIND_PRICE: u64 = 6;
+/// The kind of a payout: `[7, asset, remaining, refund vault, list 0..4]`.
+pub const KIND_PAYOUT: u64 = 7;
 
 /// Elements of a record.
 pub const RECORD_ELEMENTS: usize = 8;
@@ -82,10 +99,9 @@ impl Record {
     #[must_use]
     pub fn vault(&self) -> Option<Vault> {
         let [kind, asset, balance, nonce, owner @ ..] = self.0;
-        let asset = Asset::try_from(asset.as_canonical_u64()).ok()?;
         (kind.as_canonical_u64() == KIND_VAULT).then(|| Vault {
             owner,
-            asset,
+            asset: asset.as_canonical_u64(),
             balance: balance.as_canonical_u64(),
             nonce: nonce.as_canonical_u64(),
         })
@@ -97,7 +113,7 @@ impl From<Vault> for Record {
         let [a, b, c, d] = vault.owner;
         Self([
             F::from_u64(KIND_VAULT),
-            F::from_u32(vault.asset),
+            F::from_u64(vault.asset),
             F::from_u64(vault.balance),
             F::from_u64(vault.nonce),
             a,

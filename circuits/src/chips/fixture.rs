@@ -245,7 +245,7 @@ pub fn relay(payments: &[(Index, u64, u64)], fee: u64, nonce: u64) -> Play {
     for (i, &(to, key, amount)) in payments.iter().enumerate() {
         words.push(F::from_u32(to));
         if i == 0 {
-            words.push(F::from_u32(ASSET));
+            words.push(F::from_u64(ASSET));
         }
         words.extend(owner(key));
         words.push(F::from_u64(amount));
@@ -314,7 +314,7 @@ pub fn cooked(nonce: u64) -> Play {
 
 /// An item of the queue for a vault of key 1, credited in a step of its own.
 pub fn order(to: Index, amount: u64, position: u64) -> Play {
-    let start = [to, ASSET].map(F::from_u32);
+    let start = [to.into(), ASSET].map(F::from_u64);
     let end = [amount, position].map(F::from_u64);
     Play {
         contract: number::KITCHEN,

@@ -47,7 +47,7 @@ impl Body for Deposit {
         let start = [
             F::from_u32(self.base_chain),
             F::from_u32(self.to),
-            F::from_u32(self.asset),
+            word(self.asset),
             word(self.amount),
             word(self.fee.amount),
             F::from_u32(self.fee.vault),

@@ -47,7 +47,7 @@ impl Body for Transfer {
         let start = [
             F::from_u32(self.from),
             F::from_u32(self.to),
-            F::from_u32(self.asset),
+            word(self.asset),
             word(self.amount),
             word(self.fee.amount),
             F::from_u32(self.fee.vault),

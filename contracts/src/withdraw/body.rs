@@ -46,7 +46,7 @@ impl Body for Withdraw {
     fn words(&self) -> Vec<F> {
         let start = [
             F::from_u32(self.from),
-            F::from_u32(self.asset),
+            word(self.asset),
             word(self.amount),
             word(self.fee.amount),
             F::from_u32(self.fee.vault),

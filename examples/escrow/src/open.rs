@@ -34,7 +34,7 @@ impl Body for Open {
     fn words(&self) -> Vec<F> {
         let start = [
             F::from_u32(self.at),
-            F::from_u32(self.asset),
+            word(self.asset),
             word(self.amount),
             word(self.fee.amount),
             F::from_u32(self.fee.vault),

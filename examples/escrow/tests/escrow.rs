@@ -84,7 +84,7 @@ fn the_arbiter_releases_and_the_deadline_returns() {
     assert_eq!(balance(&state, OPERATOR), 2);
     let [kind, asset, amount, ..] = state.tree().get(ESCROWS[0]).0;
     assert_eq!(kind, F::from_u32(ESCROW));
-    assert_eq!((asset, amount), (F::from_u32(ASSET), F::from_u32(100)));
+    assert_eq!((asset, amount), (F::from_u64(ASSET), F::from_u32(100)));
     assert_eq!(total(&state), all);
 
     let closing = vec![

@@ -92,7 +92,7 @@ fn state(keys: &Keys) -> State {
 fn owed(keys: &Keys, asking: usize, amount: u64) -> Digest {
     let [a, b, c] = keys.get(asking).exit_address.elements();
     let numbers = [CHAIN_ID, 1].map(F::from_u64);
-    let rest = [a, b, c, F::from_u32(ASSET), F::from_u64(amount)];
+    let rest = [a, b, c, F::from_u64(ASSET), F::from_u64(amount)];
     hash(Domain::WithdrawPayload, &[&numbers[..], &rest].concat())
 }
 

@@ -15,7 +15,7 @@ use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
-use shardfold_protocol::record::{Index, Vault};
+use shardfold_protocol::record::{Asset, Index, Vault};
 use shardfold_protocol::signature::{Account, Signature};
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::Transaction;
@@ -286,7 +286,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn asset_and_nonce(&self, from: Index) -> (u32, u64) {
+    fn asset_and_nonce(&self, from: Index) -> (Asset, u64) {
         self.vault(from)
             .map_or((ASSET, 0), |vault| (vault.asset, vault.nonce))
     }

@@ -9,7 +9,7 @@ use shardfold_protocol::address::{ADDRESS_BYTES, Address};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::head::Head;
-use shardfold_protocol::record::Index;
+use shardfold_protocol::record::{Asset, Index};
 use shardfold_protocol::signature::{Account, SecretKey};
 use shardfold_protocol::state::{State, StateError, StateFile, VaultEntry};
 use shardfold_protocol::transaction::Transaction;
@@ -116,7 +116,7 @@ impl Import {
         let fee_vaults = (0..self.plan.assets.len() as Index).map(|asset| VaultEntry {
             index: asset,
             owner: operator,
-            asset,
+            asset: asset.into(),
             balance: 0,
             nonce: 0,
         });
@@ -173,7 +173,7 @@ impl Import {
                     amount: transfer.amount,
                     fee: FeePayment {
                         amount: self.options.fee,
-                        vault: from.holding.asset,
+                        vault: fee_vault(from.holding.asset),
                     },
                     nonce: transfer.nonce,
                 };
@@ -182,4 +182,9 @@ impl Import {
             })
             .collect()
     }
+}
+
+/// Where the fees of an asset go: a plan numbers its assets from 0, and so do their fee vaults lie.
+fn fee_vault(asset: Asset) -> Index {
+    Index::try_from(asset).expect("a plan has fewer than 2^32 assets")
 }

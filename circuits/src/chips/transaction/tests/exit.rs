@@ -184,7 +184,7 @@ fn no_payment_since_the_owner_is_passed_off_as_another_one() {
 #[test]
 fn no_payment_since_the_asset_is_passed_off_as_shares() {
     let cheat = claiming(&paid(), |claims| claims.is_base = F::ZERO);
-    let distance = F::from_u32(ASSET) - LAST_BASE_ASSET - F::ONE;
+    let distance = F::from_u64(ASSET) - LAST_BASE_ASSET - F::ONE;
     for position in 0..4 {
         let mut cheat = cheat.clone();
         place(&mut cheat, distance, position);
