@@ -9,7 +9,7 @@ use crate::machine::{Machine, Rule};
 use crate::readings::{Constrain, Expr, Fill, Outline, Run};
 
 /// How many elements a step hands to the next one.
-pub const CARRY: usize = 10;
+pub const CARRY: usize = 12;
 /// The most steps of a transaction.
 pub const MAX_STEPS: usize = 16;
 

@@ -2,10 +2,12 @@
 
 pub mod costs;
 pub mod deposit;
+pub mod exchange;
 pub mod exit;
 pub mod law;
 pub mod layout;
 pub mod machine;
+pub mod payout;
 pub mod readings;
 pub mod recorded;
 pub mod set;

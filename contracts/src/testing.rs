@@ -1,6 +1,7 @@
 //! Contracts that only tests have: one of several steps, one that uses every primitive of a step,
 //! and one over the tables of vaults and divisions.
 
+pub mod numbers;
 pub mod pool;
 
 use p3_air::symbolic::{BaseEntry, BaseLeaf, SymbolicExpr};

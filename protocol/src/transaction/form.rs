@@ -17,13 +17,17 @@ pub enum FieldForm {
     Digest,
     /// Three elements: an address of the base chain, as 40 hexadecimal digits.
     Address,
+    /// As many entries as the other fields leave elements for, each of so many elements: a list of
+    /// decimal texts, or of lists of them if an entry has more than one. A form has one list at most.
+    List(usize),
 }
 
 impl FieldForm {
-    /// Returns how many elements there are.
+    /// Returns how many elements there are at least.
     #[must_use]
     pub const fn elements(self) -> usize {
         match self {
+            Self::List(_) => 0,
             Self::Small | Self::Number => 1,
             Self::Digest => 4,
             Self::Address => 3,
@@ -59,6 +63,18 @@ pub struct Form {
     pub fields: &'static [Field],
     /// Whether it is signed.
     pub is_signed: bool,
+}
+
+impl Form {
+    /// Returns the fields, with the elements of each in a body of so many.
+    pub fn lengths(&self, words: usize) -> impl Iterator<Item = (Field, usize)> {
+        let fixed: usize = self.fields.iter().map(|field| field.form.elements()).sum();
+        let rest = words.saturating_sub(fixed);
+        self.fields.iter().map(move |field| match field.form {
+            FieldForm::List(entry) => (*field, rest - rest % entry.max(1)),
+            form => (*field, form.elements()),
+        })
+    }
 }
 
 static FORMS: RwLock<Vec<Form>> = RwLock::new(Vec::new());

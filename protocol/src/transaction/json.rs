@@ -43,12 +43,13 @@ impl Serialize for Members<'_> {
         let form = form::of(transaction.kind);
         let mut rest = &transaction.words[..];
         let mut map = serializer.serialize_map(None)?;
-        for field in form.iter().flat_map(|form| form.fields) {
+        let words = rest.len();
+        for (field, length) in form.iter().flat_map(|form| form.lengths(words)) {
             // A body that is too short has all that there is of it in `more`.
-            let Some((elements, others)) = rest.split_at_checked(field.form.elements()) else {
+            let Some((elements, others)) = rest.split_at_checked(length) else {
                 break;
             };
-            if !serialize_field(&mut map, *field, elements)? {
+            if !serialize_field(&mut map, field, elements)? {
                 break;
             }
             rest = others;
@@ -89,6 +90,15 @@ fn serialize_field<M: SerializeMap>(
                 return Ok(false);
             };
             map.serialize_entry(name, &address)?;
+        }
+        (FieldForm::List(1), elements) => {
+            let texts: Vec<_> = elements.iter().copied().map(Element).collect();
+            map.serialize_entry(name, &texts)?;
+        }
+        (FieldForm::List(entry), elements) if entry > 0 => {
+            let texts = |entry: &[F]| -> Vec<_> { entry.iter().copied().map(Element).collect() };
+            let entries: Vec<Vec<_>> = elements.chunks(entry).map(texts).collect();
+            map.serialize_entry(name, &entries)?;
         }
         _ => return Ok(false),
     }
@@ -298,6 +308,21 @@ impl<'de> DeserializeSeed<'de> for Elements {
             FieldForm::Address => {
                 let address = Address::deserialize(deserializer)?;
                 Ok(address.elements().to_vec())
+            }
+            FieldForm::List(1) => {
+                let elements: Vec<Element> = Vec::deserialize(deserializer)?;
+                Ok(elements.into_iter().map(|Element(word)| word).collect())
+            }
+            FieldForm::List(entry) => {
+                let entries: Vec<Vec<Element>> = Vec::deserialize(deserializer)?;
+                if let Some(wrong) = entries.iter().find(|found| found.len() != entry) {
+                    let (found, expected) = (wrong.len(), entry);
+                    return Err(de::Error::custom(format_args!(
+                        "found an entry of {found} numbers, expected {expected}"
+                    )));
+                }
+                let elements = entries.into_iter().flatten();
+                Ok(elements.map(|Element(word)| word).collect())
             }
         }
     }
