@@ -31,10 +31,10 @@ pub fn run(args: &ImportTrafficArgs, printer: Printer) -> Result<()> {
     let outputs = Outputs::new(args)?;
     let mut trace = Trace::read(&args.trace).with_context(|| args.trace.display().to_string())?;
     if let Some(limit) = args.limit {
-        trace.transfers.truncate(limit);
+        trace.movements.truncate(limit);
     }
     ensure!(
-        !trace.transfers.is_empty(),
+        !trace.movements.is_empty(),
         "{} has no transfers to import",
         args.trace.display()
     );
@@ -44,26 +44,26 @@ pub fn run(args: &ImportTrafficArgs, printer: Printer) -> Result<()> {
         fee: args.fee,
         time: args.time,
     };
-    let import = Import::new(&trace.transfers, options)
+    let import = Import::new(&trace.movements, options)
         .with_context(|| format!("cannot import {}", args.trace.display()))?;
-    let (vaults, mut transactions) = if args.deposits {
-        (Vec::new(), import.deposits())
+    let genesis = if args.deposits {
+        import.empty()
     } else {
-        (import.genesis(), Vec::new())
-    };
-    let genesis = StateFile {
-        chain_id: args.chain_id,
-        head: None,
-        vaults,
-        records: vec![],
+        import.genesis()
     };
     let state = State::try_from(&genesis)?;
+    let time = import.time_after(state.head());
+    let mut transactions = if args.deposits {
+        import.openings(time)
+    } else {
+        Vec::new()
+    };
     let deposit_count = transactions.len();
-    transactions.extend(import.transfers());
+    transactions.extend(import.movements(time));
     let batch = Batch {
         chain_id: args.chain_id,
         before: *state.head(),
-        time: import.time_after(state.head()),
+        time,
         transactions,
     };
     check_time(batch.before.time, batch.time)

@@ -1,7 +1,9 @@
+mod defi;
 mod exits;
 mod many_batches;
 mod oracle;
 mod prepare;
+mod real_swaps;
 mod shards;
 mod small_batches;
 mod workloads;
