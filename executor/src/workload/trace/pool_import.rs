@@ -1,6 +1,7 @@
 //! Swaps with the reserves of their pools as a state and signed transactions.
 
 use std::collections::HashMap;
+use std::io;
 
 use num_bigint::BigUint;
 use p3_field::PrimeCharacteristicRing;
@@ -124,6 +125,20 @@ impl PoolImport {
             time: options.time.unwrap_or(last),
             operator: account(options.seed, Address([0xff; 20]), 0xff),
         }
+    }
+
+    /// Writes a CSV table of the tokens: number, address, and what one unit is.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_assets(&self, out: impl io::Write) -> io::Result<()> {
+        let mut table = csv::Writer::from_writer(out);
+        table.write_record(["number", "asset", "digits"])?;
+        for (number, (token, digits)) in self.tokens.iter().enumerate() {
+            let token = format!("0x{}", hex::encode(token.0));
+            table.write_record([number.to_string(), token, digits.to_string()])?;
+        }
+        table.flush()
     }
 
     /// Returns how many pools are opened.

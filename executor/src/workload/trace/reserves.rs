@@ -5,8 +5,6 @@
 //! `reserve0`, `reserve1`, `amount0_in`, `amount1_in`, `amount0_out`, `amount1_out`.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::Path;
 
 use num_bigint::BigUint;
 use shardfold_protocol::address::Address;
@@ -63,14 +61,6 @@ impl PoolTrace {
         let first = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next();
         let mut names = first.unwrap_or_default().split(|byte| *byte == b',');
         names.any(|name| name == b"reserve0")
-    }
-
-    /// Reads a CSV trace.
-    ///
-    /// # Errors
-    /// Those of the file, and the first record that is not understood.
-    pub fn read(path: &Path) -> Result<Self, TraceError> {
-        Self::from_bytes(&fs::read(path)?)
     }
 
     /// Returns the trace of a CSV file's bytes.
