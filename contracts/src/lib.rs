@@ -5,6 +5,7 @@ pub mod deposit;
 pub mod exit;
 pub mod law;
 pub mod layout;
+pub mod lending;
 pub mod machine;
 pub mod readings;
 pub mod recorded;

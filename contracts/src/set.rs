@@ -22,6 +22,7 @@ use crate::deposit::DepositLaw;
 use crate::exit::ExitLaw;
 use crate::law::{Body, CARRY, Contract, Law, MAX_STEPS, Path, nothing};
 use crate::layout::{Layout, MAX_COLUMNS};
+use crate::lending::with_lending;
 use crate::machine::{Reject, Rule, reasons};
 use crate::readings::Bus;
 use crate::readings::{Access, Context, Effect, Outline, PREPARED, Pending, Prepared, Run};
@@ -57,7 +58,8 @@ static STANDARD: LazyLock<Contracts> = LazyLock::new(|| {
         .with(TransferLaw)
         .and_then(|set| set.with(DepositLaw))
         .and_then(|set| set.with(WithdrawLaw))
-        .and_then(|set| set.with(ExitLaw));
+        .and_then(|set| set.with(ExitLaw))
+        .and_then(with_lending);
     standard.expect("a test makes the standard list")
 });
 
