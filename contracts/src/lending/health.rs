@@ -11,8 +11,8 @@ use crate::machine::{Machine, Reason, Rule};
 
 /// How much a position owes, and how much it may. Both are integers below 2^62.
 pub(super) struct Health<E> {
-    may: E,
-    owes: E,
+    pub may: E,
+    pub owes: E,
 }
 
 impl<E: p3_field::Algebra<F>> Health<E> {

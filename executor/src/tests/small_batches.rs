@@ -252,7 +252,8 @@ fn small_batches_meet_every_rule_and_accept_a_quarter() {
         }
     }
     // Not what takes a record of another kind, or an asset of more than 32 bits.
-    let reasons = standard().steps().iter().flat_map(|step| &step.reasons);
+    let played = standard().steps().iter().filter(|step| step.contract < 4);
+    let reasons = played.flat_map(|step| &step.reasons);
     let mut expected: BTreeSet<&str> = reasons.map(|reason| reason.name()).collect();
     expected.remove("receiver-kind");
     expected.remove("base-asset");

@@ -1,7 +1,9 @@
 //! Each reason of each contract is reached, and what is just within a bound is not refused for it.
 
+mod liquidations;
 mod markets;
 mod positions;
+mod suppliers;
 
 use std::collections::BTreeSet;
 
