@@ -5,7 +5,7 @@ use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::field::F;
 use shardfold_protocol::record::{KIND_MARKET, SHARES};
 
-use super::{VIRTUAL_ASSETS, VIRTUAL_SHARES, constant, reasons};
+use super::{VIRTUAL_ASSETS, VIRTUAL_SHARES, reasons};
 use crate::machine::{Machine, Part, Rule, Taken, Use};
 
 use Part::{Any, Is};
@@ -91,9 +91,24 @@ impl<E: p3_field::Algebra<F>> Market<E> {
         Ok(Self::found(m.read(index, Self::parts(Any))?))
     }
 
-    pub fn write<M: Machine<E = E>>(self, m: &mut M, taken: Taken<E>) {
-        let record = [
-            constant::<M>(KIND_MARKET),
+    /// A market of nothing, at this time.
+    pub fn new(time: E, loan: E) -> Self {
+        let nothing = Side {
+            assets: E::ZERO,
+            shares: E::ZERO,
+        };
+        Self {
+            supplied: nothing.clone(),
+            borrowed: nothing,
+            time,
+            loan,
+            fee_shares: E::ZERO,
+        }
+    }
+
+    pub fn record(self) -> [E; 8] {
+        [
+            E::from(F::from_u64(KIND_MARKET)),
             self.supplied.assets,
             self.supplied.shares,
             self.borrowed.assets,
@@ -101,8 +116,11 @@ impl<E: p3_field::Algebra<F>> Market<E> {
             self.time,
             self.loan,
             self.fee_shares,
-        ];
-        m.write(taken, record);
+        ]
+    }
+
+    pub fn write<M: Machine<E = E>>(self, m: &mut M, taken: Taken<E>) {
+        m.write(taken, self.record());
     }
 
     /// Counts what is paid back for shares of the debt, rounded up: the last unit may be one more

@@ -4,12 +4,12 @@ use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Domain;
-use shardfold_protocol::record::{KIND_MARKET, KIND_PRICE, KIND_TERMS};
+use shardfold_protocol::record::{KIND_PRICE, KIND_TERMS};
 use shardfold_protocol::transaction::Field;
 
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
-use crate::lending::market::share_asset;
+use crate::lending::market::{Market, share_asset};
 use crate::lending::rates::{RatesRead, parameter};
 use crate::lending::reasons as common;
 use crate::lending::signing::Signing;
@@ -77,49 +77,24 @@ impl Law for CreateMarketLaw {
         let words = [&words.map(Clone::clone)[..], &rates.words()].concat();
         let signing = Signing::read(m, Domain::CreateMarket, &words, &loan)?;
 
-        m.nonzero(
-            market.clone() - F::from_u32(MARKET_LIMIT),
-            &reasons::MARKET_INDEX,
-        )?;
-        m.nonzero(loan.clone() - collateral.clone(), &reasons::ONE_ASSET)?;
-        m.nonzero(lltv.clone(), &reasons::LLTV_ZERO)?;
-        m.nonzero(scale.clone(), &reasons::SCALE_ZERO)?;
+        check(m, &market, [&loan, &collateral], [&lltv, &scale])?;
         let bonus = bonus(m, &lltv)?;
-
         let owner = signing.pay(m, M::E::ZERO)?;
-        let zero = M::E::ZERO;
-        let nothing_yet = || zero.clone();
-        let record = [
-            constant::<M>(KIND_MARKET),
-            nothing_yet(),
-            nothing_yet(),
-            nothing_yet(),
-            nothing_yet(),
-            m.now(),
-            loan,
-            nothing_yet(),
-        ];
-        open(m, &market, record)?;
-        let kind = constant::<M>(KIND_TERMS);
-        let rates = rates.packed();
-        let fees = share_vault.clone();
-        let record = [
-            kind,
+
+        let opened = Market::new(m.now(), loan);
+        open(m, &market, opened.record())?;
+        let terms = [
+            constant::<M>(KIND_TERMS),
             collateral,
             price.clone(),
             lltv,
             bonus,
             scale,
-            rates,
-            fees,
+            rates.packed(),
+            share_vault.clone(),
         ];
-        open(m, &(market.clone() + F::ONE), record)?;
-        let kind = Part::Is(constant::<M>(KIND_PRICE), &common::PRICE_KIND);
-        let any = || Part::Any;
-        m.read(
-            &price,
-            [kind, any(), any(), any(), any(), any(), any(), any()],
-        )?;
+        open(m, &(market.clone() + F::ONE), terms)?;
+        price_is_there(m, &price)?;
         // Now, so that nobody else opens a vault where the fees will go.
         let fees = Credit {
             index: share_vault,
@@ -130,6 +105,28 @@ impl Law for CreateMarketLaw {
         put(m, fees)?;
         Ok(nothing())
     }
+}
+
+/// The terms have a place, the assets differ, and ratio and scale are not zero.
+fn check<M: Machine>(
+    m: &mut M,
+    market: &M::E,
+    [loan, collateral]: [&M::E; 2],
+    [lltv, scale]: [&M::E; 2],
+) -> Rule<()> {
+    let from_last = market.clone() - F::from_u32(MARKET_LIMIT);
+    m.nonzero(from_last, &reasons::MARKET_INDEX)?;
+    m.nonzero(loan.clone() - collateral.clone(), &reasons::ONE_ASSET)?;
+    m.nonzero(lltv.clone(), &reasons::LLTV_ZERO)?;
+    m.nonzero(scale.clone(), &reasons::SCALE_ZERO)
+}
+
+/// Some price is at the index.
+fn price_is_there<M: Machine>(m: &mut M, index: &M::E) -> Rule<()> {
+    let kind = Part::Is(constant::<M>(KIND_PRICE), &common::PRICE_KIND);
+    let mut record = [const { Part::Any }; 8];
+    record[0] = kind;
+    m.read(index, record).map(|_| ())
 }
 
 /// How much more a liquidator gets than he pays: less, the more may be owed.
