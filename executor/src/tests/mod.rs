@@ -1,4 +1,5 @@
 mod exits;
+mod lending;
 mod many_batches;
 mod oracle;
 mod prepare;
