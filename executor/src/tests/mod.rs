@@ -1,5 +1,6 @@
 mod defi;
 mod exits;
+mod lending;
 mod many_batches;
 mod oracle;
 mod prepare;
