@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::readings::Effect;
 use shardfold_contracts::{Contracts, Reject};
+use shardfold_protocol::difference::{Unpublishable, changes, encode, extend_data};
 use shardfold_protocol::field::F;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
@@ -31,6 +32,9 @@ pub enum ReexecuteError {
         /// The rule that it breaks.
         source: Reject,
     },
+    /// A record whose change cannot be published.
+    #[error(transparent)]
+    Unpublishable(#[from] Unpublishable),
     /// Another head at the end.
     #[error("found the head {found:?} after the shard, expected {expected:?}")]
     Head {
@@ -72,6 +76,10 @@ pub fn reexecute(contracts: &Contracts, witness: &ShardWitness) -> Result<(), Re
             .entry(index)
             .and_modify(|record| *record = record.credited(total));
     }
+    let changed = witness.records.iter();
+    let changed = changed.map(|&(index, before)| (index, before, records[&index]));
+    let differences = encode(&changes(changed)?);
+    head.data_commitment = extend_data(&head.data_commitment, &differences);
     let records: Vec<_> = records.into_iter().collect();
     head.state_root = root_from(&records, &witness.siblings).map_err(WitnessError::from)?;
     let expected = witness.statement.after;

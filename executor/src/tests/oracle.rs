@@ -27,11 +27,19 @@ pub fn execute(state: &State, batch: &Batch) -> Outcome {
     expected
 }
 
+/// Moves a state to the end of a batch, cut into shards of these shapes.
+pub fn apply(state: &mut State, batch: &Batch, outcome: &Outcome, shapes: &[Shape]) {
+    shards::apply(standard(), state, batch, outcome, shapes).unwrap();
+}
+
 /// Cuts a batch into shards: each must reexecute, they must follow each other, and the last must
 /// end where the batch does.
 pub fn cut(state: &State, batch: &Batch, outcome: &Outcome, shapes: &[Shape]) -> Vec<ShardWitness> {
     let mut expected = state.clone();
-    outcome.commit(&mut expected);
+    apply(&mut expected, batch, outcome, shapes);
+    let mut tree = state.tree().clone();
+    tree.update(&outcome.changes);
+    assert_eq!(tree.root(), expected.tree().root());
     let mut after_shards = state.clone();
     let witnesses = shards::cut(standard(), &mut after_shards, batch, outcome, shapes).unwrap();
     assert_eq!(after_shards, expected);

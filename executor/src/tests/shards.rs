@@ -197,7 +197,7 @@ fn shards_are_cut_where_the_table_of_vaults_is_full() {
 fn an_outcome_of_another_state_is_an_error() {
     let mut workload = workload(|builder| builder.push(builder.transfer(0, 1, 5, NO_FEE)));
     let outcome = oracle::execute(&workload.state, &workload.batch);
-    outcome.commit(&mut workload.state);
+    oracle::apply(&mut workload.state, &workload.batch, &outcome, &[PAIR]);
     let result = cut(
         standard(),
         &mut workload.state,

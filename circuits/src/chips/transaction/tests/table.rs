@@ -296,13 +296,6 @@ fn a_transfer_that_counts_as_a_withdrawal() {
     one_constraint_refuses(&[with_count_of_withdrawals([F::ZERO, F::ONE])]);
 }
 
-#[test]
-fn differences_of_records_that_nobody_chained() {
-    for value in values().after.data {
-        one_constraint_refuses(&[with_value(&honest(4), value, F::ONE)]);
-    }
-}
-
 /// The time passes in these limbs, on all rows and in the statement.
 fn with_elapsed(limbs: [F; 2]) -> ChipTrace {
     let mut cheat = honest(4);
@@ -505,7 +498,6 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(a_count_of_withdrawals_that_is_cut_between_rows),
         cheats_of(statement_claims_one_more_withdrawal),
         cheats_of(a_transfer_that_counts_as_a_withdrawal),
-        cheats_of(differences_of_records_that_nobody_chained),
         cheats_of(a_time_that_runs_back),
         cheats_of(a_time_that_leaps),
         cheats_of(another_time_than_the_statements),
