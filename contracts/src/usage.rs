@@ -276,7 +276,9 @@ mod tests {
             _ => 2 + SIGNATURE_PERMUTATIONS + 1,
         };
         let own: usize = transactions.iter().map(own).sum();
-        let pairs = records.iter().map(|&index| if is_vault(index) { 1 } else { 5 });
+        let pairs = records
+            .iter()
+            .map(|&index| if is_vault(index) { 1 } else { 5 });
         let blocks = pairs.sum::<usize>().div_ceil(2);
         assert_eq!(usage.transactions(), transactions.len());
         let paths = 2 * (records.len() + nodes);

@@ -1,8 +1,8 @@
 //! What is published, and how it could be told otherwise.
 
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::difference::{INCREMENT, WHOLE};
-use shardfold_protocol::hash::{Digest, compress_block, concat};
+use shardfold_protocol::hash::{Digest, ZERO_DIGEST, compress_block, concat};
 use shardfold_protocol::record::{Index, Record, Vault};
 
 use super::super::columns::WIDTH;
@@ -139,11 +139,9 @@ fn links(trace: &mut ChipTrace, row: usize, chain: Digest, twist: Option<Twist>)
     };
     let is_whole = is_changed == F::ONE && is_vault == F::ZERO;
     let said = |is_said: bool, chain: &Digest, block| is_said.then(|| concat(chain, block));
-    let half = twisted(End::Half, chain, said(is_whole, &chain, &blocks[0]));
-    let own = match is_whole {
-        true => twisted(End::Own, half, said(true, &half, &blocks[1])),
-        false => twisted(End::Own, chain, None),
-    };
+    let half = twisted(End::Half, ZERO_DIGEST, said(is_whole, &chain, &blocks[0]));
+    let before = if is_whole { half } else { chain };
+    let own = twisted(End::Own, before, said(is_whole, &before, &blocks[1]));
     let shares = is_odd == F::ZERO && is_changed == F::ONE;
     let next = twisted(End::Next, own, said(shares, &own, &shared));
     [half, own, next]
@@ -237,12 +235,9 @@ fn an_index_that_rises_by_the_most_fits_its_limbs() {
 #[test]
 fn an_unpublished_change() {
     let columns = columns();
-    let cells = [columns.is_changed, columns.is_vault];
-    let cells = cells
-        .into_iter()
-        .chain(columns.witness)
-        .map(|c| (c, F::ZERO));
-    constraints_refuse(&[with(LAST, &cells.collect::<Vec<_>>())]);
+    let [a, b, c, d] = columns.witness;
+    let cells = [columns.is_changed, columns.is_vault, a, b, c, d];
+    constraints_refuse(&[with(LAST, &cells.map(|cell| (cell, F::ZERO)))]);
     // Each element of the digest counts.
     for (new, old) in columns.new.into_iter().zip(columns.old) {
         let old = *honest().cell_mut(UNCHANGED, old);
