@@ -6,7 +6,7 @@ use shardfold_contracts::usage::{Resource, ShapeExceeded};
 use shardfold_contracts::{Contracts, FeePayment};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::{F, MODULUS};
-use shardfold_protocol::head::{LEAP_LIMIT, OutOfBounds, Statement, TIME_LIMIT, TimeError};
+use shardfold_protocol::head::{Head, LEAP_LIMIT, OutOfBounds, Statement, TIME_LIMIT, TimeError};
 use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
@@ -131,6 +131,32 @@ fn a_vault_that_earns_its_own_fee_can_go_on() {
         }
     });
     assert_eq!(sizes(&workload, &[Shape::TINY]), [(4, Shape::TINY)]);
+}
+
+#[test]
+fn the_cut_is_part_of_what_the_head_commits_to() {
+    let workload = workload(|builder| {
+        for _ in 0..4 {
+            builder.push(builder.transfer(0, 1, 5, NO_FEE));
+        }
+    });
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    let head = |shape| {
+        let mut state = workload.state.clone();
+        oracle::apply(&mut state, &workload.batch, &outcome, &[shape]);
+        *state.head()
+    };
+    let (two, one) = (head(PAIR), head(Shape::TINY));
+    assert_ne!(two.data_commitment, one.data_commitment);
+    assert_eq!(head(Shape::SMALL), one);
+    let data_commitment = one.data_commitment;
+    assert_eq!(
+        Head {
+            data_commitment,
+            ..two
+        },
+        one
+    );
 }
 
 #[test]
