@@ -67,7 +67,8 @@ fn traffic_executes_alike_conserves_and_replays() {
         let accepted = outcome.accepted.len();
         assert_eq!(accepted, 300, "{traffic:?}: {:?}", outcome.receipts);
         let mut after = workload.state.clone();
-        outcome.commit(&mut after);
+        let shapes = [Shape::TINY, Shape::SMALL];
+        oracle::apply(&mut after, &workload.batch, &outcome, &shapes);
         let [mut before, mut now] = [all(&workload.state), all(&after)];
         // What is posted is of some token; shares are made and given back.
         for (sums, state) in [(&mut before, &workload.state), (&mut now, &after)] {
@@ -81,7 +82,6 @@ fn traffic_executes_alike_conserves_and_replays() {
             sums.insert(1_000, tokens + posted(state));
         }
         assert_eq!(now, before, "{traffic:?}");
-        let shapes = [Shape::TINY, Shape::SMALL];
         let witnesses = oracle::cut(&workload.state, &workload.batch, &outcome, &shapes);
         println!("{traffic:?}: {} shards", witnesses.len());
     }
