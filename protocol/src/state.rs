@@ -1,16 +1,16 @@
 //! The ledger as a whole: the state tree and its head.
 
-use p3_field::PrimeField64;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::amount::AMOUNT_LIMIT;
+use crate::bounds::{self, BoundsError};
 use crate::difference::{self, Unpublishable, encode, extend_data};
 use crate::field::{F, MODULUS};
 use crate::files::{FileContent, FileKind};
 use crate::hash::{Digest, ZERO_DIGEST};
 use crate::head::{Entries, Head, OutOfBounds};
-use crate::record::{Asset, Index, KIND_VAULT, Record, Vault};
+use crate::record::{Asset, Index, Record, Vault};
 use crate::text::digest::to_hex;
 use crate::tree::{Opening, Records, StateTree};
 
@@ -71,7 +71,7 @@ pub struct VaultEntry {
 
 impl FileContent for StateFile {
     const KIND: FileKind = FileKind::State;
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
     /// About 36 million vaults in binary, 10 million in JSON.
     const MAX_BYTES: u64 = 1 << 31;
 }
@@ -120,6 +120,9 @@ pub enum StateError {
         /// The asset of the vault.
         found: u64,
     },
+    /// A number of another record that is out of bounds.
+    #[error(transparent)]
+    Bounds(#[from] BoundsError),
     /// A balance that is too large.
     #[error("the vault at index {index} holds {found}, expected less than 2^62")]
     Balance {
@@ -362,12 +365,12 @@ impl StateFile {
         check_order(self.records.iter().map(|entry| entry.index))?;
         self.check_others()?;
         self.vaults.iter().try_for_each(|vault| {
-            let numbers = [vault.asset.into(), vault.balance, vault.nonce];
+            let numbers = [vault.asset, vault.balance, vault.nonce];
             check_vault(vault.index, numbers)
         })
     }
 
-    /// The other records are no vaults of this file, and if they are vaults of shares, well formed.
+    /// The other records are no vaults, and their numbers in bounds.
     fn check_others(&self) -> Result<(), StateError> {
         for &RecordEntry { index, record } in &self.records {
             if record.is_empty() || VaultEntry::of(index, &record).is_some() {
@@ -379,10 +382,7 @@ impl StateFile {
             if is_there.is_ok() {
                 return Err(StateError::Twice { index });
             }
-            let [kind, numbers @ .., _, _, _, _] = record.0.map(|e| e.as_canonical_u64());
-            if kind == KIND_VAULT {
-                check_vault(index, numbers)?;
-            }
+            bounds::check(index, &record)?;
         }
         Ok(())
     }
