@@ -145,7 +145,15 @@ pub trait Contract: Send + Sync {
     /// The step without the state.
     fn outline(&self, step: usize, m: &mut Outline<'_>, carried: Carried<F>) -> Carried<F>;
     /// The step as constraints.
-    fn constrain(&self, step: usize, m: &mut Constrain, carried: Carried<Expr>) -> Carried<Expr>;
+    ///
+    /// # Errors
+    /// What the rule itself rejects: in this reading no primitive does.
+    fn constrain(
+        &self,
+        step: usize,
+        m: &mut Constrain,
+        carried: Carried<Expr>,
+    ) -> Rule<Carried<Expr>>;
 }
 
 impl<L: Law> Contract for L {
@@ -178,8 +186,13 @@ impl<L: Law> Contract for L {
         self.step(step, m, carried).unwrap_or_else(|_| nothing())
     }
 
-    fn constrain(&self, step: usize, m: &mut Constrain, carried: Carried<Expr>) -> Carried<Expr> {
-        self.step(step, m, carried).unwrap_or_else(|_| nothing())
+    fn constrain(
+        &self,
+        step: usize,
+        m: &mut Constrain,
+        carried: Carried<Expr>,
+    ) -> Rule<Carried<Expr>> {
+        self.step(step, m, carried)
     }
 }
 

@@ -183,6 +183,14 @@ pub enum Fault {
         /// What.
         what: &'static str,
     },
+    /// A rule that rejects by itself, not by a primitive.
+    #[error(
+        "its step {step} rejects without a primitive: the circuit would not know why, and miss all that follows"
+    )]
+    Rejects {
+        /// The step.
+        step: usize,
+    },
     /// An integer of no bits, or of too many.
     #[error("proves an integer of {found} bits, expected 1 to 62")]
     Bits {
@@ -242,7 +250,9 @@ pub(crate) fn record(
         }
         let mut m = Constrain::new(Cursor::new(layout));
         let carried = carried_cells(layout, step.is_first);
-        let carried = law.constrain(number, &mut m, carried);
+        let carried = law
+            .constrain(number, &mut m, carried)
+            .map_err(|_| Fault::Rejects { step: number })?;
         check_degrees(&m, &carried)?;
         check_uses(&m)?;
         recorded.push((m.clone(), carried.clone()));

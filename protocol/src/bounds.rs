@@ -89,7 +89,8 @@ const fn bounds(kind: u64) -> Option<(&'static str, [Bounds; 7])> {
         KIND_TERMS => {
             let (ratio, bonus) = ((1, 980_001), (1_000_000, 1_150_001));
             let (scale, rates) = ((1, AMOUNT_LIMIT), (0, 250_001 << 42));
-            ("terms", [amount, index, ratio, bonus, scale, rates, index])
+            // What is posted comes from a vault: another asset is one that nobody has.
+            ("terms", [ANY, index, ratio, bonus, scale, rates, index])
         }
         KIND_POSITION => ("position", [index, amount, amount, ANY, ANY, ANY, ANY]),
         KIND_PRICE => {

@@ -20,7 +20,7 @@ pub(super) struct Side<E> {
 
 impl<E: p3_field::Algebra<F>> Side<E> {
     /// With the virtual ones: neither is ever zero.
-    fn whole(&self) -> (E, E) {
+    pub fn whole(&self) -> (E, E) {
         let assets = self.assets.clone() + F::from_u64(VIRTUAL_ASSETS);
         let shares = self.shares.clone() + F::from_u64(VIRTUAL_SHARES);
         (assets, shares)

@@ -51,6 +51,11 @@ pub const VIRTUAL_SHARES: u64 = 1_024;
 pub const VIRTUAL_ASSETS: u64 = 1;
 /// What is supplied to a market stays below; from there on no interest is counted.
 pub const SUPPLY_LIMIT: u64 = 1 << 59;
+/// With shares of so many for what is supplied no interest is counted. A fee adds a third at most, so
+/// with the virtual ones they stay below 2^62.
+pub const SHARES_LIMIT: u64 = 1 << 61;
+/// Supplies keep the shares, with the virtual ones, below: nobody stops the interest by a supply.
+pub const SUPPLIED_SHARES_LIMIT: u64 = 1 << 60;
 /// Seconds of a year.
 pub const YEAR: u64 = 31_536_000;
 /// The most seconds for which interest is counted at once.

@@ -135,13 +135,6 @@ fn what_is_given_up_goes_back_and_pays_nobody() {
     assert_eq!(ledger.balance(OPERATORS), 3);
     let late = Pay::new(AT, &entries[5..6], list[6]);
     assert_eq!(ledger.refusal(None, &late), Some("remaining"));
-    // Not even for an amount of nothing: the list is gone.
-    let nothing = Entry {
-        to: FIRST,
-        amount: 0,
-    };
-    let empty = Pay::new(AT, &[nothing], ZERO_DIGEST);
-    assert_eq!(ledger.refusal(None, &empty), Some("list"));
     // The record stays, so the same signature opens nothing again.
     assert_eq!(
         ledger.refusal(Some(PAYER), &open(&entries)),
@@ -195,6 +188,16 @@ fn an_entry_that_cannot_be_paid_stops_the_list() {
         ledger.refusal(None, &Pay::new(AT, &entries, ZERO_DIGEST))
     };
     assert_eq!(to(FIRST), None);
+    let nothing = [Entry {
+        to: FIRST,
+        amount: 0,
+    }];
+    let mut unpaid = ledger();
+    unpaid
+        .run(Some(PAYER), &open(&nothing))
+        .expect("it is valid");
+    let pay = Pay::new(AT, &nothing, ZERO_DIGEST);
+    assert_eq!(unpaid.refusal(None, &pay), Some("zero-amount"));
     assert_eq!(to(99), Some("receiver-kind"));
     assert_eq!(to(AT), Some("twice"));
     assert_eq!(to(60), Some("receiver-asset"));

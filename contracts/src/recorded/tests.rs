@@ -1,8 +1,10 @@
+use p3_field::PrimeCharacteristicRing;
+use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Domain;
 
 use super::*;
 use crate::law::{Law, Path, carry, nothing};
-use crate::machine::{Machine, Rule};
+use crate::machine::{Machine, Reject, Rule};
 use crate::set::{Contracts, SetError};
 
 /// What a contract of two steps does with the digest of its first step, and with a word of its
@@ -67,11 +69,37 @@ impl Law for Careless {
     }
 }
 
-fn fault(law: Careless) -> Option<Fault> {
+fn fault(law: impl Law) -> Option<Fault> {
     match Contracts::none().with(law) {
         Err(SetError::Contract { fault, .. }) => Some(fault),
         other => other.err().map(|error| panic!("{error}")),
     }
+}
+
+/// Rejects by itself, whatever is there.
+#[derive(Clone, Copy, Debug)]
+struct Stubborn;
+
+impl Law for Stubborn {
+    fn name(&self) -> &'static str {
+        "stubborn"
+    }
+
+    fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {
+        let word = m.word();
+        let digest = m.hash(Domain::Own, std::slice::from_ref(&word));
+        m.unsigned(&digest);
+        Err(Reject {
+            reason: &crate::machine::reasons::BODY,
+            found: F::ZERO,
+            expected: F::ZERO,
+        })
+    }
+}
+
+#[test]
+fn a_rule_rejects_by_primitives_alone() {
+    assert_eq!(fault(Stubborn), Some(Fault::Rejects { step: 0 }));
 }
 
 #[test]

@@ -12,7 +12,9 @@ use crate::lending::market::{Market, Side};
 use crate::lending::rates::RatesRead;
 use crate::lending::reasons::QUOTIENT;
 use crate::lending::terms::{Terms, TermsParts};
-use crate::lending::{KINK, MAX_ELAPSED, PPM, SMALL_BITS, SUPPLY_LIMIT, YEAR, constant};
+use crate::lending::{
+    KINK, MAX_ELAPSED, PPM, SHARES_LIMIT, SMALL_BITS, SUPPLY_LIMIT, YEAR, constant,
+};
 use crate::machine::{Machine, Part, Rule};
 
 /// Counts a market's interest up to a time. Nobody signs it.
@@ -113,8 +115,9 @@ fn growth<M: Machine>(
     let ppm = constant::<M>(PPM);
     let Side { assets, shares } = &market.supplied;
     // A market as large as can be is left as it is: then interest is counted of nothing.
-    let most = constant::<M>(SUPPLY_LIMIT - 1);
-    let [has_assets, has_shares] = [assets, shares].map(|x| m.at_least(&most, x, AMOUNT_BITS));
+    let [most_assets, most_shares] = [SUPPLY_LIMIT - 1, SHARES_LIMIT - 1].map(constant::<M>);
+    let has_assets = m.at_least(&most_assets, assets, AMOUNT_BITS);
+    let has_shares = m.at_least(&most_shares, shares, AMOUNT_BITS);
     let counts = m.product(&has_assets, &has_shares);
     let borrowed = m.product(&counts, &market.borrowed.assets);
 

@@ -9,7 +9,7 @@ use crate::law::{Carried, Law, nothing};
 use crate::lending::market::{Market, share_asset};
 use crate::lending::reasons::{LIMIT, TOO_LITTLE, ZERO};
 use crate::lending::signing::Signing;
-use crate::lending::{SUPPLY_LIMIT, constant};
+use crate::lending::{SUPPLIED_SHARES_LIMIT, SUPPLY_LIMIT, constant};
 use crate::machine::{Machine, Rule};
 use crate::vaults::reasons::AMOUNT;
 use crate::vaults::{Credit, put};
@@ -53,7 +53,10 @@ impl Law for SupplyLaw {
         market.supplied.assets += amount;
         let room = constant::<M>(SUPPLY_LIMIT - 1) - market.supplied.assets.clone();
         m.range(&room, AMOUNT_BITS, &reasons::FULL)?;
-        market.supplied.add_shares(m, shares.clone())?;
+        market.supplied.shares += shares.clone();
+        let all = market.supplied.whole().1;
+        let room = constant::<M>(SUPPLIED_SHARES_LIMIT - 1) - all;
+        m.range(&room, AMOUNT_BITS, &reasons::FULL)?;
         market.write(m, taken);
         let gain = Credit {
             index: share_vault,

@@ -42,6 +42,8 @@ static LIST: Reason = Reason::new(
     "list",
     "found entries that are not the next ones of the list",
 );
+/// An entry of nothing.
+static NOTHING: Reason = Reason::new("zero-amount", "found an entry of zero, which is never paid");
 /// Entries of another sum.
 static TOTAL: Reason = Reason::new(
     "total",
@@ -130,6 +132,8 @@ fn entry<M: Machine>(m: &mut M, carried: Carried<M::E>) -> Rule<Carried<M::E>> {
     let [r0, r1, r2, r3, l0, l1, l2, l3, asset, unpaid, at, total] = carried;
     let to = m.word();
     let amount = m.integer(AMOUNT_BITS, &reasons::AMOUNT)?;
+    // Else a digest would not say how many entries are paid.
+    m.nonzero(amount.clone(), &NOTHING)?;
     let [r0, r1, r2, r3] = prepend(m, [r0, r1, r2, r3], &to, &amount);
     // Each difference is an integer, so the sum of the entries is the total as integers are.
     let unpaid = unpaid - amount.clone();

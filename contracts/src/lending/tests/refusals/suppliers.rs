@@ -67,16 +67,17 @@ fn of_a_supply() {
         ss,
         ..Totals::default()
     };
-    ledger.set_totals(with(SUPPLY_LIMIT - 10, 1 << 60));
+    ledger.set_totals(with(SUPPLY_LIMIT - 10, 1 << 59));
     cases.rejects(&ledger, &good, Supplier, &supply::reasons::FULL);
-    ledger.set_totals(with(SUPPLY_LIMIT - 11, 1 << 60));
+    ledger.set_totals(with(SUPPLY_LIMIT - 11, 1 << 59));
     assert!(ledger.run(&good, Supplier).is_ok());
     ledger.set_totals(with(0, 1 << 60));
     cases.rejects(&ledger, &good, Supplier, &common::QUOTIENT);
-    ledger.set_totals(with(0, 1 << 61));
+    // One unit doubles the shares, with the virtual ones.
+    ledger.set_totals(with(0, (1 << 59) - 1_024));
     let one = ledger.supply(Supplier, 1);
-    cases.rejects(&ledger, &one, Supplier, &common::SHARES);
-    ledger.set_totals(with(0, (1 << 61) - 1_025));
+    cases.rejects(&ledger, &one, Supplier, &supply::reasons::FULL);
+    ledger.set_totals(with(0, (1 << 59) - 1_025));
     assert!(ledger.run(&one, Supplier).is_ok());
     cases.are_all_but(&[]);
 }

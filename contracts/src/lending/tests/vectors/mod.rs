@@ -86,9 +86,39 @@ fn accruals_are_those_of_the_model() {
             rates,
             ..ledger.accrue()
         };
+        let before = ledger.totals();
         ledger.accepts(&accrue, Supplier);
+        // The model stops at 2^59 shares, which a market of 2^49 units has; here it is 2^61.
+        if before.ss >= 1 << 59 && before.ss < SHARES_LIMIT {
+            assert_eq!(vector["id"], "shardfold_proposal-53");
+            assert_eq!(ledger.totals(), counted(&before, &rates), "{vector}");
+            continue;
+        }
         assert_eq!(ledger.totals(), totals(&vector["after"]), "{vector}");
         assert_eq!(ledger.get(MARKET, 5), ledger.now);
+    }
+}
+
+/// What the model's formula gives after 2^24 - 1 seconds with everything lent out.
+fn counted(before: &Totals, rates: &Rates) -> Totals {
+    let [slope1, slope2, fee] = [rates.slope1, rates.slope2, rates.fee].map(u128::from);
+    let whole = u128::from(PPM);
+    let borrowed = u128::from(before.ba);
+    let utilisation = borrowed * whole / (u128::from(before.sa) + 1);
+    let kink = u128::from(KINK);
+    let above = utilisation.saturating_sub(kink);
+    let rate = slope1 * (utilisation - above) / kink + slope2 * above / (whole - kink);
+    let interest = borrowed * (rate * u128::from(MAX_ELAPSED)) / (whole * u128::from(YEAR));
+    let fee = interest * fee / whole;
+    let all = u128::from(before.ss) + u128::from(VIRTUAL_SHARES);
+    let fee_shares = fee * all / (u128::from(before.sa) + interest - fee + 1);
+    let [interest, fee_shares] = [interest, fee_shares].map(|sum| u64::try_from(sum).unwrap());
+    Totals {
+        sa: before.sa + interest,
+        ss: before.ss + fee_shares,
+        ba: before.ba + interest,
+        bs: before.bs,
+        fee_shares: before.fee_shares + fee_shares,
     }
 }
 
