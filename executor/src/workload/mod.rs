@@ -4,6 +4,7 @@ mod builder;
 mod forge;
 mod pattern;
 mod random;
+pub mod scenario;
 pub mod trace;
 
 pub use builder::{Body, Builder, Keys};

@@ -1,0 +1,372 @@
+//! Scenarios: who has what and who does what when, written down in words and made into a genesis and
+//! signed batches.
+//!
+//! A statement is played on the ledger as it is then, so a scenario is also a test: each statement
+//! is accepted or refused as it says, or the scenario is in error. `docs/scenarios.md` is the guide.
+
+mod airdrop;
+mod error;
+mod form;
+mod liquidity;
+mod money;
+mod numbers;
+mod stage;
+mod trade;
+mod verbs;
+mod world;
+
+pub use error::{Fault, ScenarioError};
+pub use numbers::decimal;
+
+use std::io;
+use std::ops::Range;
+
+use shardfold_contracts::shown::Moved;
+use shardfold_contracts::{Contracts, Reject};
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::head::check_time;
+use shardfold_protocol::record::Asset;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_protocol::text::excerpt;
+
+use self::error::Wrong;
+use self::form::{DoForm, Setup, Text, TimeForm};
+use self::stage::{Made, Stage, Statement, Stop};
+use self::world::World;
+use crate::outcome::ExecuteError;
+use crate::sequential::{self, Ledger};
+
+/// The most bytes of a scenario.
+pub const MAX_BYTES: u64 = 1 << 24;
+/// For how many seconds a signature is valid if its statement does not say.
+const VALID: u64 = 3_600;
+
+/// What a scenario does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where all keys come from.
+    pub seed: u64,
+    /// The chain, below the field's order.
+    pub chain_id: u64,
+}
+
+/// A scenario that is well formed.
+#[derive(Debug)]
+pub struct Scenario<'a> {
+    text: &'a str,
+    setup: Setup,
+    lines: Vec<Line>,
+}
+
+/// One `[[do]]`.
+#[derive(Debug)]
+struct Line {
+    /// From 1.
+    number: usize,
+    /// Where it starts in the text.
+    at: usize,
+    time: u64,
+    who: Option<Text>,
+    valid_until: u64,
+    fee: Option<Text>,
+    expect: Option<Expected>,
+    verb: &'static str,
+    statement: Box<dyn Statement>,
+}
+
+/// How a statement should go.
+#[derive(Clone, Debug)]
+struct Expected {
+    at: usize,
+    /// The name of the reason if it should be refused.
+    reason: Option<String>,
+}
+
+/// What a scenario makes.
+#[derive(Debug)]
+pub struct Built {
+    /// Where the first batch starts.
+    pub genesis: StateFile,
+    /// One for each time.
+    pub batches: Vec<Batch>,
+    /// The state after all of them.
+    pub after: State,
+    /// What came of each statement.
+    pub played: Vec<Played>,
+    world: World,
+}
+
+/// What came of a statement.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// The line of the file, from 1.
+    pub line: usize,
+    /// Which batch, from 0.
+    pub batch: usize,
+    /// Who acted, if the statement says.
+    pub who: Option<String>,
+    /// What was done.
+    pub verb: &'static str,
+    /// Which transactions of the batch it made.
+    pub transactions: Range<usize>,
+    /// What was moved, or why the last transaction was refused.
+    pub result: Result<Vec<Moved>, Reject>,
+}
+
+impl<'a> Scenario<'a> {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// The first thing that is not as it should be.
+    pub fn read(text: &'a str) -> Result<Self, ScenarioError> {
+        let (setup, forms) = form::read(text).map_err(|wrong| wrong.in_text(text, None))?;
+        if forms.is_empty() {
+            let end = Wrong::from(Fault::NothingToDo).at(text.len());
+            return Err(end.in_text(text, None));
+        }
+        let mut lines: Vec<Line> = vec![];
+        for (number, form) in (1..).zip(forms) {
+            let (before, at) = (lines.last().map(|line| line.time), form.at);
+            let line = line(number, form, before);
+            lines.push(line.map_err(|wrong| wrong.in_text(text, Some((number, at))))?);
+        }
+        Ok(Self { text, setup, lines })
+    }
+
+    /// Returns how many batches it will make: one for each time.
+    #[must_use]
+    pub fn batches(&self) -> usize {
+        self.groups().count()
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &[Line]> {
+        self.lines.chunk_by(|a, b| a.time == b.time)
+    }
+
+    /// Plays it: makes the genesis and a batch for each time.
+    ///
+    /// # Errors
+    /// The first thing that makes no sense, or goes otherwise than expected.
+    pub fn build(&self, contracts: &Contracts, options: Options) -> Result<Built, ScenarioError> {
+        let nowhere = |wrong: Wrong| wrong.in_text(self.text, None);
+        let (world, genesis) = World::new(&self.setup, options).map_err(nowhere)?;
+        let state = State::try_from(&genesis);
+        let state = state.map_err(|error| nowhere(Fault::from(error).into()))?;
+        let mut built = Built {
+            genesis,
+            batches: vec![],
+            after: state,
+            played: vec![],
+            world,
+        };
+        for lines in self.groups() {
+            self.batch(contracts, lines, &mut built)?;
+        }
+        Ok(built)
+    }
+
+    /// Plays the statements of one time.
+    fn batch(
+        &self,
+        contracts: &Contracts,
+        lines: &[Line],
+        built: &mut Built,
+    ) -> Result<(), ScenarioError> {
+        let Some(first) = lines.first() else {
+            return Ok(());
+        };
+        let wrong =
+            |line: &Line, wrong: Wrong| wrong.in_text(self.text, Some((line.number, line.at)));
+        let mut ledger = Ledger::new(contracts, &built.after, first.time);
+        let mut made = Made::default();
+        let number = built.batches.len();
+        for line in lines {
+            let start = made.transactions.len();
+            let result = line.play(contracts, &mut built.world, &mut ledger, &mut made);
+            built.played.push(Played {
+                line: wrong(line, Fault::NothingToDo.into()).line,
+                batch: number,
+                who: line.who.as_ref().map(|who| who.text.clone()),
+                verb: line.verb,
+                transactions: start..made.transactions.len(),
+                result: result.map_err(|fault| wrong(line, fault))?,
+            });
+        }
+        let batch = Batch {
+            chain_id: built.genesis.chain_id,
+            before: *built.after.head(),
+            time: first.time,
+            transactions: made.transactions,
+        };
+        let outcome = sequential::run(contracts, &built.after, &batch, &made.prepared);
+        let cannot = |error: ExecuteError| Fault::Batch(error.to_string());
+        let outcome = outcome.map_err(|error| wrong(first, cannot(error).into()))?;
+        outcome.commit(&mut built.after);
+        built.batches.push(batch);
+        Ok(())
+    }
+}
+
+/// Makes a statement of its form; `before` is the time of the one before.
+fn line(number: usize, form: DoForm<'_>, before: Option<u64>) -> Result<Line, Wrong> {
+    let DoForm {
+        at,
+        common,
+        own,
+        names,
+    } = form;
+    let time = time(common.at.as_ref(), before)?;
+    let valid_until = match &common.valid {
+        None => time.saturating_add(VALID),
+        Some(valid) => valid_until(valid, time)?,
+    };
+    let verb = verbs::verb_of(&names)?;
+    Ok(Line {
+        number,
+        at,
+        time,
+        who: common.who,
+        valid_until,
+        fee: common.fee,
+        expect: common.expect.as_ref().map(Expected::read).transpose()?,
+        verb: verb.name,
+        statement: (verb.read)(own)?,
+    })
+}
+
+/// The time that is written, or that of the statement before.
+fn time(form: Option<&TimeForm>, before: Option<u64>) -> Result<u64, Wrong> {
+    let Some(form) = form else {
+        return Ok(before.ok_or(Fault::NoTime)?);
+    };
+    let found = || Fault::Time {
+        found: excerpt(&form.text),
+    };
+    let later = || {
+        let seconds = numbers::duration(form.text.strip_prefix('+')?)?;
+        before?.checked_add(seconds)
+    };
+    let time = form.seconds().or_else(later);
+    let time = time.ok_or_else(|| Wrong::from(found()).at(form.at))?;
+    // The first time follows the genesis, which has time 0.
+    let order = check_time(before.unwrap_or(0), time);
+    order.map_err(|error| Wrong::from(Fault::from(error)).at(form.at))?;
+    Ok(time)
+}
+
+fn valid_until(form: &TimeForm, time: u64) -> Result<u64, Wrong> {
+    let after = || {
+        let text = form.text.strip_prefix('+').unwrap_or(&form.text);
+        Some(time.saturating_add(numbers::duration(text)?))
+    };
+    form.seconds().or_else(after).ok_or_else(|| {
+        let found = excerpt(&form.text);
+        Wrong::from(Fault::Duration { found }).at(form.at)
+    })
+}
+
+impl TimeForm {
+    /// The time, if it stands for itself.
+    fn seconds(&self) -> Option<u64> {
+        if self.is_seconds {
+            return self.text.parse().ok();
+        }
+        numbers::instant(&self.text)
+    }
+}
+
+impl Expected {
+    fn read(text: &Text) -> Result<Self, Wrong> {
+        let reason = text.text.strip_prefix("refused:").map(str::trim);
+        let reason = match (reason, text.text.as_str()) {
+            (Some(reason), _) if !reason.is_empty() => Some(reason.to_owned()),
+            (_, "accepted") => None,
+            _ => {
+                let found = text.shown();
+                return Err(text.wrong(Fault::NoExpectation { found }));
+            }
+        };
+        let at = text.at;
+        Ok(Self { at, reason })
+    }
+}
+
+impl Line {
+    /// Plays the statement, and compares what comes of it with what should.
+    fn play(
+        &self,
+        contracts: &Contracts,
+        world: &mut World,
+        ledger: &mut Ledger<'_>,
+        made: &mut Made,
+    ) -> Result<Result<Vec<Moved>, Reject>, Wrong> {
+        let who = self.who.as_ref().map(|name| world.who(name)).transpose()?;
+        let mut stage = Stage {
+            contracts,
+            world,
+            ledger,
+            made,
+            who,
+            valid_until: self.valid_until,
+            fee: self.fee.as_ref(),
+            moved: vec![],
+        };
+        let found = match self.statement.play(&mut stage) {
+            Ok(()) => Ok(()),
+            Err(Stop::Refused(reject)) => Err(reject),
+            Err(Stop::Wrong(wrong)) => return Err(wrong),
+        };
+        let moved = stage.moved;
+        let expected = self
+            .expect
+            .as_ref()
+            .and_then(|expect| expect.reason.as_deref());
+        if found.err().map(|reject| reject.reason.name()) != expected {
+            let expected = match expected {
+                Some(reason) => format!("refused: {reason}"),
+                None => "accepted".to_owned(),
+            };
+            let at = self.expect.as_ref().map_or(self.at, |expect| expect.at);
+            return Err(Wrong::from(Fault::Expected { found, expected }).at(at));
+        }
+        Ok(found.map(|()| moved))
+    }
+}
+
+impl Built {
+    /// Writes what lies where as a CSV table: what it is, its name, the asset and its decimals, and
+    /// the index.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_names(&self, out: impl io::Write) -> io::Result<()> {
+        self.world.write_names(out)
+    }
+
+    /// Returns an amount of an asset as people write it.
+    #[must_use]
+    pub fn money(&self, asset: Asset, amount: u64) -> String {
+        let token = self.world.token_of(asset);
+        format!("{} {}", decimal(amount, token.decimals), token.name)
+    }
+}
+
+impl Played {
+    /// Returns what was moved, each name and asset once, without nothings.
+    #[must_use]
+    pub fn totals(&self) -> Vec<Moved> {
+        let mut totals: Vec<Moved> = vec![];
+        let moved = self.result.iter().flatten();
+        for moved in moved.filter(|moved| moved.amount > 0) {
+            let same = |total: &&mut Moved| (total.name, total.asset) == (moved.name, moved.asset);
+            match totals.iter_mut().find(same) {
+                Some(total) => total.amount = total.amount.saturating_add(moved.amount),
+                None => totals.push(*moved),
+            }
+        }
+        totals
+    }
+}
+
+#[cfg(test)]
+mod tests;
