@@ -235,6 +235,12 @@ impl Change {
         Some((after.asset, difference(before, after.balance)))
     }
 
+    /// Returns whether the record is as it was.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.before == self.after
+    }
+
     /// Returns whether the vault here signed the transaction.
     fn has_signed(&self) -> bool {
         let nonce = |record: &Record| record.vault().map_or(0, |Vault { nonce, .. }| nonce);
@@ -302,8 +308,10 @@ impl Total {
                     .iter()
                     .filter_map(gain)
                     .filter(|(_, gain)| *gain > 0);
-                let sum = |(_, sum), (asset, gain)| (asset, sum + gain);
-                (name, gains.reduce(|first, next| sum(first, next))?)
+                (
+                    name,
+                    gains.reduce(|(_, sum), (asset, gain)| (asset, sum + gain))?,
+                )
             }
         };
         Some(Moved {

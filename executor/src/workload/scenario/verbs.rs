@@ -12,11 +12,14 @@ use super::money::{DepositForm, PayForm, WithdrawForm};
 use super::stage::Statement;
 use super::trade::{BuyForm, SwapForm};
 
+/// Reads what a statement says.
+type Read = fn(Spanned<DeValue<'_>>) -> Result<Box<dyn Statement>, Wrong>;
+
 /// A kind of statement, by the name that it is known by.
 #[derive(Clone, Copy)]
 pub(super) struct Verb {
     pub name: &'static str,
-    pub read: fn(Spanned<DeValue<'_>>) -> Result<Box<dyn Statement>, Wrong>,
+    pub read: Read,
 }
 
 static VERBS: &[Verb] = &[

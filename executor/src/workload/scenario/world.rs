@@ -121,7 +121,7 @@ impl World {
     /// Returns where the fees in an asset go; `None` for shares, of which the operator has no vault.
     pub fn fee_vault(&self, asset: Asset) -> Option<Index> {
         let is_own = asset < self.tokens.len() as Asset;
-        is_own.then(|| asset as Index)
+        is_own.then_some(asset as Index)
     }
 
     pub fn person(&self, who: Who) -> &Person {

@@ -1,5 +1,6 @@
 //! Scenarios that run, and scenarios that are told what is wrong with them.
 
+mod quotes;
 mod wrong;
 
 use p3_field::PrimeCharacteristicRing;
