@@ -213,15 +213,15 @@ fn a_wrong_scenario_is_told_its_line_and_writes_nothing() {
     let cases = [
         (
             good.replace("min = \"2950\"", "min = \"2000\""),
-            "line 37, statement 2: found that the statement is accepted, expected that it is refused: limit",
+            "line 35, statement 2: found that the statement is accepted, expected that it is refused: limit",
         ),
         (
             good.replace("min = \"2900\"", "min = \"2990\""),
-            "line 26, statement 1: found that the statement is refused: limit",
+            "line 23, statement 1: found that the statement is refused: limit",
         ),
         (
             good.replace("swap = \"1 ETH\"", "swap = \"1 EHT\""),
-            "line 28, statement 1: found no asset named `EHT`, expected one of ETH, USDC",
+            "line 26, statement 1: found no asset named `EHT`, expected one of ETH, USDC",
         ),
         (good.replace("decimals = 9", "decimals = nine"), "line 4"),
         (good.replace("[[do]]", "[[did]]"), "unknown field `did`"),
