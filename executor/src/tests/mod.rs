@@ -1,7 +1,10 @@
+mod defi;
 mod exits;
+mod lending;
 mod many_batches;
 mod oracle;
 mod prepare;
+mod real_swaps;
 mod receipts;
 mod shards;
 mod small_batches;
