@@ -117,6 +117,7 @@ fn line(played: &Played, built: &Built) -> String {
     let who = who.as_ref().map_or(String::new(), |who| format!("{who}: "));
     let what = match result {
         Err(reject) => format!("refused, as expected: {} ({reject})", reject.reason.name()),
+        Ok(_) if played.totals().is_empty() => "done".to_owned(),
         Ok(_) => {
             let totals = played.totals().into_iter();
             let totals = totals.map(|total| {

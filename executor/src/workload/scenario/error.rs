@@ -87,7 +87,9 @@ pub enum Fault {
         expected: Vec<String>,
     },
     /// A name that something has already.
-    #[error("found `{found}` twice, expected another name for each person, asset and pool")]
+    #[error(
+        "found `{found}` twice, expected another name for each person, asset, pool, feed and market"
+    )]
     NamedTwice {
         /// The name.
         found: String,
@@ -241,14 +243,13 @@ impl Wrong {
         self
     }
 
-    /// Returns the error in a text, of a statement that starts somewhere.
-    pub fn in_text(self, text: &str, statement: Option<(usize, usize)>) -> ScenarioError {
-        let start = statement.map_or(0, |(_, start)| start);
+    /// Returns the error in a text, of a table that starts somewhere and may be a statement.
+    pub fn in_text(self, text: &str, statement: Option<usize>, start: usize) -> ScenarioError {
         let end = self.at.unwrap_or(start).min(text.len());
         let before = &text.as_bytes()[..end];
         ScenarioError {
             line: 1 + before.iter().filter(|&&byte| byte == b'\n').count(),
-            statement: statement.map(|(number, _)| number),
+            statement,
             fault: self.fault,
         }
     }

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue, Deserializer as TomlDeserializer, ValueDeserial
 use toml::value::Datetime;
 
 use super::error::{Fault, Wrong};
+use super::numbers::{millionths, units};
 
 /// Text with the place where it stood. A number stands for the text that it is written as, if it is
 /// a whole one.
@@ -33,6 +34,10 @@ pub(super) struct Setup {
     pub person: Vec<Spanned<PersonForm>>,
     #[serde(default)]
     pub pool: Vec<Spanned<PoolForm>>,
+    #[serde(default)]
+    pub feed: Vec<Spanned<FeedForm>>,
+    #[serde(default)]
+    pub market: Vec<Spanned<MarketForm>>,
     /// Taken out before; it is here so that a misspelt name is told of it.
     #[serde(default, rename = "do")]
     _statements: Option<IgnoredAny>,
@@ -63,6 +68,34 @@ pub(super) struct PoolForm {
     pub has: Amounts,
     pub fee: Option<Text>,
     pub of: Text,
+}
+
+/// `[[feed]]`: somebody says what an asset is worth.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FeedForm {
+    pub name: Text,
+    pub of: Text,
+    pub asset: Text,
+    pub price: Text,
+}
+
+/// `[[market]]`: an asset is lent for a collateral.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MarketForm {
+    pub name: Text,
+    pub of: Text,
+    pub loan: Text,
+    pub collateral: Text,
+    pub feed: Text,
+    /// Which part of a collateral's worth may be owed.
+    pub lltv: Text,
+    /// The rate a year while nine tenths are lent, and what is added until all is.
+    pub rate: Option<Text>,
+    pub steep: Option<Text>,
+    /// The part of the interest that goes to `of`.
+    pub fee: Option<Text>,
 }
 
 /// What every `[[do]]` may say.
@@ -247,6 +280,21 @@ impl Text {
     /// Returns something that is wrong here.
     pub fn wrong(&self, fault: Fault) -> Wrong {
         Wrong::from(fault).at(self.at)
+    }
+
+    /// Returns how many shares `all`, `50%` of what is held, or a number are.
+    pub fn part_of(&self, held: u64) -> Result<u64, Wrong> {
+        let text = self.text.trim();
+        if text == "all" {
+            return Ok(held);
+        }
+        if !text.ends_with('%') {
+            return units(text, "shares", 0).map_err(|fault| self.wrong(fault));
+        }
+        let parts = millionths(text, 100).map_err(|fault| self.wrong(fault))?;
+        let shares = u128::from(held) * u128::from(parts) / 1_000_000;
+        // A part of what is held is no more than that.
+        Ok(u64::try_from(shares).unwrap_or(held))
     }
 
     /// Returns the text, short enough to be shown.

@@ -6,12 +6,9 @@ use shardfold_protocol::record::{Asset, Index, SHARES};
 
 use super::error::{Fault, Wrong};
 use super::form::{Amounts, Text};
-use super::numbers::{millionths, units};
+use super::numbers::millionths;
 use super::stage::{Stage, Statement, Stop};
 use super::world::Token;
-
-/// Millionths that are all.
-const WHOLE: u64 = 1_000_000;
 
 /// `open = { ETH = "1", USDC = "2000" }`, `pool = "a new name"`, and perhaps `swap_fee`.
 #[derive(Debug, Deserialize)]
@@ -118,13 +115,13 @@ impl Statement for RemoveForm {
         let min = self.min.as_ref();
         let min = min.map(|min| stage.world.sides(min, self.pool.at, [&a, &b]));
         let [min_a, min_b] = min.transpose()?.unwrap_or([0, 0]);
-        let to_a = stage.own(a.number)?;
+        let to_a = stage.opened(&a)?;
         let body = RemoveLiquidity {
             pool: index,
             to_a,
             to_b: stage.own(b.number)?,
             from,
-            shares: self.shares(held)?,
+            shares: self.remove.part_of(held)?,
             min_a,
             min_b,
             valid_until: stage.valid_until,
@@ -132,23 +129,6 @@ impl Statement for RemoveForm {
             nonce: stage.nonce_and_balance(to_a).0,
         };
         stage.sign(&body)
-    }
-}
-
-impl RemoveForm {
-    fn shares(&self, held: u64) -> Result<u64, Wrong> {
-        let text = self.remove.text.trim();
-        let wrong = |fault| self.remove.wrong(fault);
-        if text == "all" {
-            return Ok(held);
-        }
-        if !text.ends_with('%') {
-            return units(text, "shares", 0).map_err(wrong);
-        }
-        let parts = millionths(text, 100).map_err(wrong)?;
-        let shares = u128::from(held) * u128::from(parts) / u128::from(WHOLE);
-        // A part of what is held is no more than that.
-        Ok(u64::try_from(shares).unwrap_or(held))
     }
 }
 

@@ -7,7 +7,11 @@
 mod airdrop;
 mod error;
 mod form;
+mod genesis;
+mod lending;
+mod lines;
 mod liquidity;
+mod markets;
 mod money;
 mod numbers;
 mod stage;
@@ -24,13 +28,11 @@ use std::ops::Range;
 use shardfold_contracts::shown::Moved;
 use shardfold_contracts::{Contracts, Reject};
 use shardfold_protocol::batch::Batch;
-use shardfold_protocol::head::check_time;
 use shardfold_protocol::record::Asset;
 use shardfold_protocol::state::{State, StateFile};
-use shardfold_protocol::text::excerpt;
 
 use self::error::Wrong;
-use self::form::{DoForm, Setup, Text, TimeForm};
+use self::form::{Setup, Text};
 use self::stage::{Made, Stage, Statement, Stop};
 use self::world::World;
 use crate::outcome::ExecuteError;
@@ -38,8 +40,6 @@ use crate::sequential::{self, Ledger};
 
 /// The most bytes of a scenario.
 pub const MAX_BYTES: u64 = 1 << 24;
-/// For how many seconds a signature is valid if its statement does not say.
-const VALID: u64 = 3_600;
 
 /// What a scenario does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub struct Scenario<'a> {
 /// One `[[do]]`.
 #[derive(Debug)]
 struct Line {
-    /// From 1.
-    number: usize,
+    /// Which statement it is, from 1; none for what is there before them.
+    number: Option<usize>,
     /// Where it starts in the text.
     at: usize,
     time: u64,
@@ -119,17 +119,21 @@ impl<'a> Scenario<'a> {
     /// # Errors
     /// The first thing that is not as it should be.
     pub fn read(text: &'a str) -> Result<Self, ScenarioError> {
-        let (setup, forms) = form::read(text).map_err(|wrong| wrong.in_text(text, None))?;
-        if forms.is_empty() {
-            let end = Wrong::from(Fault::NothingToDo).at(text.len());
-            return Err(end.in_text(text, None));
-        }
+        let nowhere = |wrong: Wrong| wrong.in_text(text, None, 0);
+        let (setup, forms) = form::read(text).map_err(nowhere)?;
         let mut lines: Vec<Line> = vec![];
         for (number, form) in (1..).zip(forms) {
             let (before, at) = (lines.last().map(|line| line.time), form.at);
-            let line = line(number, form, before);
-            lines.push(line.map_err(|wrong| wrong.in_text(text, Some((number, at))))?);
+            let line = lines::line(number, form, before);
+            lines.push(line.map_err(|wrong| wrong.in_text(text, Some(number), at))?);
         }
+        let Some(first) = lines.first() else {
+            let end = Wrong::from(Fault::NothingToDo).at(text.len());
+            return Err(nowhere(end));
+        };
+        let mut all = lines::openings(&setup, first.time);
+        all.append(&mut lines);
+        let lines = all;
         Ok(Self { text, setup, lines })
     }
 
@@ -148,7 +152,7 @@ impl<'a> Scenario<'a> {
     /// # Errors
     /// The first thing that makes no sense, or goes otherwise than expected.
     pub fn build(&self, contracts: &Contracts, options: Options) -> Result<Built, ScenarioError> {
-        let nowhere = |wrong: Wrong| wrong.in_text(self.text, None);
+        let nowhere = |wrong: Wrong| wrong.in_text(self.text, None, 0);
         let (world, genesis) = World::new(&self.setup, options).map_err(nowhere)?;
         let state = State::try_from(&genesis);
         let state = state.map_err(|error| nowhere(Fault::from(error).into()))?;
@@ -175,8 +179,7 @@ impl<'a> Scenario<'a> {
         let Some(first) = lines.first() else {
             return Ok(());
         };
-        let wrong =
-            |line: &Line, wrong: Wrong| wrong.in_text(self.text, Some((line.number, line.at)));
+        let wrong = |line: &Line, wrong: Wrong| wrong.in_text(self.text, line.number, line.at);
         let mut ledger = Ledger::new(contracts, &built.after, first.time);
         let mut made = Made::default();
         let number = built.batches.len();
@@ -207,90 +210,6 @@ impl<'a> Scenario<'a> {
     }
 }
 
-/// Makes a statement of its form; `before` is the time of the one before.
-fn line(number: usize, form: DoForm<'_>, before: Option<u64>) -> Result<Line, Wrong> {
-    let DoForm {
-        at,
-        common,
-        own,
-        names,
-    } = form;
-    let time = time(common.at.as_ref(), before)?;
-    let valid_until = match &common.valid {
-        None => time.saturating_add(VALID),
-        Some(valid) => valid_until(valid, time)?,
-    };
-    let verb = verbs::verb_of(&names)?;
-    Ok(Line {
-        number,
-        at,
-        time,
-        who: common.who,
-        valid_until,
-        fee: common.fee,
-        expect: common.expect.as_ref().map(Expected::read).transpose()?,
-        verb: verb.name,
-        statement: (verb.read)(own)?,
-    })
-}
-
-/// The time that is written, or that of the statement before.
-fn time(form: Option<&TimeForm>, before: Option<u64>) -> Result<u64, Wrong> {
-    let Some(form) = form else {
-        return Ok(before.ok_or(Fault::NoTime)?);
-    };
-    let found = || Fault::Time {
-        found: excerpt(&form.text),
-    };
-    let later = || {
-        let seconds = numbers::duration(form.text.strip_prefix('+')?)?;
-        before?.checked_add(seconds)
-    };
-    let time = form.seconds().or_else(later);
-    let time = time.ok_or_else(|| Wrong::from(found()).at(form.at))?;
-    // The first time follows the genesis, which has time 0.
-    let order = check_time(before.unwrap_or(0), time);
-    order.map_err(|error| Wrong::from(Fault::from(error)).at(form.at))?;
-    Ok(time)
-}
-
-fn valid_until(form: &TimeForm, time: u64) -> Result<u64, Wrong> {
-    let after = || {
-        let text = form.text.strip_prefix('+').unwrap_or(&form.text);
-        Some(time.saturating_add(numbers::duration(text)?))
-    };
-    form.seconds().or_else(after).ok_or_else(|| {
-        let found = excerpt(&form.text);
-        Wrong::from(Fault::Duration { found }).at(form.at)
-    })
-}
-
-impl TimeForm {
-    /// The time, if it stands for itself.
-    fn seconds(&self) -> Option<u64> {
-        if self.is_seconds {
-            return self.text.parse().ok();
-        }
-        numbers::instant(&self.text)
-    }
-}
-
-impl Expected {
-    fn read(text: &Text) -> Result<Self, Wrong> {
-        let reason = text.text.strip_prefix("refused:").map(str::trim);
-        let reason = match (reason, text.text.as_str()) {
-            (Some(reason), _) if !reason.is_empty() => Some(reason.to_owned()),
-            (_, "accepted") => None,
-            _ => {
-                let found = text.shown();
-                return Err(text.wrong(Fault::NoExpectation { found }));
-            }
-        };
-        let at = text.at;
-        Ok(Self { at, reason })
-    }
-}
-
 impl Line {
     /// Plays the statement, and compares what comes of it with what should.
     fn play(
@@ -306,6 +225,7 @@ impl Line {
             world,
             ledger,
             made,
+            time: self.time,
             who,
             valid_until: self.valid_until,
             fee: self.fee.as_ref(),

@@ -6,6 +6,7 @@ use shardfold_contracts::exchange::Pool;
 use shardfold_contracts::exchange::route::Stop as PoolStop;
 use shardfold_contracts::readings::{Authority, Effect, Prepared};
 use shardfold_contracts::shown::Moved;
+use shardfold_contracts::transfer::Transfer;
 use shardfold_contracts::{Body, Contracts, FeePayment, Reject};
 use shardfold_protocol::record::{Asset, Index, Record};
 use shardfold_protocol::signature::Account;
@@ -26,6 +27,12 @@ pub(super) trait Statement: Debug {
     /// A transaction that is refused, or something that makes no sense.
     fn play(&self, stage: &mut Stage<'_, '_>) -> Result<(), Stop>;
 }
+
+/// What the operator gets if nothing is said.
+const NO_FEE: FeePayment = FeePayment {
+    amount: 0,
+    vault: 0,
+};
 
 /// Why a statement went no further.
 #[derive(Clone, Debug)]
@@ -61,6 +68,7 @@ pub(super) struct Stage<'a, 's> {
     pub world: &'a mut World,
     pub ledger: &'a mut Ledger<'s>,
     pub made: &'a mut Made,
+    pub time: u64,
     /// Who acts, if the statement says.
     pub who: Option<Who>,
     /// The last second of what is signed.
@@ -111,6 +119,31 @@ impl Stage<'_, '_> {
         Ok(self.world.place(who, asset))
     }
 
+    /// Returns where the actor's vault of an asset lies, which the operator opens by a payment of
+    /// nothing where none is: for statements by which the vault that signs gains.
+    ///
+    /// # Errors
+    /// The statement does not say who acts, or the payment is refused.
+    pub fn opened(&mut self, token: &Token) -> Result<Index, Stop> {
+        let to = self.own(token.number)?;
+        let from = self.world.fee_vault(token.number);
+        let (true, Some(from)) = (self.record(to).is_empty(), from) else {
+            return Ok(to);
+        };
+        let body = Transfer {
+            from,
+            to,
+            to_owner: self.actor()?.owner,
+            asset: token.number,
+            amount: 0,
+            fee: NO_FEE,
+            nonce: self.nonce_and_balance(from).0,
+        };
+        let operator = self.world.operator.clone();
+        self.push(&body, operator.as_ref())?;
+        Ok(to)
+    }
+
     /// Returns the pools that there are.
     pub fn pools(&self) -> Vec<PoolStop> {
         let pools = self.world.pools();
@@ -124,10 +157,7 @@ impl Stage<'_, '_> {
     /// A fee in another asset, or in shares.
     pub fn fee(&self, token: &Token) -> Result<FeePayment, Wrong> {
         let Some(text) = self.fee else {
-            return Ok(FeePayment {
-                amount: 0,
-                vault: 0,
-            });
+            return Ok(NO_FEE);
         };
         let amount = self.world.amount(text, token)?;
         let vault = self.world.fee_vault(token.number).ok_or_else(|| {

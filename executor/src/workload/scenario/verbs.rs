@@ -7,7 +7,11 @@ use toml::de::DeValue;
 use super::airdrop::AirdropForm;
 use super::error::{Fault, Wrong};
 use super::form::own;
+use super::lending::{
+    BorrowForm, LiquidateForm, PostForm, RedeemForm, RepayForm, SupplyForm, TakeForm,
+};
 use super::liquidity::{AddForm, OpenForm, RemoveForm};
+use super::markets::{AccrueForm, CollectForm, PriceForm};
 use super::money::{DepositForm, PayForm, WithdrawForm};
 use super::stage::Statement;
 use super::trade::{BuyForm, SwapForm};
@@ -32,6 +36,16 @@ static VERBS: &[Verb] = &[
     verb::<AddForm>("add"),
     verb::<RemoveForm>("remove"),
     verb::<AirdropForm>("airdrop"),
+    verb::<PriceForm>("price"),
+    verb::<SupplyForm>("supply"),
+    verb::<RedeemForm>("redeem"),
+    verb::<PostForm>("post"),
+    verb::<TakeForm>("take"),
+    verb::<BorrowForm>("borrow"),
+    verb::<RepayForm>("repay"),
+    verb::<LiquidateForm>("liquidate"),
+    verb::<AccrueForm>("accrue"),
+    verb::<CollectForm>("collect"),
 ];
 
 const fn verb<S: Statement + DeserializeOwned + 'static>(name: &'static str) -> Verb {

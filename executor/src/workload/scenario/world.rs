@@ -4,23 +4,15 @@ use std::collections::HashMap;
 use std::io;
 
 use p3_field::PrimeCharacteristicRing;
-use shardfold_contracts::exchange::{MIN_SHARES, Pool};
+use shardfold_contracts::lending::Rates;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Digest;
-use shardfold_protocol::record::{Asset, Index, SHARES, Vault};
+use shardfold_protocol::record::{Asset, Index, SHARES};
 use shardfold_protocol::signature::Account;
-use shardfold_protocol::state::StateFile;
-use toml::Spanned;
 
-use super::Options;
 use super::error::{Fault, Wrong};
-use super::form::{Amounts, AssetForm, PersonForm, PoolForm, Setup, Text};
-use super::numbers::{millionths, units};
-
-/// The most percent of a swap's fee.
-const MOST_FEE: u32 = 10;
-/// What a pool's fee is if the scenario does not say.
-const USUAL_FEE: u64 = 3_000;
+use super::form::{Amounts, Text};
+use super::numbers::units;
 
 /// An asset, or the shares of a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,52 +40,58 @@ pub(super) struct Person {
 /// Somebody's place in the list of people.
 pub(super) type Who = usize;
 
+/// A price that somebody says.
+#[derive(Clone, Debug)]
+pub(super) struct Feed {
+    pub name: String,
+    pub index: Index,
+    /// Who says it.
+    pub of: Who,
+    /// Of what it is the price, and in which asset.
+    pub base: Token,
+    pub quote: Token,
+}
+
+/// A market of one loan asset and one collateral.
+#[derive(Clone, Debug)]
+pub(super) struct Market {
+    pub name: String,
+    pub index: Index,
+    pub loan: Token,
+    pub collateral: Token,
+    /// Where its price lies.
+    pub price: Index,
+    /// Where its fee goes.
+    pub fees: Index,
+    pub rates: Rates,
+}
+
 /// All that has a name or a place.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct World {
-    chain_id: u64,
-    tokens: Vec<Token>,
-    people: Vec<Person>,
+    pub chain_id: u64,
+    /// Who has the vaults of fees.
+    pub operator: Option<Account>,
+    pub tokens: Vec<Token>,
+    pub people: Vec<Person>,
     /// Pools, by name.
-    pools: Vec<(String, Index)>,
+    pub pools: Vec<(String, Index)>,
+    pub feeds: Vec<Feed>,
+    pub markets: Vec<Market>,
     /// Where each one's vault of an asset lies, or will lie.
     vaults: HashMap<(Who, Asset), Index>,
+    /// Where each one's position in the market at an index lies, or will lie.
+    positions: HashMap<(Who, Index), Index>,
     next: Index,
 }
 
 impl World {
-    /// Returns the world as it is at first, and its genesis.
-    pub fn new(setup: &Setup, options: Options) -> Result<(Self, StateFile), Wrong> {
-        let mut world = Self {
-            chain_id: options.chain_id,
-            tokens: vec![],
-            people: vec![],
-            pools: vec![],
-            vaults: HashMap::new(),
-            next: 0,
-        };
-        let mut genesis = StateFile {
-            chain_id: options.chain_id,
-            head: None,
-            vaults: vec![],
-            records: vec![],
-        };
-        for asset in &setup.asset {
-            world.add_asset(asset)?;
+    /// Returns a world of a chain in which there is nothing.
+    pub fn empty(chain_id: u64) -> Self {
+        Self {
+            chain_id,
+            ..Self::default()
         }
-        let operator = Account::from_index(options.seed, 0);
-        let operator = operator.owner(world.chain());
-        for number in 0..world.tokens.len() as Asset {
-            let index = world.reserve();
-            genesis.push(index, vault(operator, number, 0).into());
-        }
-        for person in &setup.person {
-            world.add_person(person, options.seed, &mut genesis)?;
-        }
-        for pool in &setup.pool {
-            world.add_pool(pool, &mut genesis)?;
-        }
-        Ok((world, genesis))
     }
 
     /// Returns the chain as an element.
@@ -116,6 +114,42 @@ impl World {
         let index = self.reserve();
         self.vaults.insert((who, asset), index);
         index
+    }
+
+    /// Returns where somebody's position in a market lies, or will lie.
+    pub fn position(&mut self, who: Who, market: Index) -> Index {
+        if let Some(&index) = self.positions.get(&(who, market)) {
+            return index;
+        }
+        let index = self.reserve();
+        self.positions.insert((who, market), index);
+        index
+    }
+
+    /// Returns the feed of this name.
+    pub fn feed(&self, name: &Text) -> Result<Feed, Wrong> {
+        let found = self.feeds.iter().find(|feed| feed.name == name.text);
+        let names = || self.feeds.iter().map(|feed| feed.name.clone());
+        let found = found.cloned();
+        found.ok_or_else(|| unknown("feed", name, names().collect()))
+    }
+
+    /// Returns the market of this name.
+    pub fn market(&self, name: &Text) -> Result<Market, Wrong> {
+        let found = self.markets.iter().find(|market| market.name == name.text);
+        let names = || self.markets.iter().map(|market| market.name.clone());
+        let found = found.cloned();
+        found.ok_or_else(|| unknown("market", name, names().collect()))
+    }
+
+    /// Returns what has shares, by name: pools and markets.
+    fn shared(&self) -> impl Iterator<Item = (&str, Index)> {
+        let pools = self
+            .pools
+            .iter()
+            .map(|(name, index)| (name.as_str(), *index));
+        let markets = self.markets.iter();
+        pools.chain(markets.map(|market| (market.name.as_str(), market.index)))
     }
 
     /// Returns where the fees in an asset go; `None` for shares, of which the operator has no vault.
@@ -155,12 +189,12 @@ impl World {
         Ok(())
     }
 
-    /// Returns the asset of this name, or the shares of the pool that has it.
+    /// Returns the asset of this name, or the shares of the pool or market that has it.
     pub fn token(&self, name: &Text) -> Result<Token, Wrong> {
         let own = self.tokens.iter().find(|token| token.name == name.text);
         let shares = || {
-            let pool = self.pools.iter().find(|(known, _)| *known == name.text);
-            pool.map(|(_, index)| self.token_of(SHARES + Asset::from(*index)))
+            let found = self.shared().find(|(known, _)| *known == name.text);
+            found.map(|(_, index)| self.token_of(SHARES + Asset::from(index)))
         };
         let found = own.cloned().or_else(shares);
         let names = || self.tokens.iter().map(|token| token.name.clone());
@@ -170,13 +204,12 @@ impl World {
     /// Returns the asset of this number, be it one without a name.
     pub fn token_of(&self, number: Asset) -> Token {
         let own = self.tokens.iter().find(|token| token.number == number);
-        let pool = self
-            .pools
-            .iter()
+        let shared = self
+            .shared()
             .find(|(_, index)| SHARES + Asset::from(*index) == number);
         let unnamed = || Token {
             number,
-            name: pool.map_or_else(|| format!("asset {number}"), |(name, _)| name.clone()),
+            name: shared.map_or_else(|| format!("asset {number}"), |(name, _)| name.to_owned()),
             decimals: 0,
         };
         own.cloned().unwrap_or_else(unnamed)
@@ -258,6 +291,19 @@ impl World {
                 *index,
             )?;
         }
+        for feed in &self.feeds {
+            row("feed", &feed.name, &feed.quote, feed.index)?;
+        }
+        for market in &self.markets {
+            let shares = self.token_of(SHARES + Asset::from(market.index));
+            row("market", &market.name, &shares, market.index)?;
+        }
+        let mut positions: Vec<_> = self.positions.iter().collect();
+        positions.sort_unstable_by_key(|(_, index)| **index);
+        for ((who, market), index) in positions {
+            let shares = self.token_of(SHARES + Asset::from(*market));
+            row("position", &self.people[*who].name, &shares, *index)?;
+        }
         let mut vaults: Vec<_> = self.vaults.iter().collect();
         vaults.sort_unstable_by_key(|(_, index)| **index);
         for ((who, asset), index) in vaults {
@@ -271,93 +317,8 @@ impl World {
         table.flush()
     }
 
-    fn add_asset(&mut self, form: &Spanned<AssetForm>) -> Result<(), Wrong> {
-        let AssetForm { name, decimals } = form.get_ref();
-        self.check_name(name)?;
-        self.tokens.push(Token {
-            number: self.tokens.len() as Asset,
-            name: name.text.clone(),
-            decimals: *decimals,
-        });
-        Ok(())
-    }
-
-    fn add_person(
-        &mut self,
-        form: &Spanned<PersonForm>,
-        seed: u64,
-        genesis: &mut StateFile,
-    ) -> Result<(), Wrong> {
-        let PersonForm { name, has } = form.get_ref();
-        self.check_name(name)?;
-        let who = self.people.len();
-        let account = Account::from_index(seed, who as u64 + 1);
-        let owner = account.owner(self.chain());
-        self.people.push(Person {
-            name: name.text.clone(),
-            account,
-            owner,
-        });
-        for (asset, amount) in has {
-            let token = self.token(&Text {
-                at: amount.at,
-                text: asset.clone(),
-            })?;
-            let balance = self.amount(amount, &token)?;
-            let index = self.place(who, token.number);
-            genesis.push(index, vault(owner, token.number, balance).into());
-        }
-        Ok(())
-    }
-
-    fn add_pool(&mut self, form: &Spanned<PoolForm>, genesis: &mut StateFile) -> Result<(), Wrong> {
-        let (at, PoolForm { name, has, fee, of }) = (form.span().start, form.get_ref());
-        let who = self.who(of)?;
-        let names: Vec<Text> = has
-            .iter()
-            .map(|(asset, amount)| Text {
-                at: amount.at,
-                text: asset.clone(),
-            })
-            .collect();
-        let [first, second] = names.as_slice() else {
-            let fault = Fault::Sides {
-                found: names_of(has),
-                expected: ["one asset".to_owned(), "another one".to_owned()],
-            };
-            return Err(Wrong::from(fault).at(at));
-        };
-        let mut tokens = [self.token(first)?, self.token(second)?];
-        tokens.sort_unstable_by_key(|token| token.number);
-        let [a, b] = &tokens;
-        let [reserve_a, reserve_b] = self.sides(has, at, [a, b])?;
-        let fee = fee.as_ref().map_or(Ok(USUAL_FEE), |fee| {
-            millionths(&fee.text, MOST_FEE).map_err(|fault| fee.wrong(fault))
-        })?;
-        let root = (u128::from(reserve_a) * u128::from(reserve_b)).isqrt();
-        let shares = u64::try_from(root).unwrap_or(u64::MAX);
-        if shares <= MIN_SHARES {
-            return Err(Wrong::from(Fault::FewShares { found: shares }).at(at));
-        }
-        let pool = Pool {
-            asset_a: a.number,
-            asset_b: b.number,
-            reserve_a,
-            reserve_b,
-            shares,
-            fee,
-        };
-        let index = self.reserve();
-        self.name_pool(name, index)?;
-        genesis.push(index, pool.into());
-        let share = SHARES + Asset::from(index);
-        let held = vault(self.people[who].owner, share, shares - MIN_SHARES);
-        genesis.push(self.place(who, share), held.into());
-        Ok(())
-    }
-
     /// A name is short, can stand in an amount, and nothing has it yet.
-    fn check_name(&self, name: &Text) -> Result<(), Wrong> {
+    pub fn check_name(&self, name: &Text) -> Result<(), Wrong> {
         let is_plain = |c: char| c.is_alphanumeric() || "._+/-".contains(c);
         let text = &name.text;
         if text.is_empty() || text.chars().count() > 32 || !text.chars().all(is_plain) {
@@ -366,8 +327,10 @@ impl World {
         }
         let tokens = self.tokens.iter().map(|token| &token.name);
         let people = self.people.iter().map(|person| &person.name);
-        let pools = self.pools.iter().map(|(name, _)| name);
-        if tokens.chain(people).chain(pools).any(|known| known == text) {
+        let feeds = self.feeds.iter().map(|feed| &feed.name);
+        let named = tokens.chain(people).chain(feeds).map(String::as_str);
+        let shared = self.shared().map(|(name, _)| name);
+        if named.chain(shared).any(|known| known == text) {
             let found = name.shown();
             return Err(name.wrong(Fault::NamedTwice { found }));
         }
@@ -375,16 +338,7 @@ impl World {
     }
 }
 
-fn vault(owner: Digest, asset: Asset, balance: u64) -> Vault {
-    Vault {
-        owner,
-        asset,
-        balance,
-        nonce: 0,
-    }
-}
-
-fn names_of(amounts: &Amounts) -> String {
+pub(super) fn names_of(amounts: &Amounts) -> String {
     let names: Vec<_> = amounts.keys().map(String::as_str).collect();
     match names.len() {
         0 => "no amounts".to_owned(),

@@ -1,5 +1,6 @@
 //! Scenarios that run, and scenarios that are told what is wrong with them.
 
+mod lending;
 mod quotes;
 mod wrong;
 
@@ -56,9 +57,15 @@ fn build(statements: &str) -> Result<Built, ScenarioError> {
 #[track_caller]
 fn built(statements: &str) -> Built {
     let built = build(statements).unwrap_or_else(|error| panic!("{error}"));
+    replay(&built);
+    built
+}
+
+/// What the parallel executor makes of the batches, signatures and all, is what the scenario said.
+#[track_caller]
+fn replay(built: &Built) {
     let mut state = State::try_from(&built.genesis).expect("a genesis");
     for (number, batch) in built.batches.iter().enumerate() {
-        // What the parallel executor makes of it, signatures and all, is what the scenario said.
         let outcome = parallel::execute(standard(), &state, batch).expect("it follows");
         let played = built.played.iter().filter(|played| played.batch == number);
         for played in played {
@@ -72,7 +79,6 @@ fn built(statements: &str) -> Built {
         outcome.commit(&mut state);
     }
     assert_eq!(state.head(), built.after.head());
-    built
 }
 
 /// What a statement moved, in words.
@@ -163,7 +169,6 @@ expect = "refused: limit"
 who = "carol"
 remove = "all"
 pool = "eth-usdc"
-expect = "refused: sender-missing"
 [[do]]
 who = "alice"
 open = { ETH = "0.5", USDC = "1000" }

@@ -214,7 +214,7 @@ fn the_world() {
         (
             "people = 3\n",
             1,
-            "unknown field `people`, expected one of `asset`, `person`, `pool`, `do`",
+            "unknown field `people`, expected one of `asset`, `person`, `pool`, `feed`, `market`, `do`",
         ),
         ("do = 3\n", 1, "found a `do` that is no list"),
         ("", 1, "found no [[do]]"),
