@@ -14,6 +14,7 @@ use shardfold_protocol::text::digest::to_hex;
 use shardfold_protocol::transaction::{Field, FieldForm, Form, Transaction};
 
 use crate::exchange::Pool;
+use crate::lending::Rates;
 use crate::readings::Effect;
 use crate::set::Contracts;
 use crate::total::Total;
@@ -88,7 +89,7 @@ pub static KINDS: &[RecordKind] = &[
             Number("loan_asset"),
             Number("fee_shares"),
         ],
-        derived: nothing_more,
+        derived: use_of_market,
     },
     RecordKind {
         number: KIND_TERMS,
@@ -102,7 +103,7 @@ pub static KINDS: &[RecordKind] = &[
             Number("rates"),
             Number("fee_vault"),
         ],
-        derived: nothing_more,
+        derived: rates_of_terms,
     },
     RecordKind {
         number: KIND_POSITION,
@@ -143,6 +144,23 @@ fn price_of_pool(record: &Record) -> Vec<(&'static str, String)> {
     let pool = Pool::of(record);
     let price = pool.and_then(|pool| ratio(pool.reserve_b, pool.reserve_a));
     price.map(|price| ("price", price)).into_iter().collect()
+}
+
+/// Which part of what is supplied is lent.
+fn use_of_market(record: &Record) -> Vec<(&'static str, String)> {
+    let [_, supplied, _, borrowed, ..] = record.0.map(|element| element.as_canonical_u64());
+    let lent = ratio(borrowed, supplied);
+    lent.map(|lent| ("lent", lent)).into_iter().collect()
+}
+
+/// The parts of the element that rates are packed into.
+fn rates_of_terms(record: &Record) -> Vec<(&'static str, String)> {
+    let rates = Rates::unpacked(record.0[6]);
+    vec![
+        ("rate_millionths", rates.slope1.to_string()),
+        ("steep_millionths", rates.slope2.to_string()),
+        ("fee_millionths", rates.fee.to_string()),
+    ]
 }
 
 /// A value of a record, with its name.

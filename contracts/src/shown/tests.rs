@@ -91,3 +91,20 @@ fn totals_name_indices_of_the_body() {
         }
     }
 }
+
+#[test]
+fn terms_have_their_rates() {
+    let rates = Rates {
+        slope1: 40_000,
+        slope2: (1 << 22) - 1,
+        fee: 250_000,
+    };
+    assert_eq!(Rates::unpacked(rates.packed()), rates);
+    let mut record = Record::EMPTY;
+    record.0[0] = F::from_u64(KIND_TERMS);
+    record.0[6] = rates.packed();
+    let kind = RecordKind::of(&record).expect("terms");
+    let texts = kind.texts(&record);
+    assert!(texts.contains(&("rate_millionths", "40000".to_owned())));
+    assert!(texts.contains(&("fee_millionths", "250000".to_owned())));
+}
