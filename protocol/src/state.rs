@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::amount::AMOUNT_LIMIT;
-use crate::field::MODULUS;
+use crate::difference::{self, Unpublishable, encode, extend_data};
+use crate::field::{F, MODULUS};
 use crate::files::{FileContent, FileKind};
 use crate::hash::{Digest, ZERO_DIGEST};
 use crate::head::{Entries, Head, OutOfBounds};
@@ -185,35 +186,55 @@ impl State {
         &self.tree
     }
 
-    /// Moves on by some transactions of a batch of this time, given with their hashes in order, that change records.
+    /// Moves on by a shard: some transactions of a batch of this time, given with their hashes in
+    /// order, that change records.
+    ///
+    /// # Errors
+    /// A record whose change cannot be published; the state is as before then.
     pub fn advance<'a>(
         &mut self,
         time: u64,
         transactions: impl Iterator<Item = &'a Entries> + Send,
         changes: &[(Index, Record)],
-    ) {
+    ) -> Result<(), Unpublishable> {
+        let differences = self.differences(changes)?;
         let Self { head, tree, .. } = self;
         // The chains of a head are the one thing here that cannot be split among threads.
-        rayon::join(|| tree.update(changes), || extend(head, time, transactions));
+        rayon::join(
+            || tree.update(changes),
+            || extend(head, time, transactions, &differences),
+        );
         self.head.state_root = self.tree.root();
+        Ok(())
     }
 
     /// [`Self::advance`], with the opening of the changed records and, beside the hashing,
     /// something that needs no more than the records as they are afterwards.
+    ///
+    /// # Errors
+    /// As [`Self::advance`].
     pub fn advance_and<'a, R: Send>(
         &mut self,
         time: u64,
         transactions: impl Iterator<Item = &'a Entries> + Send,
         changes: &[(Index, Record)],
         meanwhile: impl FnOnce(&Records) -> R + Send,
-    ) -> (Opening, R) {
+    ) -> Result<(Opening, R), Unpublishable> {
+        let differences = self.differences(changes)?;
         let Self { head, tree, .. } = self;
         let (results, ()) = rayon::join(
             || tree.replace(changes, meanwhile),
-            || extend(head, time, transactions),
+            || extend(head, time, transactions, &differences),
         );
         self.head.state_root = self.tree.root();
-        results
+        Ok(results)
+    }
+
+    /// What a shard publishes that changes these records, encoded.
+    fn differences(&self, changes: &[(Index, Record)]) -> Result<Vec<F>, Unpublishable> {
+        let records = changes.iter();
+        let records = records.map(|&(index, after)| (index, self.tree.get(index), after));
+        Ok(encode(&difference::changes(records)?))
     }
 
     /// Returns the state as a file.
@@ -240,10 +261,16 @@ fn check_elements(chain_id: u64, head: &Head) -> Result<(), StateError> {
     Ok(head.check()?)
 }
 
-fn extend<'a>(head: &mut Head, time: u64, transactions: impl Iterator<Item = &'a Entries>) {
+fn extend<'a>(
+    head: &mut Head,
+    time: u64,
+    transactions: impl Iterator<Item = &'a Entries>,
+    differences: &[F],
+) {
     for entries in transactions {
         head.extend(time, entries);
     }
+    head.data_commitment = extend_data(&head.data_commitment, differences);
 }
 
 impl TryFrom<&StateFile> for State {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::CutArgs;
+
 /// Arguments of `import`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -18,7 +20,8 @@ reserve0 and reserve1 is one of swaps in pools with just these reserves
 (examples/uniswap-v2-swaps/trace.csv).
 A scenario is played as it is read: each statement is accepted or refused as it says, or nothing
 is written. It makes a batch for each time, DIR/batch-1.bin and so on, or DIR/batch.bin if there is
-one, and DIR/names.csv, which says what lies where.")]
+one, and DIR/names.csv, which says what lies where. Where shards end is part of the head at which
+the next batch starts: give `execute` and `prove` the same --profile and --shape.")]
 pub struct ImportArgs {
     /// The trace: CSV with kind, from, to, asset_in, amount_in, and timestamp, asset_out, min_out or
     /// not; or swaps with the reserves of their pools.
@@ -53,6 +56,9 @@ pub struct ImportArgs {
     /// Take only the first N transfers and swaps.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// How the batches of a scenario are cut; a trace makes only one.
+    #[command(flatten)]
+    pub cut: CutArgs,
     /// The form of batch files.
     #[arg(long, value_enum, default_value_t = Format::Binary)]
     pub format: Format,

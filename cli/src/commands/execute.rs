@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use crate::contracts;
 use anyhow::{Context, Result};
-use shardfold_executor::{parallel, sequential};
+use shardfold_executor::{parallel, sequential, shards};
 use shardfold_protocol::files;
 
 use super::input::{self, Input, Ready};
-use super::{Stages, Summary, counts, print_rejections, receipts};
+use super::{Stages, Summary, counts, print_rejections, receipts, shapes};
 use crate::args::ExecuteArgs;
 use crate::exit::{cannot, usage};
 use crate::output::{Output, Places, Printer};
@@ -75,6 +75,7 @@ fn execute(
         mut state,
         database,
     } = ready;
+    let shapes = shapes(&args.cut)?;
     if database.is_some() && outputs.state.is_some() {
         return Err(usage(
             "--state-out takes no part of a state database: use `shardfold state export`",
@@ -95,7 +96,7 @@ fn execute(
         None => None,
     };
     let before = Instant::now();
-    outcome.commit(&mut state);
+    shards::apply(contracts(), &mut state, &batch, &outcome, &shapes)?;
     stages.insert("state_root", before.elapsed().as_secs_f64());
 
     // All that is made of a batch is on disk before a database moves on: it can be made again

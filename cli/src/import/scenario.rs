@@ -8,7 +8,7 @@ use shardfold_protocol::files;
 
 use super::{batch_bytes, batch_name};
 use crate::args::ImportArgs;
-use crate::commands::hex;
+use crate::commands::{hex, shapes};
 use crate::contracts;
 use crate::exit::usage;
 use crate::output::{Output, Places, Printer, read_file};
@@ -32,7 +32,9 @@ pub fn run(args: &ImportArgs, path: &Path, printer: Printer) -> Result<()> {
         seed: args.seed,
         chain_id: args.chain_id,
     };
-    let built = scenario.build(contracts(), options).with_context(place)?;
+    let built = scenario
+        .build(contracts(), options, &shapes(&args.cut)?)
+        .with_context(place)?;
     outputs.write(args, &built)?;
     report(args, &built, &outputs, printer);
     Ok(())

@@ -1,3 +1,4 @@
+mod conservation;
 mod defi;
 mod exits;
 mod lending;

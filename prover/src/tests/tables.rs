@@ -143,6 +143,8 @@ fn a_list_with_both_tables_fits_each_profile() {
         for shape in profile.shapes() {
             let stark = ShardStark::new(&ALL, *shape, profile.stark(shape)).unwrap();
             let bits = stark_bits(stark.parameters(), &stark.size());
+            let openings = stark.size().batched_openings;
+            println!("{openings} openings, {:.2} proven bits", bits.proven());
             assert!(profile.is_kept_by(&bits), "{profile:?} {shape:?} {bits:?}");
             let (rows, _) = ShardCircuit::cost(&stark, &profile.plonk()).unwrap();
             let (name, transactions) = (profile.name(), shape.transactions());

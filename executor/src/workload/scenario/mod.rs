@@ -29,14 +29,15 @@ use shardfold_contracts::shown::Moved;
 use shardfold_contracts::{Contracts, Reject};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::record::Asset;
+use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile};
 
 use self::error::Wrong;
 use self::form::{Setup, Text};
 use self::stage::{Made, Stage, Statement, Stop};
 use self::world::World;
-use crate::outcome::ExecuteError;
 use crate::sequential::{self, Ledger};
+use crate::shards;
 
 /// The most bytes of a scenario.
 pub const MAX_BYTES: u64 = 1 << 24;
@@ -147,11 +148,17 @@ impl<'a> Scenario<'a> {
         self.lines.chunk_by(|a, b| a.time == b.time)
     }
 
-    /// Plays it: makes the genesis and a batch for each time.
+    /// Plays it: makes the genesis and a batch for each time, cut into shards of these shapes: where
+    /// they end is part of the head at which the next batch starts.
     ///
     /// # Errors
     /// The first thing that makes no sense, or goes otherwise than expected.
-    pub fn build(&self, contracts: &Contracts, options: Options) -> Result<Built, ScenarioError> {
+    pub fn build(
+        &self,
+        contracts: &Contracts,
+        options: Options,
+        shapes: &[Shape],
+    ) -> Result<Built, ScenarioError> {
         let nowhere = |wrong: Wrong| wrong.in_text(self.text, None, 0);
         let (world, genesis) = World::new(&self.setup, options).map_err(nowhere)?;
         let state = State::try_from(&genesis);
@@ -164,7 +171,7 @@ impl<'a> Scenario<'a> {
             world,
         };
         for lines in self.groups() {
-            self.batch(contracts, lines, &mut built)?;
+            self.batch(contracts, lines, shapes, &mut built)?;
         }
         Ok(built)
     }
@@ -174,6 +181,7 @@ impl<'a> Scenario<'a> {
         &self,
         contracts: &Contracts,
         lines: &[Line],
+        shapes: &[Shape],
         built: &mut Built,
     ) -> Result<(), ScenarioError> {
         let Some(first) = lines.first() else {
@@ -202,9 +210,10 @@ impl<'a> Scenario<'a> {
             transactions: made.transactions,
         };
         let outcome = sequential::run(contracts, &built.after, &batch, &made.prepared);
-        let cannot = |error: ExecuteError| Fault::Batch(error.to_string());
-        let outcome = outcome.map_err(|error| wrong(first, cannot(error).into()))?;
-        outcome.commit(&mut built.after);
+        let cannot = |text: String| wrong(first, Fault::Batch(text).into());
+        let outcome = outcome.map_err(|error| cannot(error.to_string()))?;
+        shards::apply(contracts, &mut built.after, &batch, &outcome, shapes)
+            .map_err(|error| cannot(error.to_string()))?;
         built.batches.push(batch);
         Ok(())
     }

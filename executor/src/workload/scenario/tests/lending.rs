@@ -41,7 +41,7 @@ fee = "10%"
 fn told(statements: &str) -> (Built, Vec<Vec<String>>) {
     let text = format!("{MARKET}{statements}");
     let scenario = Scenario::read(&text).unwrap_or_else(|error| panic!("{error}"));
-    let built = scenario.build(standard(), OPTIONS);
+    let built = scenario.build(standard(), OPTIONS, SHAPES);
     let built = built.unwrap_or_else(|error| panic!("{error}"));
     replay(&built);
     let told = (2..built.played.len()).map(|number| said(&built, number));
@@ -51,7 +51,7 @@ fn told(statements: &str) -> (Built, Vec<Vec<String>>) {
 
 fn error(text: &str) -> String {
     let scenario = Scenario::read(text).expect("it is well formed");
-    let built = scenario.build(standard(), OPTIONS);
+    let built = scenario.build(standard(), OPTIONS, SHAPES);
     built.expect_err("it makes no sense").to_string()
 }
 

@@ -14,6 +14,9 @@ use super::*;
 use crate::outcome::Receipt;
 use crate::parallel;
 
+/// What batches are cut into.
+const SHAPES: &[Shape] = &[Shape::SMALL];
+
 const OPTIONS: Options = Options {
     seed: 7,
     chain_id: 9,
@@ -51,7 +54,7 @@ of = "bob"
 
 fn build(statements: &str) -> Result<Built, ScenarioError> {
     let text = format!("{WORLD}{statements}");
-    Scenario::read(&text)?.build(standard(), OPTIONS)
+    Scenario::read(&text)?.build(standard(), OPTIONS, SHAPES)
 }
 
 #[track_caller]
@@ -76,7 +79,7 @@ fn replay(built: &Built) {
             });
             assert_eq!(refused, played.result.clone().err(), "{played:?}");
         }
-        outcome.commit(&mut state);
+        shards::apply(standard(), &mut state, batch, &outcome, SHAPES).expect("they fit");
     }
     assert_eq!(state.head(), built.after.head());
 }
@@ -274,7 +277,9 @@ fn keys_depend_on_the_seed_and_nothing_else_does() {
     assert_eq!(scenario.batches(), 1);
     let build = |seed| {
         let options = Options { seed, ..OPTIONS };
-        scenario.build(standard(), options).expect("it runs")
+        scenario
+            .build(standard(), options, SHAPES)
+            .expect("it runs")
     };
     assert_eq!(build(1).batches, build(1).batches);
     assert_ne!(build(1).genesis, build(2).genesis);

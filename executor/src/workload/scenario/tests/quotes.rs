@@ -32,7 +32,7 @@ fn stops(state: &State, count: usize) -> Vec<Stop> {
 }
 
 fn play(text: &str) -> Result<Built, ScenarioError> {
-    Scenario::read(text)?.build(standard(), OPTIONS)
+    Scenario::read(text)?.build(standard(), OPTIONS, SHAPES)
 }
 
 /// A statement that leaves everything as it is.

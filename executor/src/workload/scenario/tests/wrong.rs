@@ -225,7 +225,7 @@ fn the_world() {
             false => format!("{text}\n[[do]]\nat = 1\nwho = \"a\"\npay = \"0 ETH\"\nto = \"a\"\n"),
         };
         let built = Scenario::read(&with_statement)
-            .and_then(|scenario| scenario.build(super::standard(), super::OPTIONS));
+            .and_then(|scenario| scenario.build(super::standard(), super::OPTIONS, super::SHAPES));
         let error = built.expect_err(text).to_string();
         assert!(
             error.starts_with(&format!("line {line}: ")),
@@ -261,11 +261,11 @@ fn no_text_makes_it_panic() {
         format!("{WORLD}[[do]]\nat = 1\nwho = \"alice\"\nswap = \"5 ETH\"\nto = \"USDC\"\n");
     for end in (0..whole.len()).step_by(3) {
         let _ = Scenario::read(&whole[..end])
-            .map(|scenario| scenario.build(super::standard(), super::OPTIONS));
+            .map(|scenario| scenario.build(super::standard(), super::OPTIONS, super::SHAPES));
         for other in ["\"", "9", "=", "[", "\u{1f980}", "-"] {
             let text = format!("{}{other}{}", &whole[..end], &whole[end..]);
             let _ = Scenario::read(&text)
-                .map(|scenario| scenario.build(super::standard(), super::OPTIONS));
+                .map(|scenario| scenario.build(super::standard(), super::OPTIONS, super::SHAPES));
         }
     }
 }
