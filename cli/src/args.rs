@@ -2,10 +2,14 @@
 
 mod cut;
 mod fleet;
+mod import;
+mod quote;
 mod state;
 
 pub use cut::*;
 pub use fleet::*;
+pub use import::*;
+pub use quote::*;
 pub use state::*;
 
 use std::path::PathBuf;
@@ -19,6 +23,7 @@ use crate::threads::MAX_THREADS;
 const EXAMPLES: &str = "\
 Examples:
   shardfold import trace.csv -o run        mainnet traffic to run/genesis.bin and run/batch.bin
+  shardfold import --scenario a.toml -o run
   shardfold execute run/batch.bin          run the batch, print receipts and the new head
   shardfold prove run/batch.bin -o run/proof.bin
   shardfold verify run/proof.bin --min-security 100
@@ -59,9 +64,9 @@ pub enum LogFormat {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Turn real traffic into a genesis state and a signed batch.
+    /// Turn real traffic, or a scenario in words, into a genesis state and signed batches.
     #[command(alias = "replay")]
-    Import(ImportTrafficArgs),
+    Import(ImportArgs),
     /// Run a batch without proving it.
     Execute(ExecuteArgs),
     /// Prove a batch: one validity proof for all of it.
@@ -71,6 +76,8 @@ pub enum Command {
     /// Keep the ledger in a database: import, export, look up and prove records, check.
     #[command(subcommand)]
     State(StateCommand),
+    /// Say what a swap would give, pool by pool, without making it.
+    Quote(QuoteArgs),
     /// Batches proven by many workers.
     #[command(flatten)]
     Fleet(FleetCommand),
@@ -103,56 +110,6 @@ impl Command {
             _ => None,
         }
     }
-}
-
-/// Arguments of `import`.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Example:
-  shardfold import examples/block-12459406/trace.csv -o run --fee 10
-Every amount is read exactly or refused with its line. An asset whose movements are 2^60 or more
-together is scaled by a power of ten; what rounding takes is reported, and kept in DIR/assets.csv.
-Swaps go through a pool for each pair, which is opened and funded; swaps that do not say what they
-are for (columns asset_out, min_out) are skipped and counted. A trace with the columns reserve0 and
-reserve1 is one of swaps in pools with just these reserves (examples/uniswap-v2-swaps/trace.csv).")]
-pub struct ImportTrafficArgs {
-    /// The trace: CSV with kind, from, to, asset_in, amount_in, and timestamp, asset_out, min_out or
-    /// not; or swaps with the reserves of their pools.
-    pub trace: PathBuf,
-    /// The folder for genesis.bin, batch.bin and assets.csv; made if it is not there.
-    #[arg(short, long, value_name = "DIR")]
-    pub output: PathBuf,
-    /// Keys are derived from this seed and each address.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// The fee of each transfer and swap, in the scaled unit of the asset paid.
-    #[arg(long, default_value_t = 10)]
-    pub fee: u64,
-    /// The chain to which the transactions are bound.
-    #[arg(long, default_value_t = 1)]
-    pub chain_id: u64,
-    /// The time of the batch, in seconds; by default the trace's last timestamp, or 1 second
-    /// if it has none.
-    #[arg(long, value_name = "SECONDS")]
-    pub time: Option<u64>,
-    /// Start from an empty state and fund the vaults by deposits.
-    #[arg(long)]
-    pub deposits: bool,
-    /// Take only the first N transfers and swaps.
-    #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
-    /// The batch file's form.
-    #[arg(long, value_enum, default_value_t = Format::Binary)]
-    pub format: Format,
-}
-
-/// Forms of a batch file.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Small: batch.bin.
-    Binary,
-    /// For people: batch.json.
-    Json,
 }
 
 /// The state that a batch starts from, and how to run.
@@ -197,7 +154,8 @@ pub struct ExecuteArgs {
     /// `shardfold state export`.
     #[arg(long, value_name = "FILE")]
     pub state_out: Option<PathBuf>,
-    /// Write every receipt to this file, as JSON.
+    /// Write every receipt to this file, as JSON: what each transaction gave to each vault, and what
+    /// it moved in all.
     #[arg(long, value_name = "FILE")]
     pub receipts: Option<PathBuf>,
 }

@@ -106,6 +106,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Prove(args) => commands::prove::run(args),
         Command::Verify(args) => commands::verify::run(args),
         Command::State(command) => commands::state::run(command),
+        Command::Quote(args) => commands::quote::run(args),
         Command::Fleet(command) => commands::fleet::run(command),
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Params(args) => commands::params::run(args),

@@ -7,6 +7,7 @@ use shardfold_protocol::transaction::{Field, Kind, Transaction};
 
 use crate::machine::{Machine, Rule};
 use crate::readings::{Constrain, Expr, Fill, Outline, Run};
+use crate::total::Total;
 
 /// How many elements a step hands to the next one.
 pub const CARRY: usize = 12;
@@ -103,6 +104,11 @@ pub trait Law: Send + Sync + 'static {
         &[]
     }
 
+    /// What its transactions move, by name, for people. By default nothing has a name.
+    fn totals(&self) -> &'static [Total] {
+        &[]
+    }
+
     /// The steps of a transaction whose body has so many elements; `None` if none has. The steps read
     /// as many elements together, which is checked.
     fn path(&self, _words: usize) -> Option<Path> {
@@ -130,6 +136,8 @@ pub trait Contract: Send + Sync {
     fn steps(&self) -> &'static [Step];
     /// See [`Law::fields`].
     fn fields(&self) -> &'static [Field];
+    /// See [`Law::totals`].
+    fn totals(&self) -> &'static [Total];
     /// See [`Law::path`].
     fn path(&self, words: usize) -> Option<Path>;
     /// The step on numbers.
@@ -167,6 +175,10 @@ impl<L: Law> Contract for L {
 
     fn fields(&self) -> &'static [Field] {
         Law::fields(self)
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        Law::totals(self)
     }
 
     fn path(&self, words: usize) -> Option<Path> {

@@ -12,8 +12,10 @@ pub mod payout;
 pub mod readings;
 pub mod recorded;
 pub mod set;
+pub mod shown;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod total;
 pub mod transfer;
 pub mod usage;
 pub mod vaults;

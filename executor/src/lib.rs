@@ -6,6 +6,7 @@
 pub mod outcome;
 pub mod parallel;
 pub mod prepare;
+pub mod receipts;
 pub mod reexecute;
 pub mod sequential;
 pub mod shards;

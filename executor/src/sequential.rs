@@ -58,16 +58,34 @@ impl<'a> Ledger<'a> {
         prepared: &Prepared,
     ) -> Result<Entries, Reject> {
         let mut effect = Effect::default();
+        self.try_out(transaction, prepared, &mut effect)?;
+        self.accept(&effect);
+        Ok(effect.entries)
+    }
+
+    /// Finds out what a transaction would do, without doing it.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn try_out(
+        &self,
+        transaction: &Transaction,
+        prepared: &Prepared,
+        effect: &mut Effect,
+    ) -> Result<(), Reject> {
         let read = |index| self.get(index);
         let (contracts, context) = (self.contracts, &self.context);
-        contracts.run(transaction, prepared, context, &read, &mut effect)?;
-        self.written.extend(effect.writes);
+        contracts.run(transaction, prepared, context, &read, effect)
+    }
+
+    /// Does what a transaction does, as [`Self::try_out`] has found.
+    pub fn accept(&mut self, effect: &Effect) {
+        self.written.extend(effect.writes.iter().copied());
         if let Some(fee) = effect.fee {
             let record = self.get(fee.vault).credited(fee.amount);
             self.written.insert(fee.vault, record);
         }
         self.context.queue_count += u64::from(effect.entries.queued.is_some());
-        Ok(effect.entries)
     }
 }
 

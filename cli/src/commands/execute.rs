@@ -5,14 +5,11 @@ use std::time::Instant;
 
 use crate::contracts;
 use anyhow::{Context, Result};
-use serde::Serialize;
-use shardfold_executor::outcome::Receipt;
 use shardfold_executor::{parallel, sequential, shards};
 use shardfold_protocol::files;
-use shardfold_protocol::text::integer::Integer;
 
 use super::input::{self, Input, Ready};
-use super::{Stages, Summary, counts, print_rejections, shapes};
+use super::{Stages, Summary, counts, print_rejections, receipts, shapes};
 use crate::args::ExecuteArgs;
 use crate::exit::{cannot, usage};
 use crate::output::{Output, Places, Printer};
@@ -93,15 +90,19 @@ fn execute(
     .with_context(|| format!("{} cannot run on this state", args.batch.display()))?;
     stages.insert("execute", before.elapsed().as_secs_f64());
 
+    // What each transaction gave is read off the state as it was before.
+    let receipts = match &outputs.receipts {
+        Some(_) => Some(receipts::to_json(&state, &batch, &outcome)?),
+        None => None,
+    };
     let before = Instant::now();
     shards::apply(contracts(), &mut state, &batch, &outcome, &shapes)?;
     stages.insert("state_root", before.elapsed().as_secs_f64());
 
     // All that is made of a batch is on disk before a database moves on: it can be made again
     // until then, and not afterwards.
-    if let Some(output) = &outputs.receipts {
-        let lines: Vec<ReceiptLine> = outcome.receipts.iter().map(ReceiptLine::new).collect();
-        output.write(&serde_json::to_vec_pretty(&lines)?)?;
+    if let (Some(output), Some(receipts)) = (&outputs.receipts, &receipts) {
+        output.write(receipts)?;
     }
     if let Some(output) = &outputs.state {
         output.write(&files::to_binary(&state.to_file())?)?;
@@ -118,28 +119,4 @@ fn execute(
     summary.print(printer);
     printer.line(format_args!("state root {}", summary.state_root));
     printer.object(&summary)
-}
-
-/// A receipt as it stands in a file.
-#[derive(Serialize)]
-struct ReceiptLine {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<Integer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rejected: Option<String>,
-}
-
-impl ReceiptLine {
-    fn new(receipt: &Receipt) -> Self {
-        match receipt {
-            Receipt::Accepted { place } => Self {
-                place: Some(Integer(*place)),
-                rejected: None,
-            },
-            Receipt::Rejected(reason) => Self {
-                place: None,
-                rejected: Some(reason.to_string()),
-            },
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use shardfold_aggregator::{KeyError, ProofError, ValidityProof, VerificationKey};
+use shardfold_contracts::shown::RecordKind;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::envelope::EnvelopeError;
 use shardfold_protocol::files::{self, FileContent, FileError};
@@ -14,6 +15,7 @@ use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::witness::ShardWitness;
 
 use super::hex as digest_hex;
+use super::record::RecordReport;
 use super::verify::built_in_keys;
 use crate::args::InspectArgs;
 use crate::output::{Printer, read_file};
@@ -25,40 +27,77 @@ struct Report {
     bytes: usize,
     #[serde(flatten)]
     facts: BTreeMap<&'static str, String>,
+    /// Of a state those that are no vaults, of a record proof its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    records: Vec<RecordReport>,
 }
+
+/// How many records people see.
+const SHOWN: usize = 20;
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<()> {
     let printer = Printer::new(args.json);
     let place = args.file.display();
     let bytes = read_file(&args.file, StateFile::MAX_BYTES)?;
-    let (kind, facts) = inspect(&bytes).with_context(|| format!("{place} cannot be read"))?;
+    let found = inspect(&bytes).with_context(|| format!("{place} cannot be read"))?;
+    let Inspected {
+        kind,
+        facts,
+        records,
+    } = found;
     let report = Report {
         kind,
         bytes: bytes.len(),
         facts,
+        records,
     };
     printer.line(format_args!("{place}: {kind}, {} bytes", report.bytes));
     for (name, value) in &report.facts {
         printer.line(format_args!("  {name:<20} {value}"));
+    }
+    for record in report.records.iter().take(SHOWN) {
+        printer.line(format_args!("  {}", record.line()));
+    }
+    if report.records.len() > SHOWN {
+        let more = report.records.len() - SHOWN;
+        printer.line(format_args!("  ... and {more} more records"));
     }
     printer.object(&report)
 }
 
 type Facts = BTreeMap<&'static str, String>;
 
-fn inspect(bytes: &[u8]) -> Result<(&'static str, Facts)> {
+/// What a file is and says.
+struct Inspected {
+    kind: &'static str,
+    facts: Facts,
+    records: Vec<RecordReport>,
+}
+
+impl Inspected {
+    fn new(kind: &'static str, facts: Facts) -> Self {
+        let records = vec![];
+        Self {
+            kind,
+            facts,
+            records,
+        }
+    }
+}
+
+fn inspect(bytes: &[u8]) -> Result<Inspected> {
     if let Some(batch) = content::<Batch>(bytes)? {
-        return Ok(("batch", batch_facts(&batch)));
+        return Ok(Inspected::new("batch", batch_facts(&batch)));
     }
     if let Some(state) = content::<StateFile>(bytes)? {
-        return Ok(("state", state_facts(&state)?));
+        return state_facts(&state);
     }
     if let Some(witness) = content::<ShardWitness>(bytes)? {
-        return Ok(("shard witness", witness_facts(&witness)));
+        return Ok(Inspected::new("shard witness", witness_facts(&witness)));
     }
     if let Some(inclusion) = content::<Inclusion>(bytes)? {
-        return Ok(("record proof", inclusion_facts(&inclusion)));
+        return Ok(inclusion_facts(&inclusion));
     }
     match VerificationKey::from_bytes(bytes) {
         Ok(key) => {
@@ -68,7 +107,7 @@ fn inspect(bytes: &[u8]) -> Result<(&'static str, Facts)> {
                 ("id", hex::encode(key.id())),
                 ("known to this build", known.to_string()),
             ];
-            return Ok(("verification key", facts.into()));
+            return Ok(Inspected::new("verification key", facts.into()));
         }
         Err(KeyError::Envelope(EnvelopeError::WrongKind { .. } | EnvelopeError::Magic { .. })) => {}
         Err(error) => return Err(error.into()),
@@ -76,7 +115,10 @@ fn inspect(bytes: &[u8]) -> Result<(&'static str, Facts)> {
     match ValidityProof::from_bytes(bytes) {
         Ok(_) => {
             let hint = "`shardfold verify` checks it and prints its statement".to_owned();
-            Ok(("validity proof", [("statement", hint)].into()))
+            Ok(Inspected::new(
+                "validity proof",
+                [("statement", hint)].into(),
+            ))
         }
         Err(ProofError(EnvelopeError::Magic { .. })) => bail!("it is no file of shardfold"),
         Err(error) => Err(error.into()),
@@ -122,16 +164,36 @@ fn transactions_facts(transactions: &[Transaction]) -> Facts {
     .into()
 }
 
-fn state_facts(file: &StateFile) -> Result<Facts> {
+fn state_facts(file: &StateFile) -> Result<Inspected> {
     let state = State::try_from(file)?;
-    Ok([
+    let others = file.records.iter();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in others.clone() {
+        let kind = RecordKind::of(&entry.record).map_or("of another kind", |kind| kind.name);
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    let mut facts: Facts = [
         ("chain id", file.chain_id.to_string()),
         ("vaults", file.vaults.len().to_string()),
         ("transactions", state.head().tx_count.to_string()),
         ("time", state.head().time.to_string()),
         ("state root", digest_hex(&state.head().state_root)),
     ]
-    .into())
+    .into();
+    if !kinds.is_empty() {
+        facts.insert("other records", kinds.join(", "));
+    }
+    Ok(Inspected {
+        kind: "state",
+        facts,
+        records: others
+            .map(|entry| RecordReport::new(entry.index, entry.record))
+            .collect(),
+    })
 }
 
 fn witness_facts(witness: &ShardWitness) -> Facts {
@@ -154,15 +216,22 @@ fn witness_facts(witness: &ShardWitness) -> Facts {
     facts
 }
 
-fn inclusion_facts(inclusion: &Inclusion) -> Facts {
+fn inclusion_facts(inclusion: &Inclusion) -> Inspected {
     let is_valid = inclusion.proof.check(&inclusion.head).is_ok();
-    [
+    let facts = [
         ("chain id", inclusion.chain_id.to_string()),
         ("index", inclusion.proof.index.to_string()),
         ("leads to its head", is_valid.to_string()),
         ("transactions", inclusion.head.tx_count.to_string()),
         ("time", inclusion.head.time.to_string()),
         ("state root", digest_hex(&inclusion.head.state_root)),
-    ]
-    .into()
+    ];
+    Inspected {
+        kind: "record proof",
+        facts: facts.into(),
+        records: vec![RecordReport::new(
+            inclusion.proof.index,
+            inclusion.proof.record,
+        )],
+    }
 }

@@ -51,6 +51,13 @@ fn clone() -> Sandbox {
     let example = sandbox.path(EXAMPLE);
     fs::rename(sandbox.path("trace.csv"), example.join("trace.csv")).expect("the trace");
     sandbox.ok(&["import", &format!("{EXAMPLE}/trace.csv"), "-o", EXAMPLE]);
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/scenarios");
+    fs::create_dir_all(sandbox.path("examples/scenarios")).expect("a folder");
+    for entry in fs::read_dir(scenarios).expect("the examples") {
+        let entry = entry.expect("an entry");
+        let to = sandbox.path("examples/scenarios").join(entry.file_name());
+        fs::copy(entry.path(), to).expect("a copy");
+    }
     let command = sandbox.path("bin/shardfold");
     fs::write(&command, COMMAND).expect("a script");
     fs::set_permissions(&command, fs::Permissions::from_mode(0o755)).expect("it may run");
@@ -100,4 +107,9 @@ fn the_page_of_commands() {
 #[test]
 fn the_guide_of_operators() {
     runs("docs/operators.md");
+}
+
+#[test]
+fn the_page_of_scenarios() {
+    runs("docs/scenarios.md");
 }

@@ -20,6 +20,8 @@ mod kills;
 mod outputs;
 mod processes;
 mod prove_state;
+mod quotes;
 mod resume;
+mod scenarios;
 mod state;
 mod submit;

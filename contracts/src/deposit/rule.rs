@@ -7,6 +7,7 @@ use shardfold_protocol::transaction::Field;
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Reason, Rule};
+use crate::total::Total;
 use crate::vaults::{Credit, credit, reasons};
 
 /// Puts what was paid on the base chain into a vault.
@@ -31,6 +32,13 @@ impl Law for DepositLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Gain {
+            name: "deposited",
+            vault: "to",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -4,6 +4,7 @@ pub mod add_liquidity;
 pub mod create_pool;
 mod pool;
 pub mod remove_liquidity;
+pub mod route;
 pub mod swap;
 
 pub use add_liquidity::{AddLiquidity, AddLiquidityLaw};

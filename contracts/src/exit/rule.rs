@@ -10,6 +10,7 @@ use super::body::FIELDS;
 use crate::deposit::QUEUE_ORDER;
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Part, Rule, Use};
+use crate::total::Total;
 
 /// Takes an exit from the queue: pays the whole vault out if it is the asking owner's, else changes
 /// nothing; the item is consumed in both cases.
@@ -29,6 +30,13 @@ impl Law for ExitLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Loss {
+            name: "withdrawn",
+            vault: "index",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

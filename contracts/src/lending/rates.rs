@@ -1,6 +1,6 @@
 //! What a market's interest is, packed into one element of its terms.
 
-use p3_field::{Algebra, PrimeCharacteristicRing};
+use p3_field::{Algebra, PrimeCharacteristicRing, PrimeField64};
 use shardfold_protocol::field::F;
 
 use super::{MAX_FEE, MAX_SLOPE1, MAX_SLOPE2, SMALL_BITS, constant, reasons};
@@ -21,6 +21,18 @@ impl Rates {
     /// Returns the elements of a body.
     pub(super) fn words(&self) -> [F; 3] {
         [self.slope1, self.slope2, self.fee].map(F::from_u32)
+    }
+
+    /// Returns the rates of an element of the terms.
+    #[must_use]
+    pub fn unpacked(packed: F) -> Self {
+        let packed = packed.as_canonical_u64();
+        let part = |shift: u32, bits: u32| (packed >> shift & ((1 << bits) - 1)) as u32;
+        Self {
+            slope1: part(0, 20),
+            slope2: part(20, 22),
+            fee: part(42, 22),
+        }
     }
 
     /// Returns the element of the terms.

@@ -9,6 +9,7 @@ use shardfold_protocol::transaction::Field;
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Reason, Rule};
+use crate::total::Total;
 use crate::vaults::{Credit, Payer, credit, pay, reasons};
 
 /// Moves an amount of one asset from a vault to another.
@@ -28,6 +29,19 @@ impl Law for TransferLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[
+            Total::Loss {
+                name: "paid",
+                vault: "from",
+            },
+            Total::Gain {
+                name: "received",
+                vault: "to",
+            },
+        ]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -9,6 +9,7 @@ use super::body::FIELDS;
 use crate::deposit::BASE_ASSET;
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::{Payer, pay, reasons};
 
 /// Takes an amount out of a vault: the base chain owes it.
@@ -22,6 +23,13 @@ impl Law for WithdrawLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Loss {
+            name: "withdrawn",
+            vault: "from",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -2,6 +2,7 @@
 
 use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::machine::Use;
+use shardfold_contracts::total::Total;
 use shardfold_contracts::vaults::{Payer, pay, reasons as vault_reasons};
 use shardfold_contracts::{Body, Carried, FeePayment, Law, Machine, Part, Rule, nothing};
 use shardfold_protocol::amount::AMOUNT_BITS;
@@ -70,6 +71,13 @@ impl Law for OpenLaw {
                 Field::new("deadline", FieldForm::Number),
             ]
         }
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Loss {
+            name: "put_aside",
+            vault: "payer",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

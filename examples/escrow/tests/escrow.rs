@@ -7,9 +7,9 @@ use escrow::demo::{
 use escrow::{ESCROW, Open, Refund, Release};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::{Body, Contracts, FeePayment};
-use shardfold_executor::outcome::Receipt;
+use shardfold_executor::outcome::{Outcome, Receipt};
 use shardfold_executor::reexecute::reexecute;
-use shardfold_executor::{parallel, sequential, shards};
+use shardfold_executor::{parallel, receipts, sequential, shards};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::record::Index;
@@ -30,6 +30,24 @@ fn start() -> (People, State) {
     (people, state)
 }
 
+/// What is put aside leaves the buyer's vault and is in the escrow, and receipts say so.
+fn check_receipts(contracts: &Contracts, state: &State, batch: &Batch, outcome: &Outcome) {
+    let given = receipts::given(contracts, state, batch, outcome).unwrap();
+    for (transaction, given) in batch.transactions.iter().zip(&given) {
+        let Some(given) = given.as_ref().filter(|_| transaction.kind == Open::KIND) else {
+            continue;
+        };
+        let fee = given.fee.map_or(0, |fee| fee.amount);
+        let [put_aside] = given.totals[..] else {
+            panic!("{given:?}");
+        };
+        assert_eq!((put_aside.name, put_aside.asset), ("put_aside", ASSET));
+        let paid = put_aside.amount + fee;
+        let mut gains = given.gains().into_iter();
+        assert!(gains.any(|gain| gain.index == BUYER && gain.change == -(paid as i64)));
+    }
+}
+
 /// Executes a batch in both ways, moves the state, and returns the reasons (none where accepted) and
 /// the shards, which reexecute.
 fn execute(
@@ -45,6 +63,7 @@ fn execute(
         transactions,
     };
     let outcome = parallel::execute(contracts, state, &batch).unwrap();
+    check_receipts(contracts, state, &batch, &outcome);
     let definition = sequential::execute(contracts, state, &batch).unwrap();
     assert_eq!(outcome, definition);
     let shards = shards::cut(contracts, state, &batch, &outcome, &[Shape::TINY]).unwrap();

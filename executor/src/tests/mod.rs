@@ -6,6 +6,7 @@ mod many_batches;
 mod oracle;
 mod prepare;
 mod real_swaps;
+mod receipts;
 mod shards;
 mod small_batches;
 mod workloads;

@@ -5,6 +5,7 @@ pub mod defi;
 mod forge;
 mod pattern;
 mod random;
+pub mod scenario;
 pub mod trace;
 
 pub use builder::{Body, Builder, Keys};

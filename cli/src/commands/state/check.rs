@@ -15,10 +15,10 @@ use shardfold_protocol::state::{State, StateFile};
 use shardfold_store::{Store, StoreError, View};
 
 use super::open;
-use super::records::RecordReport;
 use crate::args::CheckArgs;
 use crate::commands::hex;
 use crate::commands::input::{cannot_use, read_content};
+use crate::commands::record::RecordReport;
 use crate::output::Printer;
 
 /// Runs the command.

@@ -7,14 +7,14 @@ use serde::Serialize;
 use shardfold_protocol::files;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::inclusion::Inclusion;
-use shardfold_protocol::record::{Index, Record, Vault};
+use shardfold_protocol::record::Index;
 use shardfold_protocol::state::State;
 use shardfold_store::FILE;
 
 use super::open;
 use crate::args::{GetArgs, ProveRecordArgs};
-use crate::commands::hex;
 use crate::commands::input::cannot_use;
+use crate::commands::record::RecordReport;
 use crate::output::{Places, Printer, print};
 
 /// What `get` prints for machines.
@@ -22,45 +22,6 @@ use crate::output::{Places, Printer, print};
 struct Found {
     head: Head,
     records: Vec<RecordReport>,
-}
-
-/// A record for people and machines.
-#[derive(Serialize)]
-pub struct RecordReport {
-    index: Index,
-    /// All of it.
-    record: Record,
-    /// What it means, if it is a vault.
-    vault: Option<Vault>,
-}
-
-impl RecordReport {
-    pub fn new(index: Index, record: Record) -> Self {
-        let vault = record.vault();
-        Self {
-            index,
-            record,
-            vault,
-        }
-    }
-
-    /// Returns the record in one line.
-    pub fn line(&self) -> String {
-        let index = self.index;
-        match &self.vault {
-            Some(Vault {
-                owner,
-                asset,
-                balance,
-                nonce,
-            }) => format!(
-                "{index}: asset {asset}, balance {balance}, nonce {nonce}, owner {}",
-                hex(owner)
-            ),
-            None if self.record.is_empty() => format!("{index}: empty"),
-            None => format!("{index}: {:?}", self.record.0),
-        }
-    }
 }
 
 /// Runs `get`.

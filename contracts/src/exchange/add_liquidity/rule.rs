@@ -8,6 +8,7 @@ use super::body::FIELDS;
 use crate::exchange::pool::{self, Pool, share_of};
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons};
 
 /// Adds to a pool.
@@ -21,6 +22,23 @@ impl Law for AddLiquidityLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[
+            Total::Loss {
+                name: "paid_a",
+                vault: "from_a",
+            },
+            Total::Loss {
+                name: "paid_b",
+                vault: "from_b",
+            },
+            Total::Gain {
+                name: "shares",
+                vault: "to",
+            },
+        ]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -10,6 +10,7 @@ use super::body::FIELDS;
 use crate::exchange::pool::{MAX_FEE, MIN_SHARES, Pool, share_of};
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::total::Total;
 use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons};
 
 /// Opens a pool.
@@ -46,6 +47,23 @@ impl Law for CreatePoolLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[
+            Total::Loss {
+                name: "paid_a",
+                vault: "from_a",
+            },
+            Total::Loss {
+                name: "paid_b",
+                vault: "from_b",
+            },
+            Total::Gain {
+                name: "shares",
+                vault: "to",
+            },
+        ]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

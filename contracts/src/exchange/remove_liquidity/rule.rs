@@ -11,6 +11,7 @@ use super::body::FIELDS;
 use crate::exchange::pool::{self, MIN_SHARES, Pool, share_of};
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons};
 
 /// Takes out of a pool.
@@ -24,6 +25,23 @@ impl Law for RemoveLiquidityLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[
+            Total::Gain {
+                name: "received_a",
+                vault: "to_a",
+            },
+            Total::Gain {
+                name: "received_b",
+                vault: "to_b",
+            },
+            Total::Loss {
+                name: "shares",
+                vault: "from",
+            },
+        ]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -9,6 +9,7 @@ use super::body::{FIELDS_IN, FIELDS_OUT};
 use crate::exchange::pool::{Exact, pass, reasons};
 use crate::law::{Carried, Law, Path, Step, carry, nothing};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::{self, Credit, Payer, not_after, pay, put};
 
 /// Swaps an exact amount.
@@ -51,6 +52,18 @@ const STEPS: &[Step] = &[
     },
 ];
 
+/// What a swap moves.
+const TOTALS: &[Total] = &[
+    Total::Loss {
+        name: "paid",
+        vault: "from",
+    },
+    Total::Gain {
+        name: "received",
+        vault: "to",
+    },
+];
+
 /// Elements of a body besides the pools.
 const OTHERS: usize = 10;
 
@@ -76,6 +89,10 @@ impl Law for SwapInLaw {
         FIELDS_IN
     }
 
+    fn totals(&self) -> &'static [Total] {
+        TOTALS
+    }
+
     fn path(&self, words: usize) -> Option<Path> {
         path(words)
     }
@@ -96,6 +113,10 @@ impl Law for SwapOutLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS_OUT
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        TOTALS
     }
 
     fn path(&self, words: usize) -> Option<Path> {

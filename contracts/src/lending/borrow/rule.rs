@@ -14,6 +14,7 @@ use crate::lending::reasons::{LIQUIDITY, TOO_MUCH, ZERO};
 use crate::lending::signing::Signing;
 use crate::lending::terms::{Terms, price};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::reasons::AMOUNT;
 
 /// Borrows from a market, as far as the collateral covers the debt.
@@ -27,6 +28,13 @@ impl Law for BorrowLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Gain {
+            name: "borrowed",
+            vault: "vault",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -11,6 +11,7 @@ use crate::lending::market::{Market, share_asset};
 use crate::lending::reasons::ZERO;
 use crate::lending::terms::{Terms, TermsParts};
 use crate::machine::{Machine, Part, Rule, Use};
+use crate::total::Total;
 use crate::vaults::reasons::{RECEIVER_ASSET, RECEIVER_BALANCE, RECEIVER_KIND};
 
 use Part::{Any, Is};
@@ -37,6 +38,13 @@ impl Law for CollectLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Gain {
+            name: "collected",
+            vault: "share_vault",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

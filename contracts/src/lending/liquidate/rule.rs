@@ -15,6 +15,7 @@ use crate::lending::signing::Signing;
 use crate::lending::terms::{Terms, price};
 use crate::lending::{PPM, constant};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::{Credit, put};
 
 /// Pays shares of a debt that is not covered, for collateral at a discount.
@@ -92,6 +93,19 @@ impl Law for LiquidateLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[
+            Total::Loss {
+                name: "repaid",
+                vault: "vault",
+            },
+            Total::Gain {
+                name: "seized",
+                vault: "to",
+            },
+        ]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -11,6 +11,7 @@ use crate::lending::reasons::ZERO;
 use crate::lending::signing::Signing;
 use crate::lending::terms::{Terms, TermsParts};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::reasons::AMOUNT;
 
 /// Posts collateral in a market; opens the position where nothing is.
@@ -24,6 +25,13 @@ impl Law for PostLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Loss {
+            name: "posted",
+            vault: "vault",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

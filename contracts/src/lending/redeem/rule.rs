@@ -10,6 +10,7 @@ use crate::lending::market::{Market, share_asset};
 use crate::lending::reasons::{LIMIT, LIQUIDITY, TOO_LITTLE, ZERO};
 use crate::lending::signing::Signing;
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::{Debit, debit};
 
 /// Gives shares of a market back, for what was supplied.
@@ -32,6 +33,19 @@ impl Law for RedeemLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[
+            Total::Gain {
+                name: "received",
+                vault: "vault",
+            },
+            Total::Loss {
+                name: "shares",
+                vault: "share_vault",
+            },
+        ]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

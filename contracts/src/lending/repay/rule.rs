@@ -11,6 +11,7 @@ use crate::lending::position::Position;
 use crate::lending::reasons::{TOO_MUCH, ZERO};
 use crate::lending::signing::Signing;
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 
 /// Pays shares of a debt back.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,13 @@ impl Law for RepayLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Loss {
+            name: "repaid",
+            vault: "vault",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -11,6 +11,7 @@ use crate::lending::reasons::{LIMIT, TOO_LITTLE, ZERO};
 use crate::lending::signing::Signing;
 use crate::lending::{SUPPLIED_SHARES_LIMIT, SUPPLY_LIMIT, constant};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::reasons::AMOUNT;
 use crate::vaults::{Credit, put};
 
@@ -36,6 +37,19 @@ impl Law for SupplyLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[
+            Total::Loss {
+                name: "paid",
+                vault: "vault",
+            },
+            Total::Gain {
+                name: "shares",
+                vault: "share_vault",
+            },
+        ]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

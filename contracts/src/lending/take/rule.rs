@@ -14,6 +14,7 @@ use crate::lending::reasons::{MARKET_TIME, ZERO};
 use crate::lending::signing::Signing;
 use crate::lending::terms::{Terms, price};
 use crate::machine::{Machine, Rule};
+use crate::total::Total;
 use crate::vaults::reasons::AMOUNT;
 
 /// Takes collateral back, as far as the rest covers the debt.
@@ -27,6 +28,13 @@ impl Law for TakeLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Gain {
+            name: "taken",
+            vault: "vault",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -9,6 +9,7 @@ use shardfold_protocol::transaction::Field;
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::total::Total;
 use crate::vaults::{Payer, not_after, pay};
 
 use Part::{Any, Is};
@@ -35,6 +36,13 @@ impl Law for CancelPayoutLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Gain {
+            name: "returned",
+            vault: "to",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

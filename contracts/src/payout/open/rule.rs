@@ -10,6 +10,7 @@ use shardfold_protocol::transaction::Field;
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::total::Total;
 use crate::vaults::{Payer, not_after, pay, reasons};
 
 /// Opens a payout.
@@ -29,6 +30,13 @@ impl Law for PayoutLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Loss {
+            name: "put_aside",
+            vault: "from",
+        }]
     }
 
     fn step<M: Machine>(&self, _: usize, m: &mut M, _: Carried<M::E>) -> Rule<Carried<M::E>> {

@@ -12,6 +12,7 @@ use crate::law::{Carried, Law, MAX_STEPS, Path, Step, nothing};
 use crate::machine::{Machine, Part, Reason, Rule, Use};
 use crate::payout::list::prepend;
 use crate::recorded::MAX_ACCESSES;
+use crate::total::Total;
 use crate::vaults::{gain, reasons};
 
 use Part::{Any, Is};
@@ -84,6 +85,10 @@ impl Law for PayLaw {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn totals(&self) -> &'static [Total] {
+        &[Total::Gains { name: "paid_out" }]
     }
 
     fn path(&self, words: usize) -> Option<Path> {

@@ -1,17 +1,20 @@
 //! Imports swaps of a trace that says what their pools held.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
 use shardfold_executor::workload::trace::{Options, PoolImport, PoolTrace};
 use shardfold_protocol::head::check_time;
 
-use super::{Outputs, batch_bytes};
-use crate::args::ImportTrafficArgs;
+use super::Outputs;
+use crate::args::ImportArgs;
 use crate::exit::usage;
+use crate::import::batch_bytes;
 use crate::output::Printer;
 
 /// Imports a file's bytes.
 pub(super) fn run(
-    args: &ImportTrafficArgs,
+    (args, path): (&ImportArgs, &Path),
     options: Options,
     bytes: &[u8],
     outputs: &Outputs,
@@ -22,7 +25,7 @@ pub(super) fn run(
             "--deposits is not for a trace with the reserves of its pools: these are at genesis",
         ));
     }
-    let name = args.trace.display();
+    let name = path.display();
     let mut trace = PoolTrace::from_bytes(bytes).with_context(|| name.to_string())?;
     if let Some(limit) = args.limit {
         trace.swaps.truncate(limit);
@@ -35,12 +38,12 @@ pub(super) fn run(
         .context("no batch can have the time that was given, or that of the last swap")?;
     let mut assets = Vec::new();
     import.write_assets(&mut assets)?;
-    outputs.write(&genesis, &assets, &batch_bytes(args, &batch)?)?;
+    outputs.write(&genesis, &assets, &batch_bytes(&batch, args.format)?)?;
     report(args, &trace, &import, printer);
     Ok(())
 }
 
-fn report(args: &ImportTrafficArgs, trace: &PoolTrace, import: &PoolImport, printer: Printer) {
+fn report(args: &ImportArgs, trace: &PoolTrace, import: &PoolImport, printer: Printer) {
     let below = import.swaps.iter().filter(|swap| swap.paid == 0).count();
     printer.line(format_args!(
         "{} swaps of {} tokens in {} pools with the reserves of the trace, {} swaps of both sides \
