@@ -119,8 +119,9 @@ fn with_the_state_only_signatures_are_left_over() {
         without_fees(),
         everything(),
         vec![cooked(ALICE_NONCE)],
+        defi::in_turn(),
     ] {
-        let shard = Shard::with_log_height(transactions, 4).unwrap();
+        let shard = Shard::with_log_height(transactions, 5).unwrap();
         let (state, root) = state_chips(&shard, siblings_of);
         let mut chips = shard.chips().to_vec();
         let mut statement = shard.statement;
@@ -229,8 +230,8 @@ fn a_table_of_one_row_holds() {
 
 #[test]
 fn the_fee_bus_balances_between_the_two() {
-    for transactions in [mixed(), without_fees(), everything()] {
-        let shard = Shard::with_log_height(transactions, 4).unwrap();
+    for transactions in [mixed(), without_fees(), everything(), defi::in_turn()] {
+        let shard = Shard::with_log_height(transactions, 5).unwrap();
         assert_eq!(left_on(&shard, "fee"), BTreeMap::new());
     }
 }
@@ -325,8 +326,13 @@ fn entries(plays: &[Play]) -> Vec<Entries> {
 
 #[test]
 fn the_head_moves_as_the_executors_does() {
-    for plays in [mixed(), everything(), vec![cooked(ALICE_NONCE)]] {
-        let shard = Shard::with_log_height(plays.clone(), 4).unwrap();
+    for plays in [
+        mixed(),
+        everything(),
+        vec![cooked(ALICE_NONCE)],
+        defi::in_turn(),
+    ] {
+        let shard = Shard::with_log_height(plays.clone(), 5).unwrap();
         let mut head: Head = shard.statement.before;
         for entries in entries(&plays) {
             head.extend(NOW, &entries);

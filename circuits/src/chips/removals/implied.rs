@@ -1,10 +1,16 @@
 //! What is not noticed, and why it need not be.
 
-use shardfold_contracts::readings::{Bus, Message};
+use std::collections::BTreeMap;
+
+use p3_field::PrimeCharacteristicRing;
+use shardfold_contracts::layout::prefix;
+use shardfold_contracts::readings::{Bus, Expr, Message};
 use shardfold_contracts::recorded::RecordedStep;
-use shardfold_contracts::testing::column;
+use shardfold_protocol::field::F;
+use shardfold_protocol::head::STATEMENT_ELEMENTS;
 
 use super::fixture::contracts;
+use super::transaction::tests::{At, Equation, Solved, branches};
 use crate::testing::Removal;
 
 /// Removals that no test notices, each with the argument why what is left implies it.
@@ -14,9 +20,10 @@ const IMPLIED: &[(Removal, &str)] = &[];
 const FOLLOWED: &str = "a selector that is not zero has a follower on the next row, exactly one, \
     for those are boolean; that one requires that the selectors of all steps before which it may \
     come add up to 1, and all of them but this one are boolean";
-/// The message that writes back what is only read.
-const READ: &str = "all of its fields but the clock are those of the message that takes the record: \
-    no prover can have it say anything else, and without it the record is lost and nothing balances";
+/// A message of the state that follows from the others.
+const FOLLOWS: &str = "all of its fields are sums of those of the other messages of the row on the \
+    bus, as that of what is only read is: no prover can have it say anything else, and without it the \
+    record is lost and nothing balances";
 
 /// Returns why the rest implies what this takes out, if it does.
 pub fn reason(removal: Removal) -> Option<&'static str> {
@@ -33,37 +40,49 @@ pub fn reason(removal: Removal) -> Option<&'static str> {
             let step = contracts().steps().get(number)?;
             (!step.next.is_empty()).then_some(FOLLOWED)
         }
-        // After the two limbs of time and the root come the slots of the state.
         Removal::Branch {
             chip: "transaction",
             number,
             branch,
         } => {
-            let slot = number.checked_sub(3)?;
-            let mut steps = contracts().steps().iter();
-            let speaks = |step: &&RecordedStep| step.count(Bus::State) > slot;
-            let step = steps.by_ref().filter(speaks).nth(branch)?;
-            writes_what_it_read(step, slot).then_some(READ)
+            let said = branches().get(&(number, branch)).copied()?;
+            let step = &contracts().steps()[said.step];
+            follows(step, said.message).then_some(FOLLOWS)
         }
         _ => None,
     }
 }
 
-/// Whether message `slot` on the state's bus writes what the message before it took.
-fn writes_what_it_read(step: &RecordedStep, slot: usize) -> bool {
-    let messages = step.messages.iter();
-    let mut messages = messages.filter(|message| message.bus == Bus::State);
-    let Some(before) = slot.checked_sub(1) else {
+/// Whether a message on the state's bus says nothing but sums of what the step's others there say.
+fn follows(step: &RecordedStep, message: usize) -> bool {
+    let of_state = |message: &Message| message.bus == Bus::State;
+    let this = &step.messages[message];
+    if !of_state(this) {
         return false;
+    }
+    let width = contracts().layout().width();
+    let (nowhere, no_values) = (F::zero_vec(width), F::zero_vec(STATEMENT_ELEMENTS));
+    let at = At {
+        cells: &nowhere,
+        public_values: &no_values,
+        variable: &Some,
     };
-    let (Some(taken), Some(written)) = (messages.nth(before), messages.next()) else {
-        return false;
+    // What is constant does not matter, and the clock is the row's.
+    let equation = |terms| Equation {
+        terms,
+        sum: F::ZERO,
     };
-    let columns = |message: &Message| {
-        let record = message.fields[2..].iter().map(column);
-        record.collect::<Vec<_>>()
-    };
-    let (taken, written) = (columns(taken), columns(written));
-    // The kind is a constant in both, and any other element a cell.
-    taken == written && taken.iter().flatten().count() >= 7
+    let slope = |field: &Expr| equation(at.slope(field).terms);
+    let order = |column: usize| column as u64;
+    let mut known = Solved::default();
+    known.add(equation(BTreeMap::from([(prefix::CLOCK, F::ONE)])), &order);
+    for (i, other) in step.messages.iter().enumerate() {
+        if i != message && of_state(other) {
+            for field in &other.fields {
+                known.add(slope(field), &order);
+            }
+        }
+    }
+    let mut fields = this.fields.iter();
+    fields.all(|field| known.reduce(slope(field)).terms.is_empty())
 }

@@ -182,8 +182,8 @@ fn a_row_that_says_another_steps_selector() {
             assert!(is_refused, "row {number} as step {step}");
         }
     }
-    let as_withdrawal = honest.with_cell(0, selector(number::TRANSFER, 0), F::ZERO);
-    let cheat = as_withdrawal.with_cell(0, selector(number::WITHDRAW, 0), F::ONE);
+    let as_withdrawal = honest.with_cell(0, selector(number("transfer"), 0), F::ZERO);
+    let cheat = as_withdrawal.with_cell(0, selector(number("withdraw"), 0), F::ONE);
     constraints_refuse(&[cheat]);
 }
 
