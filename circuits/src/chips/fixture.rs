@@ -22,6 +22,7 @@ use shardfold_protocol::signature::Account;
 use shardfold_protocol::witness::ShardWitness;
 
 pub mod defi;
+pub mod lending;
 
 use super::fee::FeeChip;
 use super::muldiv::MulDivChip;
@@ -142,6 +143,7 @@ pub fn records() -> Vec<(Index, Record)> {
         (OPERATOR, vault(2, ASSET, 9)),
     ];
     records.extend(defi::defi_records());
+    records.extend(lending::lending_records());
     records.sort_by_key(|(index, _)| *index);
     records
 }

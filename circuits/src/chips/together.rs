@@ -120,6 +120,7 @@ fn with_the_state_only_signatures_are_left_over() {
         everything(),
         vec![cooked(ALICE_NONCE)],
         defi::in_turn(),
+        lending::in_turn(),
     ] {
         let shard = Shard::with_log_height(transactions, 5).unwrap();
         let (state, root) = state_chips(&shard, siblings_of);
@@ -230,7 +231,7 @@ fn a_table_of_one_row_holds() {
 
 #[test]
 fn the_fee_bus_balances_between_the_two() {
-    for transactions in [mixed(), without_fees(), everything(), defi::in_turn()] {
+    for transactions in [mixed(), without_fees(), everything(), defi::in_turn(), lending::in_turn()] {
         let shard = Shard::with_log_height(transactions, 5).unwrap();
         assert_eq!(left_on(&shard, "fee"), BTreeMap::new());
     }
@@ -331,6 +332,7 @@ fn the_head_moves_as_the_executors_does() {
         everything(),
         vec![cooked(ALICE_NONCE)],
         defi::in_turn(),
+        lending::in_turn(),
     ] {
         let shard = Shard::with_log_height(plays.clone(), 5).unwrap();
         let mut head: Head = shard.statement.before;

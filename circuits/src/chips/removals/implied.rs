@@ -1,16 +1,9 @@
 //! What is not noticed, and why it need not be.
 
-use std::collections::BTreeMap;
-
-use p3_field::PrimeCharacteristicRing;
-use shardfold_contracts::layout::prefix;
-use shardfold_contracts::readings::{Bus, Expr, Message};
-use shardfold_contracts::recorded::RecordedStep;
-use shardfold_protocol::field::F;
-use shardfold_protocol::head::STATEMENT_ELEMENTS;
+use shardfold_contracts::readings::Bus;
 
 use super::fixture::contracts;
-use super::transaction::tests::{At, Equation, Solved, branches};
+use super::transaction::tests::{MessageOf, branches, is_determined};
 use crate::testing::Removal;
 
 /// Removals that no test notices, each with the argument why what is left implies it.
@@ -21,9 +14,10 @@ const FOLLOWED: &str = "a selector that is not zero has a follower on the next r
     for those are boolean; that one requires that the selectors of all steps before which it may \
     come add up to 1, and all of them but this one are boolean";
 /// A message of the state that follows from the others.
-const FOLLOWS: &str = "all of its fields are sums of those of the other messages of the row on the \
-    bus, as that of what is only read is: no prover can have it say anything else, and without it the \
-    record is lost and nothing balances";
+const FOLLOWS: &str = "the rules and what the transaction's other messages on the bus say leave it no \
+    choice, as where a record is only read, or the last one written of those among which something \
+    moves: no prover can have it say anything else, and without it the record is lost and nothing \
+    balances";
 
 /// Returns why the rest implies what this takes out, if it does.
 pub fn reason(removal: Removal) -> Option<&'static str> {
@@ -44,45 +38,26 @@ pub fn reason(removal: Removal) -> Option<&'static str> {
             chip: "transaction",
             number,
             branch,
+        } => follows(*branches().get(&(number, branch))?).then_some(FOLLOWS),
+        // A slot in which no step has a choice.
+        Removal::Message {
+            chip: "transaction",
+            number,
         } => {
-            let said = branches().get(&(number, branch)).copied()?;
-            let step = &contracts().steps()[said.step];
-            follows(step, said.message).then_some(FOLLOWS)
+            let branches = branches();
+            let mut of_slot = branches.range((number, 0)..(number + 1, 0)).peekable();
+            of_slot.peek()?;
+            of_slot.all(|(_, said)| follows(*said)).then_some(FOLLOWS)
         }
         _ => None,
     }
 }
 
-/// Whether a message on the state's bus says nothing but sums of what the step's others there say.
-fn follows(step: &RecordedStep, message: usize) -> bool {
-    let of_state = |message: &Message| message.bus == Bus::State;
-    let this = &step.messages[message];
-    if !of_state(this) {
-        return false;
-    }
-    let width = contracts().layout().width();
-    let (nowhere, no_values) = (F::zero_vec(width), F::zero_vec(STATEMENT_ELEMENTS));
-    let at = At {
-        cells: &nowhere,
-        public_values: &no_values,
-        variable: &Some,
-    };
-    // What is constant does not matter, and the clock is the row's.
-    let equation = |terms| Equation {
-        terms,
-        sum: F::ZERO,
-    };
-    let slope = |field: &Expr| equation(at.slope(field).terms);
-    let order = |column: usize| column as u64;
-    let mut known = Solved::default();
-    known.add(equation(BTreeMap::from([(prefix::CLOCK, F::ONE)])), &order);
-    for (i, other) in step.messages.iter().enumerate() {
-        if i != message && of_state(other) {
-            for field in &other.fields {
-                known.add(slope(field), &order);
-            }
-        }
-    }
-    let mut fields = this.fields.iter();
-    fields.all(|field| known.reduce(slope(field)).terms.is_empty())
+/// Whether nothing but what it says can be said in this message of the state.
+fn follows(said: MessageOf) -> bool {
+    let MessageOf { step, message } = said;
+    let recorded = &contracts().steps()[step];
+    // Of an exit a flag says what is written: from one record to the other is no small change.
+    let may_leap = recorded.does.withdraws;
+    recorded.messages[message].bus == Bus::State && !may_leap && is_determined(step, message)
 }

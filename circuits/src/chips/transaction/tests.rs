@@ -16,7 +16,7 @@ use super::{StatementValues, TransactionColumns};
 use crate::chips::fixture::*;
 use crate::testing::{Cheat, ChipTrace};
 use columns::layout;
-pub use linear::{At, Equation, Solved};
+pub use each::is_determined;
 use random::Random;
 
 mod agree;

@@ -21,12 +21,16 @@ use crate::chips::transaction::{Body, Table};
 use crate::testing::{is_served, report};
 
 mod exchange;
+mod lending;
 mod payout;
+
+/// Records by index.
+type Records = BTreeMap<Index, Record>;
 
 /// One transaction on one state.
 #[derive(Clone, Debug)]
 struct Case {
-    records: BTreeMap<Index, Record>,
+    records: Records,
     contract: usize,
     words: Vec<F>,
     authority: Authority,
@@ -35,7 +39,7 @@ struct Case {
 
 impl Case {
     /// This transaction on these records.
-    fn new(records: BTreeMap<Index, Record>, play: Play) -> Self {
+    fn new(records: Records, play: Play) -> Self {
         Self {
             records,
             contract: play.contract,
@@ -47,7 +51,7 @@ impl Case {
 }
 
 /// The fixtures' records.
-fn fixture_records() -> BTreeMap<Index, Record> {
+fn fixture_records() -> Records {
     records().into_iter().collect()
 }
 
@@ -63,6 +67,17 @@ fn valid(contract: usize, random: &mut Random) -> Case {
         "payout" => payout::payout(random),
         "pay" => payout::pay(random),
         "cancel_payout" => payout::cancel(random),
+        "price" => lending::price(random),
+        "create_market" => lending::create_market(random),
+        "accrue" => lending::accrue(random),
+        "collect" => lending::collect(random),
+        "supply" => lending::supply(random),
+        "redeem" => lending::redeem(random),
+        "post" => lending::post(random),
+        "take" => lending::take(random),
+        "borrow" => lending::borrow(random),
+        "repay" => lending::repay(random),
+        "liquidate" => lending::liquidate(random),
         name => plain(name, random),
     }
 }
@@ -240,6 +255,7 @@ fn case(contract: usize, seed: u64) -> Case {
     if contract == number("exit") {
         bound_assets(&mut case);
     }
+    lending::bound_markets(&mut case);
     case
 }
 

@@ -50,8 +50,9 @@ fn paths() -> Vec<ChipTrace> {
         after(3, by_tables(number("table_transfer"), 30, ALICE_NONCE + 3)),
         after(3, by_tables(number("toy_swap"), 40_000, ALICE_NONCE + 3)),
     ];
-    // Those of the exchange and of payouts, as many rows as they have.
-    all.extend(defi::paths().into_iter().map(|play| {
+    // Those of the exchange, of payouts and of lending, as many rows as they have.
+    let others = [defi::paths(), lending::paths()].concat();
+    all.extend(others.into_iter().map(|play| {
         let plan = contracts().plan(play.contract, &play.words);
         let rows = plan.expect("it is a path").path.len();
         table_of(vec![play], rows.next_power_of_two().ilog2() as usize)

@@ -18,7 +18,7 @@ use crate::testing::{Cheat, Inventory, RefusedBy, Removal, report};
 const NAME: &str = "transaction::tests::each";
 /// How often a system is tried with one row, and in how many rounds over all rows.
 const ATTEMPTS: usize = 12;
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 20;
 
 /// The tables of all paths, and where each step is a row: table and row.
 struct Rows {
@@ -93,14 +93,17 @@ fn one_rule(chip: &ChipTrace, number: usize, rule: usize, random: &mut Random) -
     };
     let mut system = System::of(chip);
     let position = position(&system)?;
-    system.equations[position].sum = something(random);
-    let found = system.solve(&[about], random, ATTEMPTS);
+    system.equations[position].sum = Some(something(random));
+    let found = system.solve(&[about], random, ATTEMPTS, |_| true);
     let broken = found.or_else(|| {
-        system.equations.remove(position);
-        system.solve(&[about], random, ATTEMPTS).filter(|broken| {
-            // Whatever it is now.
-            violated(broken).is_some()
-        })
+        // Whatever it becomes.
+        system.equations[position].sum = None;
+        let step = step_of(&row(chip, number))?;
+        let is_broken = |broken: &ChipTrace| {
+            let cells = row(broken, number);
+            value(&step.zeros[rule], &cells, &broken.public_values) != F::ZERO
+        };
+        system.solve(&[about], random, 4 * ATTEMPTS, is_broken)
     })?;
     let expected = first_rule(chip) + rule;
     (violated(&broken) == Some(expected)).then(|| cheat(broken, RefusedBy::Constraints))
@@ -111,8 +114,8 @@ fn one_handed(chip: &ChipTrace, number: usize, i: usize, random: &mut Random) ->
     let mut system = System::of(chip);
     let about = About::Handed(number, i);
     let mut equations = system.equations.iter_mut();
-    equations.find(|wanted| wanted.about == about)?.sum = something(random);
-    let broken = system.solve(&[about], random, ATTEMPTS)?;
+    equations.find(|wanted| wanted.about == about)?.sum = Some(something(random));
+    let broken = system.solve(&[about], random, ATTEMPTS, |_| true)?;
     violated(&broken)?;
     Some(cheat(broken, RefusedBy::Constraints))
 }
@@ -163,7 +166,35 @@ fn one_message(
     changed.and_then(judged).or_else(|| output().and_then(judged))
 }
 
-/// Another field, by chance, and everything else on the bus as it was.
+/// What holds when everything else on the bus of a message is as it was.
+fn but_for(honest: &ChipTrace, number: usize, message: usize) -> System {
+    let step = step_of(&row(honest, number)).expect("it is a step");
+    let bus = step.messages[message].bus;
+    let mut system = System::of(honest);
+    for other in 0..height(honest) {
+        let cells = row(honest, other);
+        let messages = step_of(&cells).into_iter().flat_map(|step| &step.messages);
+        for (i, said) in messages.enumerate() {
+            if said.bus == bus && (other, i) != (number, message) {
+                let parts = said.fields.iter().chain([&said.count]);
+                parts.for_each(|part| system.keep(other, part));
+            }
+        }
+    }
+    system
+}
+
+/// Whether no small change of an honest row changes this message alone of all on its bus: at each
+/// row that is this step.
+pub fn is_determined(step: usize, message: usize) -> bool {
+    static ROWS: LazyLock<Rows> = LazyLock::new(Rows::new);
+    let said = &contracts().steps()[step].messages[message];
+    ROWS.of[&step].iter().all(|&(table, number)| {
+        but_for(&ROWS.tables[table], number, message).determines(number, &said.fields)
+    })
+}
+
+/// Another field, and everything else on the bus as it was.
 fn another_field(
     honest: &ChipTrace,
     number: usize,
@@ -171,28 +202,29 @@ fn another_field(
     random: &mut Random,
 ) -> Option<ChipTrace> {
     let this = &step_of(&row(honest, number))?.messages[message];
-    let mut system = System::of(honest);
-    for other in 0..height(honest) {
-        let cells = row(honest, other);
-        let messages = step_of(&cells).into_iter().flat_map(|step| &step.messages);
-        for (i, said) in messages.enumerate() {
-            if said.bus == this.bus && (other, i) != (number, message) {
-                let parts = said.fields.iter().chain([&said.count]);
-                parts.for_each(|part| system.keep(other, part));
-            }
-        }
-    }
-    let field = random.pick(&this.fields.iter().collect::<Vec<_>>());
-    // A small change, so that what must be an integer may stay one.
-    let change = match random.below(3) {
-        0 => F::ONE,
-        1 => F::NEG_ONE,
-        _ => something(random),
+    let said = |chip: &ChipTrace| {
+        let cells = row(chip, number);
+        let fields = this.fields.iter();
+        let fields = fields.map(|field| value(field, &cells, &chip.public_values));
+        fields.collect::<Vec<_>>()
     };
-    let sum = system.value(number, field) + change;
-    system.want(number, field, sum);
+    let before = said(honest);
+    let is_other = |chip: &ChipTrace| said(chip) != before;
+    let mut system = but_for(honest, number, message);
     system.keep(number, &this.count);
-    system.solve(&[About::Other], random, ATTEMPTS)
+    // Whichever field it is, after some jump of what is frozen.
+    if let Some(found) = system.solve(&[About::Other], random, ATTEMPTS, is_other) {
+        return Some(found);
+    }
+    // A small change, so that what must be an integer may stay one.
+    let change = random.pick(&[F::ONE, F::NEG_ONE, something(random)]);
+    this.fields.iter().find_map(|field| {
+        let sum = system.value(number, field) + change;
+        system.want(number, field, sum);
+        let found = system.solve(&[About::Other], random, ATTEMPTS, |_| true);
+        system.equations.pop();
+        found
+    })
 }
 
 /// Another digest, and everything that is hashed of it hashed anew.
@@ -224,7 +256,7 @@ fn top_limb(
     let limit = F::from_u64(1 << LIMB_BITS) * scaled(column).inverse();
     let mut system = System::of(&honest.with_cell(number, column, limit));
     system.may_change[system::variable(number, column)] = false;
-    system.solve(&[About::Other], random, ATTEMPTS)
+    system.solve(&[About::Other], random, ATTEMPTS, |_| true)
 }
 
 /// What is looked for.

@@ -64,7 +64,7 @@ fn minus_one(step: usize, honest: &[F], random: &mut Random) -> Option<ChipTrace
         Wanted {
             about: About::Rule(number, i),
             terms: terms.collect(),
-            sum: F::ZERO,
+            sum: Some(F::ZERO),
         }
     });
     let system = System {
@@ -72,7 +72,7 @@ fn minus_one(step: usize, honest: &[F], random: &mut Random) -> Option<ChipTrace
         chip,
         may_change,
     };
-    let cheat = system.solve(&[], random, 4)?;
+    let cheat = system.solve(&[], random, 4, |_| true)?;
     is_one_violated(&cheat).then_some(cheat)
 }
 

@@ -3,10 +3,11 @@
 //!
 //! All is linear but for the products in rules. Of each product one side is frozen, by chance, at
 //! what it is or at some other value; then the rest is a linear system, and has a solution or none.
+//! An inverse that serves one rule is no part of it: it is computed at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{Field, PrimeCharacteristicRing};
 use shardfold_contracts::readings::Expr;
 use shardfold_protocol::field::F;
 
@@ -32,8 +33,8 @@ pub struct Wanted {
     pub about: About,
     /// Factor, row and expression of each term.
     pub terms: Vec<(F, usize, Expr)>,
-    /// The sum.
-    pub sum: F,
+    /// The sum, if it matters.
+    pub sum: Option<F>,
 }
 
 /// A table in which cells may change.
@@ -98,7 +99,7 @@ impl System {
             equations.extend(step.zeros.iter().enumerate().map(|(i, zero)| Wanted {
                 about: About::Rule(number, i),
                 terms: vec![(F::ONE, number, zero.clone())],
-                sum: F::ZERO,
+                sum: Some(F::ZERO),
             }));
             if step.next.is_empty() {
                 continue;
@@ -112,7 +113,7 @@ impl System {
                         (F::ONE, number, carried.clone()),
                         (F::NEG_ONE, number + 1, cell),
                     ],
-                    sum: F::ZERO,
+                    sum: Some(F::ZERO),
                 }
             }));
         }
@@ -134,7 +135,7 @@ impl System {
         self.equations.push(Wanted {
             about: About::Other,
             terms: vec![(F::ONE, number, expression.clone())],
-            sum,
+            sum: Some(sum),
         });
     }
 
@@ -144,11 +145,20 @@ impl System {
         shardfold_contracts::testing::value(expression, &cells, &self.chip.public_values)
     }
 
-    /// Looks for cells with which all equations hold, in so many attempts. Near the variables of
-    /// `near` frozen cells change first.
-    pub fn solve(&self, near: &[About], random: &mut Random, attempts: usize) -> Option<ChipTrace> {
+    /// Looks for cells with which all equations hold and which the test accepts, in so many attempts.
+    /// Near the variables of `near` frozen cells change first.
+    pub fn solve(
+        &self,
+        near: &[About],
+        random: &mut Random,
+        attempts: usize,
+        is_accepted: impl Fn(&ChipTrace) -> bool,
+    ) -> Option<ChipTrace> {
         let shape = Shape::of(self, near);
-        (0..attempts).find_map(|attempt| self.attempt(&shape, random, attempt))
+        (0..attempts).find_map(|attempt| {
+            let found = self.attempt(&shape, random, attempt);
+            found.filter(|chip| is_accepted(chip))
+        })
     }
 
     fn attempt(&self, shape: &Shape, random: &mut Random, attempt: usize) -> Option<ChipTrace> {
@@ -158,95 +168,159 @@ impl System {
         let near: Vec<_> = frozen.intersection(&shape.near).copied().collect();
         let all: Vec<_> = frozen.iter().copied().collect();
         for _ in 0..changes {
-            let from = if near.is_empty() || random.below(5) == 0 {
-                &all
-            } else {
-                &near
-            };
+            let is_far = near.is_empty() || random.below(5) == 0;
+            let from = if is_far { &all } else { &near };
             if from.is_empty() {
                 break;
             }
-            let chosen = random.pick(from);
-            let (number, column) = (chosen / layout().width(), chosen % layout().width());
-            let cell = chip.cell_mut(number, column);
+            let cell = cell_of(&mut chip, random.pick(from));
             *cell = special(*cell, random);
         }
-        let slopes = self.slopes(&chip, &|variable| !frozen.contains(&variable));
         let seed = random.next();
         let order = |variable: usize| (variable as u64 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let is_free = |variable: usize| !frozen.contains(&variable);
         let mut solved = Solved::default();
-        for (slope, wanted) in slopes.into_iter().zip(&self.equations) {
+        for (position, wanted) in self.equations.iter().enumerate() {
+            let Some(sum) = wanted.sum else { continue };
+            if shape.hints.contains_key(&position) {
+                continue;
+            }
+            let slope = self.slope(&chip, wanted, &is_free);
             let equation = Equation {
                 terms: slope.terms,
-                sum: wanted.sum - slope.value,
+                sum: sum - slope.value,
             };
             if !solved.add(equation, &order) {
                 return None;
             }
         }
         for (variable, change) in solved.solution() {
-            *chip.cell_mut(variable / layout().width(), variable % layout().width()) += change;
+            *cell_of(&mut chip, variable) += change;
+        }
+        self.give_hints(chip, shape)
+    }
+
+    /// Sets the cells that serve one equation each.
+    fn give_hints(&self, mut chip: ChipTrace, shape: &Shape) -> Option<ChipTrace> {
+        for (&position, &hint) in &shape.hints {
+            let wanted = &self.equations[position];
+            let Some(sum) = wanted.sum else { continue };
+            let slope = self.slope(&chip, wanted, &|variable| variable == hint);
+            let missing = sum - slope.value;
+            if missing != F::ZERO {
+                let grows = slope.terms.get(&hint)?.inverse();
+                *cell_of(&mut chip, hint) += missing * grows;
+            }
         }
         Some(chip)
     }
 
-    /// Value and slopes of each equation.
-    fn slopes(&self, chip: &ChipTrace, is_free: &dyn Fn(usize) -> bool) -> Vec<Slope> {
-        let rows: Vec<_> = (0..height(chip)).map(|number| row(chip, number)).collect();
-        let slopes = self.equations.iter().map(|wanted| {
-            let terms = wanted.terms.iter();
-            terms.fold(Slope::default(), |sum, (factor, number, expression)| {
-                let of = |column: usize| {
-                    let variable = variable(*number, column);
-                    let is_variable = self.may_change[variable] && is_free(variable);
-                    is_variable.then_some(variable)
-                };
-                let at = At {
-                    cells: &rows[*number],
-                    public_values: &chip.public_values,
-                    variable: &of,
-                };
-                sum.add(&at.slope(expression), *factor)
-            })
-        });
-        slopes.collect()
+    /// Whether small changes with which the equations hold leave an expression as it is.
+    pub fn determines(&self, number: usize, expressions: &[Expr]) -> bool {
+        let order = |variable: usize| variable as u64;
+        let mut known = Solved::default();
+        let slope = |wanted: &Wanted| Equation {
+            terms: self.slope(&self.chip, wanted, &|_| true).terms,
+            sum: F::ZERO,
+        };
+        for wanted in &self.equations {
+            known.add(slope(wanted), &order);
+        }
+        expressions.iter().all(|expression| {
+            let wanted = Wanted {
+                about: About::Other,
+                terms: vec![(F::ONE, number, expression.clone())],
+                sum: None,
+            };
+            known.reduce(slope(&wanted)).terms.is_empty()
+        })
+    }
+
+    /// Value and slopes of an equation.
+    fn slope(&self, chip: &ChipTrace, wanted: &Wanted, is_free: &dyn Fn(usize) -> bool) -> Slope {
+        let width = layout().width();
+        let terms = wanted.terms.iter();
+        terms.fold(Slope::default(), |sum, (factor, number, expression)| {
+            let of = |column: usize| {
+                let variable = variable(*number, column);
+                let is_variable = self.may_change[variable] && is_free(variable);
+                is_variable.then_some(variable)
+            };
+            let at = At {
+                cells: &chip.trace.values[number * width..(number + 1) * width],
+                public_values: &chip.public_values,
+                variable: &of,
+            };
+            sum.add(&at.slope(expression), *factor)
+        })
     }
 }
 
-/// The products of a system, and the variables near what is wanted.
+/// The cell that a variable is.
+fn cell_of(chip: &mut ChipTrace, variable: usize) -> &mut F {
+    let width = layout().width();
+    chip.cell_mut(variable / width, variable % width)
+}
+
+/// What is known of a system whatever its cells are.
 struct Shape {
     products: Vec<[Vec<usize>; 2]>,
+    /// Variables near what is wanted.
     near: BTreeSet<usize>,
+    /// Of an equation with a product a variable that no other equation has: it is set at the end.
+    hints: BTreeMap<usize, usize>,
 }
 
 impl Shape {
     fn of(system: &System, near: &[About]) -> Self {
-        let mut all = vec![];
         let mut used = vec![];
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
         for wanted in &system.equations {
-            let mut variables = BTreeSet::new();
+            let (mut variables, mut found) = (BTreeSet::new(), vec![]);
             for (_, number, expression) in &wanted.terms {
                 let of = |column: usize| {
                     let variable = variable(*number, column);
                     system.may_change[variable].then_some(variable)
                 };
-                variables.extend(products(expression, &of, &mut all));
+                variables.extend(products(expression, &of, &mut found));
             }
-            used.push((wanted.about, variables));
+            for &variable in &variables {
+                *counts.entry(variable).or_default() += 1;
+            }
+            used.push((wanted.about, variables, found));
         }
-        let is_near = |about: &About| near.contains(about);
+        let mut hints = BTreeMap::new();
+        for (position, (_, variables, found)) in used.iter().enumerate() {
+            let sides = || found.iter().flatten();
+            let is_factor = |variable: &usize| sides().any(|side| side.contains(variable));
+            let is_alone = |variable: &&usize| counts[variable] == 1;
+            if variables.iter().filter(is_alone).any(|alone| !is_factor(alone)) {
+                continue;
+            }
+            let factors = sides().filter(|side| side.len() == 1).flatten();
+            let alone = factors.clone().find(is_alone);
+            if let Some(&alone) = alone {
+                hints.insert(position, alone);
+            }
+        }
         let start: BTreeSet<usize> = used
             .iter()
-            .filter(|(about, _)| is_near(about))
-            .flat_map(|(_, variables)| variables.iter().copied())
+            .filter(|(about, ..)| near.contains(about))
+            .flat_map(|(_, variables, _)| variables.iter().copied())
             .collect();
         let neighbours = used
             .iter()
-            .filter(|(_, variables)| !variables.is_disjoint(&start))
-            .flat_map(|(_, variables)| variables.iter().copied());
+            .filter(|(_, variables, _)| !variables.is_disjoint(&start))
+            .flat_map(|(_, variables, _)| variables.iter().copied());
+        let near = neighbours.chain(start.iter().copied()).collect();
+        let others = used
+            .into_iter()
+            .enumerate()
+            .filter(|(position, _)| !hints.contains_key(position));
         Self {
-            near: neighbours.chain(start.iter().copied()).collect(),
-            products: all,
+            near,
+            products: others.flat_map(|(_, (_, _, found))| found).collect(),
+            hints,
         }
     }
 

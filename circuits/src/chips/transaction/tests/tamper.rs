@@ -30,7 +30,8 @@ pub fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
         of(vec![exit(SHARES, 1, DEPOSITS_BEFORE)], 1),
         of(mixed()[..3].to_vec(), 2),
     ];
-    all.extend(defi::paths().into_iter().map(|play| {
+    let others = [defi::paths(), lending::paths()].concat();
+    all.extend(others.into_iter().map(|play| {
         let plan = contracts.plan(play.contract, &play.words);
         let rows = plan.expect("it is a path").path.len();
         of(vec![play], (rows + 1).next_power_of_two().ilog2() as usize)

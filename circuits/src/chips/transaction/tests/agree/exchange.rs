@@ -4,13 +4,11 @@ use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::exchange::{AddLiquidity, CreatePool, Pool, RemoveLiquidity, SwapIn};
 use shardfold_contracts::exchange::{SwapOut, quote_in, quote_out};
 use shardfold_protocol::field::F;
-use shardfold_protocol::record::{Asset, Index, Record};
+use shardfold_protocol::record::{Asset, Index};
 
 use super::super::*;
-use super::{Case, fixture_records};
+use super::{Case, Records, fixture_records};
 use crate::chips::fixture::defi::{self, *};
-
-type Records = BTreeMap<Index, Record>;
 
 const MOST: u64 = (1 << 62) - 1;
 
