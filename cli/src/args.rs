@@ -108,11 +108,14 @@ impl Command {
 #[command(after_help = "\
 Example:
   shardfold import examples/block-12459406/trace.csv -o run --fee 10
-Every amount is read exactly or refused with its line. An asset whose transfers are 2^60 or more
+Every amount is read exactly or refused with its line. An asset whose movements are 2^60 or more
 together is scaled by a power of ten; what rounding takes is reported, and kept in DIR/assets.csv.
-Swaps in the trace are skipped and counted.")]
+Swaps go through a pool for each pair, which is opened and funded; swaps that do not say what they
+are for (columns asset_out, min_out) are skipped and counted. A trace with the columns reserve0 and
+reserve1 is one of swaps in pools with just these reserves (examples/uniswap-v2-swaps/trace.csv).")]
 pub struct ImportTrafficArgs {
-    /// The trace: CSV with kind, from, to, asset_in, amount_in, and timestamp or not.
+    /// The trace: CSV with kind, from, to, asset_in, amount_in, and timestamp, asset_out, min_out or
+    /// not; or swaps with the reserves of their pools.
     pub trace: PathBuf,
     /// The folder for genesis.bin, batch.bin and assets.csv; made if it is not there.
     #[arg(short, long, value_name = "DIR")]
@@ -120,7 +123,7 @@ pub struct ImportTrafficArgs {
     /// Keys are derived from this seed and each address.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The fee of each transfer, in the asset's scaled unit.
+    /// The fee of each transfer and swap, in the scaled unit of the asset paid.
     #[arg(long, default_value_t = 10)]
     pub fee: u64,
     /// The chain to which the transactions are bound.
@@ -133,7 +136,7 @@ pub struct ImportTrafficArgs {
     /// Start from an empty state and fund the vaults by deposits.
     #[arg(long)]
     pub deposits: bool,
-    /// Take only the first N transfers.
+    /// Take only the first N transfers and swaps.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// The batch file's form.

@@ -6,6 +6,7 @@ pub mod exchange;
 pub mod exit;
 pub mod law;
 pub mod layout;
+pub mod lending;
 pub mod machine;
 pub mod payout;
 pub mod readings;

@@ -19,12 +19,13 @@ use shardfold_protocol::transaction::{Form, Kind, Transaction, form};
 use self::facts::Facts;
 use self::fees::check_fee;
 use crate::deposit::DepositLaw;
-use crate::exchange::{AddLiquidityLaw, CreatePoolLaw, RemoveLiquidityLaw, SwapInLaw, SwapOutLaw};
+use crate::exchange::with_exchange;
 use crate::exit::ExitLaw;
 use crate::law::{Body, CARRY, Contract, Law, MAX_STEPS, Path, nothing};
 use crate::layout::{Layout, MAX_COLUMNS};
+use crate::lending::with_lending;
 use crate::machine::{Reject, Rule, reasons};
-use crate::payout::{CancelPayoutLaw, PayLaw, PayoutLaw};
+use crate::payout::with_payouts;
 use crate::readings::Bus;
 use crate::readings::{Access, Context, Effect, Outline, PREPARED, Pending, Prepared, Run};
 use crate::recorded::{MAX_ACCESSES, RecordedStep, record};
@@ -60,14 +61,9 @@ static STANDARD: LazyLock<Contracts> = LazyLock::new(|| {
         .and_then(|set| set.with(DepositLaw))
         .and_then(|set| set.with(WithdrawLaw))
         .and_then(|set| set.with(ExitLaw))
-        .and_then(|set| set.with(CreatePoolLaw))
-        .and_then(|set| set.with(AddLiquidityLaw))
-        .and_then(|set| set.with(RemoveLiquidityLaw))
-        .and_then(|set| set.with(SwapInLaw))
-        .and_then(|set| set.with(SwapOutLaw))
-        .and_then(|set| set.with(PayoutLaw))
-        .and_then(|set| set.with(PayLaw))
-        .and_then(|set| set.with(CancelPayoutLaw));
+        .and_then(with_exchange)
+        .and_then(with_payouts)
+        .and_then(with_lending);
     standard.expect("a test makes the standard list")
 });
 

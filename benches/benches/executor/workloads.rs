@@ -98,5 +98,5 @@ fn import(transactions: usize) -> anyhow::Result<Option<Workload>> {
         fee: 3,
         time: None,
     };
-    Ok(Some(Import::new(&trace.transfers, options)?.workload()?))
+    Ok(Some(Import::new(&trace.movements, options)?.workload()?))
 }

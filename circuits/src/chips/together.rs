@@ -356,7 +356,7 @@ fn permutations_are_as_the_protocol_counts_them() {
 
 #[test]
 fn constraints_have_degree_three_and_rows_these_widths() {
-    for (contracts, width) in [(standard(), (104, 26)), (contracts(), (129, 42))] {
+    for (contracts, width) in [(standard(), (177, 64)), (contracts(), (195, 70))] {
         let table = Chip::Transaction(TransactionChip { contracts });
         let cost = cost(&table, 4);
         assert_eq!(cost.degree, 3);

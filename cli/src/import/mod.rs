@@ -1,7 +1,11 @@
 //! Turns a trace of real traffic into a genesis state and a signed batch.
 
+mod pools;
+
+use std::fs;
+
 use anyhow::{Context, Result, ensure};
-use shardfold_executor::workload::trace::{AssetPlan, Import, Options, Plan, Trace};
+use shardfold_executor::workload::trace::{AssetPlan, Import, Options, Plan, PoolTrace, Trace};
 use shardfold_protocol::amount::FEE_LIMIT;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::MODULUS;
@@ -29,46 +33,53 @@ pub fn run(args: &ImportTrafficArgs, printer: Printer) -> Result<()> {
         )));
     }
     let outputs = Outputs::new(args)?;
-    let mut trace = Trace::read(&args.trace).with_context(|| args.trace.display().to_string())?;
-    if let Some(limit) = args.limit {
-        trace.transfers.truncate(limit);
-    }
-    ensure!(
-        !trace.transfers.is_empty(),
-        "{} has no transfers to import",
-        args.trace.display()
-    );
+    let name = || args.trace.display().to_string();
+    let bytes = fs::read(&args.trace).with_context(name)?;
     let options = Options {
         seed: args.seed,
         chain_id: args.chain_id,
         fee: args.fee,
         time: args.time,
     };
-    let import = Import::new(&trace.transfers, options)
+    if PoolTrace::is_one(&bytes) {
+        return pools::run(args, options, &bytes, &outputs, printer);
+    }
+    let mut trace = Trace::from_bytes(&bytes).with_context(name)?;
+    if let Some(limit) = args.limit {
+        trace.movements.truncate(limit);
+    }
+    ensure!(
+        !trace.movements.is_empty(),
+        "{} has no transfers or swaps to import",
+        args.trace.display()
+    );
+    let import = Import::new(&trace.movements, options)
         .with_context(|| format!("cannot import {}", args.trace.display()))?;
-    let (vaults, mut transactions) = if args.deposits {
-        (Vec::new(), import.deposits())
+    let genesis = if args.deposits {
+        import.empty()
     } else {
-        (import.genesis(), Vec::new())
-    };
-    let genesis = StateFile {
-        chain_id: args.chain_id,
-        head: None,
-        vaults,
-        records: vec![],
+        import.genesis()
     };
     let state = State::try_from(&genesis)?;
+    let time = import.time_after(state.head());
+    let mut transactions = if args.deposits {
+        import.openings(time)
+    } else {
+        Vec::new()
+    };
     let deposit_count = transactions.len();
-    transactions.extend(import.transfers());
+    transactions.extend(import.movements(time));
     let batch = Batch {
         chain_id: args.chain_id,
         before: *state.head(),
-        time: import.time_after(state.head()),
+        time,
         transactions,
     };
     check_time(batch.before.time, batch.time)
         .context("no batch can have the time that was given, or that of the last transfer")?;
-    outputs.write(args, &genesis, &batch, import.plan())?;
+    let mut assets = Vec::new();
+    import.plan().write_assets(&mut assets)?;
+    outputs.write(&genesis, &assets, &batch_bytes(args, &batch)?)?;
     report(args, &trace, import.plan(), deposit_count, printer);
     Ok(())
 }
@@ -95,32 +106,38 @@ impl Outputs {
         })
     }
 
-    fn write(
-        &self,
-        args: &ImportTrafficArgs,
-        genesis: &StateFile,
-        batch: &Batch,
-        plan: &Plan,
-    ) -> Result<()> {
+    fn write(&self, genesis: &StateFile, assets: &[u8], batch: &[u8]) -> Result<()> {
         self.genesis.write(&files::to_binary(genesis)?)?;
-        let mut assets = Vec::new();
-        plan.write_assets(&mut assets)?;
-        self.assets.write(&assets)?;
-        self.batch.write(&match args.format {
-            Format::Binary => files::to_binary(batch)?,
-            Format::Json => files::to_json(batch)?,
-        })
+        self.assets.write(assets)?;
+        self.batch.write(batch)
     }
 }
 
+/// The batch file.
+fn batch_bytes(args: &ImportTrafficArgs, batch: &Batch) -> Result<Vec<u8>> {
+    Ok(match args.format {
+        Format::Binary => files::to_binary(batch)?,
+        Format::Json => files::to_json(batch)?,
+    })
+}
+
 fn report(args: &ImportTrafficArgs, trace: &Trace, plan: &Plan, deposits: usize, printer: Printer) {
+    let (swaps, served) = plan.swaps();
     printer.line(format_args!(
         "{} transfers of {} assets between {} vaults, {} swaps skipped",
-        plan.transfers.len(),
+        plan.actions.len() - swaps,
         plan.assets.len(),
         plan.vaults.len(),
-        trace.swaps_skipped
+        trace.swaps_skipped + plan.swaps_for_itself
     ));
+    if swaps > 0 {
+        printer.line(format_args!(
+            "{swaps} swaps in {} pools, which are opened and funded: {served} are served, {} ask \
+             for more than their pool gives and will be left out",
+            plan.pools.len(),
+            swaps - served
+        ));
+    }
     if plan.self_transfers > 0 {
         printer.line(format_args!(
             "{} transfers to oneself go to a second vault of the same owner",
@@ -129,7 +146,9 @@ fn report(args: &ImportTrafficArgs, trace: &Trace, plan: &Plan, deposits: usize,
     }
     report_scaling(&plan.assets, printer);
     if deposits > 0 {
-        printer.line(format_args!("{deposits} deposits open and fund the vaults"));
+        printer.line(format_args!(
+            "{deposits} deposits and openings make the vaults and pools"
+        ));
     }
     printer.line(format_args!(
         "written to {}: genesis.bin, the batch, and assets.csv, which numbers the assets",

@@ -74,7 +74,10 @@ fn state(keys: &Keys) -> State {
         };
         match kind(index) {
             Kind::Vacant => {}
-            Kind::Shares => records.push(with(1, 1 << 32)),
+            Kind::Shares => {
+                let asset = 1 << 32;
+                vaults.push(VaultEntry { asset, ..vault });
+            }
             Kind::Pot => records.push(with(0, 9)),
             Kind::Full | Kind::Small | Kind::Emptied => vaults.push(vault),
         }

@@ -1,7 +1,11 @@
+mod conservation;
+mod defi;
 mod exits;
+mod lending;
 mod many_batches;
 mod oracle;
 mod prepare;
+mod real_swaps;
 mod shards;
 mod small_batches;
 mod workloads;

@@ -234,6 +234,9 @@ proptest! {
     }
 }
 
+/// The first contracts of the standard list: transfer, deposit, withdraw, exit.
+const PAYMENTS: usize = 4;
+
 /// The properties above would say little if their batches were all alike.
 #[test]
 fn small_batches_meet_every_rule_and_accept_a_quarter() {
@@ -251,8 +254,12 @@ fn small_batches_meet_every_rule_and_accept_a_quarter() {
             }
         }
     }
-    // Not what takes a record of another kind, or an asset of more than 32 bits.
-    let reasons = standard().steps().iter().flat_map(|step| &step.reasons);
+    // Those of payments; not what takes a record of another kind, or an asset of more than 32 bits.
+    let payments = standard()
+        .steps()
+        .iter()
+        .filter(|step| step.contract < PAYMENTS);
+    let reasons = payments.flat_map(|step| &step.reasons);
     let mut expected: BTreeSet<&str> = reasons.map(|reason| reason.name()).collect();
     expected.remove("receiver-kind");
     expected.remove("base-asset");

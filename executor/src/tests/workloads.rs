@@ -172,11 +172,11 @@ fn a_trace_gives_the_time_unless_the_options_do() {
             fee: 2,
             time,
         };
-        let import = Import::new(&trace.transfers, options).unwrap();
+        let import = Import::new(&trace.movements, options).unwrap();
         import.workload().unwrap().batch.time
     };
     assert_eq!(import(&trace, None), 1);
-    trace.transfers[3].time = Some(1_600_000_000);
+    trace.movements[3].time = Some(1_600_000_000);
     assert_eq!(import(&trace, None), 1_600_000_000);
     assert_eq!(import(&trace, Some(77)), 77);
 }
@@ -201,6 +201,7 @@ fn trace() -> Trace {
         asset: if amount < 100 { "eth" } else { "token" }.into(),
         amount: amount.into(),
         time: None,
+        swap: None,
     };
     let transfers = vec![
         movement(1, 2, 50),
@@ -209,7 +210,7 @@ fn trace() -> Trace {
         movement(2, 1, 1_000),
     ];
     Trace {
-        transfers,
+        movements: transfers,
         swaps_skipped: 0,
     }
 }
@@ -224,7 +225,7 @@ fn a_repeated_trace_is_accepted_whole() {
         fee: 2,
         time: None,
     };
-    let import = Import::new(&trace.transfers, options).unwrap();
+    let import = Import::new(&trace.movements, options).unwrap();
     let workload = import.workload().unwrap();
     assert_eq!(workload.batch.transactions.len(), 39);
     let outcome = oracle::execute(&workload.state, &workload.batch);
@@ -255,7 +256,7 @@ fn transfers_of_nothing_are_accepted() {
         fee: 0,
         time: None,
     };
-    let import = Import::new(&trace.transfers, options).unwrap();
+    let import = Import::new(&trace.movements, options).unwrap();
     assert_eq!(import.plan().assets[0].below_unit, 1);
     let workload = import.workload().unwrap();
     let outcome = oracle::execute(&workload.state, &workload.batch);
@@ -278,7 +279,7 @@ fn deposits_open_what_a_trace_needs() {
         fee: 0,
         time: None,
     };
-    let import = Import::new(&trace().transfers, options).unwrap();
+    let import = Import::new(&trace().movements, options).unwrap();
     let state = State::try_from(&StateFile {
         chain_id: CHAIN_ID,
         head: None,
@@ -286,12 +287,13 @@ fn deposits_open_what_a_trace_needs() {
         records: vec![],
     })
     .unwrap();
-    let mut transactions = import.deposits();
-    transactions.extend(import.transfers());
+    let time = import.time_after(state.head());
+    let mut transactions = import.openings(time);
+    transactions.extend(import.movements(time));
     let batch = Batch {
         chain_id: CHAIN_ID,
         before: *state.head(),
-        time: import.time_after(state.head()),
+        time,
         transactions,
     };
     let outcome = oracle::execute(&state, &batch);

@@ -10,12 +10,12 @@ use shardfold_contracts::readings::{Authority, Prepared};
 use shardfold_contracts::set::standard;
 use shardfold_contracts::transfer::Transfer;
 use shardfold_contracts::withdraw::Withdraw;
-use shardfold_contracts::{Body as _, FeePayment};
+use shardfold_contracts::{Body as _, FeePayment, Reject};
 use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
-use shardfold_protocol::record::{Asset, Index, Vault};
+use shardfold_protocol::record::{Asset, Index, Record, Vault};
 use shardfold_protocol::signature::{Account, Signature};
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::Transaction;
@@ -106,12 +106,12 @@ impl Body {
     }
 }
 
-/// A body and how it will be signed.
-#[derive(Clone, Copy, Debug)]
+/// A transaction that is not signed, and how it will be.
+#[derive(Clone, Debug)]
 struct Draft {
-    body: Body,
-    /// Number of the key.
-    signer: usize,
+    unsigned: Transaction,
+    /// Number of the key; `None` for a kind that nobody signs.
+    signer: Option<usize>,
     /// Whether the signature will be of something else.
     is_forged: bool,
 }
@@ -210,19 +210,56 @@ impl<'a> Builder<'a> {
         self.keys.of_owner(self.vault(index))
     }
 
+    /// Returns the time of the batch.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        self.state.head().time + 1
+    }
+
+    /// Returns the record at an index after all drafts.
+    #[must_use]
+    pub fn get(&self, index: Index) -> Record {
+        self.ledger.get(index)
+    }
+
+    /// Returns the nonce with which a vault signs next.
+    #[must_use]
+    pub fn nonce(&self, index: Index) -> u64 {
+        self.asset_and_nonce(index).1
+    }
+
     /// Appends a transaction, signed by the sender's key.
     pub fn push(&mut self, body: Body) {
-        self.push_draft(body, self.sender_key(&body), false);
+        self.push_signed_by(body, self.sender_key(&body));
     }
 
     /// Appends a transaction with the sender's key and the signature of something else.
     pub fn push_forged(&mut self, body: Body) {
-        self.push_draft(body, self.sender_key(&body), true);
+        let signer = body.is_signed().then(|| self.sender_key(&body));
+        let _ = self.push_draft(body.unsigned(), signer, true);
     }
 
     /// Appends a transaction signed by the key of this number.
     pub fn push_signed_by(&mut self, body: Body, key: usize) {
-        self.push_draft(body, key, false);
+        let signer = body.is_signed().then_some(key);
+        let _ = self.push_draft(body.unsigned(), signer, false);
+    }
+
+    /// Appends a transaction of any contract of the standard list, signed by the key of a number, or
+    /// by nobody.
+    ///
+    /// # Errors
+    /// The first rule that it breaks; it is appended all the same.
+    pub fn push_body(
+        &mut self,
+        signer: Option<usize>,
+        body: &impl shardfold_contracts::Body,
+    ) -> Result<(), Reject> {
+        let unsigned = body.unsigned();
+        // A rule may compare its hashes with what a record holds.
+        let chain_id = F::from_u64(self.state.chain_id());
+        let digests = digests_of(standard(), core::slice::from_ref(&unsigned), chain_id);
+        self.push_known(unsigned, signer, false, &digests[0])
     }
 
     /// Returns the batch, with all signatures.
@@ -234,7 +271,7 @@ impl<'a> Builder<'a> {
         Batch {
             chain_id,
             before: *self.state.head(),
-            time: self.state.head().time + 1,
+            time: self.time(),
             transactions,
         }
     }
@@ -247,7 +284,7 @@ impl<'a> Builder<'a> {
         let drafts = self.drafts.par_iter();
         let transactions: Vec<_> = drafts
             .clone()
-            .map(|draft| draft.with_signature(self.keys.get(draft.signer), self.keys.idle))
+            .map(|draft| draft.with_signature(self.keys, self.keys.idle))
             .collect();
         let digests = digests_of(standard(), &transactions, F::from_u64(chain_id));
         let prepared = drafts
@@ -257,25 +294,39 @@ impl<'a> Builder<'a> {
         let batch = Batch {
             chain_id,
             before: *self.state.head(),
-            time: self.state.head().time + 1,
+            time: self.time(),
             transactions,
         };
         (batch, prepared)
     }
 
-    fn push_draft(&mut self, body: Body, signer: usize, is_forged: bool) {
+    fn push_draft(
+        &mut self,
+        unsigned: Transaction,
+        signer: Option<usize>,
+        is_forged: bool,
+    ) -> Result<(), Reject> {
+        // The rules of [`Body`] do not look at digests, and whether it is signed is known.
+        self.push_known(unsigned, signer, is_forged, &[])
+    }
+
+    fn push_known(
+        &mut self,
+        unsigned: Transaction,
+        signer: Option<usize>,
+        is_forged: bool,
+        digests: &[Digest],
+    ) -> Result<(), Reject> {
         let draft = Draft {
-            body,
+            unsigned,
             signer,
             is_forged,
         };
-        // Whether it is signed is known, so any signature will do here.
-        let transaction = draft.with_signature(self.keys.get(signer), self.keys.idle);
-        // Nor does the ledger look at digests.
-        let prepared = prepared(&[], draft.authority(self.keys));
-        // A transaction that is not valid leaves the ledger as it is: nothing to do about it.
-        let _ = self.ledger.apply(&transaction, &prepared);
+        let prepared = prepared(digests, draft.authority(self.keys));
+        // A transaction that is not valid leaves the ledger as it is.
+        let result = self.ledger.apply(&draft.unsigned, &prepared);
         self.drafts.push(draft);
+        result.map(|_| ())
     }
 
     fn sender_key(&self, body: &Body) -> usize {
@@ -300,31 +351,30 @@ impl<'a> Builder<'a> {
 
 impl Draft {
     fn sign(&self, keys: &Keys, chain_id: F) -> Transaction {
-        let account = keys.get(self.signer);
-        let unsigned = self.with_signature(account, keys.idle);
-        if !self.body.is_signed() || self.is_forged {
-            return unsigned;
+        match self.signer {
+            Some(signer) if !self.is_forged => {
+                let digest = standard().message_to_sign(&self.unsigned, chain_id);
+                self.with_signature(keys, keys.get(signer).sign(chain_id, &digest))
+            }
+            _ => self.with_signature(keys, keys.idle),
         }
-        let digest = standard().message_to_sign(&unsigned, chain_id);
-        self.with_signature(account, account.sign(chain_id, &digest))
     }
 
     /// What a check of the signature finds.
     fn authority(&self, keys: &Keys) -> Authority {
-        if !self.body.is_signed() {
-            return Authority::NONE;
-        }
-        Authority {
-            owner: keys.owner(self.signer),
+        self.signer.map_or(Authority::NONE, |signer| Authority {
+            owner: keys.owner(signer),
             has_signed: !self.is_forged,
-        }
+        })
     }
 
-    fn with_signature(&self, account: &Account, signature: Signature) -> Transaction {
-        let mut transaction = self.body.unsigned();
-        if self.body.is_signed() {
-            transaction.authorization = Some(account.authorization(signature));
+    fn with_signature(&self, keys: &Keys, signature: Signature) -> Transaction {
+        let authorization = self
+            .signer
+            .map(|signer| keys.get(signer).authorization(signature));
+        Transaction {
+            authorization,
+            ..self.unsigned.clone()
         }
-        transaction
     }
 }

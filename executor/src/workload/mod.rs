@@ -1,6 +1,7 @@
 //! Reproducible batches for tests and benchmarks: the same seed gives the same bytes.
 
 mod builder;
+pub mod defi;
 mod forge;
 mod pattern;
 mod random;

@@ -7,8 +7,8 @@ use num_bigint::BigUint;
 
 use super::Movement;
 
-/// All movements of an asset together stay below this after scaling, so that no balance can
-/// reach 2^62 whatever the order.
+/// All movements of an asset together stay below this after scaling, so that no transfer can bring a
+/// balance to 2^62 whatever the order.
 const TOTAL_BITS: u64 = 60;
 
 /// One asset: its number is its place in [`Plan::assets`](super::Plan::assets).
@@ -18,7 +18,7 @@ pub struct AssetPlan {
     pub name: String,
     /// One unit of the rollup is 10^digits of the asset's smallest; 0 if it is not scaled.
     pub digits: u32,
-    /// How many transfers move it.
+    /// How many transfers and swaps pay in it.
     pub transfers: u64,
     /// Amounts that are no multiple of a unit, rounded down.
     pub rounded: u64,
@@ -31,6 +31,12 @@ pub struct AssetPlan {
 }
 
 impl AssetPlan {
+    /// What an amount is in units of the rollup, rounded down.
+    pub(super) fn units(&self, amount: &BigUint) -> u64 {
+        let units = amount / BigUint::from(10u32).pow(self.digits);
+        u64::try_from(units).expect("an asset's total was scaled below 2^60")
+    }
+
     /// Notes an amount of the trace: what it is in units of the rollup.
     pub(super) fn scale(&mut self, amount: &BigUint) -> u64 {
         let unit = BigUint::from(10u32).pow(self.digits);
@@ -48,16 +54,23 @@ impl AssetPlan {
 }
 
 /// The assets in order of appearance, no amount scaled yet.
-pub(super) fn assets(transfers: &[Movement]) -> Vec<AssetPlan> {
+pub(super) fn assets(movements: &[Movement]) -> Vec<AssetPlan> {
     let mut order: Vec<&str> = Vec::new();
     let mut sums: HashMap<&str, (u64, BigUint)> = HashMap::new();
-    for movement in transfers {
-        let (count, total) = sums.entry(&movement.asset).or_insert_with(|| {
-            order.push(&movement.asset);
-            (0, BigUint::ZERO)
-        });
-        *count += 1;
-        *total += &movement.amount;
+    for movement in movements {
+        let paid = (&movement.asset, &movement.amount, 1);
+        let received = movement
+            .swap
+            .as_ref()
+            .map(|swap| (&swap.asset, &swap.least, 0));
+        for (asset, amount, pays) in [Some(paid), received].into_iter().flatten() {
+            let (count, total) = sums.entry(asset).or_insert_with(|| {
+                order.push(asset);
+                (0, BigUint::ZERO)
+            });
+            *count += pays;
+            *total += amount;
+        }
     }
     let plan = |name: &str| AssetPlan {
         name: name.to_owned(),

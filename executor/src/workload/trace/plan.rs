@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::Movement;
 use super::assets::{self, AssetPlan};
+use super::pools::{PoolPlan, Pools};
 
 /// Where an address keeps an asset. Who pays themselves uses a second vault of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,34 @@ pub struct TransferPlan {
     pub nonce: u64,
 }
 
+/// One swap by the owner of two planned vaults.
+#[derive(Clone, Copy, Debug)]
+pub struct SwapPlan {
+    /// The vault that pays, as a position in [`Plan::vaults`].
+    pub from: usize,
+    /// The vault that receives, as a position in [`Plan::vaults`].
+    pub to: usize,
+    /// The pool, as a position in [`Plan::pools`].
+    pub pool: usize,
+    /// In the rollup's units of the asset paid.
+    pub amount: u64,
+    /// The least that is received, in the rollup's units.
+    pub least: u64,
+    /// That of the paying vault.
+    pub nonce: u64,
+    /// Whether the pool gives so much when its turn comes.
+    pub is_served: bool,
+}
+
+/// What a movement becomes.
+#[derive(Clone, Copy, Debug)]
+pub enum Action {
+    /// A transfer.
+    Transfer(TransferPlan),
+    /// A swap.
+    Swap(SwapPlan),
+}
+
 /// The whole import. The fee vault of asset `a` is at index `a`.
 #[derive(Debug)]
 pub struct Plan {
@@ -56,8 +85,12 @@ pub struct Plan {
     pub assets: Vec<AssetPlan>,
     /// In order of appearance.
     pub vaults: Vec<VaultPlan>,
+    /// After the vaults in the state, in order of appearance.
+    pub pools: Vec<PoolPlan>,
     /// In the order of the trace.
-    pub transfers: Vec<TransferPlan>,
+    pub actions: Vec<Action>,
+    /// Swaps of an asset for itself, which are left out.
+    pub swaps_for_itself: usize,
     /// Transfers of an address to itself, sent to a second vault of theirs.
     pub self_transfers: usize,
 }
@@ -84,49 +117,80 @@ pub enum PlanError {
 /// All fees of an asset together are below this: with its movements below 2^60, no vault gets
 /// to 2^62.
 const FEES_LIMIT: u128 = 1 << 61;
+/// Swaps bring no vault to more than this: with all movements and fees of its asset it stays below
+/// 2^62.
+const SWAPPED_LIMIT: u64 = 1 << 60;
 
 impl Plan {
-    /// Plans the transfers in their order, each paying `fee`.
+    /// Plans transfers and swaps in their order, each paying `fee`.
     ///
     /// # Errors
     /// Fees that are too large together.
-    pub fn new(transfers: &[Movement], fee: u64) -> Result<Self, PlanError> {
+    pub fn new(movements: &[Movement], fee: u64) -> Result<Self, PlanError> {
         let mut plan = Self {
-            assets: assets::assets(transfers),
+            assets: assets::assets(movements),
             vaults: Vec::new(),
-            transfers: Vec::with_capacity(transfers.len()),
+            pools: Vec::new(),
+            actions: Vec::with_capacity(movements.len()),
+            swaps_for_itself: 0,
             self_transfers: 0,
         };
         plan.check_fees(fee)?;
         let names = plan.assets.iter().map(|asset| asset.name.clone());
         let numbers: HashMap<String, usize> = names.zip(0..).collect();
+        let number_of = |asset: &str| numbers[asset];
+        let mut pools = Pools::new(movements, &plan.assets, number_of);
         let mut holders = Holders::default();
-        for movement in transfers {
-            let number = numbers[movement.asset.as_str()];
-            let to_self = movement.from == movement.to;
-            plan.self_transfers += usize::from(to_self);
-            let mut position = |address, second| {
-                let holding = Holding {
-                    address,
-                    asset: number as Asset,
-                    second,
-                };
-                holders.position(holding)
-            };
-            let from = position(movement.from, false);
-            let to = position(movement.to, to_self);
+        for movement in movements {
+            let number = number_of(&movement.asset);
             let amount = plan.assets[number].scale(&movement.amount);
-            plan.transfers.push(TransferPlan {
+            let Some(swap) = &movement.swap else {
+                let to_self = movement.from == movement.to;
+                plan.self_transfers += usize::from(to_self);
+                let from = holders.position(movement.from, number, false);
+                let to = holders.position(movement.to, number, to_self);
+                let transfer = holders.transfer(from, to, amount, fee);
+                plan.actions.push(Action::Transfer(transfer));
+                continue;
+            };
+            let other = number_of(&swap.asset);
+            let least = plan.assets[other].scale(&swap.least);
+            if other == number {
+                plan.swaps_for_itself += 1;
+                continue;
+            }
+            let from = holders.position(movement.from, number, false);
+            let to = holders.position(movement.from, other, false);
+            let (pool, got) = pools.swap(number, other, amount);
+            let got = got.filter(|&got| got >= least && holders.can_receive(to, got));
+            let swap = SwapPlan {
                 from,
                 to,
+                pool,
                 amount,
+                least,
                 nonce: holders.running[from].nonce,
-            });
-            holders.running[from].pay(amount + fee);
-            holders.running[to].receive(amount);
+                is_served: got.is_some(),
+            };
+            if let Some(got) = got {
+                pools.serve(pool, number, amount, got);
+                holders.swap(from, to, amount + fee, got);
+            }
+            plan.actions.push(Action::Swap(swap));
         }
         plan.vaults = holders.vaults(plan.assets.len());
+        plan.pools = pools.opened(plan.assets.len() + plan.vaults.len());
         Ok(plan)
+    }
+
+    /// Returns how many swaps there are, and how many of them the pools serve.
+    #[must_use]
+    pub fn swaps(&self) -> (usize, usize) {
+        let served = self.actions.iter().filter_map(|action| match action {
+            Action::Swap(swap) => Some(usize::from(swap.is_served)),
+            Action::Transfer(_) => None,
+        });
+        (served.clone().count(), served.sum())
     }
 
     /// Writes a CSV table of the assets: number, name, what one unit is, what rounding took.
@@ -163,7 +227,12 @@ struct Holders {
 
 impl Holders {
     /// The position of a vault, a new one if it was not met yet.
-    fn position(&mut self, holding: Holding) -> usize {
+    fn position(&mut self, address: Address, number: usize, second: bool) -> usize {
+        let holding = Holding {
+            address,
+            asset: number as Asset,
+            second,
+        };
         let next = self.holdings.len();
         let position = *self.positions.entry(holding).or_insert(next);
         if position == next {
@@ -171,6 +240,28 @@ impl Holders {
             self.running.push(Running::default());
         }
         position
+    }
+
+    fn transfer(&mut self, from: usize, to: usize, amount: u64, fee: u64) -> TransferPlan {
+        let nonce = self.running[from].nonce;
+        self.running[from].pay(amount + fee);
+        self.running[to].receive(amount);
+        TransferPlan {
+            from,
+            to,
+            amount,
+            nonce,
+        }
+    }
+
+    /// Whether a vault has room for so much more.
+    fn can_receive(&self, to: usize, amount: u64) -> bool {
+        u128::from(self.running[to].balance) + u128::from(amount) < u128::from(SWAPPED_LIMIT)
+    }
+
+    fn swap(&mut self, from: usize, to: usize, outgo: u64, got: u64) {
+        self.running[from].pay(outgo);
+        self.running[to].receive(got);
     }
 
     /// The vaults, which lie in the state after those that earn the fees.
@@ -225,7 +316,16 @@ mod tests {
             asset: "eth".into(),
             amount: amount.into(),
             time: None,
+            swap: None,
         }
+    }
+
+    fn transfers(plan: &Plan) -> Vec<TransferPlan> {
+        let transfer = |action: &Action| match action {
+            Action::Transfer(transfer) => *transfer,
+            Action::Swap(swap) => panic!("{swap:?}"),
+        };
+        plan.actions.iter().map(transfer).collect()
     }
 
     #[test]
@@ -237,8 +337,7 @@ mod tests {
         .unwrap();
         let funding: Vec<u64> = plan.vaults.iter().map(|vault| vault.funding).collect();
         assert_eq!(funding, [101, 22, 0]);
-        let nonces: Vec<u64> = plan
-            .transfers
+        let nonces: Vec<u64> = transfers(&plan)
             .iter()
             .map(|transfer| transfer.nonce)
             .collect();
@@ -249,7 +348,8 @@ mod tests {
     fn a_transfer_to_oneself_goes_to_a_second_vault() {
         let plan = Plan::new(&[movement(1, 1, 5)], 0).unwrap();
         assert_eq!(plan.self_transfers, 1);
-        assert_ne!(plan.transfers[0].from, plan.transfers[0].to);
+        let transfer = transfers(&plan)[0];
+        assert_ne!(transfer.from, transfer.to);
         assert_eq!(plan.vaults[1].holding.address, Address([1; 20]));
     }
 
@@ -261,7 +361,7 @@ mod tests {
         let asset = &plan.assets[0];
         let unit = 10u128.pow(asset.digits);
         assert_eq!(asset.digits, 21);
-        let moved: Vec<u64> = plan.transfers.iter().map(|entry| entry.amount).collect();
+        let moved: Vec<u64> = transfers(&plan).iter().map(|entry| entry.amount).collect();
         assert_eq!(moved, amounts.map(|amount| (amount / unit) as u64));
         assert_eq!(moved[1..], [0, 0, 1, 1]);
         assert_eq!((asset.rounded, asset.below_unit), (3, 1));

@@ -12,12 +12,15 @@ use shardfold_protocol::head::TIME_LIMIT;
 use shardfold_protocol::text::excerpt;
 use thiserror::Error;
 
-use super::{Movement, Trace};
+use super::{Movement, SwapOf, Trace};
 
 /// The columns that are read; others are ignored.
 const COLUMNS: [&str; 5] = ["kind", "from", "to", "asset_in", "amount_in"];
-/// One more that is read if it is there: its number is that after the others.
-const TIMESTAMP: &str = "timestamp";
+/// More that are read if they are there; the last two say what a swap is for.
+const OPTIONAL: [&str; 3] = ["timestamp", "asset_out", "min_out"];
+const TIMESTAMP: usize = 0;
+const ASSET_OUT: usize = 1;
+const MIN_OUT: usize = 2;
 /// A 256-bit integer has no more decimal digits.
 const MAX_DIGITS: usize = 78;
 
@@ -33,11 +36,13 @@ pub enum TraceError {
     /// A column that the first line does not name.
     #[error(
         "found no column `{column}` in the first line, expected the columns {}, separated by commas",
-        COLUMNS.join(", ")
+        expected.join(", ")
     )]
     NoColumn {
         /// Name of the missing column.
         column: &'static str,
+        /// Names of all columns that are read.
+        expected: &'static [&'static str],
     },
     /// A column that the first line names more than once.
     #[error("found the column `{column}` more than once in the first line, expected it once")]
@@ -108,6 +113,9 @@ pub enum FieldError {
         /// How many digits it has.
         found: usize,
     },
+    /// A pool of one token.
+    #[error("found the same token on both sides of a pool")]
+    SameToken,
     /// Text that is no time.
     #[error("`{0}` is no time in seconds, expected decimal digits, below 2^40")]
     Time(String),
@@ -127,36 +135,51 @@ impl Trace {
     /// # Errors
     /// The first record that is not understood.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, TraceError> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut records = Records::new(bytes)?;
+        let mut records = Records::new(bytes, &COLUMNS, &OPTIONAL)?;
         let mut assets = HashMap::new();
         let mut trace = Self::default();
         while records.advance()? {
-            match records.text(0)? {
-                "transfer" => trace.transfers.push(Movement {
-                    from: records.field(1, address)?,
-                    to: records.field(2, address)?,
-                    asset: records.field(3, |text| asset(text, &mut assets))?,
-                    amount: records.field(4, amount)?,
-                    time: records.time()?,
-                }),
-                "swap" => trace.swaps_skipped += 1,
+            let is_swap = match records.text(0)? {
+                "transfer" => false,
+                "swap" => true,
                 other => {
                     let kind = FieldError::Kind(excerpt(other));
                     return Err(records.refused(0, kind));
                 }
+            };
+            let movement = Movement {
+                from: records.field(1, address)?,
+                to: records.field(2, address)?,
+                asset: records.field(3, |text| asset(text, &mut assets))?,
+                amount: records.field(4, amount)?,
+                time: records.optional(TIMESTAMP, time)?,
+                swap: None,
+            };
+            if !is_swap {
+                trace.movements.push(movement);
+                continue;
             }
+            let asset = records.optional(ASSET_OUT, |text| asset(text, &mut assets))?;
+            let least = records.optional(MIN_OUT, amount)?;
+            let (Some(asset), Some(least)) = (asset, least) else {
+                trace.swaps_skipped += 1;
+                continue;
+            };
+            let swap = Some(SwapOf { asset, least });
+            trace.movements.push(Movement { swap, ..movement });
         }
         Ok(trace)
     }
 }
 
 /// The records after the first one, which names the columns.
-struct Records<'a> {
+pub(super) struct Records<'a> {
     bytes: &'a [u8],
     reader: Reader<&'a [u8]>,
-    /// [`COLUMNS`], and [`TIMESTAMP`] if it is there.
+    /// Those asked for, and then the optional ones that are there.
     columns: Vec<Column>,
+    /// The place in `columns` of each optional one.
+    optional: Vec<Option<usize>>,
     /// How many columns the first line names.
     width: usize,
     /// Where the current record starts; line breaks may come first.
@@ -184,7 +207,13 @@ impl Column {
 }
 
 impl<'a> Records<'a> {
-    fn new(bytes: &'a [u8]) -> Result<Self, TraceError> {
+    /// Reads the first line, which names these columns, and perhaps the optional ones.
+    pub fn new(
+        bytes: &'a [u8],
+        expected: &'static [&'static str],
+        optional: &[&'static str],
+    ) -> Result<Self, TraceError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -192,15 +221,21 @@ impl<'a> Records<'a> {
         let mut record = ByteRecord::new();
         reader.read_byte_record(&mut record)?;
         let mut columns = Vec::new();
-        for column in COLUMNS {
+        for &column in expected {
             let found = Column::find(&record, column)?;
-            columns.push(found.ok_or(TraceError::NoColumn { column })?);
+            columns.push(found.ok_or(TraceError::NoColumn { column, expected })?);
         }
-        columns.extend(Column::find(&record, TIMESTAMP)?);
+        let mut places = Vec::new();
+        for &column in optional {
+            let found = Column::find(&record, column)?;
+            places.push(found.is_some().then_some(columns.len()));
+            columns.extend(found);
+        }
         Ok(Self {
             bytes,
             reader,
             columns,
+            optional: places,
             width: record.len(),
             start: 0,
             record,
@@ -208,7 +243,7 @@ impl<'a> Records<'a> {
     }
 
     /// Reads the next record; false at the end.
-    fn advance(&mut self) -> Result<bool, TraceError> {
+    pub fn advance(&mut self) -> Result<bool, TraceError> {
         self.start = self.offset();
         if !self.reader.read_byte_record(&mut self.record)? {
             return Ok(false);
@@ -240,13 +275,13 @@ impl<'a> Records<'a> {
     }
 
     /// A column of the current record.
-    fn text(&self, column: usize) -> Result<&str, TraceError> {
+    pub fn text(&self, column: usize) -> Result<&str, TraceError> {
         let bytes = &self.record[self.columns[column].place];
         str::from_utf8(bytes).map_err(|_| self.refused(column, FieldError::Utf8))
     }
 
     /// A column of the current record, parsed.
-    fn field<T>(
+    pub fn field<T>(
         &self,
         column: usize,
         parse: impl FnOnce(&str) -> Result<T, FieldError>,
@@ -254,14 +289,17 @@ impl<'a> Records<'a> {
         parse(self.text(column)?).map_err(|source| self.refused(column, source))
     }
 
-    /// When it was, if the trace says.
-    fn time(&self) -> Result<Option<u64>, TraceError> {
-        let column = COLUMNS.len();
-        let is_there = self.columns.len() > column;
-        is_there.then(|| self.field(column, time)).transpose()
+    /// An optional column of the current record, parsed, if it is there.
+    pub fn optional<T>(
+        &self,
+        number: usize,
+        parse: impl FnOnce(&str) -> Result<T, FieldError>,
+    ) -> Result<Option<T>, TraceError> {
+        let column = self.optional.get(number).copied().flatten();
+        column.map(|column| self.field(column, parse)).transpose()
     }
 
-    fn refused(&self, column: usize, source: FieldError) -> TraceError {
+    pub fn refused(&self, column: usize, source: FieldError) -> TraceError {
         let before = (0..self.columns[column].place).map(|i| line_breaks(&self.record[i]));
         TraceError::Field {
             line: self.line() + before.sum::<u64>(),
@@ -306,7 +344,7 @@ fn is_well_quoted(record: &[u8]) -> bool {
 }
 
 /// The digits after 0x or 0X, as bytes, if there are 40 of them.
-fn time(text: &str) -> Result<u64, FieldError> {
+pub(super) fn time(text: &str) -> Result<u64, FieldError> {
     let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit());
     let time = text.parse().ok().filter(|_| is_decimal);
     time.filter(|&time| time < TIME_LIMIT)
@@ -322,7 +360,7 @@ fn parse_address(text: &str) -> Option<Address> {
     Some(Address(address))
 }
 
-fn address(text: &str) -> Result<Address, FieldError> {
+pub(super) fn address(text: &str) -> Result<Address, FieldError> {
     parse_address(text).ok_or_else(|| FieldError::Address(excerpt(text)))
 }
 
@@ -350,7 +388,7 @@ fn asset(text: &str, names: &mut HashMap<String, String>) -> Result<String, Fiel
     Ok(text.to_owned())
 }
 
-fn amount(text: &str) -> Result<BigUint, FieldError> {
+pub(super) fn amount(text: &str) -> Result<BigUint, FieldError> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(FieldError::Amount(excerpt(text)));
     }

@@ -37,7 +37,7 @@ fn an_amount_is_its_digits_and_nothing_else_is_one() {
         ("18446744073709551616", 1 << 64),
     ] {
         let trace = read(&transfer("eth", text)).unwrap();
-        assert_eq!(trace.transfers[0].amount, value.into(), "{text}");
+        assert_eq!(trace.movements[0].amount, value.into(), "{text}");
     }
     for text in [
         "+5", "-5", "1_000", "1e18", "1E3", "0x10", "1.0", "", " 5", "5 ", "٣", "1,5", "NaN",
@@ -54,7 +54,7 @@ fn an_amount_is_its_digits_and_nothing_else_is_one() {
 #[test]
 fn a_timestamp_is_read_if_there_is_one() {
     let line = transfer("eth", "5");
-    assert_eq!(read(&line).unwrap().transfers[0].time, None);
+    assert_eq!(read(&line).unwrap().movements[0].time, None);
     let with_time = |time: &str| {
         let header = HEADER.trim_end();
         Trace::from_bytes(format!("timestamp,{header}\n{time},{line}\n").as_bytes())
@@ -64,7 +64,7 @@ fn a_timestamp_is_read_if_there_is_one() {
         ("1598766666", 1_598_766_666),
         ("1099511627775", (1 << 40) - 1),
     ] {
-        assert_eq!(with_time(text).unwrap().transfers[0].time, Some(time));
+        assert_eq!(with_time(text).unwrap().movements[0].time, Some(time));
     }
     for text in [
         "",
@@ -94,7 +94,7 @@ fn a_million_digits_are_refused_in_a_few_words() {
     );
     let largest = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
     let padded = format!("{}{largest}", "0".repeat(100));
-    let amount = &read(&transfer("eth", &padded)).unwrap().transfers[0].amount;
+    let amount = &read(&transfer("eth", &padded)).unwrap().movements[0].amount;
     assert_eq!(amount.to_string(), largest);
     // Nor do other fields fill the screen, or reach it raw.
     let letters = "x".repeat(1_000_000);
@@ -156,13 +156,13 @@ fn a_contract_in_any_spelling_is_one_asset() {
     let trace = read(&lines.join("\n")).unwrap();
     assert!(
         trace
-            .transfers
+            .movements
             .iter()
             .all(|entry| entry.asset == spellings[1])
     );
     // So is an address.
     let trace = read(&transfer("eth", "5").replace("0x1", "0X1")).unwrap();
-    assert_eq!(trace.transfers[0].from, Address([0x11; 20]));
+    assert_eq!(trace.movements[0].from, Address([0x11; 20]));
 }
 
 #[test]
@@ -186,8 +186,8 @@ fn an_asset_that_is_none_or_could_be_another_is_refused() {
 #[test]
 fn quotation_marks_change_no_value() {
     let trace = read(&transfer("\"a,\"\"b\"\"\nc\"", "\"5\"")).unwrap();
-    assert_eq!(trace.transfers[0].asset, "a,\"b\"\nc");
-    assert_eq!(trace.transfers[0].amount, 5u32.into());
+    assert_eq!(trace.movements[0].asset, "a,\"b\"\nc");
+    assert_eq!(trace.movements[0].amount, 5u32.into());
     // The CSV library reads 50, 5"0 and everything to the end of the file.
     for amount in ["\"5\"0", "5\"0", "\"5"] {
         let lines = format!("\n{}\n{}\n", transfer("eth", amount), transfer("eth", "6"));
@@ -214,7 +214,7 @@ fn the_first_line_names_each_column_once() {
     let trace = read(&format!(
         "note,amount_in,asset_in,note,to,from,kind\n,5,eth,,{B},{A},transfer"
     ));
-    assert_eq!(trace.unwrap().transfers[0].from, Address([0x11; 20]));
+    assert_eq!(trace.unwrap().movements[0].from, Address([0x11; 20]));
 }
 
 #[test]
