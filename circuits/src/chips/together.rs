@@ -231,7 +231,13 @@ fn a_table_of_one_row_holds() {
 
 #[test]
 fn the_fee_bus_balances_between_the_two() {
-    for transactions in [mixed(), without_fees(), everything(), defi::in_turn(), lending::in_turn()] {
+    for transactions in [
+        mixed(),
+        without_fees(),
+        everything(),
+        defi::in_turn(),
+        lending::in_turn(),
+    ] {
         let shard = Shard::with_log_height(transactions, 5).unwrap();
         assert_eq!(left_on(&shard, "fee"), BTreeMap::new());
     }

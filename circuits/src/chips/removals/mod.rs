@@ -188,10 +188,7 @@ impl Tests {
             (chip.name(), messages.map(|message| message.bus).collect())
         });
         Self {
-            cheats: cheats
-                .into_par_iter()
-                .map(Refused::new)
-                .collect(),
+            cheats: cheats.into_par_iter().map(Refused::new).collect(),
             honest: together::whole()
                 .into_iter()
                 .chain(together::kitchen())

@@ -122,5 +122,8 @@ pub fn is_in_the_docs(score: &Score) {
         return;
     }
     let is_there = found.trim() == expected.trim();
-    assert!(is_there, "SHARDFOLD_BLESS=1 writes docs/security.md anew:\n{expected}");
+    assert!(
+        is_there,
+        "SHARDFOLD_BLESS=1 writes docs/security.md anew:\n{expected}"
+    );
 }

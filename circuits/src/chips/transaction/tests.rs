@@ -379,7 +379,8 @@ fn number_of(cells: &[F]) -> Option<usize> {
 /// The steps of which a table has rows.
 pub fn steps_in(chip: &ChipTrace) -> BTreeSet<usize> {
     let rows = 0..height(chip);
-    rows.filter_map(|number| number_of(&row(chip, number))).collect()
+    rows.filter_map(|number| number_of(&row(chip, number)))
+        .collect()
 }
 
 /// A table for each path through every contract, alone with a row of padding at least.

@@ -117,9 +117,7 @@ fn plain(name: &str, random: &mut Random) -> Case {
             let count = 1 + random.below(3) as usize;
             relay(&payments[..count], fee, nonce)
         }
-        "kitchen" if random.below(2) == 0 => {
-            order(to, random.below(1 << 30), DEPOSITS_BEFORE)
-        }
+        "kitchen" if random.below(2) == 0 => order(to, random.below(1 << 30), DEPOSITS_BEFORE),
         "kitchen" => cook(Cook {
             numbers: [
                 amount % (1 << 40),
@@ -171,7 +169,9 @@ fn other(found: F, words: &[F], random: &mut Random) -> F {
 fn named(case: &Case) -> Vec<Index> {
     let indices = case.words.iter().map(|word| word.as_canonical_u64());
     let indices = indices.filter_map(|index| Index::try_from(index).ok());
-    indices.filter(|index| case.records.contains_key(index)).collect()
+    indices
+        .filter(|index| case.records.contains_key(index))
+        .collect()
 }
 
 /// Changes a record that the body names, or names another one.
@@ -395,7 +395,7 @@ fn agree_on(cases: u64) {
     );
     let mut wrong = vec![];
     // Those over other tables have tests of their own beside their chips.
-    for (contract, law) in contracts().list().enumerate(){
+    for (contract, law) in contracts().list().enumerate() {
         if ["table_transfer", "toy_swap"].contains(&law.name()) {
             continue;
         }

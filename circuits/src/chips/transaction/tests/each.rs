@@ -57,7 +57,11 @@ impl Rows {
 fn first_rule(chip: &ChipTrace) -> usize {
     static FIRST: LazyLock<usize> = LazyLock::new(|| {
         let chip = table_of(vec![signed_transfer(to_bob(1, 0, ALICE_NONCE), 0)], 0).chip;
-        let rules = contracts().steps().iter().map(|step| step.zeros.len()).max();
+        let rules = contracts()
+            .steps()
+            .iter()
+            .map(|step| step.zeros.len())
+            .max();
         Inventory::of(&chip).constraints - rules.unwrap_or_default()
     });
     assert!(chip.chip.name() == "transaction", "it is the table");
@@ -163,7 +167,9 @@ fn one_message(
         let is_one = !cheat.passes_without(None) && cheat.passes_without(Some(removal));
         is_one.then_some(cheat)
     };
-    changed.and_then(judged).or_else(|| output().and_then(judged))
+    changed
+        .and_then(judged)
+        .or_else(|| output().and_then(judged))
 }
 
 /// What holds when everything else on the bus of a message is as it was.
@@ -217,7 +223,8 @@ fn another_field(
         return Some(found);
     }
     // A small change, so that what must be an integer may stay one.
-    let change = random.pick(&[F::ONE, F::NEG_ONE, something(random)]);
+    let any = something(random);
+    let change = random.pick(&[F::ONE, F::NEG_ONE, any]);
     this.fields.iter().find_map(|field| {
         let sum = system.value(number, field) + change;
         system.want(number, field, sum);
@@ -298,11 +305,10 @@ fn found() -> &'static [(Goal, Option<Cheat>)] {
                 Goal::Handed(step, i) => rows.first_of(step, |chip, number, random| {
                     one_handed(chip, number, i, random)
                 }),
-                Goal::Message(MessageOf { step, message }, removal) => {
-                    rows.first_of(step, |chip, number, random| {
+                Goal::Message(MessageOf { step, message }, removal) => rows
+                    .first_of(step, |chip, number, random| {
                         one_message(chip, number, message, removal, random)
-                    })
-                }
+                    }),
             };
             (goal, cheat)
         });
@@ -323,7 +329,11 @@ fn every_step_is_a_row_of_some_path() {
     for (number, step) in contracts().steps().iter().enumerate() {
         let name = contracts().list().nth(step.contract).map(|law| law.name());
         let is_there = rows.of.contains_key(&number);
-        assert!(is_there, "{name:?}, {}: no path of the fixtures", step.step.name);
+        assert!(
+            is_there,
+            "{name:?}, {}: no path of the fixtures",
+            step.step.name
+        );
     }
 }
 
@@ -340,7 +350,11 @@ fn most_is_found() {
         };
         let of = &contracts().steps()[step];
         let law = contracts().list().nth(of.contract).expect("it is listed");
-        println!("{}, {}: {what} is not broken alone", law.name(), of.step.name);
+        println!(
+            "{}, {}: {what} is not broken alone",
+            law.name(),
+            of.step.name
+        );
     }
     let (found, wanted) = (cheats().len(), goals().len());
     println!("{found} of {wanted} rules, messages and elements are broken alone");

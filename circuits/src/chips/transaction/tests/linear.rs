@@ -178,6 +178,8 @@ impl Solved {
 
     /// A solution: variables that it does not name are zero.
     pub fn solution(&self) -> impl Iterator<Item = (usize, F)> {
-        self.0.iter().map(|(&variable, equation)| (variable, equation.sum))
+        self.0
+            .iter()
+            .map(|(&variable, equation)| (variable, equation.sum))
     }
 }

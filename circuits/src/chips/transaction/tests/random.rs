@@ -21,4 +21,10 @@ impl Random {
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len() as u64) as usize]
     }
+
+    /// A number below one of these.
+    pub fn below_one(&mut self, limits: &[u64]) -> u64 {
+        let limit = self.pick(limits);
+        self.below(limit)
+    }
 }

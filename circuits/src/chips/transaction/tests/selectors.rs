@@ -33,17 +33,13 @@ fn minus_one(step: usize, honest: &[F], random: &mut Random) -> Option<ChipTrace
     let others: Vec<usize> = (0..steps.len()).filter(|&other| other != step).collect();
     let ends = |first: bool| {
         let all = others.iter().copied();
-        let those = all.filter(|&other| {
-            steps[other].next.is_empty() && steps[other].step.is_first == first
-        });
+        let those = all
+            .filter(|&other| steps[other].next.is_empty() && steps[other].step.is_first == first);
         those.collect::<Vec<_>>()
     };
     // A first step on a last row, and another one on the first row, where nothing comes before.
     let number = if is_first { 3 } else { 0 };
-    let pair = [
-        random.pick(&ends(true)),
-        random.pick(&ends(is_first)),
-    ];
+    let pair = [random.pick(&ends(true)), random.pick(&ends(is_first))];
     if pair[0] == pair[1] {
         return None;
     }
@@ -100,7 +96,9 @@ fn not_whole() -> Vec<ChipTrace> {
     );
     let mut cheats = vec![];
     for chip in all_paths() {
-        let rows: Vec<_> = (0..height(&chip)).map(|number| row(&chip, number)).collect();
+        let rows: Vec<_> = (0..height(&chip))
+            .map(|number| row(&chip, number))
+            .collect();
         let steps = rows.iter().map_while(|cells| step_of(cells));
         let goes_on: Vec<_> = steps.map(|step| !step.next.is_empty()).collect();
         let count = goes_on.len();

@@ -294,7 +294,11 @@ impl Shape {
             let sides = || found.iter().flatten();
             let is_factor = |variable: &usize| sides().any(|side| side.contains(variable));
             let is_alone = |variable: &&usize| counts[variable] == 1;
-            if variables.iter().filter(is_alone).any(|alone| !is_factor(alone)) {
+            if variables
+                .iter()
+                .filter(is_alone)
+                .any(|alone| !is_factor(alone))
+            {
                 continue;
             }
             let factors = sides().filter(|side| side.len() == 1).flatten();

@@ -108,7 +108,10 @@ pub(super) fn bare(number: usize, flags: &[(usize, F)]) -> ChipTrace {
 #[test]
 fn two_kinds_at_once() {
     let transfer = selector(number("transfer"), 0);
-    for other in [selector(number("withdraw"), 0), selector(number("kitchen"), 0)] {
+    for other in [
+        selector(number("withdraw"), 0),
+        selector(number("kitchen"), 0),
+    ] {
         checker_refuses(&[with_selectors(3, &[(transfer, F::ONE), (other, F::ONE)])]);
     }
 }
@@ -116,7 +119,10 @@ fn two_kinds_at_once() {
 #[test]
 fn kinds_that_add_up() {
     // 2 and -1 add up to one step, with the messages of both; neither is a flag.
-    let (transfer, withdraw) = (selector(number("transfer"), 0), selector(number("withdraw"), 0));
+    let (transfer, withdraw) = (
+        selector(number("transfer"), 0),
+        selector(number("withdraw"), 0),
+    );
     let flags = [(transfer, F::TWO), (withdraw, F::NEG_ONE)];
     let cheat = with_selectors(3, &flags);
     assert_eq!(report(std::slice::from_ref(&cheat)).violations.len(), 2);

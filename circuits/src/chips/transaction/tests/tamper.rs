@@ -50,7 +50,10 @@ pub fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
             of(vec![cooked(ALICE_NONCE)], 1),
             of(vec![cook(not_owed)], 1),
             of(vec![order(BOB, 12_345, DEPOSITS_BEFORE)], 2),
-            of(vec![by_tables(number("table_transfer"), 30, ALICE_NONCE)], 1),
+            of(
+                vec![by_tables(number("table_transfer"), 30, ALICE_NONCE)],
+                1,
+            ),
             of(vec![by_tables(number("toy_swap"), 40_000, ALICE_NONCE)], 1),
         ]);
     }

@@ -206,7 +206,13 @@ pub(super) fn swap_out(random: &mut Random) -> Case {
     let amount_out = 1 + random.below(most);
     extreme_reserves(&mut records, &body.pools, amount_out, random);
     let pools = body.pools.iter().rev().copied();
-    let paid = quoted(&records, pools, (body.asset_out, amount_out), quote_out, false);
+    let paid = quoted(
+        &records,
+        pools,
+        (body.asset_out, amount_out),
+        quote_out,
+        false,
+    );
     let mut body = SwapOut {
         amount_out,
         max_in: random.pick(&[MOST, paid, paid.saturating_add(1).min(MOST)]),

@@ -113,7 +113,7 @@ pub(super) fn create_market(random: &mut Random) -> Case {
     let (records, _) = rich(random);
     let mut body = CreateMarket {
         lltv: random.pick(&[1, 300_000, 750_000, 980_000]),
-        scale: 1 + random.below(1 << random.pick(&[1, 20, 61])),
+        scale: 1 + random.below_one(&[2, 1 << 20, 1 << 61]),
         rates: Rates {
             slope1: random.below(1 << 20) as u32,
             slope2: random.below(1 << 22) as u32,
@@ -140,7 +140,7 @@ pub(super) fn create_market(random: &mut Random) -> Case {
 pub(super) fn accrue(random: &mut Random) -> Case {
     let (mut records, scale) = market(random);
     let at = random.pick(&[OLD_MARKET, DRY_MARKET]);
-    let behind = 1 + random.below(random.pick(&[10, 100_000, MAX_ELAPSED, 2 * MAX_ELAPSED]));
+    let behind = 1 + random.below_one(&[10, 100_000, MAX_ELAPSED, 2 * MAX_ELAPSED]);
     let mut market = market_at(NOW - behind);
     let numbers = market.supplied.iter_mut().chain(&mut market.borrowed);
     numbers.for_each(|number| *number *= scale);
@@ -198,7 +198,7 @@ pub(super) fn collect(random: &mut Random) -> Case {
 
 pub(super) fn supply(random: &mut Random) -> Case {
     let (records, scale) = market(random);
-    let amount = random.below(500_000 * random.pick(&[1, scale]));
+    let amount = random.below_one(&[500_000, 500_000 * scale]);
     let body = Supply {
         amount,
         limit: random.pick(&[0, 0, 0, amount / 2, amount.saturating_mul(900), 1 << 61]),
@@ -210,7 +210,7 @@ pub(super) fn supply(random: &mut Random) -> Case {
 
 pub(super) fn redeem(random: &mut Random) -> Case {
     let (records, scale) = market(random);
-    let shares = random.below(random.pick(&[5_000_000, 900_000_000, 25_000_000_000]) * scale);
+    let shares = scale * random.below_one(&[5_000_000, 900_000_000, 25_000_000_000]);
     let body = Redeem {
         shares,
         limit: random.pick(&[0, 0, 0, shares / 1_000, shares / 900]),
@@ -237,7 +237,7 @@ pub(super) fn take(random: &mut Random) -> Case {
     let position = random.pick(&[POSITION, FREE_POSITION]);
     let most = records[&position].0[2].as_canonical_u64() + 10;
     let body = Take {
-        amount: random.below(random.pick(&[most, most / 20 + 2, most / 2 + 2])),
+        amount: random.below_one(&[most, most / 20 + 2, most / 2 + 2]),
         signer: signing(OTHER_ASSET, random),
         ..lending::take(position)
     };
@@ -247,7 +247,7 @@ pub(super) fn take(random: &mut Random) -> Case {
 pub(super) fn borrow(random: &mut Random) -> Case {
     let (mut records, scale) = market(random);
     put_position(&mut records, scale, random);
-    let amount = random.below(random.pick(&[400_000, 400_000 * scale, 50_000_000 * scale]));
+    let amount = random.below_one(&[400_000, 400_000 * scale, 50_000_000 * scale]);
     let body = Borrow {
         amount,
         limit: random.pick(&[MOST, MOST, amount.saturating_mul(1_100), amount]),
@@ -278,7 +278,8 @@ pub(super) fn liquidate(random: &mut Random) -> Case {
     let owed = collateral + random.below(2 * collateral);
     let debt = owed * 972 * random.pick(&[1, 1, 2]);
     records.insert(BAD_POSITION, position_of(1, collateral, debt));
-    let seized = random.pick(&[collateral, collateral / 2 + 1, 1 + random.below(collateral)]);
+    let some = 1 + random.below(collateral);
+    let seized = random.pick(&[collateral, collateral / 2 + 1, some]);
     // Twice the collateral, less the bonus.
     let needed = u128::from(seized) * 2 * 1_000_000 / 1_063_829 * 973 + 2_000;
     let needed = u64::try_from(needed).unwrap_or(MOST);
