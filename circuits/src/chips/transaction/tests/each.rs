@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use rayon::prelude::*;
 use shardfold_contracts::layout::LIMB_BITS;
-use shardfold_contracts::readings::Bus;
+use shardfold_contracts::readings::{Bus, Division};
 use shardfold_protocol::field::F;
 
 use super::system::{About, System};
@@ -158,8 +158,9 @@ fn one_message(
         Bus::Range => top_limb(honest, number, message, random),
         _ => another_field(honest, number, message, random),
     };
-    let output = || match step.messages[message].bus {
+    let mut output = || match step.messages[message].bus {
         Bus::Hash => Some(another_digest(honest, number, message)),
+        Bus::MulDiv => another_quotient(honest, number, message, random),
         _ => None,
     };
     let judged = |chip: ChipTrace| {
@@ -241,6 +242,42 @@ fn another_digest(honest: &ChipTrace, number: usize, message: usize) -> ChipTrac
     let mut chip = add(honest, number, output, F::ONE);
     settle(&mut chip, number, &[(number, output)]);
     chip
+}
+
+/// Another quotient, and all later divisions of the row of what follows from it.
+fn another_quotient(
+    honest: &ChipTrace,
+    number: usize,
+    message: usize,
+    random: &mut Random,
+) -> Option<ChipTrace> {
+    let step = step_of(&row(honest, number))?;
+    let mut system = System::of(honest);
+    let divisions = step.messages.iter().enumerate();
+    let divisions = divisions.filter(|(_, said)| said.bus == Bus::MulDiv);
+    for (i, said) in divisions {
+        let operands = &said.fields[..3];
+        let now: Vec<F> = said
+            .fields
+            .iter()
+            .map(|field| system.value(number, field))
+            .collect();
+        operands
+            .iter()
+            .for_each(|operand| system.keep(number, operand));
+        let [a, b, d] = [now[0], now[1], now[2]].map(|number| number.as_canonical_u64());
+        let is_up = now[4] == F::ONE;
+        let (quotient, _) = Division { a, b, d, is_up }.result()?;
+        let mut quotient = F::from_u64(quotient);
+        if i == message {
+            quotient += random.pick(&[F::ONE, F::NEG_ONE, F::from_u64(1_000)]);
+        }
+        system.want(number, &said.fields[3], quotient);
+        if quotient != now[3] {
+            system.chip = system.solve(&[About::Other], random, ATTEMPTS, |_| true)?;
+        }
+    }
+    Some(system.chip)
 }
 
 /// A top limb that is within a limb's bits, but not within its own.

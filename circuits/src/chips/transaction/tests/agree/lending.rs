@@ -87,14 +87,14 @@ fn put_position(records: &mut Records, scale: u64, random: &mut Random) {
 pub(super) fn price(random: &mut Random) -> Case {
     let (mut records, _) = rich(random);
     let last = random.pick(&[1, 7, PRICED, (1 << 61) - 1, 1 << 60]);
-    records.insert(PRICE, price_of(last, NOW - 1 - random.below(100_000)));
+    records.insert(FED, price_of(last, NOW - 1 - random.below(100_000)));
     let near = match random.below(5) {
         0 => 1 + random.below(1 << 40),
         1 => last * 2,
         2 => last.div_ceil(2),
         _ => last / 2 + 1 + random.below(last),
     };
-    let index = random.pick(&[PRICE, PRICE, VACANT]);
+    let index = random.pick(&[FED, FED, VACANT]);
     let body = Price {
         price: match random.below(30) {
             0 => 0,
@@ -120,7 +120,7 @@ pub(super) fn create_market(random: &mut Random) -> Case {
             fee: random.below(250_001) as u32,
         },
         signer: signing(ASSET, random),
-        ..lending::create_market()
+        ..lending::create_market(random.pick(&[VACANT, NEW_FEES]))
     };
     match random.below(60) {
         0 => body.lltv = 0,
