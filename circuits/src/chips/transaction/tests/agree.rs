@@ -112,7 +112,10 @@ fn plain(name: &str, random: &mut Random) -> Case {
             exit(index, asking, DEPOSITS_BEFORE)
         }
         "relay" => {
-            let part = (amount / 3).min((1 << 60) - 1);
+            let part = match random.below(30) {
+                0 => 1 << 61,
+                _ => (amount / 3).min((1 << 60) - 1),
+            };
             let payments = [(BOB, 1, part), (VACANT, 2, part), (OPERATOR, 2, part)];
             let count = 1 + random.below(3) as usize;
             relay(&payments[..count], fee, nonce)
@@ -123,7 +126,7 @@ fn plain(name: &str, random: &mut Random) -> Case {
                 amount % (1 << 40),
                 random.pick(&[amount % (1 << 40), 5, 1 << 39]),
             ],
-            factor: 1 + random.below(9),
+            factor: random.below(40),
             is_owed: random.below(2) == 1,
             fee,
             nonce,
@@ -165,10 +168,11 @@ fn other(found: F, words: &[F], random: &mut Random) -> F {
     }
 }
 
-/// The records that a body names.
+/// The records that a body names, and those after them.
 fn named(case: &Case) -> Vec<Index> {
     let indices = case.words.iter().map(|word| word.as_canonical_u64());
     let indices = indices.filter_map(|index| Index::try_from(index).ok());
+    let indices = indices.flat_map(|index| [index, index.wrapping_add(1)]);
     indices
         .filter(|index| case.records.contains_key(index))
         .collect()
@@ -185,10 +189,13 @@ fn disturb_named(case: &mut Case, random: &mut Random) {
         let all: Vec<_> = case.records.keys().copied().collect();
         let (old, new) = (F::from_u32(index), F::from_u32(random.pick(&all)));
         let mut words = case.words.iter_mut();
-        *words.find(|word| **word == old).expect("it is named") = new;
+        if let Some(word) = words.find(|word| **word == old) {
+            *word = new;
+        }
         return;
     }
-    let (element, words) = (random.below(8) as usize, case.words.clone());
+    let element = random.pick(&[0, 0, 1, 1, 2, 3, 4, 5, 6, 7]);
+    let words = case.words.clone();
     if let Some(record) = case.records.get_mut(&index) {
         record.0[element] = other(record.0[element], &words, random);
     }
@@ -300,7 +307,11 @@ fn filled(case: &Case) -> ChipTrace {
     };
     witness.statement.before = head_before(case);
     witness.statement.after.queue_count = case.queue_count;
-    let mut table = Table::new(contracts(), &witness, 2).expect("the records are in order");
+    let plan = contracts().plan(case.contract, &case.words);
+    let rows = plan.expect("changes keep the length").path.len();
+    let log_height = rows.next_power_of_two().ilog2() as usize;
+    let table = Table::new(contracts(), &witness, log_height);
+    let mut table = table.expect("the records are in order");
     table.make_lenient();
     let body = Body {
         contract: case.contract,
@@ -388,6 +399,13 @@ fn agree(contract: usize, seed: u64) -> Result<bool, &'static str> {
     }
 }
 
+/// Reasons that no case has, by contract: the opening of a market divides constants by what its
+/// bounds leave, and puts nothing into a vault whose balance was in bounds before.
+const NEVER: [(&str, &str); 2] = [
+    ("create_market", "quotient"),
+    ("create_market", "receiver-balance"),
+];
+
 fn agree_on(cases: u64) {
     assert_eq!(
         F::from_u64(NOW),
@@ -428,7 +446,7 @@ fn agree_on(cases: u64) {
             .flat_map(|step| &step.reasons)
             .map(|reason| reason.name());
         let missing: BTreeSet<_> = expected
-            .filter(|name| !reasons.contains_key(name))
+            .filter(|name| !reasons.contains_key(name) && !NEVER.contains(&(law.name(), name)))
             .collect();
         if !missing.is_empty() {
             wrong.push(format!("{}: never {missing:?}", law.name()));

@@ -9,6 +9,7 @@ use shardfold_protocol::record::{Asset, Index};
 use super::super::*;
 use super::{Case, Records, fixture_records};
 use crate::chips::fixture::defi::{self, *};
+use crate::chips::fixture::lending::with_balance;
 
 const MOST: u64 = (1 << 62) - 1;
 
@@ -109,6 +110,10 @@ pub(super) fn add_liquidity(random: &mut Random) -> Case {
 
 pub(super) fn remove_liquidity(random: &mut Random) -> Case {
     let mut records = fixture_records();
+    if random.below(30) == 0 {
+        let full = MOST - random.below(1_000);
+        records.insert(ALICES_OTHER, with_balance(records[&ALICES_OTHER], full));
+    }
     let shares = 1 + random.below(2_000_000);
     extreme_pool(&mut records, shares, random);
     let pool = pool_at(&records, POOL);

@@ -29,6 +29,13 @@ pub(super) fn bound_markets(case: &mut Case) {
 /// By how much the fixtures' market is multiplied, and the records with it.
 fn market(random: &mut Random) -> (Records, u64) {
     let (mut records, _) = rich(random);
+    // Little room for what is gained would be too much to ask for often.
+    if random.below(12) > 0 {
+        let balance = random.pick(&[1_000_000, 1 << 40, 1 << 45, 1 << 60]);
+        for index in [ALICE, ALICES_OTHER] {
+            records.insert(index, with_balance(records[&index], balance));
+        }
+    }
     let scale = random.pick(&[1, 1, 30, 1 << 16]);
     let mut market = market_at(NOW);
     let numbers = market.supplied.iter_mut().chain(&mut market.borrowed);
@@ -79,7 +86,7 @@ fn put_position(records: &mut Records, scale: u64, random: &mut Random) {
         1 => [MOST - random.below(1 << 20), debt],
         2 => [0, debt],
         3 => [collateral, MOST - random.below(1 << 20)],
-        _ => [collateral.max(debt / 900), debt],
+        _ => [collateral + debt / 500, debt],
     };
     records.insert(POSITION, position_of(0, collateral, debt));
 }
@@ -103,7 +110,7 @@ pub(super) fn price(random: &mut Random) -> Case {
             3 => last * 2 + 1,
             _ => near.min((1 << 61) - 1),
         },
-        time: NOW - random.pick(&[0, 0, 1, 65_535, 65_536]),
+        time: NOW - random.pick(&[0, 0, 0, 1, 1, 65_535, 65_536]),
         ..lending::price(index)
     };
     Case::new(records, signed(&body))
@@ -213,7 +220,7 @@ pub(super) fn redeem(random: &mut Random) -> Case {
     let shares = scale * random.below_one(&[5_000_000, 900_000_000, 25_000_000_000]);
     let body = Redeem {
         shares,
-        limit: random.pick(&[0, 0, 0, shares / 1_000, shares / 900]),
+        limit: random.pick(&[0, 0, 0, 0, shares / 1_000, shares / 900]),
         signer: signing(ASSET, random),
         ..lending::redeem()
     };
@@ -247,10 +254,16 @@ pub(super) fn take(random: &mut Random) -> Case {
 pub(super) fn borrow(random: &mut Random) -> Case {
     let (mut records, scale) = market(random);
     put_position(&mut records, scale, random);
-    let amount = random.below_one(&[400_000, 400_000 * scale, 50_000_000 * scale]);
+    let amount = random.below_one(&[
+        100_000,
+        100_000,
+        100_000 * scale,
+        100_000 * scale,
+        40_000_000 * scale,
+    ]);
     let body = Borrow {
         amount,
-        limit: random.pick(&[MOST, MOST, amount.saturating_mul(1_100), amount]),
+        limit: random.pick(&[MOST, MOST, MOST, MOST, amount.saturating_mul(1_100), amount]),
         signer: signing(ASSET, random),
         ..lending::borrow()
     };
@@ -261,10 +274,11 @@ pub(super) fn repay(random: &mut Random) -> Case {
     let (mut records, scale) = market(random);
     put_position(&mut records, scale, random);
     let debt = records[&POSITION].0[3].as_canonical_u64();
-    let shares = random.pick(&[debt, debt / 2, debt / 900, debt.saturating_add(1)]);
+    let more = debt.saturating_add(1);
+    let shares = random.pick(&[debt, debt, debt / 2, debt / 2, debt / 9, debt / 900, more]);
     let body = Repay {
         shares: if random.below(20) == 0 { 0 } else { shares },
-        limit: random.pick(&[MOST, MOST, shares / 900, shares / 1_100]),
+        limit: random.pick(&[MOST, MOST, MOST, MOST, shares / 900, shares / 1_100]),
         signer: signing(ASSET, random),
         ..lending::repay()
     };
@@ -275,7 +289,7 @@ pub(super) fn liquidate(random: &mut Random) -> Case {
     let (mut records, scale) = market(random);
     let collateral = (1 + random.below(200_000)) * scale;
     // What may be owed is 1.6 times the collateral, and a unit is 973 shares.
-    let owed = collateral + random.below(2 * collateral);
+    let owed = collateral + collateral / 2 + random.below(2 * collateral);
     let debt = owed * 972 * random.pick(&[1, 1, 2]);
     records.insert(BAD_POSITION, position_of(1, collateral, debt));
     let some = 1 + random.below(collateral);
@@ -283,12 +297,17 @@ pub(super) fn liquidate(random: &mut Random) -> Case {
     // Twice the collateral, less the bonus.
     let needed = u128::from(seized) * 2 * 1_000_000 / 1_063_829 * 973 + 2_000;
     let needed = u64::try_from(needed).unwrap_or(MOST);
+    let to = match random.below(15) {
+        0 => OPERATORS[1],
+        1..6 => VACANT,
+        _ => ALICES_OTHER,
+    };
     let mut body = Liquidate {
         seized,
         shares: random.pick(&[needed, needed, needed.min(debt), debt]),
-        limit: random.pick(&[MOST, MOST, MOST, needed / 1_100]),
+        limit: random.pick(&[MOST, MOST, MOST, MOST, MOST, MOST, needed / 1_100]),
         signer: signing(ASSET, random),
-        ..lending::liquidate(random.pick(&[ALICES_OTHER, VACANT, OPERATORS[1]]))
+        ..lending::liquidate(to)
     };
     match random.below(30) {
         0 => body.seized = 0,
