@@ -51,12 +51,13 @@ fn bench_traces(
     let signatures = signature_requests(witness, &rows.signatures);
     let chain_id = F::from_u64(witness.statement.chain_id);
     let log_records = shape.log_records as usize;
+    let data = &witness.statement.before.data_commitment;
 
     // What the serving chips are asked for, as in a whole shard.
     let mut asked = rows.events.clone();
     signature::generate(&signatures, chain_id, log_transactions, &mut asked)?;
     fee::generate(&rows.fees, log_transactions, &mut asked)?;
-    let (_, leaves) = record::generate(&rows.records, log_records, &mut asked)?;
+    let (_, leaves) = record::generate(&rows.records, data, log_records, &mut asked)?;
     let log_nodes = shape.log_nodes as usize;
     node::generate(&leaves, &witness.siblings, log_nodes, &mut asked)?;
 
@@ -75,7 +76,14 @@ fn bench_traces(
         bencher.iter(|| fee::generate(&rows.fees, log_transactions, &mut LookupEvents::default()));
     });
     group.bench_function("record", |bencher| {
-        bencher.iter(|| record::generate(&rows.records, log_records, &mut LookupEvents::default()));
+        bencher.iter(|| {
+            record::generate(
+                &rows.records,
+                data,
+                log_records,
+                &mut LookupEvents::default(),
+            )
+        });
     });
     group.bench_function("node", |bencher| {
         let siblings = &witness.siblings;

@@ -13,13 +13,14 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use shardfold_benches::machine;
 use shardfold_contracts::set::standard;
-use shardfold_executor::parallel;
 use shardfold_executor::workload::{ASSET, BALANCE, Builder, CHAIN_ID, Keys, Random};
+use shardfold_executor::{parallel, shards};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::{StateFile, VaultEntry};
 use shardfold_protocol::transaction::FeePayment;
+use shardfold_recursion::profile::Profile;
 use shardfold_store::{BatchDigest, Counts, FILE, Store, View};
 
 /// Transactions of a batch.
@@ -154,7 +155,8 @@ fn apply(folder: &Path) -> Result<()> {
 
     let start = Instant::now();
     let outcome = parallel::execute(standard(), &state, &batch)?;
-    outcome.commit(&mut state);
+    let shapes = Profile::Proven100.shapes();
+    shards::apply(standard(), &mut state, &batch, &outcome, shapes)?;
     say("execute, state root", start);
     if outcome.accepted.len() != batch.transactions.len() {
         bail!("not all transactions were accepted");

@@ -1,6 +1,7 @@
 //! What can be wrong with the input of a trace generator.
 
 use shardfold_contracts::Reject;
+use shardfold_protocol::difference::Unpublishable;
 use shardfold_protocol::record::Index;
 use thiserror::Error;
 
@@ -86,6 +87,9 @@ pub enum TraceError {
         /// The asset of the fee.
         asset: u64,
     },
+    /// A record became what cannot be published.
+    #[error(transparent)]
+    Unpublishable(#[from] Unpublishable),
     /// A vault cannot hold what it receives.
     #[error("vault {index} holds {balance} and cannot take {amount} more")]
     BalanceTooLarge {

@@ -1,8 +1,10 @@
 //! The command line.
 
+mod cut;
 mod fleet;
 mod state;
 
+pub use cut::*;
 pub use fleet::*;
 pub use state::*;
 
@@ -176,13 +178,18 @@ Examples:
   shardfold execute run/batch.bin --state-out run/next.bin --receipts run/receipts.json
   shardfold execute run/batch.bin --state ledger
 The last one applies the batch to the state database in the folder ledger: wholly, or not at
-all if anything goes wrong. Running it again finds the batch applied and does nothing.")]
+all if anything goes wrong. Running it again finds the batch applied and does nothing.
+The head after a batch commits to where its shards end: name the profile, and the shape if any,
+with which it is proven.")]
 pub struct ExecuteArgs {
     /// The batch file, binary or JSON.
     pub batch: PathBuf,
     /// How to run it.
     #[command(flatten)]
     pub run: RunArgs,
+    /// What it is cut with.
+    #[command(flatten)]
+    pub cut: CutArgs,
     /// Use the plain sequential executor.
     #[arg(long)]
     pub sequential: bool,
@@ -216,15 +223,9 @@ pub struct ProveArgs {
     /// Where the validity proof goes. For several batches a folder, for BATCH.proof each.
     #[arg(short, long, value_name = "PROOF")]
     pub output: PathBuf,
-    /// The security profile.
-    #[arg(long, value_enum, default_value_t = Profile::Proven100)]
-    pub profile: Profile,
-    /// Whether it may be the unsound one.
+    /// What it is cut with.
     #[command(flatten)]
-    pub unsound: UnsoundArgs,
-    /// The size of the shards.
-    #[arg(long, value_enum, default_value_t = ShapeChoice::Auto)]
-    pub shape: ShapeChoice,
+    pub cut: CutArgs,
     /// How much memory may be used, as 8G or 500M; by default what the machine has free.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
@@ -359,19 +360,6 @@ pub enum Profile {
     /// Proves nothing: for tests.
     #[value(name = "unsound-test", hide = true)]
     UnsoundTest,
-}
-
-/// Shard sizes.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShapeChoice {
-    /// Whatever fits the batch best.
-    Auto,
-    /// 128 transactions.
-    Small,
-    /// 4,096 transactions.
-    Medium,
-    /// 16,384 transactions.
-    Large,
 }
 
 fn threads() -> RangedU64ValueParser<usize> {

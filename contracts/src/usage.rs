@@ -4,6 +4,7 @@
 use foldhash::HashSet;
 use thiserror::Error;
 
+use shardfold_protocol::difference::Change;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::transaction::Transaction;
@@ -26,7 +27,7 @@ pub enum Resource {
     FeeVaults,
     /// Touched inner nodes of the state tree.
     Nodes,
-    /// Permutations, counted without sharing.
+    /// Permutations, counted without sharing and as if every touched record changed.
     Permutations,
     /// Accesses of vaults that have a row of their own.
     Vaults,
@@ -52,6 +53,8 @@ pub struct Usage {
     transactions: usize,
     nodes: TouchedNodes,
     fee_vaults: HashSet<Index>,
+    /// Of differences, if every touched record changes.
+    pairs: usize,
     /// Of the transactions alone.
     cost: Cost,
 }
@@ -87,14 +90,16 @@ impl Usage {
         self.nodes.inner_nodes()
     }
 
-    /// Returns how many permutations the proof takes.
+    /// Returns how many permutations the proof takes, at most: fewer only where touched records do
+    /// not change, whose differences are counted too.
     #[must_use]
     pub const fn permutations(&self) -> usize {
         let touched = self.nodes.leaf_count() + self.nodes.inner_nodes();
-        self.cost.permutations + 2 * touched
+        self.cost.permutations + 2 * touched + self.pairs.div_ceil(2)
     }
 
-    /// Adds one transaction if the run with it still fits into one of these shapes.
+    /// Adds one transaction if the run with it still fits into one of these shapes. `is_vault` says
+    /// whether a vault is at an index before the run.
     ///
     /// # Errors
     /// The first limit of the last shape that would be exceeded; nothing was added then.
@@ -102,11 +107,12 @@ impl Usage {
         &mut self,
         contracts: &Contracts,
         transaction: &Transaction,
+        is_vault: impl Fn(Index) -> bool,
         shapes: &[Shape],
     ) -> Result<(), ShapeExceeded> {
         let mut accesses = Vec::with_capacity(MAX_ACCESSES);
         contracts.accesses(transaction, &mut accesses);
-        self.add_accesses(contracts.cost(transaction), &accesses, shapes)
+        self.add_accesses(contracts.cost(transaction), &accesses, is_vault, shapes)
     }
 
     /// [`Self::add`] of a transaction of this cost and with these accesses.
@@ -117,12 +123,17 @@ impl Usage {
         &mut self,
         cost: Cost,
         accesses: &[Access],
+        is_vault: impl Fn(Index) -> bool,
         shapes: &[Shape],
     ) -> Result<(), ShapeExceeded> {
-        // What is not new adds no nodes.
+        // What is not new adds no nodes, and no difference.
         let mut new = [(0, 0); MAX_ACCESSES];
+        let pairs = self.pairs;
         for (new, access) in new.iter_mut().zip(accesses) {
             *new = (access.index, self.nodes.insert(access.index));
+            if new.1 > 0 {
+                self.pairs += Change::pairs(is_vault(access.index));
+            }
         }
         let is_fee = |access: &&Access| matches!(access.mode, Mode::Fee(_));
         let fee_vault = accesses.iter().find(is_fee).map(|access| access.index);
@@ -133,6 +144,7 @@ impl Usage {
         self.fits_any(shapes).inspect_err(|_| {
             self.transactions -= 1;
             self.cost = before;
+            self.pairs = pairs;
             if let Some(index) = new_fee_vault {
                 self.fee_vaults.remove(&index);
             }
@@ -244,6 +256,10 @@ mod tests {
         prop::collection::vec(one, 1..12)
     }
 
+    fn is_vault(index: Index) -> bool {
+        !index.is_multiple_of(3)
+    }
+
     /// The count from scratch.
     fn check(usage: &Usage, transactions: &[Transaction]) {
         let mut accesses = vec![];
@@ -260,8 +276,13 @@ mod tests {
             _ => 2 + SIGNATURE_PERMUTATIONS + 1,
         };
         let own: usize = transactions.iter().map(own).sum();
+        let pairs = records
+            .iter()
+            .map(|&index| if is_vault(index) { 1 } else { 5 });
+        let blocks = pairs.sum::<usize>().div_ceil(2);
         assert_eq!(usage.transactions(), transactions.len());
-        assert_eq!(usage.permutations(), own + 2 * (records.len() + nodes));
+        let paths = 2 * (records.len() + nodes);
+        assert_eq!(usage.permutations(), own + paths + blocks);
         assert_eq!(usage.records(), records.into_iter().collect::<Vec<_>>());
         assert_eq!(
             &usage.fee_vaults().iter().copied().collect::<BTreeSet<_>>(),
@@ -282,7 +303,7 @@ mod tests {
             let shape = Shape { log_transactions, log_records, log_nodes, log_permutations, ..Shape::TINY };
             let (mut usage, mut fitting) = (Usage::default(), vec![]);
             for candidate in candidates {
-                if let Err(error) = usage.add(standard(), &candidate, &[shape]) {
+                if let Err(error) = usage.add(standard(), &candidate, is_vault, &[shape]) {
                     prop_assert!(error.found > error.limit);
                 } else {
                     prop_assert!(usage.fits(&shape).is_ok());

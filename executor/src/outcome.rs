@@ -7,7 +7,6 @@ use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::head::{Entries, Head, TimeError, check_time};
 use shardfold_protocol::record::{Index, Record};
-use shardfold_protocol::state::State;
 use shardfold_protocol::text;
 use thiserror::Error;
 
@@ -94,12 +93,6 @@ fn name(head: &Head) -> String {
 }
 
 impl Outcome {
-    /// Moves the state to the end of the batch, without cutting shards.
-    pub fn commit(&self, state: &mut State) {
-        let entries = self.accepted.iter().map(|accepted| &accepted.entries);
-        state.advance(self.time, entries, &self.changes);
-    }
-
     /// Notes what became of the next transaction.
     pub(crate) fn push(&mut self, before: &Head, result: Result<(Prepared, Entries), Reject>) {
         let position = self.receipts.len();

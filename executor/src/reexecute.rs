@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use p3_field::PrimeCharacteristicRing;
 use shardfold_contracts::readings::Effect;
 use shardfold_contracts::{Contracts, Reject};
+use shardfold_protocol::difference::{Unpublishable, changes, encode, extend_data};
 use shardfold_protocol::field::F;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
@@ -31,6 +32,9 @@ pub enum ReexecuteError {
         /// The rule that it breaks.
         source: Reject,
     },
+    /// A record whose change cannot be published.
+    #[error(transparent)]
+    Unpublishable(#[from] Unpublishable),
     /// Another head at the end.
     #[error("found the head {found:?} after the shard, expected {expected:?}")]
     Head {
@@ -47,9 +51,48 @@ pub enum ReexecuteError {
 /// The first thing that is wrong.
 pub fn reexecute(contracts: &Contracts, witness: &ShardWitness) -> Result<(), ReexecuteError> {
     validate(contracts, witness)?;
+    let (mut head, records) = run(contracts, witness)?;
+    let differences = encode_changes(witness, &records)?;
+    head.data_commitment = extend_data(&head.data_commitment, &differences);
+    let records: Vec<_> = records.into_iter().collect();
+    head.state_root = root_from(&records, &witness.siblings).map_err(WitnessError::from)?;
+    let expected = witness.statement.after;
+    if head != expected {
+        let (found, expected) = (Box::new(head), Box::new(expected));
+        return Err(ReexecuteError::Head { found, expected });
+    }
+    Ok(())
+}
+
+/// Returns what the shard of a witness publishes: its differences, encoded.
+///
+/// # Errors
+/// A witness that is not well formed, or the first transaction that is not valid.
+pub fn differences(
+    contracts: &Contracts,
+    witness: &ShardWitness,
+) -> Result<Vec<F>, ReexecuteError> {
+    validate(contracts, witness)?;
+    let (_, records) = run(contracts, witness)?;
+    Ok(encode_changes(witness, &records)?)
+}
+
+/// The records after a shard, by their index.
+type Records = BTreeMap<Index, Record>;
+
+fn encode_changes(witness: &ShardWitness, after: &Records) -> Result<Vec<F>, Unpublishable> {
+    let records = witness.records.iter().filter_map(|&(index, before)| {
+        let after = after.get(&index)?;
+        Some((index, before, *after))
+    });
+    Ok(encode(&changes(records)?))
+}
+
+/// The head after the transactions, but for state root and differences, and the records after them.
+fn run(contracts: &Contracts, witness: &ShardWitness) -> Result<(Head, Records), ReexecuteError> {
     let chain_id = F::from_u64(witness.statement.chain_id);
     let mut head = witness.statement.before;
-    let mut records: BTreeMap<Index, Record> = witness.records.iter().copied().collect();
+    let mut records: Records = witness.records.iter().copied().collect();
     let mut fees: BTreeMap<Index, u64> = BTreeMap::new();
     let mut effect = Effect::default();
     let time = witness.statement.after.time;
@@ -72,12 +115,5 @@ pub fn reexecute(contracts: &Contracts, witness: &ShardWitness) -> Result<(), Re
             .entry(index)
             .and_modify(|record| *record = record.credited(total));
     }
-    let records: Vec<_> = records.into_iter().collect();
-    head.state_root = root_from(&records, &witness.siblings).map_err(WitnessError::from)?;
-    let expected = witness.statement.after;
-    if head != expected {
-        let (found, expected) = (Box::new(head), Box::new(expected));
-        return Err(ReexecuteError::Head { found, expected });
-    }
-    Ok(())
+    Ok((head, records))
 }

@@ -1,5 +1,6 @@
 //! Whether a shard witness is well formed: what can be checked without executing it.
 
+use foldhash::HashSet;
 use shardfold_contracts::Contracts;
 use shardfold_contracts::usage::{ShapeExceeded, Usage};
 use shardfold_protocol::hash::Digest;
@@ -113,9 +114,13 @@ pub fn validate(contracts: &Contracts, witness: &ShardWitness) -> Result<(), Wit
 /// The first transaction that does not fit.
 pub fn usage(contracts: &Contracts, witness: &ShardWitness) -> Result<Usage, WitnessError> {
     let mut usage = Usage::default();
+    let vaults = witness.records.iter();
+    let vaults = vaults.filter(|(_, record)| record.is_vault());
+    let vaults: HashSet<Index> = vaults.map(|&(index, _)| index).collect();
+    let is_vault = |index| vaults.contains(&index);
     for (position, transaction) in witness.transactions.iter().enumerate() {
         let too_large = |source| WitnessError::TooLarge { position, source };
-        let added = usage.add(contracts, transaction, &[witness.shape]);
+        let added = usage.add(contracts, transaction, is_vault, &[witness.shape]);
         added.map_err(too_large)?;
     }
     Ok(usage)

@@ -17,12 +17,15 @@ use crate::amount::AMOUNT_LIMIT;
 use crate::field::F;
 use crate::hash::Digest;
 use crate::head::extend_chain;
-use crate::record::{Index, KIND_VAULT, RECORD_ELEMENTS, Record};
+use crate::record::{Index, RECORD_ELEMENTS, Record};
 
-/// Bits of a nonce's increment in a shard.
+/// Bits of a nonce's increment in a shard. A vault is signed for by a step at most once, and a shard
+/// has at most 2^14 steps, so no shard needs to end for it.
 const INCREMENT_BITS: u32 = 16;
-/// What marks a record that is published whole.
-const WHOLE: u64 = 1 << (u32::BITS + INCREMENT_BITS);
+/// By what the increment is multiplied in the first element of a vault's pair.
+pub const INCREMENT: u64 = 1 << u32::BITS;
+/// What marks a record that is published whole, in the first element of its first pair.
+pub const WHOLE: u64 = 1 << (u32::BITS + INCREMENT_BITS);
 /// Elements of a block.
 const BLOCK: usize = 4;
 
@@ -82,7 +85,7 @@ impl Change {
         }
         let (Record(first), Record(last)) = (before, after);
         let [kind, asset, _, nonce, owner @ ..] = first;
-        if *kind != F::from_u64(KIND_VAULT) {
+        if !before.is_vault() {
             return Ok(Some(Self::Record(*after)));
         }
         let [new_kind, new_asset, balance, new_nonce, new_owner @ ..] = last;
@@ -98,6 +101,25 @@ impl Change {
         Ok(Some(Self::Vault { increment, balance }))
     }
 
+    /// Returns the pair that says which record it is: of a vault all, of any other record the mark,
+    /// after which its elements come.
+    pub fn first_pair(&self, index: Index) -> [F; 2] {
+        let index = u64::from(index);
+        let pair = match *self {
+            Self::Vault { increment, balance } => {
+                [index | u64::from(increment) << u32::BITS, balance]
+            }
+            Self::Record(_) => [index | WHOLE, 0],
+        };
+        pair.map(F::from_u64)
+    }
+
+    /// Returns how many pairs publish the change of a record that is a vault before, or none.
+    #[must_use]
+    pub const fn pairs(is_vault: bool) -> usize {
+        if is_vault { 1 } else { 1 + RECORD_ELEMENTS / 2 }
+    }
+
     /// Returns the record after the change.
     ///
     /// # Errors
@@ -107,7 +129,7 @@ impl Change {
             Self::Record(after) => Ok(after),
             Self::Vault { increment, balance } => {
                 let [kind, asset, _, nonce, a, b, c, d] = before.0;
-                if kind != F::from_u64(KIND_VAULT) {
+                if !before.is_vault() {
                     return Err(ChangeError::NoVault { found: *before });
                 }
                 let nonce = nonce + F::from_u16(increment);
@@ -116,6 +138,35 @@ impl Change {
             }
         }
     }
+}
+
+/// A record that became what no difference says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the record at index {index} cannot be published: {source}")]
+pub struct Unpublishable {
+    /// Where it lies.
+    pub index: Index,
+    /// What is wrong with it.
+    pub source: ChangeError,
+}
+
+/// Returns what became of some records, each with its index, as before and as after; those that
+/// are as before are left out. Of an index that is repeated the last one counts.
+///
+/// # Errors
+/// The first of which no rule makes what it became.
+pub fn changes(
+    records: impl IntoIterator<Item = (Index, Record, Record)>,
+) -> Result<BTreeMap<Index, Change>, Unpublishable> {
+    let mut changes = BTreeMap::new();
+    for (index, before, after) in records {
+        let change = Change::between(&before, &after);
+        match change.map_err(|source| Unpublishable { index, source })? {
+            Some(change) => changes.insert(index, change),
+            None => changes.remove(&index),
+        };
+    }
+    Ok(changes)
 }
 
 const fn check_balance(found: u64) -> Result<u64, ChangeError> {
@@ -130,16 +181,9 @@ const fn check_balance(found: u64) -> Result<u64, ChangeError> {
 pub fn encode(changes: &BTreeMap<Index, Change>) -> Vec<F> {
     let mut elements = Vec::new();
     for (&index, change) in changes {
-        let index = u64::from(index);
-        match change {
-            Change::Vault { increment, balance } => {
-                let first = index | u64::from(*increment) << u32::BITS;
-                elements.extend([first, *balance].map(F::from_u64));
-            }
-            Change::Record(Record(record)) => {
-                elements.extend([F::from_u64(index | WHOLE), F::ZERO]);
-                elements.extend(record);
-            }
+        elements.extend(change.first_pair(index));
+        if let Change::Record(Record(record)) = change {
+            elements.extend(record);
         }
     }
     elements.resize(elements.len().next_multiple_of(BLOCK), F::ZERO);

@@ -81,6 +81,10 @@ const fn advice(kind: FileKind, found: u64, expected: u16) -> &'static str {
             "its signatures are for owners without an exit address, so it cannot be converted; make \
              it anew with this build (`shardfold import`)"
         }
+        FileKind::State if found == 2 => {
+            "its assets had 32 bits, and those of pools and markets have more; make it anew with this \
+             build: from its ledger's folder (`shardfold state export`), or with `shardfold import`"
+        }
         FileKind::State => {
             "its owners have no exit address, so it cannot be converted; only the build that wrote \
              it reads and exports such ledgers (`shardfold state export`), and one of this build \

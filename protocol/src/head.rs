@@ -1,5 +1,7 @@
 //! Ledger heads and the statement that a proof makes about two of them.
 
+use core::ops::Range;
+
 use p3_field::PrimeCharacteristicRing;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -128,6 +130,8 @@ pub struct Entries {
 pub const HEAD_ELEMENTS: usize = 24;
 /// Which of them is the time.
 pub const TIME_ELEMENT: usize = 5;
+/// Which of them are the commitment to differences.
+pub const DATA_ELEMENTS: Range<usize> = 16..20;
 
 impl Head {
     /// Returns the head of a ledger that has seen no transaction.
@@ -146,8 +150,8 @@ impl Head {
         }
     }
 
-    /// Extends counts and chains by one transaction of a batch of this time; the state root stays
-    /// as it is.
+    /// Extends counts and chains by one transaction of a batch of this time; the state root and the
+    /// chain of differences, which move by the shard, stay as they are.
     pub fn extend(&mut self, time: u64, entries: &Entries) {
         self.time = time;
         self.tx_count += 1;
@@ -183,7 +187,7 @@ impl Head {
         out[7..11].copy_from_slice(&self.queue_commitment);
         out[11] = F::from_u64(self.withdrawal_count);
         out[12..16].copy_from_slice(&self.withdrawal_commitment);
-        out[16..20].copy_from_slice(&self.data_commitment);
+        out[DATA_ELEMENTS].copy_from_slice(&self.data_commitment);
         out[20..].copy_from_slice(&self.tx_commitment);
         out
     }

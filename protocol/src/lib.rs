@@ -3,6 +3,7 @@
 pub mod address;
 pub mod amount;
 pub mod batch;
+pub mod bounds;
 pub mod curve;
 pub mod difference;
 pub mod envelope;

@@ -88,6 +88,11 @@ impl Record {
         *self == Self::EMPTY
     }
 
+    /// Returns whether a vault is here, of whatever asset.
+    pub fn is_vault(&self) -> bool {
+        self.0[0] == F::from_u64(KIND_VAULT)
+    }
+
     /// Returns the vault here with so much more balance. The caller has checked that it is a vault
     /// and that the sum is below 2^62.
     pub fn credited(mut self, amount: u64) -> Self {

@@ -1,15 +1,16 @@
 //! The ledger as a whole: the state tree and its head.
 
-use p3_field::PrimeField64;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::amount::AMOUNT_LIMIT;
-use crate::field::MODULUS;
+use crate::bounds::{self, BoundsError};
+use crate::difference::{self, Unpublishable, encode, extend_data};
+use crate::field::{F, MODULUS};
 use crate::files::{FileContent, FileKind};
 use crate::hash::{Digest, ZERO_DIGEST};
 use crate::head::{Entries, Head, OutOfBounds};
-use crate::record::{Asset, Index, KIND_VAULT, Record, Vault};
+use crate::record::{Asset, Index, Record, Vault};
 use crate::text::digest::to_hex;
 use crate::tree::{Opening, Records, StateTree};
 
@@ -70,7 +71,7 @@ pub struct VaultEntry {
 
 impl FileContent for StateFile {
     const KIND: FileKind = FileKind::State;
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
     /// About 36 million vaults in binary, 10 million in JSON.
     const MAX_BYTES: u64 = 1 << 31;
 }
@@ -119,6 +120,9 @@ pub enum StateError {
         /// The asset of the vault.
         found: u64,
     },
+    /// A number of another record that is out of bounds.
+    #[error(transparent)]
+    Bounds(#[from] BoundsError),
     /// A balance that is too large.
     #[error("the vault at index {index} holds {found}, expected less than 2^62")]
     Balance {
@@ -185,35 +189,55 @@ impl State {
         &self.tree
     }
 
-    /// Moves on by some transactions of a batch of this time, given with their hashes in order, that change records.
+    /// Moves on by a shard: some transactions of a batch of this time, given with their hashes in
+    /// order, that change records.
+    ///
+    /// # Errors
+    /// A record whose change cannot be published; the state is as before then.
     pub fn advance<'a>(
         &mut self,
         time: u64,
         transactions: impl Iterator<Item = &'a Entries> + Send,
         changes: &[(Index, Record)],
-    ) {
+    ) -> Result<(), Unpublishable> {
+        let differences = self.differences(changes)?;
         let Self { head, tree, .. } = self;
         // The chains of a head are the one thing here that cannot be split among threads.
-        rayon::join(|| tree.update(changes), || extend(head, time, transactions));
+        rayon::join(
+            || tree.update(changes),
+            || extend(head, time, transactions, &differences),
+        );
         self.head.state_root = self.tree.root();
+        Ok(())
     }
 
     /// [`Self::advance`], with the opening of the changed records and, beside the hashing,
     /// something that needs no more than the records as they are afterwards.
+    ///
+    /// # Errors
+    /// As [`Self::advance`].
     pub fn advance_and<'a, R: Send>(
         &mut self,
         time: u64,
         transactions: impl Iterator<Item = &'a Entries> + Send,
         changes: &[(Index, Record)],
         meanwhile: impl FnOnce(&Records) -> R + Send,
-    ) -> (Opening, R) {
+    ) -> Result<(Opening, R), Unpublishable> {
+        let differences = self.differences(changes)?;
         let Self { head, tree, .. } = self;
         let (results, ()) = rayon::join(
             || tree.replace(changes, meanwhile),
-            || extend(head, time, transactions),
+            || extend(head, time, transactions, &differences),
         );
         self.head.state_root = self.tree.root();
-        results
+        Ok(results)
+    }
+
+    /// What a shard publishes that changes these records, encoded.
+    fn differences(&self, changes: &[(Index, Record)]) -> Result<Vec<F>, Unpublishable> {
+        let records = changes.iter();
+        let records = records.map(|&(index, after)| (index, self.tree.get(index), after));
+        Ok(encode(&difference::changes(records)?))
     }
 
     /// Returns the state as a file.
@@ -240,10 +264,16 @@ fn check_elements(chain_id: u64, head: &Head) -> Result<(), StateError> {
     Ok(head.check()?)
 }
 
-fn extend<'a>(head: &mut Head, time: u64, transactions: impl Iterator<Item = &'a Entries>) {
+fn extend<'a>(
+    head: &mut Head,
+    time: u64,
+    transactions: impl Iterator<Item = &'a Entries>,
+    differences: &[F],
+) {
     for entries in transactions {
         head.extend(time, entries);
     }
+    head.data_commitment = extend_data(&head.data_commitment, differences);
 }
 
 impl TryFrom<&StateFile> for State {
@@ -335,12 +365,12 @@ impl StateFile {
         check_order(self.records.iter().map(|entry| entry.index))?;
         self.check_others()?;
         self.vaults.iter().try_for_each(|vault| {
-            let numbers = [vault.asset.into(), vault.balance, vault.nonce];
+            let numbers = [vault.asset, vault.balance, vault.nonce];
             check_vault(vault.index, numbers)
         })
     }
 
-    /// The other records are no vaults of this file, and if they are vaults of shares, well formed.
+    /// The other records are no vaults, and their numbers in bounds.
     fn check_others(&self) -> Result<(), StateError> {
         for &RecordEntry { index, record } in &self.records {
             if record.is_empty() || VaultEntry::of(index, &record).is_some() {
@@ -352,10 +382,7 @@ impl StateFile {
             if is_there.is_ok() {
                 return Err(StateError::Twice { index });
             }
-            let [kind, numbers @ .., _, _, _, _] = record.0.map(|e| e.as_canonical_u64());
-            if kind == KIND_VAULT {
-                check_vault(index, numbers)?;
-            }
+            bounds::check(index, &record)?;
         }
         Ok(())
     }

@@ -245,7 +245,7 @@ fn files_of_version_1_are_refused_with_what_to_do() {
         let json = format!(r#"{{"format": "{name}", "version": 1, "content": {{}}}}"#);
         for bytes in [binary, json.into_bytes()] {
             let error = refusal::<T>(&bytes).to_string();
-            let start = format!("found version 1 of {name}, expected 2: ");
+            let start = format!("found version 1 of {name}, expected {}: ", T::VERSION);
             assert!(error.starts_with(&start), "{error}");
             assert!(error.contains(what_to_do), "{error}");
         }
@@ -284,7 +284,7 @@ fn json_errors_say_the_line() {
         balance,
     );
     line_of(
-        &json.replacen("\"asset\": 7", "\"asset\": 4294967296", 1),
+        &json.replacen("\"asset\": 7", "\"asset\": -7", 1),
         balance - 1,
     );
 }
@@ -404,7 +404,7 @@ fn a_state_is_read_back_and_only_if_it_is_well_formed() {
         found: 1 << 62,
     };
     assert_eq!(refused(&|f| f.vaults[1].nonce = 1 << 62), nonce);
-    // Among the other records are vaults of shares, which no vault of the base chain's is.
+    // Among the other records is no vault, be it one of shares.
     let other = |index: u32, kind: u64, [asset, balance, nonce]: [u64; 3]| {
         refused(&|f| {
             let mut record = Record([F::ONE; 8]);
@@ -418,16 +418,18 @@ fn a_state_is_read_back_and_only_if_it_is_well_formed() {
     let no_other = StateError::NoOther { index: 9 };
     assert_eq!(other(9, 1, [3, 0, 0]), no_other);
     let twice = StateError::Twice { index: 2 };
-    assert_eq!(other(2, 1, [share, 0, 0]), twice);
-    let (index, found) = (9, limit);
-    let asset = StateError::Asset { index, found };
-    assert_eq!(other(index, 1, [limit, 0, 0]), asset);
-    let balance = StateError::Balance { index, found };
-    assert_eq!(other(index, 1, [share, limit, 0]), balance);
-    let nonce = StateError::Nonce { index, found };
-    assert_eq!(other(index, 1, [share, 0, limit]), nonce);
-    // Nothing else is known of other kinds than the root of all records.
-    let root = other(index, 9, [limit, limit, limit]);
+    assert_eq!(other(2, 1_000, [share, 0, 0]), twice);
+    assert_eq!(other(9, 1, [share, 0, 0]), no_other);
+    let asset = StateError::Asset {
+        index: 2,
+        found: limit,
+    };
+    assert_eq!(refused(&|f| f.vaults[1].asset = limit), asset);
+    // A pool without reserves.
+    let pool = other(9, 2, [3, 4, 0]);
+    assert!(matches!(pool, StateError::Bounds(_)), "{pool}");
+    // Nothing else is known of a contract's own kinds than the root of all records.
+    let root = other(9, 9, [limit, limit, limit]);
     assert!(matches!(root, StateError::Root { .. }));
     let root = refused(&|f| f.vaults[1].balance += 1);
     assert!(matches!(root, StateError::Root { .. }));
@@ -465,7 +467,8 @@ proptest! {
     #[test]
     fn no_bytes_panic(kind in 1..4u8, payload in prop::collection::vec(any::<u8>(), 0..600)) {
         let mut bytes = b"SHRDFOLD".to_vec();
-        bytes.extend([kind, 0, 2, 0]);
+        let version = if kind == 2 { 3 } else { 2 };
+        bytes.extend([kind, 0, version, 0]);
         bytes.extend((payload.len() as u64).to_le_bytes());
         bytes.extend(payload);
         let _ = files::from_bytes::<Batch>(&bytes);

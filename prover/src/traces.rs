@@ -2,7 +2,7 @@
 
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
-use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
+use shardfold_protocol::head::{DATA_ELEMENTS, HEAD_ELEMENTS, STATEMENT_ELEMENTS, Statement};
 use shardfold_protocol::witness::ShardWitness;
 
 use shardfold_circuits::chips::signature::SignatureRequest;
@@ -110,8 +110,11 @@ fn state_traces(
         shared.push(muldiv::generate(&rows.divisions, log_height, &mut events)?);
     }
     let fee = fee::generate(&rows.fees, shape.log_transactions as usize, &mut events)?;
-    let (record, leaves) =
-        record::generate(&rows.records, shape.log_records as usize, &mut events)?;
+    let (data, log_records) = (
+        &witness.statement.before.data_commitment,
+        shape.log_records as usize,
+    );
+    let (record, leaves) = record::generate(&rows.records, data, log_records, &mut events)?;
     let log_nodes = shape.log_nodes as usize;
     let (node, _root) = node::generate(&leaves, &witness.siblings, log_nodes, &mut events)?;
     let traces = StateTraces {
@@ -152,17 +155,21 @@ pub(crate) fn public_values(chips: &[Chip], statement: &Statement) -> Vec<Vec<F>
 }
 
 /// The public values of each chip, given the elements of the statement as values or targets:
-/// all of them for the transactions, the chain id for the signatures.
+/// all of them for the transactions, the chain id for the signatures, both commitments to
+/// differences for the records.
 ///
 /// # Panics
 /// If there are fewer elements than a statement has.
 pub(crate) fn public_values_of<T: Copy>(chips: &[Chip], statement: &[T]) -> Vec<Vec<T>> {
     assert_eq!(statement.len(), STATEMENT_ELEMENTS);
+    let (before, after) = statement[1..].split_at(HEAD_ELEMENTS);
+    let data = |head: &[T]| head[DATA_ELEMENTS].to_vec();
     chips
         .iter()
         .map(|chip| match chip {
             Chip::Transaction(_) => statement.to_vec(),
             Chip::Signature(_) => vec![statement[0]],
+            Chip::Record(_) => [data(before), data(after)].concat(),
             _ => Vec::new(),
         })
         .collect()

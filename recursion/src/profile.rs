@@ -87,7 +87,7 @@ impl Profile {
             log_cap: 4,
             query_grinding: if small { 20 } else { 21 },
             fold_grinding: if small { 9 } else { 14 },
-            batch_grinding: if small { 16 } else { 21 },
+            batch_grinding: if small { 16 } else { 22 },
             point_grinding: 12,
             lookup_grinding: 12,
         };

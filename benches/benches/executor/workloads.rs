@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use shardfold_executor::workload::defi::{DefiPlan, Traffic};
 use shardfold_executor::workload::trace::{Import, Options, Trace};
 use shardfold_executor::workload::{CHAIN_ID, Pattern, Plan, Workload};
 
@@ -48,6 +49,7 @@ pub fn names() -> anyhow::Result<Vec<String>> {
     let all: Vec<String> = Pattern::ALL
         .iter()
         .map(|pattern| pattern.name())
+        .chain(Traffic::ALL.iter().map(|traffic| traffic.name()))
         .chain([TRACE])
         .map(str::to_owned)
         .collect();
@@ -65,6 +67,16 @@ pub fn names() -> anyhow::Result<Vec<String>> {
 pub fn build(name: &str, size: Size) -> anyhow::Result<Option<Workload>> {
     if name == TRACE {
         return import(size.transactions);
+    }
+    if let Some(traffic) = Traffic::ALL.into_iter().find(|t| t.name() == name) {
+        let plan = DefiPlan {
+            seed: 1,
+            traffic,
+            people: size.vaults / 2,
+            transactions: size.transactions,
+            keys: size.keys,
+        };
+        return Ok(Some(plan.build()));
     }
     let pattern = Pattern::ALL.into_iter().find(|p| p.name() == name);
     let pattern = pattern.with_context(|| format!("{name:?} is no workload"))?;

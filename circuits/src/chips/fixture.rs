@@ -14,6 +14,7 @@ use shardfold_contracts::transfer::Transfer;
 use shardfold_contracts::withdraw::Withdraw;
 use shardfold_contracts::{Body as _, Contracts, FeePayment};
 use shardfold_protocol::address::Address;
+use shardfold_protocol::difference::{changes, encode, extend_data};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::record::{Asset, Index, Record, Vault};
@@ -26,6 +27,7 @@ pub mod lending;
 
 use super::fee::FeeChip;
 use super::muldiv::MulDivChip;
+use super::record::TouchedRecord;
 use super::transaction::{Body, Table};
 use super::transaction::{TransactionChip, TransactionRows};
 use super::vault::VaultChip;
@@ -401,7 +403,14 @@ pub fn witness() -> ShardWitness {
     }
 }
 
-/// The head after the last row of a table.
+/// The chain of differences after a shard that touches these records.
+pub fn data_after(before: &Digest, records: &[TouchedRecord]) -> Digest {
+    let records = records.iter();
+    let changed = changes(records.map(|record| (record.index, record.first, record.last)));
+    extend_data(before, &encode(&changed.expect("vaults stay vaults")))
+}
+
+/// The head after the last row of a table, which knows nothing of differences.
 pub fn head_after(before: &Head, state_root: Digest, trace: &RowMajorMatrix<F>) -> Head {
     let last = &trace.values[trace.values.len() - trace.width..];
     let chain = |chain: prefix::ChainAround| chain.after().map(|column| last[column]);
@@ -447,7 +456,10 @@ impl Shard {
         }
         let rows = table.finish()?;
         let Statement { before, after, .. } = witness.statement;
-        witness.statement.after = head_after(&before, after.state_root, &rows.trace);
+        witness.statement.after = Head {
+            data_commitment: data_after(&before.data_commitment, &rows.records),
+            ..head_after(&before, after.state_root, &rows.trace)
+        };
         Self::traced(contracts, &witness.statement, plays, rows, log_height)
     }
 

@@ -12,7 +12,7 @@ use shardfold_executor::sequential;
 use shardfold_executor::shards::cut;
 use shardfold_executor::workload::{Pattern, Plan, Workload};
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST, compress_block};
-use shardfold_protocol::head::{Entries, Head, extend_chain};
+use shardfold_protocol::head::{Entries, Head, Statement, extend_chain};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 
@@ -76,9 +76,9 @@ fn a_shard_without_fees_is_accepted() {
     accepts(&Shard::of(without_fees()).chips());
 }
 
-/// log2 of the rows of a table that holds so many.
+/// log2 of the rows of a table that holds so many; the records' has two at least.
 fn log_of(rows: usize) -> usize {
-    rows.next_power_of_two().ilog2() as usize
+    rows.next_power_of_two().ilog2().max(1) as usize
 }
 
 /// The chips that hold the state, hash and check ranges, and the root before and after.
@@ -89,13 +89,16 @@ fn state_chips(
     let mut asks = shard.events.clone();
     let records = &shard.rows.records;
     let log_records = log_of(records.len());
-    let (record, leaves) = record::generate(records, log_records, &mut asks).unwrap();
+    let Statement { before, after, .. } = &shard.statement;
+    let data = &before.data_commitment;
+    let (record, leaves) = record::generate(records, data, log_records, &mut asks).unwrap();
+    let ends = [before.data_commitment, after.data_commitment].concat();
     let log_nodes = log_of(records.len() * node::DEPTH);
     let (node, root) = node::generate(&leaves, &siblings(&leaves), log_nodes, &mut asks).unwrap();
     let log_permutations = log_of(asks.hashes.len());
     let poseidon2 = poseidon2::generate(&asks.hashes, log_permutations).unwrap();
     let chips = [
-        ChipTrace::new(Chip::Record(RecordChip), record),
+        ChipTrace::with_public_values(Chip::Record(RecordChip), record, ends),
         ChipTrace::new(Chip::Node(NodeChip), node),
         ChipTrace::new(Chip::Poseidon2(Poseidon2Chip), poseidon2),
         ChipTrace::new(Chip::Range(RangeChip), range::generate(&asks.range)),
@@ -346,6 +349,7 @@ fn the_head_moves_as_the_executors_does() {
             head.extend(NOW, &entries);
         }
         head.state_root = shard.statement.after.state_root;
+        head.data_commitment = data_after(&head.data_commitment, &shard.rows.records);
         assert_eq!(head, shard.statement.after);
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use shardfold_fleet::queue::model::Kind;
 
-use super::{CacheArgs, Profile, RunArgs, ShapeChoice, UnsoundArgs, parse_size, threads};
+use super::{CacheArgs, CutArgs, Profile, RunArgs, UnsoundArgs, parse_size, threads};
 
 /// The commands of a fleet: batches proven by many workers.
 #[derive(Subcommand, Debug)]
@@ -93,15 +93,9 @@ pub struct SubmitArgs {
     /// How to run it.
     #[command(flatten)]
     pub run: RunArgs,
-    /// The security profile.
-    #[arg(long, value_enum, default_value_t = Profile::Proven100)]
-    pub profile: Profile,
-    /// Whether it may be the unsound one.
+    /// What it is cut with.
     #[command(flatten)]
-    pub unsound: UnsoundArgs,
-    /// The size of the shards.
-    #[arg(long, value_enum, default_value_t = ShapeChoice::Auto)]
-    pub shape: ShapeChoice,
+    pub cut: CutArgs,
     /// Make the store although the database knows batches, whose objects are given up for lost.
     #[arg(long)]
     pub create_store: bool,

@@ -7,12 +7,12 @@ use crate::contracts;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_executor::outcome::Receipt;
-use shardfold_executor::{parallel, sequential};
+use shardfold_executor::{parallel, sequential, shards};
 use shardfold_protocol::files;
 use shardfold_protocol::text::integer::Integer;
 
 use super::input::{self, Input, Ready};
-use super::{Stages, Summary, counts, print_rejections};
+use super::{Stages, Summary, counts, print_rejections, shapes};
 use crate::args::ExecuteArgs;
 use crate::exit::{cannot, usage};
 use crate::output::{Output, Places, Printer};
@@ -78,6 +78,7 @@ fn execute(
         mut state,
         database,
     } = ready;
+    let shapes = shapes(&args.cut)?;
     if database.is_some() && outputs.state.is_some() {
         return Err(usage(
             "--state-out takes no part of a state database: use `shardfold state export`",
@@ -93,7 +94,7 @@ fn execute(
     stages.insert("execute", before.elapsed().as_secs_f64());
 
     let before = Instant::now();
-    outcome.commit(&mut state);
+    shards::apply(contracts(), &mut state, &batch, &outcome, &shapes)?;
     stages.insert("state_root", before.elapsed().as_secs_f64());
 
     // All that is made of a batch is on disk before a database moves on: it can be made again

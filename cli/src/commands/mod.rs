@@ -27,7 +27,7 @@ use shardfold_prover::cache;
 use shardfold_recursion::profile::Profile;
 use shardfold_store::{Applied, Counts};
 
-use crate::args::{self, CacheArgs, ShapeChoice, UnsoundArgs};
+use crate::args::{self, CacheArgs, CutArgs, ShapeChoice, UnsoundArgs};
 use crate::exit;
 use crate::exit::cannot;
 use crate::output::{Printer, gib, peak_memory_bytes};
@@ -171,13 +171,13 @@ pub fn cache_folder(args: &CacheArgs) -> Result<PathBuf> {
 }
 
 /// Returns the shapes that shards may have. A smaller one than asked for still takes what is left
-/// over at the end.
-pub fn shapes(profile: Profile, choice: ShapeChoice) -> Vec<Shape> {
-    let all = profile.shapes();
-    let most = match choice {
+/// over at the end. Fails if the profile is unsound and that is not allowed.
+pub fn shapes(args: &CutArgs) -> Result<Vec<Shape>> {
+    let all = profile(args.profile, args.unsound)?.shapes();
+    let most = match args.shape {
         ShapeChoice::Small => 1,
         ShapeChoice::Medium => 2,
         ShapeChoice::Auto | ShapeChoice::Large => all.len(),
     };
-    all.iter().take(most).copied().collect()
+    Ok(all.iter().take(most).copied().collect())
 }

@@ -3,10 +3,11 @@
 use shardfold_contracts::FeePayment;
 use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{Builder, Keys, Random, genesis};
-use shardfold_executor::{parallel, workload};
+use shardfold_executor::{parallel, shards, workload};
 use shardfold_protocol::files;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::Index;
+use shardfold_recursion::profile::Profile;
 
 use crate::common::Sandbox;
 
@@ -18,8 +19,13 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// So many batches of so many transfers between so many vaults.
+    /// So many batches of so many transfers between so many vaults, cut as by default.
     pub fn new(batches: usize, transfers: usize, vaults: u32) -> Self {
+        Self::cut_for(Profile::Proven100, batches, transfers, vaults)
+    }
+
+    /// The same, cut for a profile.
+    pub fn cut_for(profile: Profile, batches: usize, transfers: usize, vaults: u32) -> Self {
         let sandbox = Sandbox::new();
         let keys = Keys::new(3, 16);
         let mut state = genesis(&keys, vaults);
@@ -40,7 +46,8 @@ impl Chain {
             let batch = builder.sign();
             let outcome = parallel::execute(standard(), &state, &batch).expect("it fits the state");
             assert_eq!(outcome.accepted.len(), transfers);
-            outcome.commit(&mut state);
+            shards::apply(standard(), &mut state, &batch, &outcome, profile.shapes())
+                .expect("its shards can be cut");
             heads.push(*state.head());
             let binary = files::to_binary(&batch).expect("a small batch");
             sandbox.write(Self::batch(number), &binary);

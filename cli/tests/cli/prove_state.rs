@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::text::digest::to_hex;
+use shardfold_recursion::profile::Profile;
 use shardfold_store::View;
 
 use crate::chain::Chain;
@@ -33,7 +34,7 @@ fn witnesses(chain: &Chain, folder: &str) -> Vec<String> {
 
 #[test]
 fn batches_are_applied_and_proven_in_order() {
-    let chain = Chain::new(3, 3, 10);
+    let chain = Chain::cut_for(Profile::UnsoundTest, 3, 3, 10);
     let sandbox = &chain.sandbox;
     chain.import("ledger");
     sandbox.ok(&prove(&["0.bin"], "0.proof"));
@@ -83,7 +84,7 @@ fn batches_are_applied_and_proven_in_order() {
 
 #[test]
 fn a_run_killed_after_the_batch_was_applied_continues() {
-    let chain = Chain::new(1, 10, 12);
+    let chain = Chain::cut_for(Profile::UnsoundTest, 1, 10, 12);
     let sandbox = &chain.sandbox;
     chain.import("ledger");
     let mut child = sandbox
@@ -174,7 +175,7 @@ fn copy_all(from: &Path, to: &Path) {
 
 #[test]
 fn what_cannot_be_proven_is_not_applied() {
-    let chain = Chain::new(2, 3, 10);
+    let chain = Chain::cut_for(Profile::UnsoundTest, 2, 3, 10);
     let sandbox = &chain.sandbox;
     chain.import("ledger");
     let error = sandbox.refused(&prove(&["1.bin"], "proof.bin"));

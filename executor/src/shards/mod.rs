@@ -4,12 +4,16 @@
 //! A shard takes as many transactions as fit any of the shapes, and then the
 //! smallest shape that they fit. It ends early before a transaction that can only be
 //! paid with fees of the same shard, because the proof adds these at the shard's end.
+//!
+//! A shard publishes the differences of its records, first against last, so where shards end is
+//! part of what the head commits to: whatever moves a head cuts ([`cut`], [`apply`]).
 
 mod run;
 
 use shardfold_contracts::usage::ShapeExceeded;
 use shardfold_contracts::{Contracts, Reject};
 use shardfold_protocol::batch::Batch;
+use shardfold_protocol::difference::Unpublishable;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
@@ -51,6 +55,10 @@ pub enum ShardError {
         /// The rule that it breaks.
         source: Reject,
     },
+    /// A record that became what cannot be published: by a rule that makes of a vault one of another
+    /// kind, asset or owner.
+    #[error(transparent)]
+    Unpublishable(#[from] Unpublishable),
     /// An outcome with more transactions than the batch.
     #[error("found accepted transaction {position}, the batch has {limit}")]
     NoTransaction {
@@ -97,7 +105,7 @@ impl<'a> Shards<'a> {
     }
 
     /// The witness of a run; the state moves to its end, and the next run is cut meanwhile.
-    fn witness(&mut self, run: Run<'a>) -> ShardWitness {
+    fn witness(&mut self, run: Run<'a>) -> Result<ShardWitness, ShardError> {
         let shape = self.sharder.shape(&run.usage);
         let context = run.context;
         let (transactions, changes) = run.into_parts();
@@ -112,20 +120,38 @@ impl<'a> Shards<'a> {
         };
         let (opening, (next, transactions)) = self
             .state
-            .advance_and(self.time, entries, &changes, meanwhile);
+            .advance_and(self.time, entries, &changes, meanwhile)?;
         (self.rest, self.next) = (rest, Some(next));
         let statement = Statement {
             chain_id: self.state.chain_id(),
             before,
             after: *self.state.head(),
         };
-        ShardWitness {
+        Ok(ShardWitness {
             shape,
             statement,
             transactions,
             records: opening.records,
             siblings: opening.siblings,
-        }
+        })
+    }
+
+    /// Moves the state to the end of the next shard, of which no witness is made.
+    fn pass(&mut self) -> Result<(), ShardError> {
+        let (transactions, changes) = self.next_run()?.into_parts();
+        let (taken, rest) = self.rest.split_at(transactions.len());
+        let entries = taken.iter().map(|accepted| &accepted.entries);
+        self.state.advance(self.time, entries, &changes)?;
+        self.rest = rest;
+        Ok(())
+    }
+
+    fn next_run(&mut self) -> Result<Run<'a>, ShardError> {
+        self.next.take().unwrap_or_else(|| {
+            let (records, head) = (self.state.tree().leaves(), self.state.head());
+            let context = context_of(self.state.chain_id(), head, self.time);
+            self.sharder.next_run(records, self.rest, context)
+        })
     }
 }
 
@@ -136,12 +162,7 @@ impl Iterator for Shards<'_> {
         if self.rest.is_empty() {
             return None;
         }
-        let run = self.next.take().unwrap_or_else(|| {
-            let (records, head) = (self.state.tree().leaves(), self.state.head());
-            let context = context_of(self.state.chain_id(), head, self.time);
-            self.sharder.next_run(records, self.rest, context)
-        });
-        Some(run.map(|run| self.witness(run)))
+        Some(self.next_run().and_then(|run| self.witness(run)))
     }
 }
 
@@ -157,4 +178,23 @@ pub fn cut(
     shapes: &[Shape],
 ) -> Result<Vec<ShardWitness>, ShardError> {
     Shards::new(contracts, state, batch, outcome, shapes)?.collect()
+}
+
+/// Moves the state to the end of a batch, shard by shard, without their witnesses. Where shards end
+/// is part of what the head commits to, so the shapes are those with which the batch is proven.
+///
+/// # Errors
+/// As [`cut`]; the state is at the end of some shard then.
+pub fn apply(
+    contracts: &Contracts,
+    state: &mut State,
+    batch: &Batch,
+    outcome: &Outcome,
+    shapes: &[Shape],
+) -> Result<(), ShardError> {
+    let mut shards = Shards::new(contracts, state, batch, outcome, shapes)?;
+    while !shards.rest.is_empty() {
+        shards.pass()?;
+    }
+    Ok(())
 }

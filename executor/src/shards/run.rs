@@ -201,7 +201,9 @@ impl<'a> Run<'a> {
             .map_err(Unfit::Rule)?;
         let accesses: Vec<Access> = touched.iter().map(|(access, _)| *access).collect();
         let cost = self.contracts.cost(transaction);
-        let added = self.usage.add_accesses(cost, &accesses, shapes);
+        // What the shard has not touched is as before it.
+        let is_vault = |index| read(index).is_vault();
+        let added = self.usage.add_accesses(cost, &accesses, is_vault, shapes);
         added.map_err(Unfit::Shape)?;
         for (index, record) in &self.effect.writes {
             if let Some(slot) = slot_at(touched, *index) {

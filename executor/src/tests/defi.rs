@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use p3_field::PrimeField64;
 use shardfold_contracts::exchange::Pool;
-use shardfold_protocol::record::{KIND_PAYOUT, Record};
+use shardfold_protocol::record::{KIND_MARKET, KIND_PAYOUT, KIND_POSITION, Record, SHARES};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
 
@@ -43,11 +43,20 @@ fn held(record: &Record) -> Vec<(u64, u64)> {
         } = pool;
         return vec![(asset_a, pool.reserve_a), (asset_b, pool.reserve_b)];
     }
-    let [kind, asset, remaining, ..] = record.0.map(|element| element.as_canonical_u64());
-    if kind == KIND_PAYOUT {
-        return vec![(asset, remaining)];
+    match record.0.map(|element| element.as_canonical_u64()) {
+        [KIND_PAYOUT, asset, remaining, ..] => vec![(asset, remaining)],
+        [KIND_MARKET, supplied, _, borrowed, _, _, loan, _] => vec![(loan, supplied - borrowed)],
+        _ => vec![],
     }
-    vec![]
+}
+
+/// What positions hold, by the index of their market.
+fn posted(state: &State) -> u128 {
+    let posted = |(_, record): (_, Record)| match record.0.map(|e| e.as_canonical_u64()) {
+        [KIND_POSITION, _, collateral, ..] => u128::from(collateral),
+        _ => 0,
+    };
+    state.tree().records().into_iter().map(posted).sum()
 }
 
 #[test]
@@ -58,9 +67,21 @@ fn traffic_executes_alike_conserves_and_replays() {
         let accepted = outcome.accepted.len();
         assert_eq!(accepted, 300, "{traffic:?}: {:?}", outcome.receipts);
         let mut after = workload.state.clone();
-        outcome.commit(&mut after);
-        assert_eq!(all(&after), all(&workload.state), "{traffic:?}");
         let shapes = [Shape::TINY, Shape::SMALL];
+        oracle::apply(&mut after, &workload.batch, &outcome, &shapes);
+        let [mut before, mut now] = [all(&workload.state), all(&after)];
+        // What is posted is of some token; shares are made and given back.
+        for (sums, state) in [(&mut before, &workload.state), (&mut now, &after)] {
+            sums.retain(|asset, _| *asset < SHARES);
+            let tokens: u128 = sums
+                .iter()
+                .filter(|(asset, _)| **asset >= 1_000)
+                .map(|(_, sum)| sum)
+                .sum();
+            sums.retain(|asset, _| *asset < 1_000);
+            sums.insert(1_000, tokens + posted(state));
+        }
+        assert_eq!(now, before, "{traffic:?}");
         let witnesses = oracle::cut(&workload.state, &workload.batch, &outcome, &shapes);
         println!("{traffic:?}: {} shards", witnesses.len());
     }

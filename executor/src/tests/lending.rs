@@ -140,10 +140,11 @@ impl<'a> Maker<'a> {
         for receipt in &outcome.receipts {
             assert!(!matches!(receipt, Receipt::Rejected(_)), "{receipt:?}");
         }
-        let witnesses = oracle::cut(self.state, &batch, &outcome, &[Shape::TINY, Shape::SMALL]);
+        let shapes = [Shape::TINY, Shape::SMALL];
+        let witnesses = oracle::cut(self.state, &batch, &outcome, &shapes);
         assert!(!witnesses.is_empty());
         let mut after = self.state.clone();
-        outcome.commit(&mut after);
+        oracle::apply(&mut after, &batch, &outcome, &shapes);
         (after, outcome)
     }
 }

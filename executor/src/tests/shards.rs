@@ -6,7 +6,7 @@ use shardfold_contracts::usage::{Resource, ShapeExceeded};
 use shardfold_contracts::{Contracts, FeePayment};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::{F, MODULUS};
-use shardfold_protocol::head::{LEAP_LIMIT, OutOfBounds, Statement, TIME_LIMIT, TimeError};
+use shardfold_protocol::head::{Head, LEAP_LIMIT, OutOfBounds, Statement, TIME_LIMIT, TimeError};
 use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
@@ -134,6 +134,32 @@ fn a_vault_that_earns_its_own_fee_can_go_on() {
 }
 
 #[test]
+fn the_cut_is_part_of_what_the_head_commits_to() {
+    let workload = workload(|builder| {
+        for _ in 0..4 {
+            builder.push(builder.transfer(0, 1, 5, NO_FEE));
+        }
+    });
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    let head = |shape| {
+        let mut state = workload.state.clone();
+        oracle::apply(&mut state, &workload.batch, &outcome, &[shape]);
+        *state.head()
+    };
+    let (two, one) = (head(PAIR), head(Shape::TINY));
+    assert_ne!(two.data_commitment, one.data_commitment);
+    assert_eq!(head(Shape::SMALL), one);
+    let data_commitment = one.data_commitment;
+    assert_eq!(
+        Head {
+            data_commitment,
+            ..two
+        },
+        one
+    );
+}
+
+#[test]
 fn shapes_that_cannot_hold_the_batch_are_errors() {
     let mut workload = workload(|builder| builder.push(builder.transfer(0, 1, 5, NO_FEE)));
     let outcome = oracle::execute(&workload.state, &workload.batch);
@@ -197,7 +223,7 @@ fn shards_are_cut_where_the_table_of_vaults_is_full() {
 fn an_outcome_of_another_state_is_an_error() {
     let mut workload = workload(|builder| builder.push(builder.transfer(0, 1, 5, NO_FEE)));
     let outcome = oracle::execute(&workload.state, &workload.batch);
-    outcome.commit(&mut workload.state);
+    oracle::apply(&mut workload.state, &workload.batch, &outcome, &[PAIR]);
     let result = cut(
         standard(),
         &mut workload.state,

@@ -68,7 +68,7 @@ fn a_batch_cannot_be_replayed() {
     .build();
     let mut state = workload.state.clone();
     let outcome = oracle::execute(&state, &workload.batch);
-    outcome.commit(&mut state);
+    oracle::apply(&mut state, &workload.batch, &outcome, &[Shape::TINY]);
     let error = ExecuteError::Head {
         found: Box::new(workload.batch.before),
         expected: Box::new(*state.head()),
@@ -125,7 +125,8 @@ fn a_batch_whose_time_cannot_follow_the_heads_is_refused() {
         ..plan(Pattern::Mixed)
     };
     let Workload { mut state, batch } = plan.build();
-    oracle::execute(&state, &batch).commit(&mut state);
+    let outcome = oracle::execute(&state, &batch);
+    oracle::apply(&mut state, &batch, &outcome, &[Shape::TINY]);
     let head = *state.head();
     assert_eq!(head.time, batch.time);
     let refused = |head: Head, time: u64| {

@@ -210,6 +210,11 @@ impl<'a> Builder<'a> {
         self.keys.of_owner(self.vault(index))
     }
 
+    /// Returns the owner digest of the account of a number.
+    pub fn key_owner(&self, number: usize) -> Digest {
+        self.keys.owner(number)
+    }
+
     /// Returns the time of the batch.
     #[must_use]
     pub fn time(&self) -> u64 {

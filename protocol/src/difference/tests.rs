@@ -3,7 +3,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::field::canonical;
 use crate::hash::{ZERO_DIGEST, compress};
+use crate::head::{Entries, Head};
 use crate::record::Vault;
+use crate::state::State;
+use crate::tree::StateTree;
 
 fn element() -> impl Strategy<Value = F> {
     prop_oneof![
@@ -184,4 +187,30 @@ fn the_chain_takes_four_elements_a_compression() {
     let second = compress(&first, two.try_into().unwrap());
     assert_eq!(extend_data(&ZERO_DIGEST, &eight), second);
     assert_eq!(extend_data(&first, &[]), first);
+}
+
+#[test]
+fn a_state_moves_on_by_what_can_be_published() {
+    let (index, first, last) = (9, vault(5, 6), vault(3, 7));
+    let tree = StateTree::from_records(&[(index, first)]);
+    let head = Head::genesis(tree.root());
+    let mut state = State::from_parts(1, head, tree).unwrap();
+    let mut other = last;
+    other.0[4] += F::ONE;
+    let before = state.clone();
+    let entries = [Entries::default()];
+    let refused = state.advance(1, entries.iter(), &[(index, other)]);
+    let source = ChangeError::Vault { found: other };
+    assert_eq!(refused, Err(Unpublishable { index, source }));
+    assert_eq!(state, before);
+
+    let changes = [(2, Record::EMPTY), (index, last)];
+    assert_eq!(state.advance(1, entries.iter(), &changes), Ok(()));
+    let pair = elements(&[(1 << 32) + u64::from(index), 3, 0, 0]);
+    let expected = extend_data(&ZERO_DIGEST, &pair);
+    assert_eq!(state.head().data_commitment, expected);
+    // What is as before is not published.
+    let data = state.head().data_commitment;
+    assert_eq!(state.advance(1, entries.iter(), &[(index, last)]), Ok(()));
+    assert_eq!(state.head().data_commitment, data);
 }

@@ -6,7 +6,7 @@ use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::shape::Shape;
 use shardfold_store::{BatchDigest, StoreError, View};
 
-use crate::common::{Pair, apply_outcome};
+use crate::common::{Pair, apply_outcome, move_on};
 
 #[test]
 fn a_chain_of_batches_gives_the_state_of_memory() {
@@ -91,7 +91,7 @@ fn a_batch_that_starts_elsewhere_changes_nothing() {
         .part_of(standard().indices(&second.transactions))
         .unwrap();
     let outcome = shardfold_executor::parallel::execute(standard(), &part, &second).unwrap();
-    outcome.commit(&mut part);
+    move_on(&mut part, &second, &outcome);
     pair.apply(&mut store, &first);
     let before = store.view().unwrap().to_file().unwrap();
 

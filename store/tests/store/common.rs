@@ -5,11 +5,12 @@ use std::path::Path;
 use shardfold_contracts::FeePayment;
 use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Outcome;
-use shardfold_executor::parallel;
 use shardfold_executor::workload::{Builder, Keys, Random, genesis};
+use shardfold_executor::{parallel, shards};
 use shardfold_protocol::address::Address;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::record::Index;
+use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
 use shardfold_store::{Applied, BatchDigest, Counts, Store};
 use tempfile::TempDir;
@@ -88,11 +89,16 @@ impl Pair {
             parallel::execute(standard(), &self.state, batch).unwrap(),
             outcome
         );
-        outcome.commit(&mut part);
-        outcome.commit(&mut self.state);
+        move_on(&mut part, batch, &outcome);
+        move_on(&mut self.state, batch, &outcome);
         let applied = apply_outcome(store, batch, &outcome, &part).unwrap();
         (outcome, applied)
     }
+}
+
+/// Moves a state to the end of a batch.
+pub fn move_on(state: &mut State, batch: &Batch, outcome: &Outcome) {
+    shards::apply(standard(), state, batch, outcome, &[Shape::SMALL]).unwrap();
 }
 
 pub fn apply_outcome(

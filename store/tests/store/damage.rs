@@ -12,7 +12,7 @@ use shardfold_protocol::state::StateFile;
 use shardfold_protocol::tree::{PAGE_BYTES, PageId};
 use shardfold_store::{FILE, Store, StoreError, View};
 
-use crate::common::{Pair, apply_outcome};
+use crate::common::{Pair, apply_outcome, move_on};
 
 /// Reads all there is, and applies a batch: the exported state if nothing is found amiss.
 fn use_everything(pair: &Pair, batch: &Batch) -> Result<StateFile, StoreError> {
@@ -29,7 +29,7 @@ fn use_everything(pair: &Pair, batch: &Batch) -> Result<StateFile, StoreError> {
         .part_of(standard().indices(&batch.transactions))?;
     let outcome =
         shardfold_executor::parallel::execute(standard(), &part, batch).expect("it fits the head");
-    outcome.commit(&mut part);
+    move_on(&mut part, batch, &outcome);
     apply_outcome(&mut store, batch, &outcome, &part)?;
     store.check()?;
     Ok(exported)
@@ -127,7 +127,7 @@ fn apply_next(pair: &Pair, batch: &Batch) -> Result<Head, StoreError> {
         .part_of(standard().indices(&batch.transactions))?;
     let outcome =
         shardfold_executor::parallel::execute(standard(), &part, batch).expect("it fits the head");
-    outcome.commit(&mut part);
+    move_on(&mut part, batch, &outcome);
     Ok(apply_outcome(&mut store, batch, &outcome, &part)?.after)
 }
 
@@ -147,7 +147,7 @@ fn a_changed_digest_never_gets_into_a_head() {
         }
     };
     let mut after = pair.state.clone();
-    outcome.commit(&mut after);
+    move_on(&mut after, &batch, &outcome);
     let path = pair.path().join(FILE);
     let whole = fs::read(&path).unwrap();
     let mut refused = 0;

@@ -2,7 +2,7 @@
 
 use crate::cells::Cells;
 
-/// One leaf of the state tree, before and after the shard.
+/// One leaf of the state tree, before and after the shard, and the chain of differences.
 #[repr(C)]
 #[derive(Debug)]
 pub struct RecordColumns<T> {
@@ -20,6 +20,22 @@ pub struct RecordColumns<T> {
     pub old: [T; 4],
     /// Digest after: compression of `last`.
     pub new: [T; 4],
+    /// 0, 1, 0, 1, ...: at an odd row the second half of a block begins.
+    pub is_odd: T,
+    /// Whether the record changes.
+    pub is_changed: T,
+    /// Whether it changes and is a vault before, so that a pair says it all.
+    pub is_vault: T,
+    /// Shows that the digests differ, and that no vault is there before if `is_vault` is 0.
+    pub witness: [T; 4],
+    /// Two limbs of 16 bits: how much larger the next index is, less one.
+    pub gap: [T; 2],
+    /// The chain of differences before the row.
+    pub chain: [T; 4],
+    /// The chain after the first block of a record that is published whole.
+    pub half: [T; 4],
+    /// The chain after the blocks that are the row's alone.
+    pub own: [T; 4],
 }
 
 /// Number of columns.
@@ -37,6 +53,14 @@ impl<T> RecordColumns<T> {
             last_clock: cells.one(),
             old: cells.array(),
             new: cells.array(),
+            is_odd: cells.one(),
+            is_changed: cells.one(),
+            is_vault: cells.one(),
+            witness: cells.array(),
+            gap: cells.array(),
+            chain: cells.array(),
+            half: cells.array(),
+            own: cells.array(),
         }
     }
 }

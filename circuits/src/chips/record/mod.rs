@@ -2,6 +2,7 @@
 
 mod air;
 mod columns;
+mod difference;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trace;

@@ -32,13 +32,13 @@ pub fn run(args: &SubmitArgs) -> Result<()> {
     let start = Instant::now();
     // The id alone goes to standard output.
     let printer = Printer::new(true);
-    let profile = profile(args.profile, args.unsound)?;
+    let profile = profile(args.cut.profile, args.cut.unsound)?;
     let place = Config::load(&args.fleet)?.place;
     let session = Session::new(profile, &args.cache, printer)?;
     let mut stages = Stages::new();
     let id = match input::read(&args.batch, &args.run, &mut stages)? {
         Input::Ready(ready) => {
-            let shapes = shapes(profile, args.shape);
+            let shapes = shapes(&args.cut)?;
             let cut = ShardedBatch::new(&args.batch, *ready, &shapes, &mut stages)?;
             return submit_cut(args, &session, &place, cut, stages, start);
         }

@@ -20,7 +20,7 @@ use prover::Prover;
 
 /// Runs the command.
 pub fn run(args: &ProveArgs) -> Result<()> {
-    let profile = profile(args.profile, args.unsound)?;
+    let profile = profile(args.cut.profile, args.cut.unsound)?;
     if profile == Profile::UnsoundTest {
         warn(format_args!(
             "warning: the profile `unsound-test` proves nothing"
@@ -28,7 +28,7 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     }
     let mut places = Places::new(plan::inputs(args));
     let plans = plans(args, &mut places)?;
-    let shapes = shapes(profile, args.shape);
+    let shapes = shapes(&args.cut)?;
     let session = Session::new(profile, &args.cache, places.printer(args.run.json)?)?;
     let prover = Prover::new(&session, args.memory);
     thread::scope(|scope| {

@@ -241,7 +241,7 @@ fn accesses_and_divisions_count() {
     let transaction = body.unsigned();
     let add = |contracts: &Contracts, shape: Shape| {
         let mut usage = Usage::default();
-        let added = usage.add(contracts, &transaction, &[shape]);
+        let added = usage.add(contracts, &transaction, |_| true, &[shape]);
         added.map_err(|error| (error.resource, error.found, error.limit))
     };
     let transfers = Contracts::none().with(TableTransfer("transfer")).unwrap();

@@ -27,7 +27,8 @@ pub(super) struct Airdrop<'a> {
 }
 
 impl<'a> Airdrop<'a> {
-    pub fn new(people: &'a People) -> Self {
+    /// Payouts lie from an index on at which nothing does.
+    pub fn new(people: &'a People, at: Index) -> Self {
         let receivers = (1..people.count as usize).map(|step| people.at(step));
         let entry = |person| Entry {
             to: People::coins(person),
@@ -39,13 +40,7 @@ impl<'a> Airdrop<'a> {
             rests: list_of(F::from_u64(CHAIN_ID), &entries),
             paid: entries.len(),
             entries,
-            at: people.end(),
-        }
-    }
-
-    pub fn push(&mut self, builder: &mut Builder, count: usize) {
-        for _ in 0..count {
-            self.next(builder);
+            at,
         }
     }
 

@@ -4,6 +4,7 @@ use shardfold_contracts::exchange::Pool;
 use shardfold_protocol::record::{Asset, Record, Vault};
 use shardfold_protocol::state::{State, StateFile};
 
+use super::lending::Lending;
 use super::people::{COIN, People};
 use crate::workload::{BALANCE, CHAIN_ID, Keys};
 
@@ -12,11 +13,11 @@ const RESERVE: u64 = 1 << 44;
 /// What a swap pays: three in a thousand.
 const FEE: u64 = 3_000;
 
-/// Everybody's vaults, and the pools, whose shares nobody here has.
+/// Everybody's vaults, the pools, whose shares nobody here has, and the markets with their positions.
 ///
 /// # Panics
 /// Never: these records are well formed.
-pub(super) fn state(keys: &Keys, people: &People) -> State {
+pub(super) fn state(keys: &Keys, people: &People, lending: &Lending) -> State {
     let mut file = StateFile {
         chain_id: CHAIN_ID,
         head: None,
@@ -43,6 +44,9 @@ pub(super) fn state(keys: &Keys, people: &People) -> State {
         file.push(people.token_fees(pool), vault(0, People::token(pool), 0));
     }
     file.push(people.coin_fees(), vault(0, COIN, 0));
+    for (index, record) in lending.records(|person| keys.owner(person as usize)) {
+        file.push(index, record);
+    }
     State::try_from(&file).expect("ascending records with small balances")
 }
 

@@ -6,12 +6,14 @@
 
 mod airdrop;
 mod genesis;
+mod lending;
 mod people;
 mod swaps;
 
 use super::{Builder, Keys, Random, Workload};
 
 use airdrop::Airdrop;
+use lending::Lending;
 use people::People;
 use swaps::Swaps;
 
@@ -24,13 +26,25 @@ pub enum Traffic {
     Swaps,
     /// Swaps through one and the same pool.
     HotPool,
+    /// Prices and interest of forty markets, and then people who supply, borrow, pay back and are
+    /// liquidated.
+    Lending,
     /// Payouts to all people, fifteen a transaction.
     Airdrop,
+    /// Three in five transfers, one in four swaps, one in ten of lending, one in twenty payouts.
+    Mix,
 }
 
 impl Traffic {
     /// All of it.
-    pub const ALL: [Self; 4] = [Self::Transfers, Self::Swaps, Self::HotPool, Self::Airdrop];
+    pub const ALL: [Self; 6] = [
+        Self::Transfers,
+        Self::Swaps,
+        Self::HotPool,
+        Self::Lending,
+        Self::Airdrop,
+        Self::Mix,
+    ];
 
     /// Returns the name in tables.
     #[must_use]
@@ -39,7 +53,9 @@ impl Traffic {
             Self::Transfers => "transfers",
             Self::Swaps => "swaps",
             Self::HotPool => "hot pool",
+            Self::Lending => "lending",
             Self::Airdrop => "airdrop",
+            Self::Mix => "mix",
         }
     }
 
@@ -47,7 +63,7 @@ impl Traffic {
     const fn pools(self) -> u32 {
         match self {
             Self::HotPool => 1,
-            Self::Transfers | Self::Swaps | Self::Airdrop => 1_000,
+            _ => 1_000,
         }
     }
 }
@@ -78,16 +94,55 @@ impl DefiPlan {
         let keys = Keys::new(self.seed, self.keys);
         let mut random = Random::new(self.seed);
         let people = People::new(self.people, self.traffic.pools(), &mut random);
-        let state = genesis::state(&keys, &people);
+        let markets = self.traffic.pools().min(MARKETS);
+        let lending = Lending::new(&people, markets, &mut random);
+        let state = genesis::state(&keys, &people, &lending);
         let mut builder = Builder::new(&keys, &state);
-        match self.traffic {
-            Traffic::Transfers => people.transfers(&mut builder, &mut random, self.transactions),
-            Traffic::Swaps | Traffic::HotPool => {
-                Swaps::new(&people).push(&mut builder, &mut random, self.transactions);
-            }
-            Traffic::Airdrop => Airdrop::new(&people).push(&mut builder, self.transactions),
+        let mut steps = Steps {
+            people: &people,
+            swaps: Swaps::new(&people),
+            airdrop: Airdrop::new(&people, lending.end()),
+            lending,
+            random,
+        };
+        for step in 0..self.transactions {
+            steps.push(&mut builder, self.traffic, step);
         }
         let batch = builder.sign();
         Workload { state, batch }
+    }
+}
+
+/// How many of the pools' tokens can be posted for loans.
+const MARKETS: u32 = 40;
+
+/// Everything that can come next.
+struct Steps<'a> {
+    people: &'a People,
+    swaps: Swaps<'a>,
+    airdrop: Airdrop<'a>,
+    lending: Lending<'a>,
+    random: Random,
+}
+
+impl Steps<'_> {
+    fn push(&mut self, builder: &mut Builder, traffic: Traffic, step: usize) {
+        let random = &mut self.random;
+        match traffic {
+            // Every other person pays, so that no vault is in two transfers while there are enough.
+            Traffic::Transfers => self.people.transfer(builder, random, 2 * step),
+            Traffic::Swaps | Traffic::HotPool => self.swaps.swap(builder, random, step),
+            Traffic::Lending => self.lending.next(builder, random),
+            Traffic::Airdrop => self.airdrop.next(builder),
+            Traffic::Mix => {
+                let kind = match random.below(20) {
+                    0 => Traffic::Airdrop,
+                    1 | 2 => Traffic::Lending,
+                    3..8 => Traffic::Swaps,
+                    _ => Traffic::Transfers,
+                };
+                self.push(builder, kind, step);
+            }
+        }
     }
 }

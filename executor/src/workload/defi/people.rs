@@ -86,13 +86,6 @@ impl People {
         let body: Body = builder.transfer(from, to, amount, fee);
         builder.push(body);
     }
-
-    pub fn transfers(&self, builder: &mut Builder, random: &mut Random, count: usize) {
-        // Every other person pays, so that no vault is in two transfers while there are enough.
-        for step in 0..count {
-            self.transfer(builder, random, 2 * step);
-        }
-    }
 }
 
 /// What the coin is.

@@ -19,12 +19,6 @@ impl<'a> Swaps<'a> {
         Self { people }
     }
 
-    pub fn push(&self, builder: &mut Builder, random: &mut Random, count: usize) {
-        for step in 0..count {
-            self.swap(builder, random, step);
-        }
-    }
-
     /// One swap by whoever comes: three in four of an exact amount paid.
     ///
     /// # Panics
