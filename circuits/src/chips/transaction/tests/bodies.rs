@@ -447,6 +447,10 @@ fn a_hash_with_one_block_that_is_no_compression() {
                 let first = column(&message.fields[8]).expect("a digest is cells");
                 let mut cheat = add(&honest, number, first, F::ONE);
                 settle(&mut cheat, number, &[(number, first)]);
+                if !report(std::slice::from_ref(&cheat)).violations.is_empty() {
+                    // A rule compares this digest: `each.rs` has another cheat for it.
+                    continue;
+                }
                 table_refuses("hash", &[cheat]);
             }
         }

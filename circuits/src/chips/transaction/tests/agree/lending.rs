@@ -86,7 +86,7 @@ fn put_position(records: &mut Records, scale: u64, random: &mut Random) {
         1 => [MOST - random.below(1 << 20), debt],
         2 => [0, debt],
         3 => [collateral, MOST - random.below(1 << 20)],
-        _ => [collateral + debt / 500, debt],
+        _ => [collateral + debt / 400, debt],
     };
     records.insert(POSITION, position_of(0, collateral, debt));
 }
@@ -254,16 +254,21 @@ pub(super) fn take(random: &mut Random) -> Case {
 pub(super) fn borrow(random: &mut Random) -> Case {
     let (mut records, scale) = market(random);
     put_position(&mut records, scale, random);
-    let amount = random.below_one(&[
-        100_000,
-        100_000,
-        100_000 * scale,
-        100_000 * scale,
-        40_000_000 * scale,
-    ]);
+    let few = 1 + random.below_one(&[100_000, 100_000 * scale]);
+    let many = random.below(40_000_000 * scale);
+    let amount = match random.below(20) {
+        0 => 0,
+        1 | 2 => many,
+        _ => few,
+    };
+    let limit = match random.below(12) {
+        0 => amount,
+        1 => amount.saturating_mul(1_100),
+        _ => MOST,
+    };
     let body = Borrow {
         amount,
-        limit: random.pick(&[MOST, MOST, MOST, MOST, amount.saturating_mul(1_100), amount]),
+        limit,
         signer: signing(ASSET, random),
         ..lending::borrow()
     };
