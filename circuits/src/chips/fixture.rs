@@ -22,6 +22,9 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::Account;
 use shardfold_protocol::witness::ShardWitness;
 
+pub mod defi;
+pub mod lending;
+
 use super::fee::FeeChip;
 use super::muldiv::MulDivChip;
 use super::record::TouchedRecord;
@@ -73,26 +76,13 @@ pub fn contracts() -> &'static Contracts {
     &CONTRACTS
 }
 
-/// The numbers of the contracts in the list.
-pub mod number {
-    /// Of a transfer.
-    pub const TRANSFER: usize = 0;
-    /// Of a deposit.
-    pub const DEPOSIT: usize = 1;
-    /// Of a withdrawal.
-    pub const WITHDRAW: usize = 2;
-    /// Of a forced exit.
-    pub const EXIT: usize = 3;
-    /// How many the standard list has; then come those that only tests have.
-    const STANDARD: usize = 15;
-    /// Of a payment to several receivers.
-    pub const RELAY: usize = STANDARD;
-    /// Of what uses every primitive of a step.
-    pub const KITCHEN: usize = RELAY + 1;
-    /// Of a transfer with rows of their own for both vaults.
-    pub const TABLE: usize = KITCHEN + 1;
-    /// Of an exchange with divisions and a root.
-    pub const SWAP: usize = TABLE + 1;
+/// The number in the list of the contract with a name.
+///
+/// # Panics
+/// If none has it.
+pub fn number(name: &str) -> usize {
+    let position = contracts().list().position(|law| law.name() == name);
+    position.unwrap_or_else(|| panic!("no contract is called {name}"))
 }
 
 /// A transaction of a fixture.
@@ -145,7 +135,7 @@ fn shares(number: u64) -> Record {
 
 /// Every record that a fixture may touch.
 pub fn records() -> Vec<(Index, Record)> {
-    vec![
+    let mut records = vec![
         (ALICE, vault(0, ASSET, ALICE_NONCE)),
         (BOB, vault(1, ASSET, 6)),
         (VACANT, Record::EMPTY),
@@ -153,7 +143,11 @@ pub fn records() -> Vec<(Index, Record)> {
         (FOREIGN, vault(1, OTHER_ASSET, 0)),
         (SHARES, shares(1)),
         (OPERATOR, vault(2, ASSET, 9)),
-    ]
+    ];
+    records.extend(defi::defi_records());
+    records.extend(lending::lending_records());
+    records.sort_by_key(|(index, _)| *index);
+    records
 }
 
 /// From Alice's vault to Bob's.
@@ -205,17 +199,17 @@ pub fn withdraw(amount: u64, fee: u64, nonce: u64) -> Withdraw {
 
 /// A transfer signed by a key.
 pub fn signed_transfer(body: Transfer, signer: u64) -> Play {
-    play(number::TRANSFER, body.words(), Some(signer))
+    play(number("transfer"), body.words(), Some(signer))
 }
 
 /// A withdrawal signed by a key.
 pub fn signed_withdraw(body: Withdraw, signer: u64) -> Play {
-    play(number::WITHDRAW, body.words(), Some(signer))
+    play(number("withdraw"), body.words(), Some(signer))
 }
 
 /// A deposit, which nobody signs.
 pub fn deposited(body: Deposit) -> Play {
-    play(number::DEPOSIT, body.words(), None)
+    play(number("deposit"), body.words(), None)
 }
 
 fn play(contract: usize, words: Vec<F>, signer: Option<u64>) -> Play {
@@ -235,7 +229,7 @@ pub fn exit(index: Index, asking: u64, position: u64) -> Play {
         owner: owner(asking),
         address: key(asking).exit_address,
     };
-    play(number::EXIT, exit.words(), None)
+    play(number("exit"), exit.words(), None)
 }
 
 /// From Alice's vault to Bob's by a contract over the tables of vaults and divisions.
@@ -257,7 +251,7 @@ pub fn relay(payments: &[(Index, u64, u64)], fee: u64, nonce: u64) -> Play {
     let last = [ALICE.into(), nonce, fee, OPERATOR.into()];
     words.extend(last.map(F::from_u64));
     Play {
-        contract: number::RELAY,
+        contract: number("relay"),
         words,
         signer: Some(0),
     }
@@ -299,7 +293,7 @@ pub fn cook(cook: Cook) -> Play {
     let body = [asset, nonce, a, b, factor, is_owed, until];
     let words = [&places[..], &body, &[fee, OPERATOR.into(), 8, 9]].concat();
     Play {
-        contract: number::KITCHEN,
+        contract: number("kitchen"),
         words: words.into_iter().map(F::from_u64).collect(),
         signer: Some(0),
     }
@@ -321,7 +315,7 @@ pub fn order(to: Index, amount: u64, position: u64) -> Play {
     let start = [to.into(), ASSET].map(F::from_u64);
     let end = [amount, position].map(F::from_u64);
     Play {
-        contract: number::KITCHEN,
+        contract: number("kitchen"),
         words: [&start[..], &owner(1), &end].concat(),
         signer: None,
     }
@@ -352,8 +346,8 @@ pub fn everything() -> Vec<Play> {
         order(BOB, 12_345, DEPOSITS_BEFORE + 1),
         exit(BOB, 1, DEPOSITS_BEFORE + 2),
         exit(ALICE, 1, DEPOSITS_BEFORE + 3),
-        by_tables(number::TABLE, 30, ALICE_NONCE + 3),
-        by_tables(number::SWAP, 40_000, ALICE_NONCE + 4),
+        by_tables(number("table_transfer"), 30, ALICE_NONCE + 3),
+        by_tables(number("toy_swap"), 40_000, ALICE_NONCE + 4),
     ]
 }
 

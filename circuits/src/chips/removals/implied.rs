@@ -1,10 +1,9 @@
 //! What is not noticed, and why it need not be.
 
-use shardfold_contracts::readings::{Bus, Message};
-use shardfold_contracts::recorded::RecordedStep;
-use shardfold_contracts::testing::column;
+use shardfold_contracts::readings::Bus;
 
-use super::fixture::contracts;
+use super::fixture::{self, contracts};
+use super::transaction::tests::{MessageOf, branches, is_determined};
 use crate::testing::Removal;
 
 /// Removals that no test notices, each with the argument why what is left implies it.
@@ -14,9 +13,11 @@ const IMPLIED: &[(Removal, &str)] = &[];
 const FOLLOWED: &str = "a selector that is not zero has a follower on the next row, exactly one, \
     for those are boolean; that one requires that the selectors of all steps before which it may \
     come add up to 1, and all of them but this one are boolean";
-/// The message that writes back what is only read.
-const READ: &str = "all of its fields but the clock are those of the message that takes the record: \
-    no prover can have it say anything else, and without it the record is lost and nothing balances";
+/// A message of the state that follows from the others.
+const FOLLOWS: &str = "the rules and what the transaction's other messages on the bus say leave it no \
+    choice, as where a record is only read, or the last one written of those among which something \
+    moves: no prover can have it say anything else, and without it the record is lost and nothing \
+    balances";
 
 /// Returns why the rest implies what this takes out, if it does.
 pub fn reason(removal: Removal) -> Option<&'static str> {
@@ -33,37 +34,30 @@ pub fn reason(removal: Removal) -> Option<&'static str> {
             let step = contracts().steps().get(number)?;
             (!step.next.is_empty()).then_some(FOLLOWED)
         }
-        // After the two limbs of time and the root come the slots of the state.
         Removal::Branch {
             chip: "transaction",
             number,
             branch,
+        } => follows(*branches().get(&(number, branch))?).then_some(FOLLOWS),
+        // A slot in which no step has a choice.
+        Removal::Message {
+            chip: "transaction",
+            number,
         } => {
-            let slot = number.checked_sub(3)?;
-            let mut steps = contracts().steps().iter();
-            let speaks = |step: &&RecordedStep| step.count(Bus::State) > slot;
-            let step = steps.by_ref().filter(speaks).nth(branch)?;
-            writes_what_it_read(step, slot).then_some(READ)
+            let branches = branches();
+            let mut of_slot = branches.range((number, 0)..(number + 1, 0)).peekable();
+            of_slot.peek()?;
+            of_slot.all(|(_, said)| follows(*said)).then_some(FOLLOWS)
         }
         _ => None,
     }
 }
 
-/// Whether message `slot` on the state's bus writes what the message before it took.
-fn writes_what_it_read(step: &RecordedStep, slot: usize) -> bool {
-    let messages = step.messages.iter();
-    let mut messages = messages.filter(|message| message.bus == Bus::State);
-    let Some(before) = slot.checked_sub(1) else {
-        return false;
-    };
-    let (Some(taken), Some(written)) = (messages.nth(before), messages.next()) else {
-        return false;
-    };
-    let columns = |message: &Message| {
-        let record = message.fields[2..].iter().map(column);
-        record.collect::<Vec<_>>()
-    };
-    let (taken, written) = (columns(taken), columns(written));
-    // The kind is a constant in both, and any other element a cell.
-    taken == written && taken.iter().flatten().count() >= 7
+/// Whether nothing but what it says can be said in this message of the state.
+fn follows(said: MessageOf) -> bool {
+    let MessageOf { step, message } = said;
+    let recorded = &contracts().steps()[step];
+    // Of an exit a flag says what is written: from one record to the other is no small change.
+    let may_leap = recorded.contract == fixture::number("exit");
+    recorded.messages[message].bus == Bus::State && !may_leap && is_determined(step, message)
 }

@@ -7,6 +7,7 @@ use std::slice;
 use rayon::prelude::*;
 
 use super::transaction::TransactionChip;
+use super::transaction::tests::MessageOf;
 use super::{
     Chip, fee, fixed_base, fixed_table, fixture, muldiv, node, poseidon2, range, record, signature,
     together, transaction, variable_base, variable_table, vault,
@@ -119,19 +120,53 @@ fn within(chip: &'static str, number: usize, message: &MessageKind) -> Vec<Remov
     branches.flat_map(of_branch).collect()
 }
 
-/// A cheat with the constraints of the full chips that it violates: chip and number.
-type Refused = (Cheat, BTreeSet<(String, usize)>);
+/// A cheat, and what it takes to look for it.
+struct Refused {
+    cheat: Cheat,
+    /// The constraints of the full chips that it violates: chip and number.
+    violated: BTreeSet<(String, usize)>,
+    /// The steps of the transaction table of which it has rows.
+    steps: BTreeSet<usize>,
+}
+
+impl Refused {
+    fn new(cheat: Cheat) -> Self {
+        let steps = cheat.chips.iter().flat_map(steps_of).collect();
+        Self {
+            violated: cheat.violated(),
+            steps,
+            cheat,
+        }
+    }
+}
+
+/// The steps of which a chip has rows, if it is the transaction table.
+fn steps_of(chip: &ChipTrace) -> BTreeSet<usize> {
+    match chip.chip.name() {
+        "transaction" => transaction::tests::steps_in(chip),
+        _ => BTreeSet::new(),
+    }
+}
 
 /// Everything against which removals are held.
 struct Tests {
     /// What must be refused.
     cheats: Vec<Refused>,
-    /// What must be accepted: all chips of a shard, each with what it leaves over.
-    honest: Vec<(ChipTrace, Report)>,
+    /// What must be accepted: all chips of a shard, and tables with rows of each step.
+    honest: Vec<Honest>,
+    /// What each branch of each slot of the transaction table says.
+    branches: BTreeMap<(usize, usize), MessageOf>,
     /// The bus of each message of each chip.
     buses: BTreeMap<&'static str, Vec<&'static str>>,
     /// The constraint of the transaction table that is the first of the rules'.
     rules: usize,
+}
+
+/// An honest chip, with what it leaves over and the steps of which it has rows.
+struct Honest {
+    chip: ChipTrace,
+    report: Report,
+    steps: BTreeSet<usize>,
 }
 
 /// Who notices that something is missing.
@@ -153,23 +188,32 @@ impl Tests {
             (chip.name(), messages.map(|message| message.bus).collect())
         });
         Self {
-            cheats: cheats
-                .into_par_iter()
-                .map(|cheat| {
-                    let violated = cheat.violated();
-                    (cheat, violated)
-                })
-                .collect(),
+            cheats: cheats.into_par_iter().map(Refused::new).collect(),
             honest: together::whole()
                 .into_iter()
                 .chain(together::kitchen())
-                .map(|chip| {
-                    let report = report(slice::from_ref(&chip));
-                    (chip, report)
+                .chain(transaction::tests::all_paths())
+                .map(|chip| Honest {
+                    report: report(slice::from_ref(&chip)),
+                    steps: steps_of(&chip),
+                    chip,
                 })
                 .collect(),
+            branches: transaction::tests::branches(),
             buses: buses.collect(),
             rules: first_rule(),
+        }
+    }
+
+    /// The step of the transaction table to which what is taken out belongs, if it does to one.
+    fn step_of(&self, removal: Removal) -> Option<usize> {
+        match removal {
+            Removal::Rule { step, .. } => Some(step),
+            Removal::Branch { number, branch, .. }
+            | Removal::BranchField { number, branch, .. } => {
+                Some(self.branches[&(number, branch)].step)
+            }
+            _ => None,
         }
     }
 
@@ -178,31 +222,37 @@ impl Tests {
         match removal {
             Removal::Constraint { chip, number } => {
                 let only = BTreeSet::from([(chip.to_owned(), number)]);
-                self.passing(removal, |(_, violated)| *violated == only)
+                self.passing(removal, |cheat| cheat.violated == only)
             }
             Removal::Rule { number, .. } => {
                 let only = BTreeSet::from([("transaction".to_owned(), self.rules + number)]);
-                self.passing(removal, |(_, violated)| *violated == only)
+                self.passing(removal, |cheat| cheat.violated == only)
             }
             Removal::Message { chip, number } | Removal::Branch { chip, number, .. } => {
                 self.passing_on(chip, number, removal)
             }
             Removal::OneSide { chip, number, .. } | Removal::BranchField { chip, number, .. } => {
-                let bus = self.buses[chip][number];
-                let mut honest = self.honest.iter().filter(|(c, _)| c.chip.name() == chip);
-                let is_other = honest.any(|(chip, before)| {
-                    let after = report_without(slice::from_ref(chip), Some(removal));
-                    nets(before, bus) != nets(&after, bus)
-                });
-                match is_other {
+                match self.is_seen_by_honest(chip, number, removal) {
                     true => Some(Noticed::ByHonest),
                     false => self.passing_on(chip, number, removal),
                 }
             }
             Removal::BusField { bus, .. } => {
-                self.passing(removal, |(cheat, _)| cheat.bus() == Some(bus))
+                self.passing(removal, |refused| refused.cheat.bus() == Some(bus))
             }
         }
+    }
+
+    /// Whether an honest chip says something else on the bus of its message `number` now.
+    fn is_seen_by_honest(&self, chip: &'static str, number: usize, removal: Removal) -> bool {
+        let (bus, step) = (self.buses[chip][number], self.step_of(removal));
+        let mut honest = self.honest.iter().filter(|honest| {
+            honest.chip.chip.name() == chip && step.is_none_or(|step| honest.steps.contains(&step))
+        });
+        honest.any(|honest| {
+            let after = report_without(slice::from_ref(&honest.chip), Some(removal));
+            nets(&honest.report, bus) != nets(&after, bus)
+        })
     }
 
     /// A cheat with `chip` on the bus of its message `number` that passes now.
@@ -213,8 +263,9 @@ impl Tests {
         removal: Removal,
     ) -> Option<Noticed<'_>> {
         let bus = self.buses[chip][number];
-        self.passing(removal, |(cheat, _)| {
-            cheat.bus() == Some(bus) && cheat.chips.iter().any(|c| c.chip.name() == chip)
+        self.passing(removal, |refused| {
+            let mut chips = refused.cheat.chips.iter();
+            refused.cheat.bus() == Some(bus) && chips.any(|c| c.chip.name() == chip)
         })
     }
 
@@ -229,16 +280,19 @@ impl Tests {
         }
     }
 
-    /// One of the cheats that may pass and does.
+    /// One of the cheats that may pass and does. What belongs to a step is noticed where the step is.
     fn passing(
         &self,
         removal: Removal,
         may_pass: impl Fn(&Refused) -> bool,
     ) -> Option<Noticed<'_>> {
-        let mut cheats = self.cheats.iter().filter(|cheat| may_pass(cheat));
+        let step = self.step_of(removal);
+        let mut cheats = self.cheats.iter().filter(|refused| {
+            step.is_none_or(|step| refused.steps.contains(&step)) && may_pass(refused)
+        });
         cheats
-            .find(|(cheat, _)| cheat.passes_without(Some(removal)))
-            .map(|(cheat, _)| Noticed::By(cheat))
+            .find(|refused| refused.cheat.passes_without(Some(removal)))
+            .map(|refused| Noticed::By(&refused.cheat))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tests of the table: honest shards, and cheats by name. `tests/README.md` says which cheat of
 //! the chips before it became which.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use p3_field::{Field, PrimeCharacteristicRing};
 use shardfold_contracts::layout::prefix;
 use shardfold_contracts::readings::Bus;
@@ -14,14 +16,21 @@ use super::{StatementValues, TransactionColumns};
 use crate::chips::fixture::*;
 use crate::testing::{Cheat, ChipTrace};
 use columns::layout;
+pub use each::is_determined;
+use random::Random;
 
 mod agree;
 mod bodies;
 mod columns;
+mod each;
 mod exit;
 mod kitchen;
 mod limbs;
+mod linear;
+mod random;
+mod selectors;
 mod steps;
+mod system;
 mod table;
 mod tables;
 mod tamper;
@@ -326,6 +335,55 @@ pub fn cheats() -> Vec<Cheat> {
         tables::cheats(),
         kitchen::cheats(),
         tamper::cheats(),
+        selectors::cheats(),
+        each::cheats(),
     ]
     .concat()
+}
+
+/// A message of a kind of step.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageOf {
+    /// The number of the step in the table.
+    pub step: usize,
+    /// The number of the message among those of the step.
+    pub message: usize,
+}
+
+/// What each branch of each slot of the table says: by the number of the slot among the table's
+/// messages, and that of the branch.
+pub fn branches() -> BTreeMap<(usize, usize), MessageOf> {
+    // The two limbs of time and the root come first.
+    let (mut first, mut all) = (3, BTreeMap::new());
+    for bus in Bus::ALL {
+        let mut slots: Vec<usize> = vec![];
+        for (step, recorded) in contracts().steps().iter().enumerate() {
+            let messages = recorded.messages.iter().enumerate();
+            let said = messages.filter(|(_, message)| message.bus == bus);
+            for (slot, (message, _)) in said.enumerate() {
+                slots.resize(slots.len().max(slot + 1), 0);
+                all.insert((first + slot, slots[slot]), MessageOf { step, message });
+                slots[slot] += 1;
+            }
+        }
+        first += slots.len();
+    }
+    all
+}
+
+/// The number of the step that a row is.
+fn number_of(cells: &[F]) -> Option<usize> {
+    (0..layout().selectors).find(|&step| cells[layout().selector(step)] == F::ONE)
+}
+
+/// The steps of which a table has rows.
+pub fn steps_in(chip: &ChipTrace) -> BTreeSet<usize> {
+    let rows = 0..height(chip);
+    rows.filter_map(|number| number_of(&row(chip, number)))
+        .collect()
+}
+
+/// A table for each path through every contract, alone with a row of padding at least.
+pub fn all_paths() -> Vec<ChipTrace> {
+    tamper::paths(contracts())
 }

@@ -17,8 +17,8 @@ use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons};
 #[derive(Clone, Copy, Debug)]
 pub struct CreatePoolLaw;
 
-/// Bits of the highest fee.
-const FEE_BITS: u32 = u64::BITS - MAX_FEE.leading_zeros();
+/// Bits of a fee, and of what the highest one is above it: whole limbs.
+const FEE_BITS: u32 = 32;
 
 /// A pool on an index that is used.
 static USED: Reason = Reason::new(

@@ -12,6 +12,8 @@ use crate::law::{Carried, Law, nothing};
 use crate::lending::{PRICE_DELAY_BITS, PRICE_LIMIT, constant};
 use crate::machine::{Machine, Part, Rule, Use};
 
+use Part::{Any, Is};
+
 /// Writes a price that its feeder has signed, or opens it.
 #[derive(Clone, Copy, Debug)]
 pub struct PriceLaw;
@@ -87,7 +89,9 @@ impl Law for PriceLaw {
         let delay = m.now() - time.clone();
         m.range(&delay, PRICE_DELAY_BITS, &reasons::DELAY)?;
 
-        let (taken, found) = m.take(&index, Use::Write, [const { Part::Any }; 8])?;
+        let zero = Is(M::E::ZERO, &reasons::KIND);
+        let record = [Any, Any, Any, zero, Any, Any, Any, Any];
+        let (taken, found) = m.take(&index, Use::Write, record)?;
         let last = last(m, found, &feeder)?;
         let since = time.clone() - last.time - F::ONE;
         m.range(&since, TIME_BITS, &reasons::ORDER)?;
@@ -106,10 +110,9 @@ impl Law for PriceLaw {
 
 /// The record is a price of this feeder, or nothing, with price and time of zero.
 fn last<M: Machine>(m: &mut M, found: [M::E; 8], feeder: &[M::E; 4]) -> Rule<Last<M::E>> {
-    let [kind, price, time, zero, its_feeder @ ..] = found;
+    let [kind, price, time, _, its_feeder @ ..] = found;
     let is_there = kind * F::from_u64(KIND_PRICE).inverse();
     m.flag(&is_there, &reasons::KIND)?;
-    m.equal(zero, M::E::ZERO, &reasons::KIND)?;
     let is_empty = M::E::ONE - is_there.clone();
     for value in [&price, &time] {
         m.equal(is_empty.clone() * value.clone(), M::E::ZERO, &reasons::KIND)?;

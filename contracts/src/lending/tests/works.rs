@@ -101,6 +101,9 @@ fn without_a_debt_neither_time_nor_price_matters() {
     ledger.now += 100_000;
     ledger.set(PRICE, 1, 1 << 60);
     ledger.accepts(&ledger.take(Borrower, 1_000), Borrower);
+    // Nor what the rest would be worth.
+    ledger.set_position(Borrower, LIMIT, 0);
+    ledger.accepts(&ledger.take(Borrower, 1_000), Borrower);
 }
 
 #[test]
@@ -215,4 +218,16 @@ fn the_unit_that_rounding_asks_for_too_much_is_the_suppliers() {
     ledger.accepts(&ledger.repay(Borrower, 1), Borrower);
     let after = ledger.totals();
     assert_eq!((after.ba, after.sa), (0, totals.sa + 1));
+}
+
+#[test]
+fn what_a_collateral_is_worth_is_rounded_down() {
+    let mut ledger = Ledger::with_market(100_000);
+    ledger.accepts(&ledger.supply(Supplier, 10_000), Supplier);
+    ledger.accepts(&ledger.post(Borrower, 999), Borrower);
+    // 999 · 1.001 = 999.999: not 1,000, of which 860 might be owed.
+    ledger.set_price(1_001, NOW);
+    let unhealthy = &crate::lending::reasons::UNHEALTHY;
+    ledger.rejects(&ledger.borrow(Borrower, 860), Borrower, unhealthy);
+    ledger.accepts(&ledger.borrow(Borrower, 859), Borrower);
 }

@@ -20,39 +20,71 @@ use crate::chips::transaction::TransactionChip;
 use crate::chips::transaction::{Body, Table};
 use crate::testing::{is_served, report};
 
-/// Numbers from a seed (splitmix64).
-struct Random(u64);
+mod exchange;
+mod lending;
+mod payout;
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize]
-    }
-}
+/// Records by index.
+type Records = BTreeMap<Index, Record>;
 
 /// One transaction on one state.
 #[derive(Clone, Debug)]
 struct Case {
-    records: BTreeMap<Index, Record>,
+    records: Records,
     contract: usize,
     words: Vec<F>,
     authority: Authority,
     queue_count: u64,
 }
 
+impl Case {
+    /// This transaction on these records.
+    fn new(records: Records, play: Play) -> Self {
+        Self {
+            records,
+            contract: play.contract,
+            authority: play.authority(),
+            words: play.words,
+            queue_count: DEPOSITS_BEFORE,
+        }
+    }
+}
+
+/// The fixtures' records.
+fn fixture_records() -> Records {
+    records().into_iter().collect()
+}
+
 /// A valid transaction, more or less.
 fn valid(contract: usize, random: &mut Random) -> Case {
-    let mut records: BTreeMap<_, _> = records().into_iter().collect();
+    let law = contracts().list().nth(contract);
+    match law.expect("it is in the list").name() {
+        "create_pool" => exchange::create_pool(random),
+        "add_liquidity" => exchange::add_liquidity(random),
+        "remove_liquidity" => exchange::remove_liquidity(random),
+        "swap_in" => exchange::swap_in(random),
+        "swap_out" => exchange::swap_out(random),
+        "payout" => payout::payout(random),
+        "pay" => payout::pay(random),
+        "cancel_payout" => payout::cancel(random),
+        "price" => lending::price(random),
+        "create_market" => lending::create_market(random),
+        "accrue" => lending::accrue(random),
+        "collect" => lending::collect(random),
+        "supply" => lending::supply(random),
+        "redeem" => lending::redeem(random),
+        "post" => lending::post(random),
+        "take" => lending::take(random),
+        "borrow" => lending::borrow(random),
+        "repay" => lending::repay(random),
+        "liquidate" => lending::liquidate(random),
+        name => plain(name, random),
+    }
+}
+
+/// A transaction of one of the other contracts.
+fn plain(name: &str, random: &mut Random) -> Case {
+    let mut records = fixture_records();
     let balance = random.pick(&[1_000, 1_000_000, (1 << 62) - 1]);
     if let Some(alices) = records.get_mut(&ALICE) {
         alices.0[2] = F::from_u64(balance);
@@ -61,17 +93,17 @@ fn valid(contract: usize, random: &mut Random) -> Case {
     let fee = random.pick(&[0, 1, 900]);
     let amount = random.below(balance - 900);
     let to = random.pick(&[BOB, VACANT]);
-    let play = match contract {
-        number::TRANSFER => {
+    let play = match name {
+        "transfer" => {
             let body = shardfold_contracts::transfer::Transfer {
                 to,
                 ..to_bob(amount, fee, nonce)
             };
             signed_transfer(body, 0)
         }
-        number::DEPOSIT => deposited(deposit(to, random.below(1 << 61), fee, DEPOSITS_BEFORE)),
-        number::WITHDRAW => signed_withdraw(withdraw(amount, fee, nonce), 0),
-        number::EXIT => {
+        "deposit" => deposited(deposit(to, random.below(1 << 61), fee, DEPOSITS_BEFORE)),
+        "withdraw" => signed_withdraw(withdraw(amount, fee, nonce), 0),
+        "exit" => {
             // A vault of its owner's, or anything that anybody asks for.
             let owned = [(ALICE, 0), (BOB, 1), (FOREIGN, 1)];
             let any = [ALICE, BOB, VACANT, FOREIGN, POT, SHARES];
@@ -79,31 +111,29 @@ fn valid(contract: usize, random: &mut Random) -> Case {
             let (index, asking) = random.pick(&choices);
             exit(index, asking, DEPOSITS_BEFORE)
         }
-        number::RELAY => {
-            let part = (amount / 3).min((1 << 60) - 1);
+        "relay" => {
+            let part = match random.below(30) {
+                0 => 1 << 61,
+                _ => (amount / 3).min((1 << 60) - 1),
+            };
             let payments = [(BOB, 1, part), (VACANT, 2, part), (OPERATOR, 2, part)];
             let count = 1 + random.below(3) as usize;
             relay(&payments[..count], fee, nonce)
         }
-        _ if random.below(2) == 0 => order(to, random.below(1 << 30), DEPOSITS_BEFORE),
-        _ => cook(Cook {
+        "kitchen" if random.below(2) == 0 => order(to, random.below(1 << 30), DEPOSITS_BEFORE),
+        "kitchen" => cook(Cook {
             numbers: [
                 amount % (1 << 40),
                 random.pick(&[amount % (1 << 40), 5, 1 << 39]),
             ],
-            factor: 1 + random.below(9),
+            factor: random.below(40),
             is_owed: random.below(2) == 1,
             fee,
             nonce,
         }),
+        name => panic!("no cases of {name}: a contract that is listed needs a generator here"),
     };
-    Case {
-        records,
-        contract,
-        authority: play.authority(),
-        words: play.words,
-        queue_count: DEPOSITS_BEFORE,
-    }
+    Case::new(records, play)
 }
 
 /// Another value, near it or at a bound.
@@ -138,10 +168,44 @@ fn other(found: F, words: &[F], random: &mut Random) -> F {
     }
 }
 
+/// The records that a body names, and those after them.
+fn named(case: &Case) -> Vec<Index> {
+    let indices = case.words.iter().map(|word| word.as_canonical_u64());
+    let indices = indices.filter_map(|index| Index::try_from(index).ok());
+    let indices = indices.flat_map(|index| [index, index.wrapping_add(1)]);
+    indices
+        .filter(|index| case.records.contains_key(index))
+        .collect()
+}
+
+/// Changes a record that the body names, or names another one.
+fn disturb_named(case: &mut Case, random: &mut Random) {
+    let named = named(case);
+    if named.is_empty() {
+        return;
+    }
+    let index = random.pick(&named);
+    if random.below(2) == 0 {
+        let all: Vec<_> = case.records.keys().copied().collect();
+        let (old, new) = (F::from_u32(index), F::from_u32(random.pick(&all)));
+        let mut words = case.words.iter_mut();
+        if let Some(word) = words.find(|word| **word == old) {
+            *word = new;
+        }
+        return;
+    }
+    let element = random.pick(&[0, 0, 1, 1, 2, 3, 4, 5, 6, 7]);
+    let words = case.words.clone();
+    if let Some(record) = case.records.get_mut(&index) {
+        record.0[element] = other(record.0[element], &words, random);
+    }
+}
+
 /// Changes one thing of a case.
 fn disturb(case: &mut Case, random: &mut Random) {
     let words = case.words.clone();
-    match random.below(8) {
+    match random.below(12) {
+        8.. => disturb_named(case, random),
         0..4 => {
             let at = random.below(words.len() as u64) as usize;
             case.words[at] = other(words[at], &words, random);
@@ -169,7 +233,7 @@ fn disturb(case: &mut Case, random: &mut Random) {
         _ if random.below(2) == 0 => {
             let full = (1 << 62) - 1 - random.below(2) * random.below(1 << 20);
             for record in case.records.values_mut() {
-                if *record != Record::EMPTY {
+                if record.0[0] == F::ONE {
                     record.0[2] = F::from_u64(full);
                 }
             }
@@ -192,12 +256,13 @@ fn bound_assets(case: &mut Case) {
 fn case(contract: usize, seed: u64) -> Case {
     let random = &mut Random(seed);
     let mut case = valid(contract, random);
-    for _ in 0..random.pick(&[0, 1, 1, 2]) {
+    for _ in 0..random.pick(&[0, 0, 1, 1, 2]) {
         disturb(&mut case, random);
     }
-    if contract == number::EXIT {
+    if contract == number("exit") {
         bound_assets(&mut case);
     }
+    lending::bound_markets(&mut case);
     case
 }
 
@@ -242,7 +307,11 @@ fn filled(case: &Case) -> ChipTrace {
     };
     witness.statement.before = head_before(case);
     witness.statement.after.queue_count = case.queue_count;
-    let mut table = Table::new(contracts(), &witness, 2).expect("the records are in order");
+    let plan = contracts().plan(case.contract, &case.words);
+    let rows = plan.expect("changes keep the length").path.len();
+    let log_height = rows.next_power_of_two().ilog2() as usize;
+    let table = Table::new(contracts(), &witness, log_height);
+    let mut table = table.expect("the records are in order");
     table.make_lenient();
     let body = Body {
         contract: case.contract,
@@ -269,7 +338,7 @@ fn proven(case: &Case, chip: &ChipTrace) -> Option<BTreeMap<Index, Record>> {
     let (mut taken, mut written) = (BTreeSet::new(), BTreeMap::new());
     for left in &found.leftovers {
         let holds = match left.bus.as_str() {
-            "range" | "hash" => is_served(&left.bus, &left.fields, None),
+            "range" | "hash" | "muldiv" => is_served(&left.bus, &left.fields, None),
             // Others give the records as they are, and take one of each back.
             "state" => {
                 let index = Index::try_from(left.fields[0].as_canonical_u64()).ok()?;
@@ -330,15 +399,24 @@ fn agree(contract: usize, seed: u64) -> Result<bool, &'static str> {
     }
 }
 
+/// Reasons that no case has, by contract: the opening of a market divides constants by what its
+/// bounds leave, and puts nothing into a vault whose balance was in bounds before.
+const NEVER: [(&str, &str); 2] = [
+    ("create_market", "quotient"),
+    ("create_market", "receiver-balance"),
+];
+
 fn agree_on(cases: u64) {
     assert_eq!(
         F::from_u64(NOW),
         Statement::elements(&witness().statement)[public::NOW]
     );
-    // Those over other tables have tests of their own beside their chips, and lending beside its rules.
-    let with_cases = [0..number::EXIT + 1, number::RELAY..number::TABLE];
-    let has_cases = |(contract, _): &(usize, _)| with_cases.iter().any(|of| of.contains(contract));
-    for (contract, law) in contracts().list().enumerate().filter(has_cases) {
+    let mut wrong = vec![];
+    // Those over other tables have tests of their own beside their chips.
+    for (contract, law) in contracts().list().enumerate() {
+        if ["table_transfer", "toy_swap"].contains(&law.name()) {
+            continue;
+        }
         let outcomes = (0..cases).into_par_iter().map(|seed| agree(contract, seed));
         let outcomes: Vec<_> = outcomes.collect();
         let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
@@ -352,8 +430,10 @@ fn agree_on(cases: u64) {
             "{}: {cases} cases, {accepted} accepted, {withdraw} withdraw, {reasons:?}",
             law.name()
         );
-        assert!(accepted as u64 * 10 >= cases * 3, "{accepted} of {cases}");
-        if contract == number::EXIT {
+        if (accepted as u64 * 10) < cases * 3 {
+            wrong.push(format!("{}: {accepted} of {cases}", law.name()));
+        }
+        if contract == number("exit") {
             // Some pay, some do not.
             let least = withdraw.min(accepted - withdraw);
             assert!(least * 4 >= accepted, "{withdraw} of {accepted} pay");
@@ -366,10 +446,13 @@ fn agree_on(cases: u64) {
             .flat_map(|step| &step.reasons)
             .map(|reason| reason.name());
         let missing: BTreeSet<_> = expected
-            .filter(|name| !reasons.contains_key(name))
+            .filter(|name| !reasons.contains_key(name) && !NEVER.contains(&(law.name(), name)))
             .collect();
-        assert!(missing.is_empty(), "{}: never {missing:?}", law.name());
+        if !missing.is_empty() {
+            wrong.push(format!("{}: never {missing:?}", law.name()));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

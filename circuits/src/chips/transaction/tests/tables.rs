@@ -10,12 +10,15 @@ use crate::testing::{bus_refuses, cheats_of, one_constraint_refuses, table_refus
 
 /// A transfer of 30 over tables.
 fn transfer() -> ChipTrace {
-    table_of(vec![by_tables(number::TABLE, 30, ALICE_NONCE)], 1)
+    table_of(
+        vec![by_tables(number("table_transfer"), 30, ALICE_NONCE)],
+        1,
+    )
 }
 
 /// An exchange of so much.
 fn exchange(amount: u64) -> ChipTrace {
-    table_of(vec![by_tables(number::SWAP, amount, ALICE_NONCE)], 1)
+    table_of(vec![by_tables(number("toy_swap"), amount, ALICE_NONCE)], 1)
 }
 
 const AMOUNT: u64 = 40_000;

@@ -14,7 +14,7 @@ use crate::check::Report;
 use crate::testing::{RefusedBy, is_served, report};
 
 /// One of every path through every contract of a list, each alone with a row of padding at least.
-fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
+pub fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
     let of = |plays: Vec<Play>, log_height| {
         Shard::by(contracts, plays, log_height)
             .expect("the fixture can be generated")
@@ -30,7 +30,13 @@ fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
         of(vec![exit(SHARES, 1, DEPOSITS_BEFORE)], 1),
         of(mixed()[..3].to_vec(), 2),
     ];
-    if contracts.list().count() > number::KITCHEN {
+    let others = [defi::paths(), lending::paths()].concat();
+    all.extend(others.into_iter().map(|play| {
+        let plan = contracts.plan(play.contract, &play.words);
+        let rows = plan.expect("it is a path").path.len();
+        of(vec![play], (rows + 1).next_power_of_two().ilog2() as usize)
+    }));
+    if contracts.list().any(|law| law.name() == "kitchen") {
         let not_owed = Cook {
             numbers: [3, 70_000],
             factor: 5,
@@ -44,8 +50,11 @@ fn paths(contracts: &'static Contracts) -> Vec<ChipTrace> {
             of(vec![cooked(ALICE_NONCE)], 1),
             of(vec![cook(not_owed)], 1),
             of(vec![order(BOB, 12_345, DEPOSITS_BEFORE)], 2),
-            of(vec![by_tables(number::TABLE, 30, ALICE_NONCE)], 1),
-            of(vec![by_tables(number::SWAP, 40_000, ALICE_NONCE)], 1),
+            of(
+                vec![by_tables(number("table_transfer"), 30, ALICE_NONCE)],
+                1,
+            ),
+            of(vec![by_tables(number("toy_swap"), 40_000, ALICE_NONCE)], 1),
         ]);
     }
     all
