@@ -185,7 +185,7 @@ fn a_pool_is_shown_as_a_pool() {
 #[test]
 fn a_scenario_is_proven() {
     let sandbox = Sandbox::new();
-    sandbox.write("scenario.toml", example("airdrop.toml").as_bytes());
+    sandbox.write("scenario.toml", example("exchange.toml").as_bytes());
     let scenario = ["import", "--scenario", "scenario.toml", "-o", "run"];
     let printed = sandbox.ok(&[&scenario[..], &["--profile", PROFILE]].concat());
     sandbox.ok(&["state", "import", "run/genesis.bin", "--state", "ledger"]);
