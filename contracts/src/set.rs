@@ -3,11 +3,13 @@
 mod error;
 mod facts;
 mod fees;
+mod standard;
 
 pub use error::SetError;
 pub use facts::Cost;
+pub use standard::standard;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::field::F;
@@ -18,19 +20,12 @@ use shardfold_protocol::transaction::{Form, Kind, Transaction, form};
 
 use self::facts::Facts;
 use self::fees::check_fee;
-use crate::deposit::DepositLaw;
-use crate::exchange::with_exchange;
-use crate::exit::ExitLaw;
 use crate::law::{Body, CARRY, Contract, Law, MAX_STEPS, Path, nothing};
 use crate::layout::{Layout, MAX_COLUMNS};
-use crate::lending::with_lending;
 use crate::machine::{Reject, Rule, reasons};
-use crate::payout::with_payouts;
 use crate::readings::Bus;
 use crate::readings::{Access, Context, Effect, Outline, PREPARED, Pending, Prepared, Run};
 use crate::recorded::{MAX_ACCESSES, RecordedStep, record};
-use crate::transfer::TransferLaw;
-use crate::withdraw::WithdrawLaw;
 
 /// Room enough to count cells in: each cell has a column of its own.
 const ROOMY: Layout = Layout {
@@ -52,25 +47,6 @@ pub struct Contracts {
     /// The paths of each contract, by the elements of a body.
     paths: Vec<Vec<(Path, Facts)>>,
     layout: Layout,
-}
-
-static STANDARD: LazyLock<Contracts> = LazyLock::new(|| {
-    let none = Contracts::none();
-    let standard = none
-        .with(TransferLaw)
-        .and_then(|set| set.with(DepositLaw))
-        .and_then(|set| set.with(WithdrawLaw))
-        .and_then(|set| set.with(ExitLaw))
-        .and_then(with_exchange)
-        .and_then(with_payouts)
-        .and_then(with_lending);
-    standard.expect("a test makes the standard list")
-});
-
-/// Returns the contracts of the standard build.
-#[must_use]
-pub fn standard() -> &'static Contracts {
-    &STANDARD
 }
 
 impl core::fmt::Debug for Contracts {

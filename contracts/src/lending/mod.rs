@@ -41,7 +41,6 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::record::Index;
 
 use crate::machine::Machine;
-use crate::set::{Contracts, SetError};
 
 /// Parts of one million: how ratios are counted.
 pub const PPM: u64 = 1_000_000;
@@ -88,22 +87,4 @@ pub const MARKET_LIMIT: Index = u32::MAX - 1;
 /// A number of the rules.
 fn constant<M: Machine>(value: u64) -> M::E {
     M::E::from(F::from_u64(value))
-}
-
-/// Returns the list with the contracts of lending at its end.
-///
-/// # Errors
-/// They do not fit.
-pub fn with_lending(list: Contracts) -> Result<Contracts, SetError> {
-    list.with(price::PriceLaw)?
-        .with(create_market::CreateMarketLaw)?
-        .with(accrue::AccrueLaw)?
-        .with(collect::CollectLaw)?
-        .with(supply::SupplyLaw)?
-        .with(redeem::RedeemLaw)?
-        .with(post::PostLaw)?
-        .with(take::TakeLaw)?
-        .with(borrow::BorrowLaw)?
-        .with(repay::RepayLaw)?
-        .with(liquidate::LiquidateLaw)
 }

@@ -1,0 +1,58 @@
+//! The list of the standard build: a new contract of it is one line here.
+
+use std::sync::LazyLock;
+
+use super::{Contracts, SetError};
+use crate::deposit::DepositLaw;
+use crate::exchange::{AddLiquidityLaw, CreatePoolLaw, RemoveLiquidityLaw, SwapInLaw, SwapOutLaw};
+use crate::exit::ExitLaw;
+use crate::lending::accrue::AccrueLaw;
+use crate::lending::borrow::BorrowLaw;
+use crate::lending::collect::CollectLaw;
+use crate::lending::create_market::CreateMarketLaw;
+use crate::lending::liquidate::LiquidateLaw;
+use crate::lending::post::PostLaw;
+use crate::lending::price::PriceLaw;
+use crate::lending::redeem::RedeemLaw;
+use crate::lending::repay::RepayLaw;
+use crate::lending::supply::SupplyLaw;
+use crate::lending::take::TakeLaw;
+use crate::payout::{CancelPayoutLaw, PayLaw, PayoutLaw};
+use crate::transfer::TransferLaw;
+use crate::withdraw::WithdrawLaw;
+
+static STANDARD: LazyLock<Contracts> =
+    LazyLock::new(|| all().expect("a test makes the standard list"));
+
+/// Returns the contracts of the standard build.
+#[must_use]
+pub fn standard() -> &'static Contracts {
+    &STANDARD
+}
+
+fn all() -> Result<Contracts, SetError> {
+    Contracts::none()
+        .with(TransferLaw)?
+        .with(DepositLaw)?
+        .with(WithdrawLaw)?
+        .with(ExitLaw)?
+        .with(CreatePoolLaw)?
+        .with(AddLiquidityLaw)?
+        .with(RemoveLiquidityLaw)?
+        .with(SwapInLaw)?
+        .with(SwapOutLaw)?
+        .with(PayoutLaw)?
+        .with(PayLaw)?
+        .with(CancelPayoutLaw)?
+        .with(PriceLaw)?
+        .with(CreateMarketLaw)?
+        .with(AccrueLaw)?
+        .with(CollectLaw)?
+        .with(SupplyLaw)?
+        .with(RedeemLaw)?
+        .with(PostLaw)?
+        .with(TakeLaw)?
+        .with(BorrowLaw)?
+        .with(RepayLaw)?
+        .with(LiquidateLaw)
+}
