@@ -6,9 +6,10 @@ use std::io;
 use num_bigint::BigUint;
 
 use super::Movement;
+use super::pools::DEPTH;
 
-/// All movements of an asset together stay below this after scaling, so that no transfer can bring a
-/// balance to 2^62 whatever the order.
+/// All movements of an asset together, and what pools need for the swaps among them, stay below this
+/// after scaling, so that no transfer can bring a balance to 2^62 whatever the order.
 const TOTAL_BITS: u64 = 60;
 
 /// One asset: its number is its place in [`Plan::assets`](super::Plan::assets).
@@ -69,7 +70,9 @@ pub(super) fn assets(movements: &[Movement]) -> Vec<AssetPlan> {
                 (0, BigUint::ZERO)
             });
             *count += pays;
-            *total += amount;
+            // A pool holds many times what is swapped in it.
+            let times = if movement.swap.is_some() { DEPTH } else { 1 };
+            *total += amount * times;
         }
     }
     let plan = |name: &str| AssetPlan {
