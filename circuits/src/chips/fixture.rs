@@ -288,7 +288,7 @@ pub fn cook(cook: Cook) -> Play {
         nonce,
     } = cook;
     let until = NOW + 77;
-    let (asset, is_owed) = (ASSET.into(), is_owed.into());
+    let (asset, is_owed) = (ASSET, is_owed.into());
     let places = [ALICE, POT, BOB].map(u64::from);
     let body = [asset, nonce, a, b, factor, is_owed, until];
     let words = [&places[..], &body, &[fee, OPERATOR.into(), 8, 9]].concat();

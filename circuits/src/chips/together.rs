@@ -435,7 +435,7 @@ fn fees_of_two_assets_cannot_go_to_one_vault() {
     other.asset = OTHER_ASSET;
     let first = deposited(deposit(BOB, 1, 2, DEPOSITS_BEFORE));
     let found = error(vec![first, deposited(other)]);
-    let (index, asset) = (OPERATOR, OTHER_ASSET.into());
+    let (index, asset) = (OPERATOR, OTHER_ASSET);
     assert_eq!(found, TraceError::NoFeeVault { index, asset });
 }
 
@@ -447,7 +447,7 @@ fn a_fee_vault_must_be_a_vault() {
         vault: VACANT,
     };
     let found = error(vec![deposited(body)]);
-    let (index, asset) = (VACANT, ASSET.into());
+    let (index, asset) = (VACANT, ASSET);
     assert_eq!(found, TraceError::NoFeeVault { index, asset });
 }
 

@@ -194,9 +194,12 @@ pub(super) fn share_of<M: Machine>(index: &M::E) -> M::E {
     index.clone() + F::from_u64(SHARES)
 }
 
+/// A pool that was taken.
+type Held<E> = (Taken<E>, Pool<E>);
+
 /// Takes the pool at an index.
 #[inline(always)]
-pub(super) fn take<M: Machine>(m: &mut M, index: &M::E) -> Rule<(Taken<M::E>, Pool<M::E>)> {
+pub(super) fn take<M: Machine>(m: &mut M, index: &M::E) -> Rule<Held<M::E>> {
     let record = [
         Is(M::E::from(F::from_u64(KIND_POOL)), &reasons::POOL),
         Any,

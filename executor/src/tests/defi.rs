@@ -10,7 +10,7 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
 
 use super::oracle;
-use crate::workload::defi::{DefiPlan, Traffic};
+use crate::workload::defi::{DefiPlan, Traffic, every_kind};
 
 fn plan(traffic: Traffic) -> DefiPlan {
     DefiPlan {
@@ -85,4 +85,24 @@ fn traffic_executes_alike_conserves_and_replays() {
         let witnesses = oracle::cut(&workload.state, &workload.batch, &outcome, &shapes);
         println!("{traffic:?}: {} shards", witnesses.len());
     }
+}
+
+#[test]
+fn one_batch_has_every_kind() {
+    let workload = every_kind();
+    let outcome = oracle::execute(&workload.state, &workload.batch);
+    let count = workload.batch.transactions.len();
+    assert_eq!(outcome.accepted.len(), count, "{:?}", outcome.receipts);
+    let kinds = workload.batch.transactions.iter();
+    let kinds: std::collections::BTreeSet<_> = kinds.map(|t| t.kind.name().to_string()).collect();
+    assert_eq!(
+        kinds.len(),
+        shardfold_contracts::set::standard().list().count()
+    );
+    oracle::cut(
+        &workload.state,
+        &workload.batch,
+        &outcome,
+        &[Shape::TINY, Shape::SMALL],
+    );
 }

@@ -2,8 +2,8 @@
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use shardfold_contracts::lending::{
-    Accrue, Borrow, Liquidate, Post, Price, Rates, Redeem, Repay, Signer, Supply, Take,
-    VIRTUAL_SHARES,
+    Accrue, Borrow, Collect, CreateMarket, Liquidate, Post, Price, Rates, Redeem, Repay, Signer,
+    Supply, Take, VIRTUAL_SHARES,
 };
 use shardfold_contracts::{FeePayment, Reject};
 use shardfold_protocol::field::F;
@@ -34,6 +34,8 @@ const POSTED: u64 = 1 << 24;
 const SUPPLIED: u64 = 1 << 26;
 /// What everybody owes, of the coin; one in four so much that the price falls too low for it.
 const OWED: [u64; 2] = [POSTED / 2, POSTED * 85 / 100];
+/// What a market has taken as its fee and not handed out, in shares.
+const FEES: u64 = 1_000;
 /// Large enough for every limit.
 const MOST: u64 = (1 << 62) - 1;
 
@@ -136,12 +138,12 @@ impl<'a> Lending<'a> {
         let totals = [
             KIND_MARKET,
             supplied,
-            supplied * VIRTUAL_SHARES,
+            supplied * VIRTUAL_SHARES + FEES,
             borrowed,
             borrowed * VIRTUAL_SHARES,
             0,
             COIN,
-            0,
+            FEES,
         ];
         let rates = RATES.packed().as_canonical_u64();
         let terms = [
@@ -200,6 +202,42 @@ impl<'a> Lending<'a> {
             4 if owed > 1_000 * VIRTUAL_SHARES => self.repay(builder, random, person),
             _ => self.borrow(builder, random, person),
         }
+    }
+
+    /// One transaction of each kind: prices and interest first; then a market that is opened, and what
+    /// people do in one that is there.
+    pub fn every_kind(&self, builder: &mut Builder, random: &mut Random) {
+        self.write_price(builder, 0);
+        self.accrue(builder, 0);
+        let collect = Collect {
+            market: self.market(0),
+            share_vault: self.fee_shares(0),
+        };
+        valid(builder.push_body(None, &collect));
+        let market = self.end() + 100;
+        let create = CreateMarket {
+            market,
+            loan: COIN,
+            collateral: People::token(0),
+            price: self.price(0),
+            share_vault: market + 2,
+            lltv: 860_000,
+            scale: SCALE,
+            rates: RATES,
+            signer: self.coins(builder, random, 0),
+        };
+        valid(builder.push_body(Some(0), &create));
+        let members = || self.open.iter().copied();
+        let healthy = members().find(|&person| !Self::owes_much(person));
+        let unhealthy = members().find(|&person| Self::owes_much(person));
+        let (healthy, unhealthy) = (healthy.unwrap_or(1), unhealthy.unwrap_or(4));
+        self.supply(builder, random, healthy);
+        self.redeem(builder, random, healthy);
+        self.post(builder, random, healthy);
+        self.take(builder, random, healthy);
+        self.repay(builder, random, healthy);
+        self.borrow(builder, random, healthy);
+        self.liquidate(builder, random, unhealthy);
     }
 
     fn write_price(&self, builder: &mut Builder, market: u32) {

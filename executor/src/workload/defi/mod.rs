@@ -5,10 +5,13 @@
 //! token has a pool with the coin. Everything is funded at genesis, and every transaction is valid.
 
 mod airdrop;
+mod every_kind;
 mod genesis;
 mod lending;
 mod people;
 mod swaps;
+
+pub use every_kind::every_kind;
 
 use super::{Builder, Keys, Random, Workload};
 
