@@ -29,7 +29,7 @@ fn damages(good: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
         (with(0, b"shrd"), "at byte 0, expected"),
         (with(8, &[9, 0]), "found kind 9 at byte 8"),
         (with(10, &[1, 0]), "found version 1"),
-        (with(10, &[3, 0]), "found version 3"),
+        (with(10, &[9, 0]), "found version 9"),
         (
             with(12, &u64::MAX.to_le_bytes()),
             "expected 18446744073709551615",

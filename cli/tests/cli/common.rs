@@ -104,6 +104,16 @@ impl Sandbox {
         sandbox
     }
 
+    /// Imports the first transfers of a trace of real traffic, without its swaps.
+    pub fn import_transfers(&self, trace: &str, limit: usize) {
+        let trace = fs::read_to_string(trace).expect("the trace is there");
+        let lines = trace.lines().filter(|line| !line.contains(",swap,"));
+        let transfers = lines.collect::<Vec<_>>().join("\n");
+        self.write("transfers.csv", transfers.as_bytes());
+        let limit = limit.to_string();
+        self.ok(&["import", "transfers.csv", "-o", ".", "--limit", &limit]);
+    }
+
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(name)
     }

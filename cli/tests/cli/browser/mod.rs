@@ -66,8 +66,7 @@ impl Fleet {
 
     /// Submits so many transactions, two or three of which fill a shard: the batch's id.
     fn submit(&self, name: &str, transactions: usize) -> String {
-        let limit = transactions.to_string();
-        self.ok(&["import", TRACE, "-o", ".", "--limit", &limit]);
+        self.sandbox.import_transfers(TRACE, transactions);
         fs::rename(self.sandbox.path("batch.bin"), self.sandbox.path(name)).expect("it is there");
         self.ok(&["submit", name, "--profile", PROFILE])
     }

@@ -45,8 +45,7 @@ impl Fleet {
         assert!(Path::new(TRACE).exists(), "{TRACE} is missing");
         let turn = Turn::take();
         let sandbox = Sandbox::new();
-        let limit = transactions.to_string();
-        sandbox.ok(&["import", TRACE, "-o", ".", "--limit", &limit]);
+        sandbox.import_transfers(TRACE, transactions);
         Self {
             postgres: Postgres::new(),
             s3: S3::new(),
