@@ -6,11 +6,13 @@ use std::io;
 use num_bigint::BigUint;
 
 use super::Movement;
-use super::pools::DEPTH;
 
 /// All movements of an asset together, and what pools need for the swaps among them, stay below this
 /// after scaling, so that no transfer can bring a balance to 2^62 whatever the order.
 const TOTAL_BITS: u64 = 60;
+
+/// How many times all that is swapped in a pool it holds at first.
+pub(super) const DEPTH: u64 = 64;
 
 /// One asset: its number is its place in [`Plan::assets`](super::Plan::assets).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,10 @@ use shardfold_contracts::exchange::{Pool, quote_in};
 use shardfold_protocol::record::{Asset, Index};
 
 use super::Movement;
-use super::assets::AssetPlan;
+use super::assets::{AssetPlan, DEPTH};
 
 /// What swaps pay, in millionths: as in Uniswap v2.
 const FEE: u64 = 3_000;
-/// How many times all that is paid in a pool holds at first.
-pub(super) const DEPTH: u64 = 64;
 /// The least that a pool holds of a side.
 const LEAST: u64 = 1 << 20;
 /// The most that a pool holds of a side.
