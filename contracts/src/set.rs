@@ -80,24 +80,34 @@ impl Contracts {
     ///
     /// # Errors
     /// The contract breaks a rule of rules, or does not fit the table.
-    pub fn with(mut self, law: impl Law) -> Result<Self, SetError> {
+    pub fn with(self, law: impl Law) -> Result<Self, SetError> {
+        self.followed_by(law)?.laid_out()
+    }
+
+    /// [`Self::with`] without a table, which [`Self::laid_out`] makes for all: of many contracts each
+    /// is then recorded for one table, not for that of each list on the way.
+    fn followed_by(mut self, law: impl Law) -> Result<Self, SetError> {
         let name = Law::name(&law);
         if self.list.iter().any(|other| other.name() == name) {
             return Err(SetError::Name { name });
         }
         let kind = Kind::named(name).ok_or(SetError::NoName { name })?;
-        let fields = Law::fields(&law);
         self.list.push(Arc::new(law));
         self.kinds.push(kind);
+        Ok(self)
+    }
+
+    /// Returns the list with its table; now its bodies are known by name.
+    fn laid_out(mut self) -> Result<Self, SetError> {
         self.lay_out()?;
-        let number = self.list.len() - 1;
-        let mut own = self.steps.iter().filter(|step| step.contract == number);
-        let is_signed = own.any(|step| step.does.signs);
-        form::register(Form {
-            kind,
-            fields,
-            is_signed,
-        });
+        for (number, (law, &kind)) in self.list.iter().zip(&self.kinds).enumerate() {
+            let mut own = self.steps.iter().filter(|step| step.contract == number);
+            form::register(Form {
+                kind,
+                fields: law.fields(),
+                is_signed: own.any(|step| step.does.signs),
+            });
+        }
         Ok(self)
     }
 

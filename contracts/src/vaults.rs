@@ -3,8 +3,9 @@
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::field::F;
+use shardfold_protocol::record::SHARES;
 
-use crate::machine::{Machine, Part, Reason, Rule, Use, VaultReasons};
+use crate::machine::{Machine, Part, Reason, Rule, Taken, Use, VaultReasons};
 
 use Part::{Any, Is};
 
@@ -204,6 +205,26 @@ pub fn gain<M: Machine>(m: &mut M, index: &M::E, asset: M::E, amount: M::E) -> R
 pub fn not_after<M: Machine>(m: &mut M, valid_until: M::E) -> Rule<()> {
     let left = valid_until - m.now();
     m.range(&left, VALIDITY_BITS, &reasons::EXPIRED)
+}
+
+/// Returns the asset that the shares of the pool or market at an index are.
+#[inline(always)]
+pub fn shares_of<M: Machine>(index: &M::E) -> M::E {
+    index.clone() + F::from_u64(SHARES)
+}
+
+/// Takes a place where nothing lies, for a record that is opened there.
+///
+/// # Errors
+/// Something lies there.
+#[inline(always)]
+pub fn take_empty<M: Machine>(
+    m: &mut M,
+    index: &M::E,
+    otherwise: &'static Reason,
+) -> Rule<Taken<M::E>> {
+    let empty = core::array::from_fn(|_| Is(M::E::ZERO, otherwise));
+    Ok(m.take(index, Use::Write, empty)?.0)
 }
 
 /// What leaves a vault besides the one that signs.

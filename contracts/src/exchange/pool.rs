@@ -3,7 +3,7 @@
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use shardfold_protocol::amount::{AMOUNT_BITS, AMOUNT_LIMIT};
 use shardfold_protocol::field::F;
-use shardfold_protocol::record::{Asset, KIND_POOL, Record, SHARES};
+use shardfold_protocol::record::{Asset, KIND_POOL, Record};
 
 use crate::machine::{Machine, Part, Rule, Taken, Use};
 
@@ -186,12 +186,6 @@ pub fn quote_out((reserve_in, reserve_out): (u64, u64), fee: u64, amount: u64) -
     let paid = (effective * whole).div_ceil(whole.checked_sub(fee).filter(|&kept| kept > 0)?);
     let fits = paid < limit && reserve_in + paid < limit;
     u64::try_from(paid).ok().filter(|_| fits)
-}
-
-/// Returns the asset that a pool's shares are.
-#[inline(always)]
-pub(super) fn share_of<M: Machine>(index: &M::E) -> M::E {
-    index.clone() + F::from_u64(SHARES)
 }
 
 /// A pool that was taken.

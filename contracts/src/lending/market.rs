@@ -3,7 +3,7 @@
 use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::amount::AMOUNT_BITS;
 use shardfold_protocol::field::F;
-use shardfold_protocol::record::{KIND_MARKET, SHARES};
+use shardfold_protocol::record::KIND_MARKET;
 
 use super::{VIRTUAL_ASSETS, VIRTUAL_SHARES, reasons};
 use crate::machine::{Machine, Part, Rule, Taken, Use};
@@ -147,11 +147,6 @@ impl<E: p3_field::Algebra<F>> Market<E> {
         self.borrowed.shares -= shares.clone();
         Ok(())
     }
-}
-
-/// The asset that the shares of the market at an index are.
-pub(super) fn share_asset<M: Machine>(market: &M::E) -> M::E {
-    market.clone() + F::from_u64(SHARES)
 }
 
 /// Returns a - b, or zero if b is more. Caller: both are integers below 2^62.

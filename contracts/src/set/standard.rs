@@ -32,27 +32,28 @@ pub fn standard() -> &'static Contracts {
 
 fn all() -> Result<Contracts, SetError> {
     Contracts::none()
-        .with(TransferLaw)?
-        .with(DepositLaw)?
-        .with(WithdrawLaw)?
-        .with(ExitLaw)?
-        .with(CreatePoolLaw)?
-        .with(AddLiquidityLaw)?
-        .with(RemoveLiquidityLaw)?
-        .with(SwapInLaw)?
-        .with(SwapOutLaw)?
-        .with(PayoutLaw)?
-        .with(PayLaw)?
-        .with(CancelPayoutLaw)?
-        .with(PriceLaw)?
-        .with(CreateMarketLaw)?
-        .with(AccrueLaw)?
-        .with(CollectLaw)?
-        .with(SupplyLaw)?
-        .with(RedeemLaw)?
-        .with(PostLaw)?
-        .with(TakeLaw)?
-        .with(BorrowLaw)?
-        .with(RepayLaw)?
-        .with(LiquidateLaw)
+        .followed_by(TransferLaw)?
+        .followed_by(DepositLaw)?
+        .followed_by(WithdrawLaw)?
+        .followed_by(ExitLaw)?
+        .followed_by(CreatePoolLaw)?
+        .followed_by(AddLiquidityLaw)?
+        .followed_by(RemoveLiquidityLaw)?
+        .followed_by(SwapInLaw)?
+        .followed_by(SwapOutLaw)?
+        .followed_by(PayoutLaw)?
+        .followed_by(PayLaw)?
+        .followed_by(CancelPayoutLaw)?
+        .followed_by(PriceLaw)?
+        .followed_by(CreateMarketLaw)?
+        .followed_by(AccrueLaw)?
+        .followed_by(CollectLaw)?
+        .followed_by(SupplyLaw)?
+        .followed_by(RedeemLaw)?
+        .followed_by(PostLaw)?
+        .followed_by(TakeLaw)?
+        .followed_by(BorrowLaw)?
+        .followed_by(RepayLaw)?
+        .followed_by(LiquidateLaw)?
+        .laid_out()
 }

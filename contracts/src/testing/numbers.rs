@@ -6,7 +6,6 @@ use p3_field::PrimeCharacteristicRing;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST, hash};
 use shardfold_protocol::record::{Asset, Index, Record, Vault};
-use shardfold_protocol::transaction::Transaction;
 
 use crate::law::Body;
 use crate::machine::Reject;
@@ -79,18 +78,7 @@ impl Numbers {
     /// # Errors
     /// The first check that fails; then nothing has changed.
     pub fn run(&mut self, signer: Option<u64>, body: &impl Body) -> Result<(), Reject> {
-        self.run_words(signer, &body.unsigned())
-    }
-
-    /// [`Self::run`], for a body as it is.
-    ///
-    /// # Errors
-    /// The first check that fails; then nothing has changed.
-    pub fn run_words(
-        &mut self,
-        signer: Option<u64>,
-        transaction: &Transaction,
-    ) -> Result<(), Reject> {
+        let transaction = &body.unsigned();
         let authority = signer.map_or(Authority::NONE, |number| Authority {
             owner: owner(number),
             has_signed: true,

@@ -260,11 +260,7 @@ impl<'a> Builder<'a> {
         signer: Option<usize>,
         body: &impl shardfold_contracts::Body,
     ) -> Result<(), Reject> {
-        let unsigned = body.unsigned();
-        // A rule may compare its hashes with what a record holds.
-        let chain_id = F::from_u64(self.state.chain_id());
-        let digests = digests_of(standard(), core::slice::from_ref(&unsigned), chain_id);
-        self.push_known(unsigned, signer, false, &digests[0])
+        self.push_draft(body.unsigned(), signer, false)
     }
 
     /// Returns the batch, with all signatures.
@@ -311,23 +307,15 @@ impl<'a> Builder<'a> {
         signer: Option<usize>,
         is_forged: bool,
     ) -> Result<(), Reject> {
-        // The rules of [`Body`] do not look at digests, and whether it is signed is known.
-        self.push_known(unsigned, signer, is_forged, &[])
-    }
-
-    fn push_known(
-        &mut self,
-        unsigned: Transaction,
-        signer: Option<usize>,
-        is_forged: bool,
-        digests: &[Digest],
-    ) -> Result<(), Reject> {
+        // A rule may compare its hashes with what a record holds.
+        let chain_id = F::from_u64(self.state.chain_id());
+        let digests = digests_of(standard(), core::slice::from_ref(&unsigned), chain_id);
         let draft = Draft {
             unsigned,
             signer,
             is_forged,
         };
-        let prepared = prepared(digests, draft.authority(self.keys));
+        let prepared = prepared(&digests[0], draft.authority(self.keys));
         // A transaction that is not valid leaves the ledger as it is.
         let result = self.ledger.apply(&draft.unsigned, &prepared);
         self.drafts.push(draft);

@@ -5,11 +5,11 @@ use shardfold_protocol::hash::Domain;
 use shardfold_protocol::transaction::Field;
 
 use super::body::FIELDS;
-use crate::exchange::pool::{self, Pool, share_of};
+use crate::exchange::pool::{self, Pool};
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Rule};
 use crate::total::Total;
-use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons};
+use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons, shares_of};
 
 /// Adds to a pool.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ impl Law for AddLiquidityLaw {
         let gain = Credit {
             index: to,
             owner,
-            asset: share_of::<M>(&at),
+            asset: shares_of::<M>(&at),
             amount: shares,
         };
         put(m, gain)?;

@@ -7,11 +7,13 @@ use shardfold_protocol::hash::Domain;
 use shardfold_protocol::transaction::Field;
 
 use super::body::FIELDS;
-use crate::exchange::pool::{MAX_FEE, MIN_SHARES, Pool, share_of};
+use crate::exchange::pool::{MAX_FEE, MIN_SHARES, Pool};
 use crate::law::{Carried, Law, nothing};
-use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::machine::{Machine, Reason, Rule};
 use crate::total::Total;
-use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons};
+use crate::vaults::{
+    Credit, Debit, Payer, debit, not_after, pay, put, reasons, shares_of, take_empty,
+};
 
 /// Opens a pool.
 #[derive(Clone, Copy, Debug)]
@@ -100,8 +102,7 @@ impl Law for CreatePoolLaw {
         let more = minted.clone() - F::ONE;
         m.range(&more, AMOUNT_BITS, &FEW_SHARES)?;
 
-        let empty = core::array::from_fn(|_| Part::Is(M::E::ZERO, &USED));
-        let (taken, _) = m.take(&pool, Use::Write, empty)?;
+        let taken = take_empty(m, &pool, &USED)?;
         let payer = Payer {
             index: from_a,
             asset: asset_a.clone(),
@@ -129,7 +130,7 @@ impl Law for CreatePoolLaw {
         let gain = Credit {
             index: to,
             owner,
-            asset: share_of::<M>(&pool),
+            asset: shares_of::<M>(&pool),
             amount: minted,
         };
         put(m, gain)?;

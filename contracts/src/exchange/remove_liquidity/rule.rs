@@ -8,11 +8,11 @@ use shardfold_protocol::transaction::Field;
 use p3_field::PrimeCharacteristicRing;
 
 use super::body::FIELDS;
-use crate::exchange::pool::{self, MIN_SHARES, Pool, share_of};
+use crate::exchange::pool::{self, MIN_SHARES, Pool};
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Rule};
 use crate::total::Total;
-use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons};
+use crate::vaults::{Credit, Debit, Payer, debit, not_after, pay, put, reasons, shares_of};
 
 /// Takes out of a pool.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ impl Law for RemoveLiquidityLaw {
         let given = Debit {
             index: from,
             owner: owner.clone(),
-            asset: share_of::<M>(&at),
+            asset: shares_of::<M>(&at),
             amount: shares,
         };
         debit(m, given)?;

@@ -7,12 +7,13 @@ use shardfold_protocol::transaction::Field;
 
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
-use crate::lending::market::{Market, share_asset};
+use crate::lending::market::Market;
 use crate::lending::reasons::ZERO;
 use crate::lending::terms::{Terms, TermsParts};
 use crate::machine::{Machine, Part, Rule, Use};
 use crate::total::Total;
 use crate::vaults::reasons::{RECEIVER_ASSET, RECEIVER_BALANCE, RECEIVER_KIND};
+use crate::vaults::shares_of;
 
 use Part::{Any, Is};
 
@@ -64,7 +65,7 @@ impl Law for CollectLaw {
         // Whoever owns it: the terms say where it lies.
         let record = [
             Is(M::E::ONE, &RECEIVER_KIND),
-            Is(share_asset::<M>(&at), &RECEIVER_ASSET),
+            Is(shares_of::<M>(&at), &RECEIVER_ASSET),
             Any,
             Any,
             Any,

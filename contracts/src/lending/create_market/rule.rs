@@ -9,13 +9,13 @@ use shardfold_protocol::transaction::Field;
 
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
-use crate::lending::market::{Market, share_asset};
+use crate::lending::market::Market;
 use crate::lending::rates::{RatesRead, parameter};
 use crate::lending::reasons as common;
 use crate::lending::signing::Signing;
 use crate::lending::{BONUS_SHARE, MARKET_LIMIT, MAX_BONUS, MAX_LLTV, PPM, constant};
-use crate::machine::{Machine, Part, Reason, Rule, Use};
-use crate::vaults::{Credit, put};
+use crate::machine::{Machine, Part, Reason, Rule};
+use crate::vaults::{Credit, put, shares_of, take_empty};
 
 /// Opens a market, its terms and its fee vault.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,7 @@ impl Law for CreateMarketLaw {
         let fees = Credit {
             index: share_vault,
             owner,
-            asset: share_asset::<M>(&market),
+            asset: shares_of::<M>(&market),
             amount: M::E::ZERO,
         };
         put(m, fees)?;
@@ -145,8 +145,7 @@ fn bonus<M: Machine>(m: &mut M, lltv: &M::E) -> Rule<M::E> {
 
 /// Writes a record where nothing is.
 fn open<M: Machine>(m: &mut M, index: &M::E, record: [M::E; 8]) -> Rule<()> {
-    let empty = core::array::from_fn(|_| Part::Is(M::E::ZERO, &reasons::TAKEN));
-    let (taken, _) = m.take(index, Use::Write, empty)?;
+    let taken = take_empty(m, index, &reasons::TAKEN)?;
     m.write(taken, record);
     Ok(())
 }

@@ -6,12 +6,12 @@ use shardfold_protocol::transaction::Field;
 
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
-use crate::lending::market::{Market, share_asset};
+use crate::lending::market::Market;
 use crate::lending::reasons::{LIMIT, LIQUIDITY, TOO_LITTLE, ZERO};
 use crate::lending::signing::Signing;
 use crate::machine::{Machine, Rule};
 use crate::total::Total;
-use crate::vaults::{Debit, debit};
+use crate::vaults::{Debit, debit, shares_of};
 
 /// Gives shares of a market back, for what was supplied.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ impl Law for RedeemLaw {
         let loss = Debit {
             index: share_vault,
             owner,
-            asset: share_asset::<M>(&at),
+            asset: shares_of::<M>(&at),
             amount: shares,
         };
         debit(m, loss)?;

@@ -6,14 +6,14 @@ use shardfold_protocol::transaction::Field;
 
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
-use crate::lending::market::{Market, share_asset};
+use crate::lending::market::Market;
 use crate::lending::reasons::{LIMIT, TOO_LITTLE, ZERO};
 use crate::lending::signing::Signing;
 use crate::lending::{SUPPLIED_SHARES_LIMIT, SUPPLY_LIMIT, constant};
 use crate::machine::{Machine, Rule};
 use crate::total::Total;
 use crate::vaults::reasons::AMOUNT;
-use crate::vaults::{Credit, put};
+use crate::vaults::{Credit, put, shares_of};
 
 /// Supplies a loan asset to a market, for shares.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,7 @@ impl Law for SupplyLaw {
         let gain = Credit {
             index: share_vault,
             owner,
-            asset: share_asset::<M>(&at),
+            asset: shares_of::<M>(&at),
             amount: shares,
         };
         put(m, gain)?;

@@ -9,6 +9,7 @@ use shardfold_protocol::transaction::Field;
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
 use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::payout::PAYOUT;
 use crate::total::Total;
 use crate::vaults::{Payer, not_after, pay};
 
@@ -18,11 +19,6 @@ use Part::{Any, Is};
 #[derive(Clone, Copy, Debug)]
 pub struct CancelPayoutLaw;
 
-/// A payout where none is.
-static PAYOUT: Reason = Reason::new(
-    "payout",
-    "found a record of kind {found} at the payout's index, expected a payout",
-);
 /// Another vault than the payer's.
 static REFUND: Reason = Reason::new(
     "refund",

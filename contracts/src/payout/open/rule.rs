@@ -9,9 +9,9 @@ use shardfold_protocol::transaction::Field;
 
 use super::body::FIELDS;
 use crate::law::{Carried, Law, nothing};
-use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::machine::{Machine, Reason, Rule};
 use crate::total::Total;
-use crate::vaults::{Payer, not_after, pay, reasons};
+use crate::vaults::{Payer, not_after, pay, reasons, take_empty};
 
 /// Opens a payout.
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +62,7 @@ impl Law for PayoutLaw {
         let digest = m.hash(Domain::Payout, &message);
         not_after(m, valid_until)?;
 
-        let empty = core::array::from_fn(|_| Part::Is(M::E::ZERO, &USED));
-        let (taken, _) = m.take(&at, Use::Write, empty)?;
+        let taken = take_empty(m, &at, &USED)?;
         let payer = Payer {
             index: from.clone(),
             asset: asset.clone(),

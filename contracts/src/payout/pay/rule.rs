@@ -10,6 +10,7 @@ use shardfold_protocol::transaction::Field;
 use super::body::FIELDS;
 use crate::law::{Carried, Law, MAX_STEPS, Path, Step, nothing};
 use crate::machine::{Machine, Part, Reason, Rule, Use};
+use crate::payout::PAYOUT;
 use crate::payout::list::prepend;
 use crate::recorded::MAX_ACCESSES;
 use crate::total::Total;
@@ -28,11 +29,6 @@ pub const MAX_PAID: usize = if MAX_STEPS < MAX_ACCESSES {
     MAX_ACCESSES - 1
 };
 
-/// A payout where none is.
-static PAYOUT: Reason = Reason::new(
-    "payout",
-    "found a record of kind {found} at the payout's index, expected a payout",
-);
 /// More than is left.
 static REMAINING: Reason = Reason::new(
     "remaining",

@@ -7,6 +7,8 @@ mod world;
 
 use std::collections::BTreeMap;
 
+pub use world::held;
+
 use world::World;
 
 /// Kinds of the standard list, each of which must come.

@@ -236,44 +236,11 @@ impl World {
     fn sums(&self, indices: impl Iterator<Item = Index>) -> BTreeMap<Asset, i128> {
         let mut sums = BTreeMap::new();
         for index in indices {
-            for (asset, amount) in self.held(index) {
+            for (asset, amount) in held(index, &|index| self.get(index)) {
                 *sums.entry(asset).or_default() += amount;
             }
         }
         sums
-    }
-
-    fn held(&self, index: Index) -> Vec<(Asset, i128)> {
-        let record = self.get(index).0.map(|element| element.as_canonical_u64());
-        let whole = |amount: u64| i128::from(amount);
-        let share = SHARES + Asset::from(index);
-        match record {
-            [KIND_VAULT, asset, balance, ..] => vec![(asset, whole(balance))],
-            [KIND_POOL, a, b, reserve_a, reserve_b, shares, ..] => vec![
-                (a, whole(reserve_a)),
-                (b, whole(reserve_b)),
-                (share, whole(MIN_SHARES) - whole(shares)),
-            ],
-            [
-                KIND_MARKET,
-                supplied,
-                shares,
-                borrowed,
-                _,
-                _,
-                loan,
-                fee_shares,
-            ] => vec![
-                (loan, whole(supplied) - whole(borrowed)),
-                (share, whole(fee_shares) - whole(shares)),
-            ],
-            [KIND_POSITION, market, collateral, ..] => {
-                let terms = self.get(u32::try_from(market).expect("an index") + 1);
-                vec![(terms.0[1].as_canonical_u64(), whole(collateral))]
-            }
-            [KIND_PAYOUT, asset, remaining, ..] => vec![(asset, whole(remaining))],
-            _ => vec![],
-        }
     }
 
     /// Shares of all pools and markets add up to what these have given out.
@@ -285,6 +252,40 @@ impl World {
                 "{sum} shares too many of {asset}"
             );
         }
+    }
+}
+
+/// What the record at an index holds of each asset; of the shares that it gives out, so much less.
+pub fn held(index: Index, get: &dyn Fn(Index) -> Record) -> Vec<(Asset, i128)> {
+    let numbers = |index| get(index).0.map(|element| element.as_canonical_u64());
+    let whole = |amount: u64| i128::from(amount);
+    let share = SHARES + Asset::from(index);
+    match numbers(index) {
+        [KIND_VAULT, asset, balance, ..] => vec![(asset, whole(balance))],
+        [KIND_POOL, a, b, reserve_a, reserve_b, shares, ..] => vec![
+            (a, whole(reserve_a)),
+            (b, whole(reserve_b)),
+            (share, whole(MIN_SHARES) - whole(shares)),
+        ],
+        [
+            KIND_MARKET,
+            supplied,
+            shares,
+            borrowed,
+            _,
+            _,
+            loan,
+            fee_shares,
+        ] => vec![
+            (loan, whole(supplied) - whole(borrowed)),
+            (share, whole(fee_shares) - whole(shares)),
+        ],
+        [KIND_POSITION, market, collateral, ..] => {
+            let terms = numbers(u32::try_from(market).expect("an index") + 1);
+            vec![(terms[1], whole(collateral))]
+        }
+        [KIND_PAYOUT, asset, remaining, ..] => vec![(asset, whole(remaining))],
+        _ => vec![],
     }
 }
 

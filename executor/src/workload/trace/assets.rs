@@ -36,8 +36,7 @@ pub struct AssetPlan {
 impl AssetPlan {
     /// What an amount is in units of the rollup, rounded down.
     pub(super) fn units(&self, amount: &BigUint) -> u64 {
-        let units = amount / BigUint::from(10u32).pow(self.digits);
-        u64::try_from(units).expect("an asset's total was scaled below 2^60")
+        units(amount, self.digits)
     }
 
     /// Notes an amount of the trace: what it is in units of the rollup.
@@ -79,7 +78,7 @@ pub(super) fn assets(movements: &[Movement]) -> Vec<AssetPlan> {
     }
     let plan = |name: &str| AssetPlan {
         name: name.to_owned(),
-        digits: digits_to_lose(sums[name].1.clone()),
+        digits: digits_to_lose(sums[name].1.clone(), TOTAL_BITS),
         transfers: sums[name].0,
         rounded: 0,
         lost: BigUint::ZERO,
@@ -89,9 +88,19 @@ pub(super) fn assets(movements: &[Movement]) -> Vec<AssetPlan> {
     order.into_iter().map(plan).collect()
 }
 
-fn digits_to_lose(mut total: BigUint) -> u32 {
+/// What an amount is in units of so many digits, rounded down.
+///
+/// # Panics
+/// If it has more than 64 bits: digits are chosen so that it has not.
+pub(super) fn units(amount: &BigUint, digits: u32) -> u64 {
+    let units = amount / BigUint::from(10u32).pow(digits);
+    u64::try_from(units).expect("amounts are scaled to fewer than 64 bits")
+}
+
+/// How many digits an integer must lose to have no more than so many bits.
+pub(super) fn digits_to_lose(mut total: BigUint, bits: u64) -> u32 {
     let mut digits = 0;
-    while total.bits() > TOTAL_BITS {
+    while total.bits() > bits {
         total /= 10u32;
         digits += 1;
     }

@@ -16,6 +16,7 @@ use shardfold_protocol::record::{Asset, Index, Vault};
 use shardfold_protocol::signature::Account;
 use shardfold_protocol::state::{State, StateError, StateFile};
 
+use super::assets::units;
 use super::import::{Options, account};
 use super::{PoolSwap, PoolTrace};
 use crate::workload::Workload;
@@ -234,10 +235,4 @@ impl PoolImport {
         };
         Ok(Workload { state, batch })
     }
-}
-
-/// An amount in units of the rollup, rounded down.
-fn units(amount: &BigUint, digits: u32) -> u64 {
-    let units = amount / BigUint::from(10u32).pow(digits);
-    u64::try_from(units).unwrap_or(u64::MAX)
 }

@@ -9,7 +9,11 @@ use std::collections::HashMap;
 use num_bigint::BigUint;
 use shardfold_protocol::address::Address;
 
+use super::assets::digits_to_lose;
 use super::read::{FieldError, Records, TraceError, address, amount, time};
+
+/// Bits of a reserve, with what is paid into it.
+const RESERVE_BITS: u64 = 61;
 
 const COLUMNS: [&str; 12] = [
     "block",
@@ -95,18 +99,9 @@ impl PoolTrace {
                 *most = (*most).clone().max(held);
             }
         }
-        let digits = |token: Address| (token, digits(&most[&token]));
+        let digits = |token: Address| (token, digits_to_lose(most[&token].clone(), RESERVE_BITS));
         order.into_iter().map(digits).collect()
     }
-}
-
-/// How many digits an integer must lose to have 61 bits.
-fn digits(value: &BigUint) -> u32 {
-    let mut digits = 0;
-    while (value / BigUint::from(10u32).pow(digits)).bits() > 61 {
-        digits += 1;
-    }
-    digits
 }
 
 /// The current record; `None` if it goes both ways.
