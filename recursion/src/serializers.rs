@@ -17,8 +17,6 @@ use plonky2::gates::coset_interpolation::{CosetInterpolationGate, InterpolationG
 use plonky2::gates::exponentiation::{ExponentiationGate, ExponentiationGenerator};
 use plonky2::gates::multiplication_extension::{MulExtensionGate, MulExtensionGenerator};
 use plonky2::gates::noop::NoopGate;
-use plonky2::gates::poseidon::{PoseidonGate, PoseidonGenerator};
-use plonky2::gates::poseidon_mds::{PoseidonMdsGate, PoseidonMdsGenerator};
 use plonky2::gates::public_input::PublicInputGate;
 use plonky2::gates::random_access::{RandomAccessGate, RandomAccessGenerator};
 use plonky2::gates::reducing::{ReducingGate, ReducingGenerator};
@@ -52,8 +50,6 @@ impl GateSerializer<F, D> for Gates {
         ExponentiationGate<F, D>,
         MulExtensionGate<D>,
         NoopGate,
-        PoseidonMdsGate<F, D>,
-        PoseidonGate<F, D>,
         PublicInputGate,
         RandomAccessGate<F, D>,
         ReducingExtensionGate<D>,
@@ -82,8 +78,6 @@ impl WitnessGeneratorSerializer<F, D> for Generators {
         LowHighGenerator,
         MulExtensionGenerator<F, D>,
         NonzeroTestGenerator,
-        PoseidonGenerator<F, D>,
-        PoseidonMdsGenerator<D>,
         QuotientGeneratorExtension<D>,
         RandomAccessGenerator<F, D>,
         RandomValueGenerator,

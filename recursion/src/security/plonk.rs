@@ -22,12 +22,11 @@ const GATE_CONSTRAINTS: usize = 256;
 /// Returns the security of a plonky2 proof of `2^degree_bits` rows.
 #[must_use]
 pub fn plonk_bits(parameters: &PlonkParameters, degree_bits: usize) -> Bits {
-    layer(parameters, degree_bits, 0).bits()
+    layer(parameters, degree_bits).bits()
 }
 
-/// The layer, with so many bits of grinding at each site but before the queries. plonky2
-/// itself grinds before its queries only.
-pub(super) fn layer(parameters: &PlonkParameters, degree_bits: usize, grinding: usize) -> Layer {
+/// The layer of a plonky2 proof.
+pub(super) fn layer(parameters: &PlonkParameters, degree_bits: usize) -> Layer {
     let partial_products = ROUTED_WIRES.div_ceil(QUOTIENT_CHUNKS);
     // Constants, sigmas, wires, products at two points, quotient.
     let batched = CONSTANTS
@@ -40,8 +39,8 @@ pub(super) fn layer(parameters: &PlonkParameters, degree_bits: usize, grinding: 
             num_queries: parameters.queries,
             log_final_poly_len: parameters.log_final_poly_len,
             max_log_arity: parameters.log_arity,
-            commit_pow_bits: grinding,
-            query_pow_bits: parameters.grinding as usize,
+            commit_pow_bits: parameters.grinding.fold as usize,
+            query_pow_bits: parameters.query_grinding as usize,
         },
         fold_degree: (1 << parameters.log_arity) - 1,
         air: StarkAirParams {
@@ -58,8 +57,8 @@ pub(super) fn layer(parameters: &PlonkParameters, degree_bits: usize, grinding: 
             num_batched_functions: batched,
         },
         grinding: GrindingSites {
-            out_of_domain: grinding,
-            batch_combination: grinding,
+            out_of_domain: parameters.grinding.point as usize,
+            batch_combination: parameters.grinding.batch as usize,
             lookup_challenge: 0,
         },
         arguments: base_field_terms(parameters.challenges, degree_bits),

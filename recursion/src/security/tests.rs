@@ -3,7 +3,7 @@
 use super::bchks25::bound;
 use super::*;
 use crate::config::StarkParameters;
-use crate::plonk::PlonkParameters;
+use crate::plonk::{Grinding, PlonkParameters};
 
 /// Largest heights (log2) of the shapes of 128, 4,096 and 16,384 transactions.
 const HEIGHTS: [usize; 3] = [16, 18, 19];
@@ -50,16 +50,21 @@ fn stark(
 fn plonk(
     log_blowup: usize,
     degree_bits: usize,
-    (query, other): (u32, usize),
+    (query, other): (u32, u32),
     queries: usize,
 ) -> Layer {
     let parameters = PlonkParameters {
         log_blowup,
         queries,
-        grinding: query,
+        query_grinding: query,
+        grinding: Grinding {
+            point: other,
+            batch: other,
+            fold: other,
+        },
         ..PlonkParameters::PROVEN_100
     };
-    plonk::layer(&parameters, degree_bits, other)
+    plonk::layer(&parameters, degree_bits)
 }
 
 /// The fewest queries for 100 bits by BCHKS25, by BCHKS25 as printed, and by DKT26; 0 if none
@@ -102,7 +107,7 @@ fn the_figures_of_the_former_parameters_are_those_of_the_review() {
         former(16, 3, 98),
         former(18, 1, 170),
         former(19, 1, 170),
-        plonk_bits(&PlonkParameters::PROVEN_100, 16),
+        plonk(3, 16, (16, 0), 102).bits(),
     ];
     let johnson = bits.each_ref().map(|bits| rounded(bits.johnson.bits));
     assert_eq!(johnson[..3], ["105.8", "97.5", "97.0"]);
@@ -122,7 +127,7 @@ fn the_figures_of_conjectured_100_are_those_of_the_review() {
         conjectured(16, 3, 30),
         conjectured(18, 1, 88),
         conjectured(19, 1, 88),
-        plonk_bits(&PlonkParameters::CONJECTURED_100, 16),
+        plonk(3, 16, (16, 0), 30).bits(),
     ];
     let johnson = bits.map(|bits| rounded(bits.johnson.bits));
     assert_eq!(johnson, ["64.8", "63.7", "63.6", "60.9"]);
@@ -208,8 +213,7 @@ fn queries_of_a_last_layer_are_those_of_the_design() {
 
 #[test]
 fn the_multiplicity_is_the_best_of_all() {
-    let parameters = PlonkParameters::CONJECTURED_100;
-    let layer = plonk::layer(&parameters, 16, 0);
+    let layer = plonk(3, 16, (16, 0), 30);
     let best = bound(&layer, Reading::Corrected);
     let chosen = best.multiplicity.unwrap();
     assert!(chosen > 3, "{best:?}");
@@ -260,6 +264,8 @@ fn what_plonky2_ships_is_far_from_its_name() {
     let default = PlonkParameters {
         challenges: 2,
         queries: 28,
+        query_grinding: 16,
+        grinding: Grinding::default(),
         ..PlonkParameters::PROVEN_100
     };
     let bits = plonk_bits(&default, 16);

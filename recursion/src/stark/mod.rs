@@ -17,7 +17,7 @@ mod unpack;
 mod verifier;
 
 pub use error::RecursionError;
-pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
+pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator, WIDTH};
 pub use layout::{CommitmentShape, MatrixShape, Oracle, TableShape};
 pub use parts::{FoldOpening, ProofParts, QueryParts, RoundParts, RowOpening};
 pub use shape::ProofShape;

@@ -15,8 +15,6 @@ use plonky2::gates::coset_interpolation::CosetInterpolationGate;
 use plonky2::gates::exponentiation::ExponentiationGate;
 use plonky2::gates::multiplication_extension::MulExtensionGate;
 use plonky2::gates::noop::NoopGate;
-use plonky2::gates::poseidon::PoseidonGate;
-use plonky2::gates::poseidon_mds::PoseidonMdsGate;
 use plonky2::gates::public_input::PublicInputGate;
 use plonky2::gates::random_access::RandomAccessGate;
 use plonky2::gates::reducing::ReducingGate;
@@ -41,9 +39,8 @@ const MAX_LOG_ARITY: usize = 3;
 /// The gates that only shard circuits place. A new one needs its line here and one in
 /// [`crate::serializers`].
 fn shard_gates() -> Vec<Gate> {
-    let folds = (1..=MAX_LOG_ARITY).map(|log_arity| Gate::new(FoldGate { log_arity }));
-    core::iter::once(Gate::new(Poseidon2Gate))
-        .chain(folds)
+    (1..=MAX_LOG_ARITY)
+        .map(|log_arity| Gate::new(FoldGate { log_arity }))
         .collect()
 }
 
@@ -69,8 +66,7 @@ fn verifier_gates(parameters: &PlonkParameters) -> Vec<Gate> {
             &config,
         )),
         Gate::new(interpolation_gate(parameters.log_arity, &config)),
-        Gate::new(PoseidonGate::<PlonkField, D>::new()),
-        Gate::new(PoseidonMdsGate::<PlonkField, D>::new()),
+        Gate::new(Poseidon2Gate),
         random_access_gate(parameters.cap_height, &config),
     ];
     if parameters.log_arity != parameters.cap_height {

@@ -3,12 +3,14 @@
 
 use core::marker::PhantomData;
 
+use plonky2::field::extension::Extendable;
 use plonky2::field::packed::PackedField;
 use plonky2::field::types::Field;
 use plonky2::iop::ext_target::ExtensionTarget;
+use plonky2::plonk::circuit_builder::CircuitBuilder;
 
 use crate::stark::parts::Pair;
-use crate::stark::{Builder, D, Word};
+use crate::stark::Word;
 
 /// What a gate's constraints are evaluated in: values, packed values or targets.
 pub(super) trait Arithmetic {
@@ -103,9 +105,14 @@ impl<P: PackedField> Arithmetic for Values<P> {
 }
 
 /// Arithmetic of extension targets, for the circuit that verifies the gate.
-pub(super) struct Targets<'a>(pub &'a mut Builder);
+pub(super) struct Targets<'a, const D: usize>(pub &'a mut CircuitBuilder<Word, D>)
+where
+    Word: Extendable<D>;
 
-impl Arithmetic for Targets<'_> {
+impl<const D: usize> Arithmetic for Targets<'_, D>
+where
+    Word: Extendable<D>,
+{
     type Value = ExtensionTarget<D>;
 
     fn add(&mut self, x: Self::Value, y: Self::Value) -> Self::Value {

@@ -24,6 +24,7 @@ use plonky2::iop::generator::{GeneratedValues, SimpleGenerator, WitnessGenerator
 use plonky2::iop::target::Target;
 use plonky2::iop::wire::Wire;
 use plonky2::iop::witness::{PartitionWitness, Witness, WitnessWrite};
+use plonky2::plonk::circuit_builder::CircuitBuilder;
 use plonky2::plonk::circuit_data::CommonCircuitData;
 use plonky2::plonk::vars::{
     EvaluationTargets, EvaluationVars, EvaluationVarsBase, EvaluationVarsBaseBatch,
@@ -32,7 +33,7 @@ use plonky2::plonk::vars::{
 use plonky2::util::serialization::{Buffer, IoResult, Read, Write};
 
 use super::arithmetic::{Arithmetic, Targets, Values};
-use crate::stark::{Builder, D, Word};
+use crate::stark::Word;
 
 /// Elements of the state.
 pub const WIDTH: usize = 12;
@@ -188,7 +189,10 @@ fn constraints<A: Arithmetic>(
     }
 }
 
-impl Gate<Word, D> for Poseidon2Gate {
+impl<const D: usize> Gate<Word, D> for Poseidon2Gate
+where
+    Word: Extendable<D>,
+{
     fn id(&self) -> String {
         format!("{self:?}<WIDTH={WIDTH}>")
     }
@@ -205,7 +209,7 @@ impl Gate<Word, D> for Poseidon2Gate {
         &self,
         vars: EvaluationVars<Word, D>,
     ) -> Vec<<Word as Extendable<D>>::Extension> {
-        let mut result = Vec::with_capacity(self.num_constraints());
+        let mut result = Vec::with_capacity(Gate::<Word, D>::num_constraints(self));
         constraints(
             &mut Values::default(),
             |column| vars.local_wires[column],
@@ -228,10 +232,10 @@ impl Gate<Word, D> for Poseidon2Gate {
 
     fn eval_unfiltered_circuit(
         &self,
-        builder: &mut Builder,
+        builder: &mut CircuitBuilder<Word, D>,
         vars: EvaluationTargets<D>,
     ) -> Vec<ExtensionTarget<D>> {
-        let mut result = Vec::with_capacity(self.num_constraints());
+        let mut result = Vec::with_capacity(Gate::<Word, D>::num_constraints(self));
         constraints(
             &mut Targets(builder),
             |column| vars.local_wires[column],
@@ -242,7 +246,7 @@ impl Gate<Word, D> for Poseidon2Gate {
 
     fn generators(&self, row: usize, _constants: &[Word]) -> Vec<WitnessGeneratorRef<Word, D>> {
         vec![WitnessGeneratorRef::new(
-            Poseidon2Generator { row }.adapter(),
+            SimpleGenerator::<Word, D>::adapter(Poseidon2Generator { row }),
         )]
     }
 
@@ -263,7 +267,10 @@ impl Gate<Word, D> for Poseidon2Gate {
     }
 }
 
-impl PackedEvaluableBase<Word, D> for Poseidon2Gate {
+impl<const D: usize> PackedEvaluableBase<Word, D> for Poseidon2Gate
+where
+    Word: Extendable<D>,
+{
     fn eval_unfiltered_base_packed<P: PackedField<Scalar = Word>>(
         &self,
         vars: EvaluationVarsBasePacked<P>,
@@ -283,7 +290,10 @@ pub struct Poseidon2Generator {
     row: usize,
 }
 
-impl SimpleGenerator<Word, D> for Poseidon2Generator {
+impl<const D: usize> SimpleGenerator<Word, D> for Poseidon2Generator
+where
+    Word: Extendable<D>,
+{
     fn id(&self) -> String {
         "Poseidon2Generator".to_string()
     }

@@ -4,21 +4,21 @@ use p3_batch_stark::{ProverData, StarkInstance, prove_batch, verify_batch};
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
 use plonky2::field::types::{Field, PrimeField64};
-use plonky2::hash::poseidon::PoseidonHash;
 use plonky2::iop::generator::generate_partial_witness;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, Witness, WitnessWrite};
 use plonky2::plonk::circuit_data::{CircuitConfig, CircuitData};
-use plonky2::plonk::config::{Hasher, PoseidonGoldilocksConfig};
+use plonky2::plonk::config::Hasher;
 use plonky2::plonk::vars::EvaluationVarsBaseBatch;
 
 use super::airs::Toy;
 use crate::config::{Config, F, StarkParameters, StarkProof};
+use crate::plonk::{PlonkConfig, Poseidon2Hash};
 use crate::stark::{
     Builder, D, ProofParts, ProofShape, StarkProofTarget, StarkVerifier, Word, hash, word,
 };
 
-pub type Circuit = CircuitData<Word, PoseidonGoldilocksConfig, D>;
+pub type Circuit = CircuitData<Word, PlonkConfig, D>;
 
 /// Few queries, some grinding at every site, arities up to 8, a last round as low as the caps of
 /// its four roots: at least one of them is above no query.
@@ -217,7 +217,7 @@ pub fn satisfies(circuit: &Circuit, inputs: PartialWitness<Word>) -> bool {
         return false;
     };
     let public_inputs = witness.get_targets(&prover_only.public_inputs);
-    let public_inputs_hash = PoseidonHash::hash_no_pad(&public_inputs);
+    let public_inputs_hash = Poseidon2Hash::hash_no_pad(&public_inputs);
     let polynomials = &prover_only.constants_sigmas_commitment.polynomials;
     let constants: Vec<Vec<Word>> = polynomials[..common.num_constants]
         .iter()

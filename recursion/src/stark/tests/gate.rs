@@ -10,10 +10,10 @@ use plonky2::iop::generator::generate_partial_witness;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, Witness, WitnessWrite};
 use plonky2::plonk::circuit_data::CircuitConfig;
-use plonky2::plonk::config::PoseidonGoldilocksConfig;
 use plonky2::plonk::vars::EvaluationVars;
 
 use crate::config::{F, permutation};
+use crate::plonk::PlonkConfig;
 use crate::stark::{Builder, D, FoldGate, Poseidon2Gate, Word};
 
 #[test]
@@ -28,7 +28,7 @@ fn its_constraints_have_degree_seven() {
 
 #[test]
 fn its_three_evaluations_agree() {
-    test_eval_fns::<Word, PoseidonGoldilocksConfig, _, D>(Poseidon2Gate).unwrap();
+    test_eval_fns::<Word, PlonkConfig, _, D>(Poseidon2Gate).unwrap();
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn it_computes_plonky3s_permutation_with_and_without_the_swap() {
     for swap in [false, true] {
         let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
         let row = builder.add_gate(Poseidon2Gate, vec![]);
-        let circuit = builder.build_prover::<PoseidonGoldilocksConfig>();
+        let circuit = builder.build_prover::<PlonkConfig>();
 
         let mut input: [F; 12] = core::array::from_fn(|i| -F::from_usize(1 << (5 * i)));
         let mut inputs = PartialWitness::new();
@@ -67,7 +67,7 @@ fn the_folding_gates_are_well_formed() {
     for log_arity in 1..=5 {
         let gate = FoldGate { log_arity };
         test_low_degree::<Word, _, D>(gate);
-        test_eval_fns::<Word, PoseidonGoldilocksConfig, _, D>(gate).unwrap();
+        test_eval_fns::<Word, PlonkConfig, _, D>(gate).unwrap();
         assert!(Gate::<Word, D>::num_wires(&gate) <= 135);
         assert!(Gate::<Word, D>::degree(&gate) <= 7);
     }
@@ -77,7 +77,7 @@ fn the_folding_gates_are_well_formed() {
 fn honest_row<G: Gate<Word, D> + Copy>(gate: G, inputs: &[(usize, Word)]) -> Vec<Word> {
     let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
     let row = builder.add_gate(gate, vec![]);
-    let circuit = builder.build_prover::<PoseidonGoldilocksConfig>();
+    let circuit = builder.build_prover::<PlonkConfig>();
     let mut witness = PartialWitness::new();
     for &(column, value) in inputs {
         let target = Target::wire(row, column);

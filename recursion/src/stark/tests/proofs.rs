@@ -3,11 +3,11 @@
 use plonky2::field::types::Field;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 use plonky2::plonk::circuit_data::{CircuitConfig, CircuitData};
-use plonky2::plonk::config::PoseidonGoldilocksConfig;
 
 use super::airs::Toy;
 use super::fixture::{CHIPS, Case, Circuit, Fixture, PARAMETERS, satisfies};
 use crate::config::StarkParameters;
+use crate::plonk::PlonkConfig;
 use crate::serializers::{Gates, Generators};
 use crate::stark::{Builder, Word};
 
@@ -79,7 +79,7 @@ fn a_circuit_from_disk_proves_what_the_verifier_accepts() {
     let case = accepted_by_both(&CHIPS, PARAMETERS);
     let bytes = case.circuit.circuit.to_bytes(&Gates, &Generators).unwrap();
     let circuit: Circuit =
-        CircuitData::<_, PoseidonGoldilocksConfig, 2>::from_bytes(&bytes, &Gates, &Generators)
+        CircuitData::<_, PlonkConfig, 2>::from_bytes(&bytes, &Gates, &Generators)
             .unwrap();
     let inputs = case.circuit.witness(&case.parts, &case.public_values);
     let proof = circuit.prove(inputs).unwrap();
@@ -92,7 +92,7 @@ fn a_circuit_from_disk_proves_what_the_verifier_accepts() {
     let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
     let target = builder.add_virtual_proof_with_pis(&circuit.common);
     let key = builder.constant_verifier_data(&circuit.verifier_only);
-    builder.verify_proof::<PoseidonGoldilocksConfig>(&target, &key, &circuit.common);
+    builder.verify_proof::<PlonkConfig>(&target, &key, &circuit.common);
     println!(
         "a proof of 2^{} rows takes {} rows",
         circuit.common.degree_bits(),

@@ -7,20 +7,26 @@ use plonky2::fri::reduction_strategies::FriReductionStrategy;
 use plonky2::gates::gate::GateRef;
 use plonky2::hash::hash_types::HashOut;
 use plonky2::hash::merkle_tree::MerkleCap;
-use plonky2::hash::poseidon::PoseidonHash;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
 use plonky2::plonk::circuit_data::{
     CircuitConfig, CircuitData, CommonCircuitData, VerifierOnlyCircuitData,
 };
-use plonky2::plonk::config::{Hasher as _, PoseidonGoldilocksConfig};
-use plonky2::plonk::proof::ProofWithPublicInputs;
+use plonky2::plonk::config::Hasher as _;
+
+mod hash;
+mod proof;
+pub mod sponge;
+pub mod transcript;
+
+pub use hash::{Poseidon2Config, Poseidon2Hash};
+pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
 pub const D: usize = 2;
 /// plonky2's type of the Goldilocks field; [`crate::convert`] leads to and from ours.
 pub type PlonkField = GoldilocksField;
 /// Field, hash and extension of every plonky2 proof of the system.
-pub type PlonkConfig = PoseidonGoldilocksConfig;
+pub type PlonkConfig = Poseidon2Config;
 /// A circuit under construction.
 pub type Builder = CircuitBuilder<PlonkField, D>;
 /// A built circuit with prover and verifier data.
@@ -30,8 +36,6 @@ pub type CommonData = CommonCircuitData<PlonkField, D>;
 /// What tells circuits of equal [`CommonData`] apart: digest and cap of the preprocessed
 /// polynomials.
 pub type VerifierKey = VerifierOnlyCircuitData<PlonkConfig, D>;
-/// A proof with its public inputs.
-pub type PlonkProof = ProofWithPublicInputs<PlonkField, PlonkConfig, D>;
 /// A type of gate.
 pub type Gate = GateRef<PlonkField, D>;
 
@@ -39,6 +43,17 @@ pub type Gate = GateRef<PlonkField, D>;
 #[derive(Debug, thiserror::Error)]
 #[error("{0:#}")]
 pub struct PlonkError(pub anyhow::Error);
+
+/// Grinding before the challenges where plonky2 itself has none, in bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grinding {
+    /// Before the out-of-domain point.
+    pub point: u32,
+    /// Before the challenge that batches the openings.
+    pub batch: u32,
+    /// Before each folding challenge.
+    pub fold: u32,
+}
 
 /// The parameters of plonky2 that trade prover time, proof size and security.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +68,9 @@ pub struct PlonkParameters {
     /// log2 of the digests that stand for one Merkle tree.
     pub cap_height: usize,
     /// Grinding before the queries are drawn, in bits.
-    pub grinding: u32,
+    pub query_grinding: u32,
+    /// Grinding before other challenges.
+    pub grinding: Grinding,
     /// Queries of the low-degree test.
     pub queries: usize,
     /// log2 of the folding arity.
@@ -63,14 +80,19 @@ pub struct PlonkParameters {
 }
 
 impl PlonkParameters {
-    /// 100 proven bits: 102 queries at rate 1/8 in unique decoding, 16 grinding bits.
+    /// 100 proven bits: 58 queries at rate 1/8 by BCHKS25, with grinding before each challenge.
     pub const PROVEN_100: Self = Self {
         profile: "proven-100",
         challenges: 3,
         log_blowup: 3,
         cap_height: 4,
-        grinding: 16,
-        queries: 102,
+        query_grinding: 20,
+        grinding: Grinding {
+            point: 18,
+            batch: 18,
+            fold: 18,
+        },
+        queries: 58,
         log_arity: 4,
         log_final_poly_len: 5,
     };
@@ -78,6 +100,12 @@ impl PlonkParameters {
     /// 100 conjectured bits. plonky2's own default, 28 queries and 2 challenges, gives 81.
     pub const CONJECTURED_100: Self = Self {
         profile: "conjectured-100",
+        query_grinding: 16,
+        grinding: Grinding {
+            point: 4,
+            batch: 4,
+            fold: 4,
+        },
         queries: 30,
         ..Self::PROVEN_100
     };
@@ -86,7 +114,12 @@ impl PlonkParameters {
     pub const UNSOUND_TEST: Self = Self {
         profile: "unsound-test",
         challenges: 2,
-        grinding: 1,
+        query_grinding: 1,
+        grinding: Grinding {
+            point: 1,
+            batch: 1,
+            fold: 1,
+        },
         queries: 2,
         ..Self::PROVEN_100
     };
@@ -112,7 +145,7 @@ impl PlonkParameters {
             fri_config: FriConfig {
                 rate_bits: self.log_blowup,
                 cap_height: self.cap_height,
-                proof_of_work_bits: self.grinding,
+                proof_of_work_bits: self.query_grinding,
                 reduction_strategy: FriReductionStrategy::ConstantArityBits(
                     self.log_arity,
                     self.log_final_poly_len,
@@ -128,11 +161,11 @@ impl PlonkParameters {
 /// cap, as plonky2's builder computes it for an empty domain separator.
 #[must_use]
 pub fn circuit_digest(
-    cap: &MerkleCap<PlonkField, PoseidonHash>,
+    cap: &MerkleCap<PlonkField, Poseidon2Hash>,
     degree_bits: usize,
 ) -> HashOut<PlonkField> {
     let mut parts = cap.flatten();
-    parts.extend(PoseidonHash::hash_pad(&[] as &[PlonkField]).elements);
+    parts.extend(Poseidon2Hash::hash_pad(&[] as &[PlonkField]).elements);
     parts.push(PlonkField::from_canonical_usize(degree_bits));
-    PoseidonHash::hash_no_pad(&parts)
+    Poseidon2Hash::hash_no_pad(&parts)
 }

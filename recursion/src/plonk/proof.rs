@@ -1,0 +1,44 @@
+//! A proof and its nonces, as values and as targets.
+
+use plonky2::iop::target::Target;
+use plonky2::plonk::proof::{ProofWithPublicInputs, ProofWithPublicInputsTarget};
+
+use super::{D, PlonkConfig, PlonkField};
+
+/// plonky2's proof and the nonces of the grinding that plonky2 does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlonkProof {
+    /// plonky2's proof with its public inputs; it holds the nonce before the queries.
+    pub plonky2: ProofWithPublicInputs<PlonkField, PlonkConfig, D>,
+    /// The other nonces.
+    pub nonces: Nonces<PlonkField>,
+}
+
+impl PlonkProof {
+    /// Returns what the proof states.
+    #[must_use]
+    pub fn public_inputs(&self) -> &[PlonkField] {
+        &self.plonky2.public_inputs
+    }
+}
+
+/// The nonces of the grinding before each challenge but the query indices; zero where a site has
+/// no bits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nonces<W> {
+    /// Before the out-of-domain point.
+    pub point: W,
+    /// Before what batches the openings.
+    pub batch: W,
+    /// Before what folds each round.
+    pub folds: Vec<W>,
+}
+
+/// The targets of a proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlonkProofTarget {
+    /// plonky2's proof with its public inputs.
+    pub plonky2: ProofWithPublicInputsTarget<D>,
+    /// The other nonces.
+    pub nonces: Nonces<Target>,
+}

@@ -1,0 +1,160 @@
+//! plonky2's sponge on values, with the search for nonces, and on targets.
+
+use core::convert::Infallible;
+
+use p3_field::{PackedValue as _, PrimeCharacteristicRing as _};
+use p3_symmetric::Permutation as _;
+use plonky2::field::types::{Field as _, PrimeField64 as _};
+use plonky2::iop::challenger::RecursiveChallenger;
+use plonky2::iop::target::Target;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+use super::hash::{PERMUTATION, RATE};
+use super::transcript::Sponge;
+use super::{Builder, D, PlonkField, Poseidon2Hash};
+use crate::config::F;
+use crate::convert::{from_plonk, to_plonk};
+use crate::stark::WIDTH;
+
+/// Several field elements that are computed on at once.
+type Packed = <F as p3_field::Field>::Packing;
+
+/// plonky2's `Challenger` over Poseidon2.
+#[derive(Clone, Debug, Default)]
+pub struct ValueSponge {
+    state: [F; WIDTH],
+    /// Observed, not yet absorbed; always fewer than [`RATE`].
+    input: Vec<F>,
+    /// Squeezed, sampled from the end.
+    output: Vec<F>,
+}
+
+/// A nonce after which the response's leading bits are not all zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a nonce should give {bits} zero bits and gives the response {response:#018x}")]
+pub struct GrindingError {
+    /// The bits that should be zero.
+    pub bits: u32,
+    /// The element that was sampled.
+    pub response: u64,
+}
+
+impl ValueSponge {
+    /// Overwrites the rate as far as the input goes, permutes, and squeezes a block.
+    fn duplex(&mut self) {
+        for (place, value) in self.state.iter_mut().zip(self.input.drain(..)) {
+            *place = value;
+        }
+        PERMUTATION.permute_mut(&mut self.state);
+        self.output.clear();
+        self.output.extend(self.state.iter().take(RATE));
+    }
+
+    /// Returns the least nonce whose response begins with `bits` zero bits.
+    #[must_use]
+    pub fn search(&self, bits: u32) -> PlonkField {
+        let mut start = self.state;
+        for (place, &value) in start.iter_mut().zip(&self.input) {
+            *place = value;
+        }
+        let place = self.input.len();
+        let lanes = u64::try_from(Packed::WIDTH).unwrap_or(1);
+        let start: [Packed; WIDTH] = start.map(Packed::from);
+        let found = (0..u64::MAX / lanes)
+            .into_par_iter()
+            .find_map_first(|block| {
+                let nonces = Packed::from_fn(|lane| F::from_u64(block * lanes + lane as u64));
+                let mut state = start;
+                state[place] = nonces;
+                PERMUTATION.permute_mut(&mut state);
+                let responses = state[RATE - 1].as_slice();
+                let lane = responses
+                    .iter()
+                    .position(|&response| leads_with_zeros(to_plonk(response), bits))?;
+                nonces.as_slice().get(lane).copied()
+            });
+        to_plonk(found.unwrap_or_default())
+    }
+}
+
+/// Whether the canonical element begins with so many zero bits.
+fn leads_with_zeros(element: PlonkField, bits: u32) -> bool {
+    element.to_canonical_u64().leading_zeros() >= bits
+}
+
+impl Sponge for ValueSponge {
+    type Word = PlonkField;
+    type Error = GrindingError;
+
+    fn observe_constant(&mut self, value: PlonkField) {
+        self.observe(value);
+    }
+
+    fn observe(&mut self, word: PlonkField) {
+        self.output.clear();
+        self.input.push(from_plonk(word));
+        if self.input.len() == RATE {
+            self.duplex();
+        }
+    }
+
+    fn sample(&mut self) -> PlonkField {
+        if !self.input.is_empty() || self.output.is_empty() {
+            self.duplex();
+        }
+        // A duplexing leaves a full block.
+        to_plonk(self.output.pop().unwrap_or_default())
+    }
+
+    fn check(&mut self, bits: u32, response: PlonkField) -> Result<(), GrindingError> {
+        if leads_with_zeros(response, bits) {
+            return Ok(());
+        }
+        let response = response.to_canonical_u64();
+        Err(GrindingError { bits, response })
+    }
+}
+
+/// plonky2's `RecursiveChallenger` with the circuit under construction that it places rows in.
+pub struct TargetSponge<'a> {
+    builder: &'a mut Builder,
+    challenger: RecursiveChallenger<PlonkField, Poseidon2Hash, D>,
+}
+
+impl<'a> TargetSponge<'a> {
+    /// Returns an empty sponge.
+    #[must_use]
+    pub fn new(builder: &'a mut Builder) -> Self {
+        let challenger = RecursiveChallenger::new(builder);
+        Self {
+            builder,
+            challenger,
+        }
+    }
+}
+
+impl Sponge for TargetSponge<'_> {
+    type Word = Target;
+    /// A nonce that does not answer makes the circuit unsatisfiable.
+    type Error = Infallible;
+
+    fn observe_constant(&mut self, value: PlonkField) {
+        let constant = self.builder.constant(value);
+        self.challenger.observe_element(constant);
+    }
+
+    fn observe(&mut self, word: Target) {
+        self.challenger.observe_element(word);
+    }
+
+    fn sample(&mut self) -> Target {
+        self.challenger.get_challenge(self.builder)
+    }
+
+    /// The response is below `2^(64 - bits)`, which is below the modulus, so it has one form.
+    fn check(&mut self, bits: u32, response: Target) -> Result<(), Infallible> {
+        let bits = usize::try_from(64 - bits).unwrap_or_default();
+        self.builder.range_check(response, bits);
+        Ok(())
+    }
+}
