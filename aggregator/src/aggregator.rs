@@ -5,11 +5,10 @@ use crate::wire::{WireError, decode_proof, encode_proof};
 use p3_field::PrimeField64 as _;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_recursion::convert::statement_from_plonk;
-use shardfold_recursion::plonk::{PlonkParameters, PlonkProof};
-use shardfold_recursion::tree::{common_data, gate_set};
+use shardfold_recursion::plonk::PlonkProof;
 use std::fmt;
 
-use crate::{ValidityProof, VerificationKey};
+use crate::{LastCircuit, ValidityProof, VerificationKey};
 
 /// A proof of the tree that has been verified, and what it states.
 #[derive(Clone, Debug)]
@@ -36,6 +35,13 @@ impl ProvenStatement {
     #[must_use]
     pub fn proof(&self) -> &PlonkProof {
         &self.proof
+    }
+
+    fn as_child(&self) -> Child<'_> {
+        Child {
+            origin: self.origin,
+            proof: &self.proof,
+        }
     }
 
     /// Returns the proof for transport between machines: [`Aggregator::decode`] takes it in again.
@@ -98,12 +104,9 @@ impl fmt::Display for Name<'_> {
 /// Why proofs could not be aggregated.
 #[derive(Debug, thiserror::Error)]
 pub enum AggregateError {
-    /// The aggregation circuit was built with other parameters or another gate set.
-    #[error("the aggregation circuit was not built for the profile {profile}")]
-    Profile {
-        /// Name of the profile.
-        profile: &'static str,
-    },
+    /// The aggregation circuit has other keys than the last circuit knows.
+    #[error("the aggregation circuit is that of another tree")]
+    OtherTree,
     /// No proof was given.
     #[error("there is no proof to aggregate")]
     Nothing,
@@ -131,44 +134,28 @@ pub enum AggregateError {
     Circuit(#[from] AggregationCircuitError),
 }
 
-/// Aggregates proofs of one profile.
+/// Admits, joins and finishes proofs of one tree.
+///
+/// It holds the last circuit, which has the keys of all others as constants; the aggregation
+/// circuit is handed in where proofs are joined, since a batch of one shard needs none.
 #[derive(Debug)]
 pub struct Aggregator {
-    circuit: AggregationCircuit,
+    last: LastCircuit,
     key: VerificationKey,
 }
 
 impl Aggregator {
-    /// Returns an aggregator with this aggregation circuit.
-    ///
-    /// # Errors
-    /// If the circuit's common data are not those of `parameters` and the system's gate set,
-    /// from which every verifier derives them.
-    pub fn new(
-        parameters: &PlonkParameters,
-        circuit: AggregationCircuit,
-    ) -> Result<Self, AggregateError> {
-        let degree_bits = circuit.common().degree_bits();
-        let common = common_data(parameters, degree_bits, &gate_set(parameters));
-        if common != *circuit.common() {
-            return Err(AggregateError::Profile {
-                profile: parameters.profile,
-            });
-        }
-        let key = VerificationKey::new(parameters.profile, common, circuit.key().clone());
-        Ok(Self { circuit, key })
+    /// Returns an aggregator with this last circuit.
+    #[must_use]
+    pub fn new(last: LastCircuit) -> Self {
+        let key = VerificationKey::new(last.profile(), last.key().clone());
+        Self { last, key }
     }
 
     /// Returns the key under which every validity proof verifies.
     #[must_use]
     pub fn verification_key(&self) -> &VerificationKey {
         &self.key
-    }
-
-    /// Returns how many proofs one aggregation joins.
-    #[must_use]
-    pub fn arity(&self) -> usize {
-        self.circuit.arity()
     }
 
     /// Verifies a proof and reads its statement.
@@ -180,20 +167,12 @@ impl Aggregator {
         origin: Origin,
         proof: PlonkProof,
     ) -> Result<ProvenStatement, AggregateError> {
-        self.circuit.check_child(
-            0,
-            &Child {
-                origin,
-                proof: &proof,
-            },
-        )?;
-        let statement =
-            statement_from_plonk(&proof.public_inputs).ok_or(AggregateError::Truncated)?;
-        Ok(ProvenStatement {
-            statement,
+        let child = Child {
             origin,
-            proof,
-        })
+            proof: &proof,
+        };
+        self.last.keys().check(0, &child)?;
+        stated(origin, proof)
     }
 
     /// Decodes and [admits](Self::admit) what [`ProvenStatement::to_bytes`] wrote, on whichever
@@ -209,80 +188,54 @@ impl Aggregator {
             u32::MAX => Origin::Aggregation,
             key => Origin::Leaf(usize::try_from(key).unwrap_or(usize::MAX)),
         };
-        self.admit(origin, decode_proof(proof, self.circuit.common())?)
+        let common = &self.last.keys().form.common;
+        self.admit(origin, decode_proof(proof, common)?)
     }
 
-    /// Joins one to [`arity`](Self::arity) neighbours, in order.
+    /// Joins one to [`arity`](AggregationCircuit::arity) neighbours, in order.
     ///
     /// # Errors
-    /// If the proofs are of different chains or no neighbours, or too many.
-    pub fn aggregate(&self, proofs: &[ProvenStatement]) -> Result<ProvenStatement, AggregateError> {
+    /// If the proofs are of different chains or no neighbours, or too many, or the circuit is that
+    /// of another tree.
+    pub fn aggregate(
+        &self,
+        circuit: &AggregationCircuit,
+        proofs: &[ProvenStatement],
+    ) -> Result<ProvenStatement, AggregateError> {
+        if circuit.keys() != self.last.keys() {
+            return Err(AggregateError::OtherTree);
+        }
         check_neighbours(proofs)?;
-        let children: Vec<Child<'_>> = proofs
-            .iter()
-            .map(|proven| Child {
-                origin: proven.origin,
-                proof: &proven.proof,
-            })
-            .collect();
-        let proof = self.circuit.prove(&children)?;
-        let statement =
-            statement_from_plonk(&proof.public_inputs).ok_or(AggregateError::Truncated)?;
+        let children: Vec<Child<'_>> = proofs.iter().map(ProvenStatement::as_child).collect();
+        let joined = stated(Origin::Aggregation, circuit.prove(&children)?)?;
         tracing::debug!(
             children = children.len(),
-            from = statement.before.tx_count,
-            to = statement.after.tx_count,
+            from = joined.statement.before.tx_count,
+            to = joined.statement.after.tx_count,
             "aggregated"
         );
-        Ok(ProvenStatement {
-            statement,
-            origin: Origin::Aggregation,
-            proof,
-        })
+        Ok(joined)
     }
 
-    /// Returns the validity proof of one statement: an aggregation as it is, a shard proof
-    /// aggregated alone, so that one key verifies both.
+    /// Returns the validity proof of one statement, a shard's or an aggregation's.
     ///
     /// # Errors
-    /// If the aggregation fails.
+    /// If it cannot be proven.
     pub fn finish(&self, proven: &ProvenStatement) -> Result<ValidityProof, AggregateError> {
-        let root = match proven.origin {
-            Origin::Aggregation => proven.proof.clone(),
-            Origin::Leaf(_) => self.aggregate(std::slice::from_ref(proven))?.proof,
-        };
-        Ok(ValidityProof::new(&root))
+        let proof = self.last.prove(&proven.as_child())?;
+        Ok(ValidityProof::new(&proof))
     }
+}
 
-    /// Aggregates neighbours, level by level, into one validity proof, on this machine.
-    ///
-    /// # Errors
-    /// If there is no proof, or the proofs are of different chains or no neighbours.
-    pub fn aggregate_all(
-        &self,
-        proofs: Vec<ProvenStatement>,
-    ) -> Result<ValidityProof, AggregateError> {
-        check_neighbours(&proofs)?;
-        let mut level = proofs;
-        while level.len() > 1 && self.arity() > 1 {
-            level = level
-                .chunks(self.arity())
-                .map(|group| match group {
-                    [alone] => Ok(alone.clone()),
-                    _ => self.aggregate(group),
-                })
-                .collect::<Result<_, _>>()?;
-        }
-        match level.as_slice() {
-            [root] => self.finish(root),
-            [] => Err(AggregateError::Nothing),
-            _ => Err(AggregationCircuitError::Children {
-                found: level.len(),
-                arity: self.arity(),
-            }
-            .into()),
-        }
-    }
+/// A verified proof with what it states.
+fn stated(origin: Origin, proof: PlonkProof) -> Result<ProvenStatement, AggregateError> {
+    let statement =
+        statement_from_plonk(proof.public_inputs()).ok_or(AggregateError::Truncated)?;
+    Ok(ProvenStatement {
+        statement,
+        origin,
+        proof,
+    })
 }
 
 /// Says where proofs do not meet, before the circuit fails without a reason.

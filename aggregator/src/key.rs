@@ -4,29 +4,26 @@ use crate::circuit::flatten_key;
 use plonky2::field::types::{Field as _, PrimeField64 as _};
 use plonky2::hash::hash_types::HashOut;
 use plonky2::hash::merkle_tree::MerkleCap;
-use plonky2::plonk::circuit_data::VerifierCircuitData;
 use sha2::{Digest as _, Sha256};
 use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
 use shardfold_protocol::field::MODULUS;
 use shardfold_recursion::plonk::{
-    CommonData, D, PlonkConfig, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
+    CommonData, Grinding, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
 };
-use shardfold_recursion::tree::{common_data, gate_set};
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::tree::last_common_data;
 
 /// How the file is marked. The largest key is that of a cap of 64 hashes.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::Key,
-    version: 2,
+    version: 3,
     max_bytes: 1 << 16,
 };
 /// What a key's id hashes before its content: once the header of its file, and constant, so that
 /// ids outlast changes of the file's format.
 const ID_DOMAIN: [u8; 12] = *b"SFVKEY\n\0\x01\0\0\0";
-/// The degrees that an aggregation circuit can have: below, one child does not fit; above, the
-/// field has no large enough subgroup that anyone would prove over.
-const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
 
-/// The aggregation circuit's key with the profile that its parameters come from.
+/// The last circuit's key with the profile that its parameters come from.
 ///
 /// As a file it names the profile; the parameters and the gates are the verifier's own code, so
 /// a key cannot ask for fewer queries than its profile has. One profile, `unsound-test`, has next
@@ -34,8 +31,9 @@ const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
 /// a key is to pin its [`id`](Self::id).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationKey {
-    profile: &'static str,
-    pub(crate) data: VerifierCircuitData<PlonkField, PlonkConfig, D>,
+    profile: Profile,
+    pub(crate) common: CommonData,
+    pub(crate) key: VerifierKey,
 }
 
 /// Why bytes are no verification key.
@@ -50,11 +48,13 @@ pub enum KeyError {
     /// This build knows no such profile.
     #[error("the key's security profile is unknown to this build")]
     Profile,
-    /// No aggregation circuit has this degree.
-    #[error("no aggregation circuit has 2^{found} rows")]
+    /// The profile's last circuit has another degree.
+    #[error("the key is of a circuit of 2^{found} rows, its profile's has 2^{expected}")]
     Degree {
         /// log2 of the rows that the key states.
         found: u8,
+        /// log2 of the rows of the profile's last circuit.
+        expected: usize,
     },
     /// An integer that is no canonical field element.
     #[error("the integer {value} is not below the field's modulus")]
@@ -68,27 +68,30 @@ pub enum KeyError {
 }
 
 impl VerificationKey {
-    /// The key of an aggregation circuit over the common data of this profile.
-    pub(crate) fn new(profile: &'static str, common: CommonData, key: VerifierKey) -> Self {
+    /// The key of the last circuit of this profile.
+    pub(crate) fn new(profile: Profile, key: VerifierKey) -> Self {
         Self {
             profile,
-            data: VerifierCircuitData {
-                verifier_only: key,
-                common,
-            },
+            common: last_common_data(profile),
+            key,
         }
     }
 
     /// Returns the name of the security profile.
     #[must_use]
     pub fn profile(&self) -> &'static str {
-        self.profile
+        self.profile.name()
     }
 
-    /// Returns log2 of the rows of the circuits of this tree.
+    /// Returns how the circuit grinds where plonky2 itself does not.
+    pub(crate) fn grinding(&self) -> Grinding {
+        self.profile.last().grinding
+    }
+
+    /// Returns log2 of the rows of the circuit.
     #[must_use]
     pub fn degree_bits(&self) -> usize {
-        self.data.common.degree_bits()
+        self.common.degree_bits()
     }
 
     /// Returns the SHA-256 of a constant and the key's content, without the header of its file:
@@ -109,10 +112,11 @@ impl VerificationKey {
     fn content(&self) -> Vec<u8> {
         // Profiles are constants with short names, degrees are below 64.
         let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
-        let mut bytes = vec![byte(self.profile.len())];
-        bytes.extend(self.profile.as_bytes());
-        bytes.push(byte(self.data.common.degree_bits()));
-        for element in flatten_key(&self.data.verifier_only) {
+        let profile = self.profile();
+        let mut bytes = vec![byte(profile.len())];
+        bytes.extend(profile.as_bytes());
+        bytes.push(byte(self.degree_bits()));
+        for element in flatten_key(&self.key) {
             bytes.extend(element.to_canonical_u64().to_le_bytes());
         }
         bytes
@@ -129,19 +133,22 @@ impl VerificationKey {
             .split_at_checked(length.into())
             .ok_or(KeyError::Format)?;
         let (&degree_bits, rest) = rest.split_first().ok_or(KeyError::Format)?;
-        let parameters = std::str::from_utf8(profile)
+        let profile = std::str::from_utf8(profile)
             .ok()
-            .and_then(PlonkParameters::named)
+            .and_then(Profile::named)
             .ok_or(KeyError::Profile)?;
-        if !DEGREE_BITS.contains(&degree_bits) {
-            return Err(KeyError::Degree { found: degree_bits });
+        let expected = profile.last_degree_bits();
+        if usize::from(degree_bits) != expected {
+            return Err(KeyError::Degree {
+                found: degree_bits,
+                expected,
+            });
         }
-        let key = read_key(rest, &parameters)?;
+        let key = read_key(rest, &profile.last())?;
         if circuit_digest(&key.constants_sigmas_cap, degree_bits.into()) != key.circuit_digest {
             return Err(KeyError::Digest);
         }
-        let common = common_data(&parameters, degree_bits.into(), &gate_set(&parameters));
-        Ok(Self::new(parameters.profile, common, key))
+        Ok(Self::new(profile, key))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Aggregates shard proofs into one validity proof, and verifies it.
 //!
-//! [`Aggregator`] holds the aggregation circuit: it [admits](Aggregator::admit) proofs, joins
-//! neighbours with [`aggregate`](Aggregator::aggregate), and [`finish`](Aggregator::finish)es the last
-//! one, so that every [`ValidityProof`] is an aggregation under the one [`VerificationKey`], however
-//! many shards it covers. [`verify`] needs that key and nothing else.
+//! [`Aggregator`] [admits](Aggregator::admit) proofs, joins neighbours with
+//! [`aggregate`](Aggregator::aggregate), and [`finish`](Aggregator::finish)es one: every
+//! [`ValidityProof`] is one of the [`LastCircuit`], under the one [`VerificationKey`], however many
+//! shards it covers. [`verify`] needs that key and nothing else.
 // What comes from elsewhere is looked at here: no input may make it panic, wrap or truncate.
 #![cfg_attr(
     not(test),
@@ -21,7 +21,9 @@
 mod aggregator;
 mod circuit;
 mod key;
+mod last;
 mod proof;
+mod tree;
 mod verify;
 mod wire;
 
@@ -30,10 +32,12 @@ mod tests;
 
 pub use aggregator::{AggregateError, Aggregator, Gap, ProvenStatement};
 pub use circuit::{
-    ARITY, AggregationCircuit, AggregationCircuitError, Child, Origin, aggregation_rows,
+    AggregationCircuit, AggregationCircuitError, Child, Origin, aggregation_rows,
     common_degree_bits, flatten_key,
 };
 pub use key::{KeyError, VerificationKey};
+pub use last::LastCircuit;
 pub use proof::{ProofError, ValidityProof};
+pub use tree::{TreeForm, TreeKeys};
 pub use verify::{VerifyError, verify};
 pub use wire::{WireError, encode_proof};

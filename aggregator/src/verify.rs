@@ -1,10 +1,9 @@
 //! The verifier.
 
-use crate::circuit::states_key;
 use crate::wire::{WireError, decode_proof};
 use shardfold_protocol::head::Statement;
 use shardfold_recursion::convert::statement_from_plonk;
-use shardfold_recursion::plonk::PlonkError;
+use shardfold_recursion::plonk::{PlonkVerifyError, verify as verify_plonk};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{ValidityProof, VerificationKey};
@@ -15,13 +14,12 @@ pub enum VerifyError {
     /// The bytes are no proof of the key's shape.
     #[error("malformed proof: {0}")]
     Malformed(#[from] WireError),
-    /// The proof's key slot does not hold the verification key, digest and cap, so the
-    /// children of the root were checked against another key: a shard proof, or a forgery.
-    #[error("the proof was not aggregated under this verification key")]
-    KeySlot,
     /// The proof is false.
     #[error("the proof does not verify: {0}")]
-    Invalid(#[source] PlonkError),
+    Invalid(#[source] PlonkVerifyError),
+    /// The public inputs are no statement. No proof of the key's shape is known to do this.
+    #[error("the proof's public inputs are no statement")]
+    Statement,
     /// plonky2 panicked. No input is known to do this.
     #[error("the proof does not verify: the verifier gave up on it")]
     Panicked,
@@ -36,15 +34,13 @@ pub enum VerifyError {
 /// no input is known that would, and a panic of plonky2 would be caught (unless the program is
 /// built with `panic = "abort"`).
 pub fn verify(key: &VerificationKey, proof: &ValidityProof) -> Result<Statement, VerifyError> {
-    let root = decode_proof(proof.proof(), &key.data.common)?;
-    if !states_key(&root, &key.data.verifier_only) {
-        return Err(VerifyError::KeySlot);
-    }
-    let statement = statement_from_plonk(&root.public_inputs).ok_or(VerifyError::KeySlot)?;
+    let last = decode_proof(proof.proof(), &key.common)?;
     // The decoder has checked all that plonky2's verifier indexes by. What it divides by are
     // differences of challenges, which vanish with negligible probability.
-    catch_unwind(AssertUnwindSafe(|| key.data.verify(root)))
-        .map_err(|_| VerifyError::Panicked)?
-        .map_err(|error| VerifyError::Invalid(PlonkError(error)))?;
-    Ok(statement)
+    catch_unwind(AssertUnwindSafe(|| {
+        verify_plonk(&key.key, &key.common, key.grinding(), &last)
+    }))
+    .map_err(|_| VerifyError::Panicked)?
+    .map_err(VerifyError::Invalid)?;
+    statement_from_plonk(last.public_inputs()).ok_or(VerifyError::Statement)
 }

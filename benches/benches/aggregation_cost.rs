@@ -1,18 +1,19 @@
 //! What folding costs: rows by profile and arity, and with `PROFILE ARITY` as arguments the
-//! times and sizes of building, caching, proving, compressing and verifying one aggregation.
+//! times and sizes of building, caching, proving and verifying one aggregation, and a last proof.
 //!
 //! `cargo bench -p shardfold-benches --bench aggregation_cost [-- PROFILE ARITY]`
 
 use anyhow::Context as _;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
-use plonky2::plonk::circuit_data::VerifierCircuitData;
 use shardfold_aggregator::{
-    AggregationCircuit, Child, Origin, aggregation_rows, common_degree_bits, encode_proof,
+    AggregationCircuit, Child, LastCircuit, Origin, TreeForm, aggregation_rows,
+    common_degree_bits, encode_proof,
 };
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use shardfold_prover::cache::{CircuitCache, Fingerprint};
-use shardfold_recursion::plonk::{Builder, CommonData, PlonkField, PlonkParameters};
-use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
+use shardfold_recursion::plonk::{Builder, CommonData, PlonkField, prove};
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::tree::{finish_leaf, gate_set};
 use std::time::Instant;
 
 /// Leaf keys assumed: three shapes of shards.
@@ -26,8 +27,8 @@ fn main() -> anyhow::Result<()> {
     match arguments.as_slice() {
         [] => rows()?,
         [profile, arity] => {
-            let parameters = PlonkParameters::named(profile).context("no such profile")?;
-            prove(&parameters, arity.parse()?)?;
+            let profile = Profile::named(profile).context("no such profile")?;
+            measure(profile, arity.parse()?)?;
         }
         _ => anyhow::bail!("expected no arguments, or PROFILE ARITY"),
     }
@@ -35,49 +36,41 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn rows() -> anyhow::Result<()> {
-    for parameters in [
-        PlonkParameters::PROVEN_100,
-        PlonkParameters::CONJECTURED_100,
-    ] {
-        let gates = gate_set(&parameters);
+    for profile in [Profile::Proven100, Profile::Conjectured100] {
         for degree_bits in 13..=17 {
-            let common = common_data(&parameters, degree_bits, &gates);
-            for arity in [1, 2, 3, 4, 5] {
-                let rows = *aggregation_rows(&common, LEAF_KEYS, arity)?.start();
-                let fits = if rows <= common.degree() { "fits" } else { "-" };
-                println!(
-                    "{} 2^{degree_bits} arity {arity}: {rows} {fits}",
-                    parameters.profile
-                );
+            let form = TreeForm::new(&profile.plonk(), degree_bits);
+            for arity in 1..=8 {
+                let rows = *aggregation_rows(&form, LEAF_KEYS, arity)?.start();
+                let fits = if rows <= form.common.degree() { "fits" } else { "-" };
+                println!("{} 2^{degree_bits} arity {arity}: {rows} {fits}", profile.name());
             }
         }
     }
     Ok(())
 }
 
-fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
-    let gates = gate_set(parameters);
-    let degree_bits = common_degree_bits(parameters, &gates, 12, LEAF_KEYS, arity)?;
+fn measure(profile: Profile, arity: usize) -> anyhow::Result<()> {
+    let parameters = profile.plonk();
+    let gates = gate_set(&parameters);
+    let degree_bits = common_degree_bits(&parameters, &gates, 12, LEAF_KEYS, arity)?;
     println!("degree 2^{degree_bits}");
-    let common = timed("common data", || {
-        common_data(parameters, degree_bits, &gates)
-    });
-    let (leaf, statement) = timed("leaf: build", || leaf(&common))?;
+    let form = timed("common data", || TreeForm::new(&parameters, degree_bits));
+    let (leaf, statement) = timed("leaf: build", || leaf(&form.common))?;
     let mut witness = PartialWitness::new();
     witness.set_target_arr(&statement, &[PlonkField::default(); STATEMENT_ELEMENTS])?;
-    let proof = timed("leaf: prove", || leaf.prove(witness))?;
+    let proof = timed("leaf: prove", || prove(&leaf, form.grinding, witness))?;
 
     let keys = vec![leaf.verifier_only.clone()];
     let aggregation = timed("aggregate: build", || {
-        AggregationCircuit::build(&common, keys, arity)
+        AggregationCircuit::build(&form, keys, arity)
     })?;
     let folder = std::env::temp_dir().join(format!("aggregation_cost-{}", std::process::id()));
-    let cache = CircuitCache::new(&folder, Fingerprint::new(parameters, &[]));
+    let cache = CircuitCache::new(&folder, Fingerprint::new(&parameters, &[]));
     timed("aggregate: store", || {
         cache.store("aggregate", &aggregation)
     })?;
     let size = std::fs::metadata(cache.path("aggregate"))?.len();
-    println!("fold on disk: {} MB", size / 1_000_000);
+    println!("aggregation circuit on disk: {} MB", size / 1_000_000);
     let aggregation: AggregationCircuit = timed("aggregate: load", || cache.load("aggregate"))?;
     std::fs::remove_dir_all(&folder)?;
 
@@ -85,22 +78,17 @@ fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
         origin: Origin::Leaf(0),
         proof: &proof,
     };
-    let children = vec![child; arity];
-    let root = timed("aggregate: prove", || aggregation.prove(&children))?;
+    let root = timed("aggregate: prove", || aggregation.prove(&vec![child; arity]))?;
     println!("proof: {} bytes", encode_proof(&root).len());
-    let verifier = VerifierCircuitData {
-        verifier_only: aggregation.key().clone(),
-        common: aggregation.common().clone(),
+    let keys = aggregation.keys().clone();
+    let root = Child {
+        origin: Origin::Aggregation,
+        proof: &root,
     };
-    timed("verify", || verifier.verify(root.clone()))?;
-    let digest = aggregation.key().circuit_digest;
-    let compressed = timed("compress", || {
-        root.clone().compress(&digest, aggregation.common())
-    })?;
-    println!("compressed: {} bytes", compressed.to_bytes().len());
-    timed("verify compressed", || {
-        verifier.verify_compressed(compressed)
-    })?;
+    timed("verify", || keys.check(0, &root))?;
+    let last = timed("last: build", || LastCircuit::build(profile, keys))?;
+    let proof = timed("last: prove", || last.prove(&root))?;
+    println!("last proof: {} bytes", encode_proof(&proof).len());
     Ok(())
 }
 

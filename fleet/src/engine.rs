@@ -1,8 +1,8 @@
 //! What a worker proves with: the circuits of one profile.
 
 use shardfold_aggregator::{
-    ARITY, AggregateError, AggregationCircuit, AggregationCircuitError, Aggregator, Origin,
-    ProvenStatement, ValidityProof, VerificationKey, VerifyError, verify,
+    AggregateError, AggregationCircuit, AggregationCircuitError, Aggregator, LastCircuit, Origin,
+    ProvenStatement, TreeForm, ValidityProof, VerificationKey, VerifyError, verify,
 };
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
@@ -10,12 +10,14 @@ use shardfold_prover::{CircuitSet, SetError};
 use shardfold_prover::{ProveError, Stage, prove_shard};
 use shardfold_recursion::profile::Profile;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The circuits of a profile, loaded: those of shards when they are first needed.
+/// The circuits of a profile: the last is loaded, the others when they are first needed.
 pub struct Engine {
     circuits: CircuitSet,
     aggregator: Aggregator,
+    aggregation: OnceLock<AggregationCircuit>,
 }
 
 /// Why circuits cannot be used, or a proof not be made.
@@ -47,16 +49,22 @@ pub enum EngineError {
 }
 
 impl Engine {
-    /// Loads or builds the circuits that every worker needs.
+    /// Loads or builds the last circuit, which knows the keys of all others.
     ///
     /// # Errors
-    /// If they cannot be built.
+    /// If it cannot be built.
     pub fn new(circuits: CircuitSet) -> Result<Self, EngineError> {
-        let aggregation = aggregation_circuit(&circuits)?;
-        let aggregator = Aggregator::new(&circuits.profile().plonk(), aggregation)?;
+        let aggregation = OnceLock::new();
+        let last = circuits.cache().load_or_build("last", || {
+            // Built, it needs all others; the aggregation circuit is there for what follows.
+            let aggregation = aggregation_of(&circuits, &aggregation)?;
+            let keys = aggregation.keys().clone();
+            Ok::<_, EngineError>(LastCircuit::build(circuits.profile(), keys)?)
+        })?;
         Ok(Self {
             circuits,
-            aggregator,
+            aggregator: Aggregator::new(last),
+            aggregation,
         })
     }
 
@@ -78,10 +86,18 @@ impl Engine {
         self.aggregator.verification_key()
     }
 
-    /// Returns how many proofs one aggregation joins.
+    /// Returns the aggregation circuit, from the cache or built when it is first asked for.
+    ///
+    /// # Errors
+    /// If it cannot be built.
+    pub fn aggregation(&self) -> Result<&AggregationCircuit, EngineError> {
+        aggregation_of(&self.circuits, &self.aggregation)
+    }
+
+    /// Returns what admits and joins proofs.
     #[must_use]
-    pub fn arity(&self) -> usize {
-        self.aggregator.arity()
+    pub const fn aggregator(&self) -> &Aggregator {
+        &self.aggregator
     }
 
     /// Proves a shard; the proof is verified. `observe` hears how long each stage took and may
@@ -104,7 +120,7 @@ impl Engine {
     /// # Errors
     /// If they are no neighbours.
     pub fn aggregate(&self, parts: &[ProvenStatement]) -> Result<ProvenStatement, EngineError> {
-        let aggregated = self.aggregator.aggregate(parts)?;
+        let aggregated = self.aggregator.aggregate(self.aggregation()?, parts)?;
         Ok(self
             .aggregator
             .admit(Origin::Aggregation, aggregated.proof().clone())?)
@@ -151,16 +167,25 @@ impl Engine {
     }
 }
 
-/// Returns the aggregation circuit of a profile, from the cache or built; building needs the
-/// circuits of all shapes.
-///
-/// # Errors
-/// If a circuit cannot be built.
-pub fn aggregation_circuit(circuits: &CircuitSet) -> Result<AggregationCircuit, EngineError> {
-    circuits.cache().load_or_build("aggregation", || {
-        let (common, keys) = (circuits.common()?, circuits.keys()?);
-        Ok(AggregationCircuit::build(common, keys, ARITY)?)
-    })
+/// What is in the cell, or the aggregation circuit of the profile, from the cache or built; building
+/// needs the circuits of all shapes.
+fn aggregation_of<'a>(
+    circuits: &CircuitSet,
+    cell: &'a OnceLock<AggregationCircuit>,
+) -> Result<&'a AggregationCircuit, EngineError> {
+    if let Some(circuit) = cell.get() {
+        return Ok(circuit);
+    }
+    let circuit = circuits.cache().load_or_build("aggregation", || {
+        let profile = circuits.profile();
+        let form = TreeForm {
+            common: circuits.common()?.clone(),
+            grinding: profile.plonk().grinding,
+        };
+        let keys = circuits.keys()?;
+        Ok::<_, EngineError>(AggregationCircuit::build(&form, keys, profile.arity())?)
+    })?;
+    Ok(cell.get_or_init(|| circuit))
 }
 
 fn check(found: &Statement, expected: &Statement) -> Result<(), EngineError> {

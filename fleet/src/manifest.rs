@@ -253,26 +253,29 @@ impl Manifest {
     }
 
     /// Returns the jobs that prove the batch: shards in order, then the aggregates level by level,
-    /// each over up to `arity` neighbours, then the finish. A single shard's proof is aggregated
-    /// alone, so that one key verifies batches of any size.
+    /// each over up to `arity` neighbours, then the finish, whose one key verifies batches of any
+    /// size. A proof that has no neighbour goes up as it is.
     #[must_use]
     pub fn jobs(&self, arity: usize) -> Vec<Job> {
         let mut jobs: Vec<Job> = self.leaves().collect();
         let mut level: Vec<usize> = (0..jobs.len()).collect();
-        loop {
+        while level.len() > 1 {
             level = level
                 .chunks(arity.max(2))
                 .map(|group| match group {
-                    &[alone] if self.shards.len() > 1 => alone,
+                    &[alone] => alone,
                     children => self.join(&mut jobs, Kind::Aggregate, children),
                 })
                 .collect();
-            if level.len() <= 1 {
-                break;
-            }
         }
         self.join(&mut jobs, Kind::Finish, &level);
         jobs
+    }
+
+    /// Returns how many proofs one aggregation joins.
+    #[must_use]
+    pub fn arity(&self) -> usize {
+        self.known_profile().arity()
     }
 
     /// The profile, which `check` has found; the one that takes most, if it had not.
@@ -312,7 +315,7 @@ impl Manifest {
             end: last.map_or(0, |job| job.end),
             size: 0,
             memory: match kind {
-                Kind::Finish => memory::FINISH,
+                Kind::Finish => memory::of_last(self.known_profile()),
                 _ => memory::of_aggregation(self.known_profile()),
             },
             input: None,

@@ -10,28 +10,32 @@ use shardfold_recursion::profile::Profile;
 
 use crate::queue::model::Kind;
 
-/// What the finish takes: the root proof, and the verifier's data.
-pub const FINISH: u64 = 256 * MIB;
-
 const MIB: u64 = 1 << 20;
 
-/// Returns what a worker of these kinds of jobs holds beside them, in bytes: the circuits of the
-/// aggregation, which verifies all results, and if it proves shards those of all shapes, which it
-/// keeps.
+/// Returns what a worker of these kinds of jobs holds beside them, in bytes: the last circuit, with
+/// the keys that verify all results, the aggregation circuit if it aggregates, and if it proves
+/// shards the circuits of all shapes, which it keeps.
 #[must_use]
 pub fn of_circuits(profile: Profile, kinds: &[Kind]) -> u64 {
-    let shapes = if kinds.contains(&Kind::Shard) {
-        profile.shapes().len()
-    } else {
-        0
-    };
-    Sizes::of(profile).circuit * (1 + shapes as u64)
+    let sizes = Sizes::of(profile);
+    let kinds = kinds.iter().map(|kind| match kind {
+        Kind::Shard => sizes.circuit * profile.shapes().len() as u64,
+        Kind::Aggregate => sizes.circuit,
+        Kind::Finish => 0,
+    });
+    sizes.last_circuit + kinds.sum::<u64>()
 }
 
 /// Returns what an aggregation takes at its peak, in bytes.
 #[must_use]
 pub const fn of_aggregation(profile: Profile) -> u64 {
     Sizes::of(profile).plonk
+}
+
+/// Returns what the last proof takes at its peak, in bytes.
+#[must_use]
+pub const fn of_last(profile: Profile) -> u64 {
+    Sizes::of(profile).last
 }
 
 /// Returns what proving a shard of this shape takes at its peak, in bytes: what its STARK holds at
@@ -49,20 +53,26 @@ pub const fn of_shard(profile: Profile, shape: &Shape) -> u64 {
 struct Sizes {
     /// A loaded circuit.
     circuit: u64,
+    /// The last circuit, loaded.
+    last_circuit: u64,
     /// Making a proof.
     plonk: u64,
+    /// Making the last proof.
+    last: u64,
 }
 
 impl Sizes {
     const fn of(profile: Profile) -> Self {
-        let (circuit, plonk) = match profile {
-            Profile::Proven100 => (900, 1_536),
-            Profile::Conjectured100 => (480, 768),
-            Profile::UnsoundTest => (64, 256),
+        let (circuit, last_circuit, plonk, last) = match profile {
+            Profile::Proven100 => (900, 450, 1_536, 1_024),
+            Profile::Conjectured100 => (480, 240, 768, 512),
+            Profile::UnsoundTest => (64, 64, 256, 256),
         };
         Self {
             circuit: circuit * MIB,
+            last_circuit: last_circuit * MIB,
             plonk: plonk * MIB,
+            last: last * MIB,
         }
     }
 }
@@ -94,12 +104,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_that_proves_shards_holds_a_circuit_of_each_shape_beside_the_folds() {
+    fn a_worker_holds_the_circuits_of_its_kinds_of_jobs() {
         for profile in Profile::ALL {
-            let aggregation = of_circuits(profile, &[Kind::Aggregate, Kind::Finish]);
+            let last = of_circuits(profile, &[Kind::Finish]);
+            let aggregation = of_circuits(profile, &[Kind::Aggregate, Kind::Finish]) - last;
+            let shards = of_circuits(profile, &[Kind::Shard]) - last;
+            assert_eq!(shards, aggregation * profile.shapes().len() as u64);
             let all = of_circuits(profile, &Kind::ALL);
-            assert_eq!(all, aggregation * (1 + profile.shapes().len() as u64));
-            assert_eq!(all, of_circuits(profile, &[Kind::Shard]));
+            assert_eq!(all, last + aggregation + shards);
         }
     }
 

@@ -1,6 +1,5 @@
 //! From a batch's shards to jobs in the queue, and their removal.
 
-use shardfold_aggregator::ARITY;
 use shardfold_protocol::files::{self, FileError};
 use shardfold_protocol::head::Head;
 use shardfold_protocol::witness::ShardWitness;
@@ -103,7 +102,7 @@ async fn enqueue(
         manifest,
         source,
         label,
-        arity: ARITY,
+        arity: manifest.arity(),
         max_failures,
     };
     Ok((id, queue.submit(&submission).await?))
@@ -217,7 +216,7 @@ async fn remove_inputs(
     batch: &str,
     manifest: &Manifest,
 ) -> Result<(), SubmitError> {
-    for job in manifest.jobs(ARITY) {
+    for job in manifest.jobs(manifest.arity()) {
         let id = hex::encode(job.id);
         if !queue.is_shared(batch, &id).await? {
             objects.remove_all(Folder::Part { job: &id }).await?;

@@ -2,7 +2,6 @@
 
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
-use plonky2::plonk::circuit_data::VerifierCircuitData;
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
 use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
 
@@ -10,9 +9,12 @@ use shardfold_circuits::chips::Chip;
 use shardfold_recursion::config::StarkProof;
 use shardfold_recursion::convert::to_plonk;
 use shardfold_recursion::plonk::{
-    Builder, Circuit, CommonData, PlonkError, PlonkField, PlonkParameters, PlonkProof, VerifierKey,
+    Builder, Circuit, CommonData, Grinding, PlonkError, PlonkField, PlonkParameters, PlonkProof,
+    PlonkVerifyError, VerifierKey, prove, verify,
 };
-use shardfold_recursion::serializers::{Cached, Gates, Generators};
+use shardfold_recursion::serializers::{
+    Cached, Gates, Generators, read_grinding, write_grinding,
+};
 use shardfold_recursion::stark::{Cost, RecursionError, StarkVerifier};
 use shardfold_recursion::tree::{TreeError, finish_leaf};
 
@@ -24,6 +26,7 @@ use crate::traces::{public_values, public_values_of};
 pub struct ShardCircuit {
     circuit: Circuit,
     targets: Targets,
+    grinding: Grinding,
 }
 
 /// What the witness sets.
@@ -52,6 +55,9 @@ pub enum ShardCircuitError {
     /// The circuit could not be built.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// The shard proof does not verify.
+    #[error("the shard proof does not verify: {0}")]
+    Verify(#[from] PlonkVerifyError),
     /// The circuit refuses: the STARK does not prove the statement.
     #[error("the shard circuit refuses the STARK: {0}")]
     Prove(#[source] PlonkError),
@@ -74,7 +80,11 @@ impl ShardCircuit {
             .try_into()
             .expect("a statement has its number of elements");
         let circuit = finish_leaf(builder, statement, common)?;
-        Ok(Self { circuit, targets })
+        Ok(Self {
+            circuit,
+            targets,
+            grinding: parameters.grinding,
+        })
     }
 
     /// Returns the rows that the circuit takes before padding, and what verifying costs of them.
@@ -106,9 +116,7 @@ impl ShardCircuit {
         statement: &Statement,
     ) -> Result<PlonkProof, ShardCircuitError> {
         let witness = self.witness(stark, proof, statement)?;
-        self.circuit
-            .prove(witness)
-            .map_err(|error| ShardCircuitError::Prove(PlonkError(error)))
+        prove(&self.circuit, self.grinding, witness).map_err(ShardCircuitError::Prove)
     }
 
     /// Verifies a shard proof of this shape.
@@ -116,12 +124,12 @@ impl ShardCircuit {
     /// # Errors
     /// If it does not verify.
     pub fn verify(&self, proof: &PlonkProof) -> Result<(), ShardCircuitError> {
-        VerifierCircuitData {
-            verifier_only: self.key().clone(),
-            common: self.circuit.common.clone(),
-        }
-        .verify(proof.clone())
-        .map_err(|error| ShardCircuitError::Prove(PlonkError(error)))
+        Ok(verify(
+            self.key(),
+            &self.circuit.common,
+            self.grinding,
+            proof,
+        )?)
     }
 
     fn witness(
@@ -200,6 +208,7 @@ impl Cached for ShardCircuit {
 fn write(shard: &ShardCircuit, bytes: &mut Vec<u8>) -> IoResult<()> {
     bytes.write_target_vec(&shard.targets.statement)?;
     bytes.write_target_vec(&shard.targets.proof)?;
+    write_grinding(shard.grinding, bytes)?;
     bytes.write_circuit_data(&shard.circuit, &Gates, &Generators)
 }
 
@@ -208,6 +217,9 @@ fn read(bytes: &mut Buffer<'_>) -> IoResult<ShardCircuit> {
         statement: bytes.read_target_vec()?,
         proof: bytes.read_target_vec()?,
     };
-    let circuit = bytes.read_circuit_data(&Gates, &Generators)?;
-    Ok(ShardCircuit { circuit, targets })
+    Ok(ShardCircuit {
+        targets,
+        grinding: read_grinding(bytes)?,
+        circuit: bytes.read_circuit_data(&Gates, &Generators)?,
+    })
 }

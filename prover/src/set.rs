@@ -65,8 +65,11 @@ impl CircuitSet {
         let shapes = profile.shapes();
         let parameters = profile.plonk();
         let description = format!(
-            "{} {:?}",
+            "{} {} {} {:?} {:?}",
             profile.degree_bits(),
+            profile.last_degree_bits(),
+            profile.arity(),
+            profile.last(),
             shapes
                 .iter()
                 .map(|shape| (shape, profile.stark(shape)))

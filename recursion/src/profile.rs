@@ -53,8 +53,8 @@ impl Profile {
         }
     }
 
-    /// Returns log2 of the rows of every plonky2 circuit: the least at which the shard circuit of
-    /// each shape and the fold circuit fit.
+    /// Returns log2 of the rows of every plonky2 circuit but the last: the least at which the shard
+    /// circuit of each shape and the aggregation circuit fit.
     #[must_use]
     pub const fn degree_bits(self) -> usize {
         match self {
@@ -64,7 +64,38 @@ impl Profile {
         }
     }
 
-    /// Returns the parameters of plonky2.
+    /// Returns the parameters of the last proof, on which nothing is built: at a lower rate it is
+    /// shorter.
+    #[must_use]
+    pub const fn last(self) -> PlonkParameters {
+        match self {
+            Self::Proven100 => PlonkParameters::LAST_PROVEN_100,
+            Self::Conjectured100 => PlonkParameters::LAST_CONJECTURED_100,
+            Self::UnsoundTest => PlonkParameters::UNSOUND_TEST,
+        }
+    }
+
+    /// Returns log2 of the rows of the last circuit: the least at which it fits.
+    #[must_use]
+    pub const fn last_degree_bits(self) -> usize {
+        match self {
+            Self::Proven100 => 14,
+            Self::Conjectured100 => 13,
+            Self::UnsoundTest => 12,
+        }
+    }
+
+    /// Returns how many proofs one aggregation joins: the most that fit.
+    #[must_use]
+    pub const fn arity(self) -> usize {
+        match self {
+            Self::Proven100 => 6,
+            Self::Conjectured100 => 5,
+            Self::UnsoundTest => 2,
+        }
+    }
+
+    /// Returns the parameters of plonky2 for all proofs but the last.
     #[must_use]
     pub const fn plonk(self) -> PlonkParameters {
         match self {

@@ -26,13 +26,15 @@ use plonky2::gates::reducing_extension::{
 use plonky2::iop::generator::{
     ConstantGenerator, CopyGenerator, NonzeroTestGenerator, RandomValueGenerator,
 };
-use plonky2::util::serialization::{GateSerializer, WitnessGeneratorSerializer};
+use plonky2::util::serialization::{
+    Buffer, GateSerializer, IoResult, Read as _, WitnessGeneratorSerializer, Write as _,
+};
 use plonky2::{
     get_gate_tag_impl, get_generator_tag_impl, impl_gate_serializer, impl_generator_serializer,
     read_gate_impl, read_generator_impl,
 };
 
-use crate::plonk::{Circuit, D, PlonkField as F};
+use crate::plonk::{Circuit, D, Grinding, PlonkField as F};
 use crate::stark::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
 
 /// Every gate of the system.
@@ -99,4 +101,26 @@ pub trait Cached: Sized {
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
     /// The circuit itself, from which its digest is computed anew after loading.
     fn circuit(&self) -> &Circuit;
+}
+
+/// Writes bits of grinding.
+///
+/// # Errors
+/// None.
+pub fn write_grinding(grinding: Grinding, bytes: &mut Vec<u8>) -> IoResult<()> {
+    let Grinding { point, batch, fold } = grinding;
+    let bits = [point, batch, fold];
+    bits.into_iter().try_for_each(|bits| bytes.write_u32(bits))
+}
+
+/// The inverse of [`write_grinding`].
+///
+/// # Errors
+/// If the bytes end.
+pub fn read_grinding(bytes: &mut Buffer<'_>) -> IoResult<Grinding> {
+    Ok(Grinding {
+        point: bytes.read_u32()?,
+        batch: bytes.read_u32()?,
+        fold: bytes.read_u32()?,
+    })
 }

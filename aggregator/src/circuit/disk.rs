@@ -1,11 +1,13 @@
-//! The aggregation circuit as bytes for the [cache](Cached).
+//! The circuits as bytes for the [cache](Cached).
 
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
+use shardfold_recursion::plonk::{Circuit, D, Nonces, PlonkProofTarget};
+use shardfold_recursion::serializers::{
+    Cached, Gates, Generators, read_grinding, write_grinding,
+};
 
-use super::AggregationCircuit;
-use super::{AggregationTargets, Slot};
-use shardfold_recursion::plonk::{Circuit, D};
-use shardfold_recursion::serializers::{Cached, Gates, Generators};
+use super::{AggregationCircuit, AggregationTargets, ChildTargets, Slot};
+use crate::tree::{TreeForm, TreeKeys};
 
 impl Cached for AggregationCircuit {
     fn to_bytes(&self) -> Option<Vec<u8>> {
@@ -27,14 +29,10 @@ fn write(circuit: &AggregationCircuit, bytes: &mut Vec<u8>) -> IoResult<()> {
     bytes.write_target_verifier_circuit(&circuit.targets.key)?;
     bytes.write_usize(circuit.targets.slots.len())?;
     for slot in &circuit.targets.slots {
-        bytes.write_target_proof_with_public_inputs(&slot.proof)?;
-        bytes.write_target_bool_vec(&slot.choice)?;
+        write_child(&slot.child, bytes)?;
         bytes.write_target_bool(slot.present)?;
     }
-    bytes.write_usize(circuit.leaf_keys.len())?;
-    for key in &circuit.leaf_keys {
-        bytes.write_verifier_only_circuit_data(key)?;
-    }
+    write_keys(&circuit.keys, bytes)?;
     bytes.write_circuit_data(&circuit.circuit, &Gates, &Generators)
 }
 
@@ -43,19 +41,63 @@ fn read(bytes: &mut Buffer<'_>) -> IoResult<AggregationCircuit> {
     let slots = (0..bytes.read_usize()?)
         .map(|_| {
             Ok(Slot {
-                proof: bytes.read_target_proof_with_public_inputs::<D>()?,
-                choice: bytes.read_target_bool_vec()?,
+                child: read_child(bytes)?,
                 present: bytes.read_target_bool()?,
             })
         })
         .collect::<IoResult<_>>()?;
-    let leaf_keys = (0..bytes.read_usize()?)
-        .map(|_| bytes.read_verifier_only_circuit_data())
-        .collect::<IoResult<_>>()?;
-    let circuit = bytes.read_circuit_data(&Gates, &Generators)?;
     Ok(AggregationCircuit {
-        circuit,
         targets: AggregationTargets { slots, key },
-        leaf_keys,
+        keys: read_keys(bytes)?,
+        circuit: bytes.read_circuit_data(&Gates, &Generators)?,
+    })
+}
+
+/// Writes the targets of one child.
+pub(crate) fn write_child(child: &ChildTargets, bytes: &mut Vec<u8>) -> IoResult<()> {
+    let PlonkProofTarget { plonky2, nonces } = &child.proof;
+    bytes.write_target_proof_with_public_inputs(plonky2)?;
+    bytes.write_target(nonces.point)?;
+    bytes.write_target(nonces.batch)?;
+    bytes.write_target_vec(&nonces.folds)?;
+    bytes.write_target_bool_vec(&child.choice)
+}
+
+/// The inverse of [`write_child`].
+pub(crate) fn read_child(bytes: &mut Buffer<'_>) -> IoResult<ChildTargets> {
+    Ok(ChildTargets {
+        proof: PlonkProofTarget {
+            plonky2: bytes.read_target_proof_with_public_inputs::<D>()?,
+            nonces: Nonces {
+                point: bytes.read_target()?,
+                batch: bytes.read_target()?,
+                folds: bytes.read_target_vec()?,
+            },
+        },
+        choice: bytes.read_target_bool_vec()?,
+    })
+}
+
+/// Writes the keys of a tree.
+pub(crate) fn write_keys(keys: &TreeKeys, bytes: &mut Vec<u8>) -> IoResult<()> {
+    write_grinding(keys.form.grinding, bytes)?;
+    bytes.write_common_circuit_data(&keys.form.common, &Gates)?;
+    bytes.write_usize(keys.leaves.len())?;
+    for key in keys.leaves.iter().chain([&keys.aggregation]) {
+        bytes.write_verifier_only_circuit_data(key)?;
+    }
+    Ok(())
+}
+
+/// The inverse of [`write_keys`].
+pub(crate) fn read_keys(bytes: &mut Buffer<'_>) -> IoResult<TreeKeys> {
+    let grinding = read_grinding(bytes)?;
+    let common = bytes.read_common_circuit_data(&Gates)?;
+    Ok(TreeKeys {
+        form: TreeForm { common, grinding },
+        leaves: (0..bytes.read_usize()?)
+            .map(|_| bytes.read_verifier_only_circuit_data())
+            .collect::<IoResult<_>>()?,
+        aggregation: bytes.read_verifier_only_circuit_data()?,
     })
 }

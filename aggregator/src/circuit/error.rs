@@ -1,6 +1,6 @@
 //! Why proofs could not be aggregated.
 
-use shardfold_recursion::plonk::PlonkError;
+use shardfold_recursion::plonk::{PlonkError, PlonkVerifyError};
 use shardfold_recursion::tree::TreeError;
 
 /// Why the aggregation circuit could not be built, or an aggregation not be proven.
@@ -45,8 +45,20 @@ pub enum AggregationCircuitError {
     InvalidChild {
         /// Position of the child.
         slot: usize,
-        /// plonky2's reason to refuse the proof.
-        source: PlonkError,
+        /// Why the verifier refuses the proof.
+        source: PlonkVerifyError,
+    },
+    /// An aggregation's key slot does not hold the aggregation key.
+    #[error("child {slot} is an aggregation of another tree: its key slot does not hold our key")]
+    OtherTree {
+        /// Position of the child.
+        slot: usize,
+    },
+    /// plonky2 panicked. No input is known to do this.
+    #[error("child {slot} is not a valid proof: the verifier gave up on it")]
+    GaveUp {
+        /// Position of the child.
+        slot: usize,
     },
     /// The children do not satisfy the aggregation's constraints.
     #[error("the children cannot be aggregated: {0}")]

@@ -28,20 +28,18 @@
 //! the statement neither longer nor different, and nothing need be cached to fill it.
 
 use anyhow::Context as _;
-use plonky2::hash::hash_types::{HashOutTarget, MerkleCapTarget};
 use plonky2::iop::target::{BoolTarget, Target};
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
-use plonky2::plonk::circuit_data::{VerifierCircuitData, VerifierCircuitTarget};
-use plonky2::plonk::proof::ProofWithPublicInputsTarget;
+use plonky2::plonk::circuit_data::VerifierCircuitTarget;
 use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shardfold_recursion::plonk::{
-    Builder, Circuit, CommonData, D, PlonkConfig, PlonkError, PlonkField, PlonkProof, VerifierKey,
+    Builder, Circuit, CommonData, PlonkError, PlonkField, PlonkProof, VerifierKey, prove,
 };
 use shardfold_recursion::tree::{TreeError, finish};
 
-mod disk;
+mod child;
+pub(crate) mod disk;
 mod error;
 mod rows;
 
@@ -53,8 +51,10 @@ mod tests;
 pub use error::AggregationCircuitError;
 pub use rows::{aggregation_rows, common_degree_bits};
 
-/// Child slots of the production aggregation circuit.
-pub const ARITY: usize = 2;
+pub(crate) use child::ChildTargets;
+use child::flatten_key_target;
+
+use crate::tree::{TreeForm, TreeKeys};
 
 /// Where a proof of the tree comes from: which key it verifies under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -77,9 +77,7 @@ pub struct Child<'a> {
 /// The targets of one child slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
-    pub(crate) proof: ProofWithPublicInputsTarget<D>,
-    /// One-hot: the leaf keys in order, then the aggregation key.
-    pub(crate) choice: Vec<BoolTarget>,
+    pub(crate) child: ChildTargets,
     /// Whether the child counts. Slot 0's is the constant one.
     pub(crate) present: BoolTarget,
 }
@@ -97,106 +95,50 @@ pub(crate) struct AggregationTargets {
 pub struct AggregationCircuit {
     pub(crate) circuit: Circuit,
     pub(crate) targets: AggregationTargets,
-    pub(crate) leaf_keys: Vec<VerifierKey>,
+    pub(crate) keys: TreeKeys,
 }
 
 impl AggregationCircuit {
-    /// Builds the circuit that aggregates up to `arity` proofs over `common`, each an aggregation or a leaf
-    /// under one of `leaf_keys`.
+    /// Builds the circuit that aggregates up to `arity` proofs of a tree of this form, each an
+    /// aggregation or a leaf under one of `leaf_keys`.
     ///
     /// # Errors
-    /// If the circuit does not fit the degree of `common`, `common` lacks a gate, or there is
-    /// no leaf key.
+    /// If the circuit does not fit the degree of the tree, the tree lacks a gate, or there is no
+    /// leaf key.
     pub fn build(
-        common: &CommonData,
+        form: &TreeForm,
         leaf_keys: Vec<VerifierKey>,
         arity: usize,
     ) -> Result<Self, AggregationCircuitError> {
         if leaf_keys.is_empty() || arity == 0 {
             return Err(AggregationCircuitError::Empty);
         }
-        let expected = common.num_public_inputs.saturating_sub(STATEMENT_ELEMENTS);
-        let keys: Vec<_> = leaf_keys.iter().map(flatten_key).collect();
-        if let Some((key, elements)) = keys.iter().enumerate().find(|(_, k)| k.len() != expected) {
-            return Err(AggregationCircuitError::LeafKey {
-                key,
-                found: elements.len(),
-                expected,
-            });
-        }
-        let (builder, targets) = assemble(common, &keys, arity)?;
-        let circuit = finish(builder, common)?;
+        let keys = flatten_leaf_keys(&form.common, &leaf_keys)?;
+        let (builder, targets) = assemble(form, &keys, arity)?;
+        let circuit = finish(builder, &form.common)?;
+        let keys = TreeKeys {
+            form: form.clone(),
+            leaves: leaf_keys,
+            aggregation: circuit.verifier_only.clone(),
+        };
         Ok(Self {
             circuit,
             targets,
-            leaf_keys,
+            keys,
         })
     }
 
-    /// Returns the aggregation key: what the key slot of every valid aggregation states.
+    /// Returns the keys of the tree: the allowed leaf keys, and the aggregation key, which the key
+    /// slot of every valid aggregation states.
     #[must_use]
-    pub fn key(&self) -> &VerifierKey {
-        &self.circuit.verifier_only
-    }
-
-    /// Returns the common data of the tree.
-    #[must_use]
-    pub fn common(&self) -> &CommonData {
-        &self.circuit.common
-    }
-
-    /// Returns the allowed leaf keys.
-    #[must_use]
-    pub fn leaf_keys(&self) -> &[VerifierKey] {
-        &self.leaf_keys
+    pub fn keys(&self) -> &TreeKeys {
+        &self.keys
     }
 
     /// Returns how many proofs one aggregation takes.
     #[must_use]
     pub fn arity(&self) -> usize {
         self.targets.slots.len()
-    }
-
-    /// Verifies one proof of the tree under the key of its origin; an aggregation's key slot must hold
-    /// the aggregation key.
-    ///
-    /// # Errors
-    /// If the key does not exist or the proof does not verify; `slot` names it in the error.
-    pub fn check_child(
-        &self,
-        slot: usize,
-        child: &Child<'_>,
-    ) -> Result<(), AggregationCircuitError> {
-        let key = match child.origin {
-            Origin::Aggregation => self.key(),
-            Origin::Leaf(key) => {
-                self.leaf_keys
-                    .get(key)
-                    .ok_or(AggregationCircuitError::NoSuchKey {
-                        slot,
-                        key,
-                        keys: self.leaf_keys.len(),
-                    })?
-            }
-        };
-        let invalid = |error| AggregationCircuitError::InvalidChild {
-            slot,
-            source: PlonkError(error),
-        };
-        if child.origin == Origin::Aggregation && !states_key(child.proof, self.key()) {
-            return Err(invalid(anyhow::anyhow!(
-                "the key slot does not hold the aggregation key"
-            )));
-        }
-        let verifier = VerifierCircuitData {
-            verifier_only: key.clone(),
-            common: self.common().clone(),
-        };
-        // The proof may come from another machine; no input is known on which plonky2 panics.
-        let proof = child.proof.clone();
-        catch_unwind(AssertUnwindSafe(|| verifier.verify(proof)))
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("the verifier gave up on it")))
-            .map_err(invalid)
     }
 
     /// Proves the aggregation of one to [`arity`](Self::arity) neighbours.
@@ -212,11 +154,13 @@ impl AggregationCircuit {
             });
         }
         for (slot, child) in children.iter().enumerate() {
-            self.check_child(slot, child)?;
+            self.keys.check(slot, child)?;
         }
-        self.witness(children)
-            .and_then(|witness| self.circuit.prove(witness))
-            .map_err(|error| AggregationCircuitError::Prove(PlonkError(error)))
+        let witness = self.witness(children);
+        witness
+            .map_err(PlonkError)
+            .and_then(|witness| prove(&self.circuit, self.keys.form.grinding, witness))
+            .map_err(AggregationCircuitError::Prove)
     }
 
     /// Sets the children; absent slots repeat the first one.
@@ -225,24 +169,17 @@ impl AggregationCircuit {
         children: &[Child<'_>],
     ) -> anyhow::Result<PartialWitness<PlonkField>> {
         let mut witness = PartialWitness::new();
-        witness.set_verifier_data_target(&self.targets.key, self.key())?;
+        witness.set_verifier_data_target(&self.targets.key, &self.keys.aggregation)?;
         for (i, slot) in self.targets.slots.iter().enumerate() {
             let present = i < children.len();
             let child = children
                 .get(i)
                 .or_else(|| children.first())
                 .context("there is no child")?;
-            let chosen = match child.origin {
-                Origin::Leaf(key) => key,
-                Origin::Aggregation => self.leaf_keys.len(),
-            };
-            for (key, &bit) in slot.choice.iter().enumerate() {
-                witness.set_bool_target(bit, key == chosen)?;
-            }
             if i > 0 {
                 witness.set_bool_target(slot.present, present)?;
             }
-            witness.set_proof_with_pis_target(&slot.proof, child.proof)?;
+            slot.child.set(&mut witness, child)?;
         }
         Ok(witness)
     }
@@ -259,93 +196,71 @@ pub fn flatten_key(key: &VerifierKey) -> Vec<PlonkField> {
     key.circuit_digest.elements.into_iter().chain(cap).collect()
 }
 
+/// The leaf keys as constants.
+///
+/// # Errors
+/// If a key's cap has another height than the common data say.
+pub(crate) fn flatten_leaf_keys(
+    common: &CommonData,
+    leaf_keys: &[VerifierKey],
+) -> Result<Vec<Vec<PlonkField>>, AggregationCircuitError> {
+    let expected = common.num_public_inputs.saturating_sub(STATEMENT_ELEMENTS);
+    let keys: Vec<_> = leaf_keys.iter().map(flatten_key).collect();
+    match keys.iter().enumerate().find(|(_, k)| k.len() != expected) {
+        None => Ok(keys),
+        Some((key, elements)) => Err(AggregationCircuitError::LeafKey {
+            key,
+            found: elements.len(),
+            expected,
+        }),
+    }
+}
+
 /// Returns whether the key slot of this proof holds `key`, digest and cap.
 #[must_use]
 pub fn states_key(proof: &PlonkProof, key: &VerifierKey) -> bool {
-    proof.public_inputs.get(STATEMENT_ELEMENTS..) == Some(flatten_key(key).as_slice())
+    proof.public_inputs().get(STATEMENT_ELEMENTS..) == Some(flatten_key(key).as_slice())
 }
 
 /// Lays out the whole circuit but for the padding.
 ///
 /// Fails if the common data have too few public inputs for a statement.
 fn assemble(
-    common: &CommonData,
+    form: &TreeForm,
     leaf_keys: &[Vec<PlonkField>],
     arity: usize,
 ) -> Result<(Builder, AggregationTargets), AggregationCircuitError> {
+    let common = &form.common;
     let mut builder = Builder::new(common.config.clone());
     let key = builder.add_virtual_verifier_data(common.config.fri_config.cap_height);
+    let own_key = flatten_key_target(&key);
     let slots: Option<Vec<Slot>> = (0..arity)
-        .map(|i| add_slot(&mut builder, common, leaf_keys, &key, i == 0))
+        .map(|i| add_slot(&mut builder, form, leaf_keys, &own_key, i == 0))
         .collect();
     let joined = slots.and_then(|slots| join(&mut builder, &slots).map(|()| slots));
     let slots = joined.ok_or(TreeError::PublicInputs {
         found: common.num_public_inputs,
         expected: STATEMENT_ELEMENTS,
     })?;
-    builder.register_public_inputs(&flatten_key_target(&key));
+    builder.register_public_inputs(&own_key);
     Ok((builder, AggregationTargets { slots, key }))
 }
 
 /// Rules 1 to 4, and that `present` is boolean.
 fn add_slot(
     builder: &mut Builder,
-    common: &CommonData,
+    form: &TreeForm,
     leaf_keys: &[Vec<PlonkField>],
-    own_key: &VerifierCircuitTarget,
+    own_key: &[Target],
     first: bool,
 ) -> Option<Slot> {
-    let proof = builder.add_virtual_proof_with_pis(common);
-
-    // 1. One-hot choice.
-    let mut choice: Vec<BoolTarget> = leaf_keys
-        .iter()
-        .map(|_| builder.add_virtual_bool_target_safe())
-        .collect();
-    let own_choice = builder.add_virtual_bool_target_safe();
-    choice.push(own_choice);
-    let sum = builder.add_many(choice.iter().map(|bit| bit.target));
-    builder.assert_one(sum);
-
-    // 2. The key is the chosen one.
-    let own = flatten_key_target(own_key);
-    let is_aggregation = own_choice.target;
-    let elements: Vec<Target> = own
-        .iter()
-        .enumerate()
-        .map(|(i, &own_element)| {
-            let own_part = builder.mul(is_aggregation, own_element);
-            // All keys have the same number of elements.
-            let leaf_elements = leaf_keys.iter().filter_map(|key| key.get(i));
-            leaf_elements
-                .zip(&choice)
-                .fold(own_part, |sum, (&element, bit)| {
-                    let constant = builder.constant(element);
-                    builder.mul_add(bit.target, constant, sum)
-                })
-        })
-        .collect();
-    let key = unflatten_key_target(&elements)?;
-
-    // 3. The proof verifies under it.
-    builder.verify_proof::<PlonkConfig>(&proof, &key, common);
-
-    // 4. An aggregation states the aggregation key that we state.
-    let their_slot = proof.public_inputs.iter().skip(STATEMENT_ELEMENTS);
-    for (&theirs, &ours) in their_slot.zip(&own) {
-        builder.conditional_assert_eq(is_aggregation, theirs, ours);
-    }
-
+    let child = ChildTargets::add(builder, form, leaf_keys, own_key)?;
     let present = if first {
         builder._true()
     } else {
         builder.add_virtual_bool_target_safe()
     };
-    Some(Slot {
-        proof,
-        choice,
-        present,
-    })
+    Some(Slot { child, present })
 }
 
 /// Rules 5 to 8, and registers the statement as public inputs.
@@ -382,31 +297,8 @@ fn join(builder: &mut Builder, slots: &[Slot]) -> Option<()> {
 
 /// What a child states: chain id, head before, head after.
 fn statement_targets(slot: &Slot) -> Option<(Target, &[Target], &[Target])> {
-    let (&chain_id, heads) = slot.proof.public_inputs.split_first()?;
+    let (&chain_id, heads) = slot.child.public_inputs().split_first()?;
     let (before, rest) = heads.split_at_checked(HEAD_ELEMENTS)?;
     let (after, _) = rest.split_at_checked(HEAD_ELEMENTS)?;
     Some((chain_id, before, after))
-}
-
-/// A key's targets in the order of the public inputs.
-fn flatten_key_target(key: &VerifierCircuitTarget) -> Vec<Target> {
-    let cap = key
-        .constants_sigmas_cap
-        .0
-        .iter()
-        .flat_map(|hash| hash.elements);
-    key.circuit_digest.elements.into_iter().chain(cap).collect()
-}
-
-/// The inverse of [`flatten_key_target`].
-fn unflatten_key_target(elements: &[Target]) -> Option<VerifierCircuitTarget> {
-    let mut hashes = elements
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|&elements| HashOutTarget { elements });
-    Some(VerifierCircuitTarget {
-        circuit_digest: hashes.next()?,
-        constants_sigmas_cap: MerkleCapTarget(hashes.collect()),
-    })
 }

@@ -8,6 +8,7 @@ use shardfold_recursion::tree::common_data;
 use std::ops::RangeInclusive;
 
 use super::{AggregationCircuitError, assemble};
+use crate::tree::TreeForm;
 
 /// Bounds of the rows that an aggregation circuit over these common data needs, before padding. The
 /// lower one is exact where all constants find a place in the spare wires of other gates, as they
@@ -16,27 +17,28 @@ use super::{AggregationCircuitError, assemble};
 /// # Errors
 /// If the common data have too few public inputs for a statement.
 pub fn aggregation_rows(
-    common: &CommonData,
+    form: &TreeForm,
     leaf_keys: usize,
     arity: usize,
 ) -> Result<RangeInclusive<usize>, AggregationCircuitError> {
-    let (builder, constants) = draft(common, leaf_keys, arity)?;
+    let (builder, constants) = draft(form, leaf_keys, arity)?;
     let rows = builder
         .num_gates()
-        .saturating_add(public_input_rows(common));
+        .saturating_add(public_input_rows(&form.common));
     Ok(rows..=rows.saturating_add(constants.div_ceil(2)))
 }
 
 /// Whether the aggregation circuit fits the degree of these common data.
 fn aggregation_fits(
-    common: &CommonData,
+    form: &TreeForm,
     leaf_keys: usize,
     arity: usize,
 ) -> Result<bool, AggregationCircuitError> {
-    let rows = aggregation_rows(common, leaf_keys, arity)?;
+    let common = &form.common;
+    let rows = aggregation_rows(form, leaf_keys, arity)?;
     if rows.contains(&common.degree()) {
         // Only where the constants decide is it worth the seconds to lay the circuit out.
-        let (builder, _) = draft(common, leaf_keys, arity)?;
+        let (builder, _) = draft(form, leaf_keys, arity)?;
         return Ok(builder.mock_build::<PlonkConfig>().common.degree() <= common.degree());
     }
     Ok(*rows.end() < common.degree())
@@ -45,19 +47,19 @@ fn aggregation_fits(
 /// The aggregation circuit with keys of distinct elements (only their count matters for its size),
 /// and a bound of its constants.
 fn draft(
-    common: &CommonData,
+    form: &TreeForm,
     leaf_keys: usize,
     arity: usize,
 ) -> Result<(Builder, usize), AggregationCircuitError> {
-    let cap = common.config.fri_config.num_cap_elements();
+    let cap = form.common.config.fri_config.num_cap_elements();
     let key_len = cap.saturating_add(1).saturating_mul(4);
     let mut elements = (1 << 40..).map(PlonkField::from_canonical_u64);
     let keys: Vec<Vec<PlonkField>> = (0..leaf_keys)
         .map(|_| elements.by_ref().take(key_len).collect())
         .collect();
-    let (builder, _) = assemble(common, &keys, arity)?;
-    // The keys' constants, and fewer than 2,048 of the verifier itself (about 750 of them are
-    // the round constants and matrices of Poseidon).
+    let (builder, _) = assemble(form, &keys, arity)?;
+    // The keys' constants, and fewer than 2,048 of the verifier itself (some 200 of them are
+    // the round constants of Poseidon2).
     let constants = leaf_keys.saturating_mul(key_len).saturating_add(2048);
     Ok((builder, constants))
 }
@@ -81,11 +83,11 @@ pub fn common_degree_bits(
 ) -> Result<usize, AggregationCircuitError> {
     let mut degree_bits = leaf_degree_bits;
     // The rows grow with the degree only by a Merkle level per doubling, so this ends.
-    while !aggregation_fits(
-        &common_data(parameters, degree_bits, gates),
-        leaf_keys,
-        arity,
-    )? {
+    let form = |degree_bits| TreeForm {
+        common: common_data(parameters, degree_bits, gates),
+        grinding: parameters.grinding,
+    };
+    while !aggregation_fits(&form(degree_bits), leaf_keys, arity)? {
         degree_bits = degree_bits.saturating_add(1);
     }
     Ok(degree_bits)

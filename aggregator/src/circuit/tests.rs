@@ -1,7 +1,8 @@
 use std::sync::LazyLock;
 
 use super::testing::{
-    AGGREGATION, CHAIN, COMMON, LEAVES, Leaf, foreign_gate, head, statement, test_gates,
+    AGGREGATION, ARITY, CHAIN, FORM, LEAVES, Leaf, aggregate_forgery, foreign_gate, forge,
+    forged_key, form, head, prove_with, statement, test_gates, verifies,
 };
 use super::*;
 use plonky2::field::types::Field as _;
@@ -54,11 +55,11 @@ fn accepts(children: &[Child<'_>], cheat: impl FnOnce(&mut PartialWitness<PlonkF
         .expect("the children set no target twice");
     cheat(&mut witness);
     let Ok(Ok(proof)) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        AGGREGATION.circuit.prove(witness)
+        prove_with(&AGGREGATION.circuit, witness)
     })) else {
         return false;
     };
-    AGGREGATION.circuit.verify(proof).is_ok()
+    verifies(&AGGREGATION.circuit, &proof)
 }
 
 // ---- what must work ----
@@ -77,11 +78,11 @@ fn folds_of_any_bracketing_state_the_same() {
         .unwrap();
     for root in [left_first, right_first] {
         assert_eq!(
-            statement_from_plonk(&root.public_inputs),
+            statement_from_plonk(&root.public_inputs()),
             Some(statement(0, 12))
         );
-        assert!(states_key(&root, AGGREGATION.key()));
-        AGGREGATION.circuit.verify(root).unwrap();
+        assert!(states_key(&root, &AGGREGATION.keys().aggregation));
+        assert!(verifies(&AGGREGATION.circuit, &root));
     }
 }
 
@@ -90,40 +91,40 @@ fn a_single_leaf_and_a_single_fold_fold_alone() {
     for child in [leaf(0, &PAIR[0]), aggregation(&AGGREGATED)] {
         let root = AGGREGATION.prove(&[child]).unwrap();
         assert_eq!(
-            root.public_inputs[..STATEMENT_ELEMENTS],
-            child.proof.public_inputs[..STATEMENT_ELEMENTS]
+            root.public_inputs()[..STATEMENT_ELEMENTS],
+            child.proof.public_inputs()[..STATEMENT_ELEMENTS]
         );
-        AGGREGATION.circuit.verify(root).unwrap();
+        assert!(verifies(&AGGREGATION.circuit, &root));
     }
 }
 
 #[test]
 fn building_twice_gives_the_same_keys() {
-    let again = Leaf::build(&COMMON, 1);
+    let again = Leaf::build(&FORM.common, 1);
     assert_eq!(again.circuit.verifier_only, LEAVES[0].circuit.verifier_only);
     let rebuilt =
-        AggregationCircuit::build(&COMMON, AGGREGATION.leaf_keys().to_vec(), ARITY).unwrap();
-    assert_eq!(rebuilt.key(), AGGREGATION.key());
+        AggregationCircuit::build(&FORM, AGGREGATION.keys().leaves.clone(), ARITY).unwrap();
+    assert_eq!(&rebuilt.keys().aggregation, &AGGREGATION.keys().aggregation);
 }
 
 #[test]
 fn the_common_degree_is_the_least_that_fits() {
-    assert!(*aggregation_rows(&COMMON, 2, ARITY).unwrap().start() <= COMMON.degree());
-    let too_small = AggregationCircuit::build(&halved(), AGGREGATION.leaf_keys().to_vec(), ARITY);
+    assert!(*aggregation_rows(&FORM, 2, ARITY).unwrap().start() <= FORM.common.degree());
+    let too_small = AggregationCircuit::build(&halved(), AGGREGATION.keys().leaves.clone(), ARITY);
     assert!(matches!(
         too_small,
         Err(AggregationCircuitError::Tree(TreeError::TooManyRows { .. }))
     ));
 }
 
-/// The common data at half the rows.
-fn halved() -> shardfold_recursion::plonk::CommonData {
+/// The form at half the rows.
+fn halved() -> TreeForm {
     let parameters = PlonkParameters::UNSOUND_TEST;
-    common_data(
-        &parameters,
-        COMMON.degree_bits() - 1,
-        &test_gates(&parameters),
-    )
+    let gates = test_gates(&parameters);
+    TreeForm {
+        common: common_data(&parameters, FORM.common.degree_bits() - 1, &gates),
+        ..FORM.clone()
+    }
 }
 
 #[test]
@@ -142,16 +143,13 @@ fn a_circuit_with_a_gate_outside_the_set_is_refused() {
 
 /// An aggregation of three, and leaves 0..1, 1..11 and 11..12 over its common data.
 static TRIPLE: LazyLock<(AggregationCircuit, [PlonkProof; 3])> = LazyLock::new(|| {
-    let parameters = PlonkParameters::UNSOUND_TEST;
-    let gates = test_gates(&parameters);
-    let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, 3).unwrap();
-    let common = common_data(&parameters, degree_bits, &gates);
-    let leaves = [1, 10].map(|step| Leaf::build(&common, step));
+    let form = form(3);
+    let leaves = [1, 10].map(|step| Leaf::build(&form.common, step));
     let keys = leaves
         .iter()
         .map(|leaf| leaf.circuit.verifier_only.clone())
         .collect();
-    let circuit = AggregationCircuit::build(&common, keys, 3).unwrap();
+    let circuit = AggregationCircuit::build(&form, keys, 3).unwrap();
     let proofs = [(0, 0, 1), (1, 1, 11), (0, 11, 12)]
         .map(|(key, from, to): (usize, u64, u64)| leaves[key].prove(&statement(from, to)));
     (circuit, proofs)
@@ -168,10 +166,10 @@ fn a_fold_of_three_takes_one_two_or_three() {
     for (count, end) in [(1, 1), (2, 11), (3, 12)] {
         let root = circuit.prove(&children[..count]).unwrap();
         assert_eq!(
-            statement_from_plonk(&root.public_inputs),
+            statement_from_plonk(&root.public_inputs()),
             Some(statement(0, end))
         );
-        circuit.circuit.verify(root).unwrap();
+        assert!(verifies(&circuit.circuit, &root));
     }
 }
 
@@ -205,93 +203,41 @@ fn a_leaf_outside_the_allowed_set_is_refused() {
     ));
 }
 
-/// A circuit over the common data of the tree, of our own making, that states anything at all.
-static FORGED: LazyLock<Circuit> = LazyLock::new(|| {
-    let mut builder = Builder::new(COMMON.config.clone());
-    for gate in &COMMON.gates {
-        builder.add_gate_to_gate_set(gate.clone());
-    }
-    for _ in 0..COMMON.num_public_inputs {
-        builder.add_virtual_public_input();
-    }
-    while builder.num_gates() <= COMMON.degree() / 2 {
-        builder.add_gate(NoopGate, vec![]);
-    }
-    let circuit = builder.build::<PlonkConfig>();
-    assert_eq!(circuit.common, *COMMON);
-    circuit
-});
-
-/// A proof of the forged circuit: a false statement, and this key slot.
-fn forge(slot: &[PlonkField]) -> PlonkProof {
-    let lie = statement_to_plonk(&statement(0, 1 << 40));
-    let mut witness = PartialWitness::new();
-    let inputs = lie.iter().chain(slot);
-    for (&target, &value) in FORGED.prover_only.public_inputs.iter().zip(inputs) {
-        witness.set_target(target, value).unwrap();
-    }
-    FORGED.prove(witness).unwrap()
-}
-
 #[test]
 fn a_foreign_key_in_our_own_slot_folds_only_into_a_root_that_states_it() {
     // The classic attack on cyclic recursion: a circuit of our own making, whose proof states
     // its own key, is aggregated as "an aggregation" by an aggregation that states that key as well. The constraints
     // hold; the lie stands in the public inputs of the root, where `states_key` finds it.
-    let forged = &*FORGED;
-    let forgery = forge(&flatten_key(&forged.verifier_only));
-
-    let mut witness = AGGREGATION.witness(&[aggregation(&forgery)]).unwrap();
-    let slot = flatten_targets(&AGGREGATION.targets.key);
-    for (target, value) in slot.into_iter().zip(flatten_key(&forged.verifier_only)) {
-        witness.target_values.insert(target, value);
-    }
-    let root = AGGREGATION
-        .circuit
-        .prove(witness)
-        .expect("the constraints alone cannot tell");
-    AGGREGATION
-        .circuit
-        .verify(root.clone())
-        .expect("the constraints alone cannot tell");
-    assert!(!states_key(&root, AGGREGATION.key()));
+    let root = aggregate_forgery();
+    assert!(
+        verifies(&AGGREGATION.circuit, &root),
+        "the constraints alone cannot tell"
+    );
+    assert!(!states_key(&root, &AGGREGATION.keys().aggregation));
     // One level up, under the true key, it is refused.
     assert!(!accepts(&[aggregation(&root)], |_| {}));
     assert!(matches!(
         AGGREGATION.prove(&[aggregation(&root)]),
-        Err(AggregationCircuitError::InvalidChild { slot: 0, .. })
+        Err(AggregationCircuitError::OtherTree { slot: 0 })
     ));
     // And the forgery is refused under the true key.
-    assert!(!accepts(&[aggregation(&forgery)], |_| {}));
-}
-
-fn flatten_targets(
-    key: &plonky2::plonk::circuit_data::VerifierCircuitTarget,
-) -> Vec<plonky2::iop::target::Target> {
-    let cap = key
-        .constants_sigmas_cap
-        .0
-        .iter()
-        .flat_map(|hash| hash.elements);
-    key.circuit_digest.elements.into_iter().chain(cap).collect()
+    assert!(!accepts(&[aggregation(&forge(&forged_key()))], |_| {}));
 }
 
 #[test]
 fn a_fold_whose_slot_differs_in_one_element_is_refused() {
     // An aggregation is proven while it states a key that differs from ours in one element only: the
     // first of the digest, or the last of the cap.
-    let slot = flatten_targets(&AGGREGATION.targets.key);
+    let slot = flatten_key_target(&AGGREGATION.targets.key);
     for position in [0, slot.len() - 1] {
         let mut witness = AGGREGATION.witness(&[leaf(0, &PAIR[0])]).unwrap();
         let value = witness.target_values[&slot[position]];
         witness
             .target_values
             .insert(slot[position], value + PlonkField::ONE);
-        let bent = AGGREGATION
-            .circuit
-            .prove(witness)
-            .expect("leaves do not look at the slot");
-        AGGREGATION.circuit.verify(bent.clone()).unwrap();
+        let bent =
+            prove_with(&AGGREGATION.circuit, witness).expect("leaves do not look at the slot");
+        assert!(verifies(&AGGREGATION.circuit, &bent));
         assert!(
             !accepts(&[aggregation(&bent)], |_| {}),
             "element {position} is not compared"
@@ -344,10 +290,10 @@ fn a_child_with_altered_public_inputs_is_refused() {
         5,
         STATEMENT_ELEMENTS - 1,
         STATEMENT_ELEMENTS,
-        COMMON.num_public_inputs - 1,
+        FORM.common.num_public_inputs - 1,
     ] {
         let mut altered = AGGREGATED.clone();
-        altered.public_inputs[position] += PlonkField::ONE;
+        altered.plonky2.public_inputs[position] += PlonkField::ONE;
         assert!(
             !accepts(&[aggregation(&altered)], |_| {}),
             "public input {position}"
@@ -363,8 +309,8 @@ fn a_false_statement_is_refused() {
         after: head(99),
         ..statement(0, 11)
     });
-    claimed.public_inputs[..STATEMENT_ELEMENTS].copy_from_slice(&elements);
-    assert!(AGGREGATION.circuit.verify(claimed).is_err());
+    claimed.plonky2.public_inputs[..STATEMENT_ELEMENTS].copy_from_slice(&elements);
+    assert!(!verifies(&AGGREGATION.circuit, &claimed));
 }
 
 #[test]
@@ -375,9 +321,9 @@ fn an_absent_child_cannot_lengthen_the_statement() {
         .witness(&[leaf(0, &PAIR[0]), leaf(1, &PAIR[1])])
         .unwrap();
     witness.target_values.insert(present, PlonkField::ZERO);
-    let proof = AGGREGATION.circuit.prove(witness).unwrap();
+    let proof = prove_with(&AGGREGATION.circuit, witness).unwrap();
     assert_eq!(
-        statement_from_plonk(&proof.public_inputs),
+        statement_from_plonk(&proof.public_inputs()),
         Some(statement(0, 1))
     );
 }
@@ -402,8 +348,8 @@ fn a_choice_that_is_not_one_hot_is_refused() {
     // A mixture of the first leaf key and our own slot that amounts to the forged circuit's
     // key: slot = (forged - a * leaf) / b. All but the rule on the choice itself is satisfied.
     let (leaf_key, forged) = (
-        flatten_key(&AGGREGATION.leaf_keys[0]),
-        flatten_key(&FORGED.verifier_only),
+        flatten_key(&AGGREGATION.keys().leaves[0]),
+        forged_key(),
     );
     let (one, two) = (PlonkField::ONE, PlonkField::TWO);
     let cases = [
@@ -422,16 +368,16 @@ fn a_choice_that_is_not_one_hot_is_refused() {
             .collect();
         let forgery = forge(&slot);
         let mixed = accepts(&[aggregation(&forgery)], |witness| {
-            for (target, &value) in flatten_targets(&AGGREGATION.targets.key)
+            for (target, &value) in flatten_key_target(&AGGREGATION.targets.key)
                 .into_iter()
                 .zip(&slot)
             {
                 witness.target_values.insert(target, value);
             }
             // The absent slot repeats the first, so both choose alike.
-            for child in &AGGREGATION.targets.slots {
+            for slot in &AGGREGATION.targets.slots {
                 let values = [a, PlonkField::ZERO, b];
-                for (bit, value) in child.choice.iter().zip(values) {
+                for (bit, value) in slot.child.choice.iter().zip(values) {
                     witness.target_values.insert(bit.target, value);
                 }
             }
@@ -453,7 +399,7 @@ fn present_flags_that_are_no_prefix_are_refused() {
                 .target_values
                 .insert(slot.present.target, PlonkField::from_canonical_u64(value));
         }
-        circuit.circuit.prove(witness)
+        prove_with(&circuit.circuit, witness)
     };
     assert!(flags([1, 0], [first, next, first]).is_ok());
     assert!(flags([0, 1], [first, first, next]).is_err());
@@ -464,7 +410,7 @@ fn a_circuit_from_bytes_is_the_built_one_and_proves() {
     let bytes = AGGREGATION.to_bytes().unwrap();
     let loaded = AggregationCircuit::from_bytes(&bytes).unwrap();
     assert!(loaded == *AGGREGATION);
-    let leaf = Leaf::build(&COMMON, 1);
+    let leaf = Leaf::build(&FORM.common, 1);
     let proof = leaf.prove(&statement(0, 1));
     let root = loaded
         .prove(&[Child {
@@ -472,5 +418,5 @@ fn a_circuit_from_bytes_is_the_built_one_and_proves() {
             proof: &proof,
         }])
         .unwrap();
-    AGGREGATION.circuit.verify(root).unwrap();
+    assert!(verifies(&AGGREGATION.circuit, &root));
 }

@@ -1,29 +1,24 @@
 use super::*;
 use crate::circuit::AggregationCircuitError;
-use crate::circuit::flatten_key;
-use crate::{AggregateError, VerifyError, verify};
+use crate::wire::decode_proof;
+use crate::{VerifyError, verify};
 
 #[test]
 fn one_key_verifies_batches_of_every_length() {
     let key = TREE.aggregator.verification_key();
-    for count in 1..=3 {
-        let proof = TREE
-            .aggregator
-            .aggregate_all(LEAVES[..count].to_vec())
-            .unwrap();
-        let end = [1, 11, 12][count - 1];
+    let pair = TREE.aggregate(&LEAVES[..2]).unwrap();
+    let three = TREE.aggregate(&[pair.clone(), LEAVES[2].clone()]).unwrap();
+    for (proven, end) in [(&LEAVES[0], 1), (&pair, 11), (&three, 12)] {
+        let proof = TREE.aggregator.finish(proven).unwrap();
         assert_eq!(verify(key, &proof).unwrap(), statement(CHAIN, 0, end));
     }
-    assert!(matches!(
-        TREE.aggregator.aggregate_all(vec![]),
-        Err(AggregateError::Nothing)
-    ));
+    assert!(matches!(TREE.aggregate(&[]), Err(AggregateError::Nothing)));
 }
 
 #[test]
 fn a_gap_is_named() {
     let gap = [LEAVES[0].clone(), LEAVES[2].clone()];
-    let Err(AggregateError::Gap(found)) = TREE.aggregator.aggregate(&gap) else {
+    let Err(AggregateError::Gap(found)) = TREE.aggregate(&gap) else {
         panic!("the gap went unnoticed");
     };
     assert_eq!(
@@ -40,8 +35,8 @@ fn a_gap_is_named() {
         "{text}"
     );
     // Over a longer list it is found wherever it is, before anything is proven.
-    let list = vec![LEAVES[0].clone(), LEAVES[1].clone(), LEAVES[1].clone()];
-    let Err(AggregateError::Gap(found)) = TREE.aggregator.aggregate_all(list) else {
+    let list = [LEAVES[0].clone(), LEAVES[1].clone(), LEAVES[1].clone()];
+    let Err(AggregateError::Gap(found)) = TREE.aggregate(&list) else {
         panic!("the gap went unnoticed");
     };
     assert_eq!(found.left, 1);
@@ -51,7 +46,7 @@ fn a_gap_is_named() {
 fn swapped_children_are_refused() {
     let swapped = [LEAVES[1].clone(), LEAVES[0].clone()];
     assert!(matches!(
-        TREE.aggregator.aggregate(&swapped),
+        TREE.aggregate(&swapped),
         Err(AggregateError::Gap(_))
     ));
 }
@@ -61,7 +56,7 @@ fn chains_do_not_mix() {
     let other = TREE.leaf(1, &statement(CHAIN + 1, 1, 11));
     let mixed = [LEAVES[0].clone(), other];
     assert!(matches!(
-        TREE.aggregator.aggregate(&mixed),
+        TREE.aggregate(&mixed),
         Err(AggregateError::Chain {
             position: 1,
             found: 8,
@@ -73,7 +68,7 @@ fn chains_do_not_mix() {
 #[test]
 fn more_children_than_slots_are_refused() {
     assert!(matches!(
-        TREE.aggregator.aggregate(&*LEAVES),
+        TREE.aggregate(&*LEAVES),
         Err(AggregateError::Circuit(AggregationCircuitError::Children {
             found: 3,
             arity: 2
@@ -105,33 +100,25 @@ fn proofs_travel_as_bytes_and_are_verified_on_arrival() {
 }
 
 #[test]
-fn a_leaf_proof_is_no_validity_proof() {
-    let leaf = ValidityProof::new(LEAVES[0].proof());
+fn a_proof_of_the_tree_is_no_validity_proof() {
     let key = TREE.aggregator.verification_key();
-    assert!(matches!(verify(key, &leaf), Err(VerifyError::KeySlot)));
-    // Not even with the aggregation key written into its slot.
-    let mut dressed = LEAVES[0].proof().clone();
-    let slot = flatten_key(&key.data.verifier_only);
-    dressed.public_inputs.splice(STATEMENT_ELEMENTS.., slot);
-    let dressed = ValidityProof::new(&dressed);
-    assert!(matches!(
-        verify(key, &dressed),
-        Err(VerifyError::Invalid(_))
-    ));
+    let pair = TREE.aggregate(&LEAVES[..2]).unwrap();
+    for proof in [&LEAVES[0], &pair] {
+        let undressed = ValidityProof::new(proof.proof());
+        assert!(matches!(
+            verify(key, &undressed),
+            Err(VerifyError::Malformed(_))
+        ));
+    }
 }
 
 #[test]
 fn a_statement_cannot_be_exchanged() {
     let key = TREE.aggregator.verification_key();
-    let root = TREE
-        .aggregator
-        .aggregate(&LEAVES[..2])
-        .unwrap()
-        .proof()
-        .clone();
+    let proof = decode_proof(VALID.proof(), &key.common).unwrap();
     for position in 0..STATEMENT_ELEMENTS {
-        let mut altered = root.clone();
-        altered.public_inputs[position] += PlonkField::ONE;
+        let mut altered = proof.clone();
+        altered.plonky2.public_inputs[position] += PlonkField::ONE;
         let refused = verify(key, &ValidityProof::new(&altered));
         assert!(
             matches!(refused, Err(VerifyError::Invalid(_))),
@@ -141,37 +128,11 @@ fn a_statement_cannot_be_exchanged() {
 }
 
 #[test]
-fn a_root_that_states_another_key_is_refused() {
-    let key = TREE.aggregator.verification_key();
-    let root = TREE
-        .aggregator
-        .aggregate(&LEAVES[..2])
-        .unwrap()
-        .proof()
-        .clone();
-    for position in STATEMENT_ELEMENTS..root.public_inputs.len() {
-        let mut altered = root.clone();
-        altered.public_inputs[position] += PlonkField::ONE;
-        let refused = verify(key, &ValidityProof::new(&altered));
-        assert!(
-            matches!(refused, Err(VerifyError::KeySlot)),
-            "public input {position}"
-        );
-    }
-}
-
-#[test]
-fn a_fold_circuit_of_another_profile_is_refused() {
-    let parameters = PlonkParameters::UNSOUND_TEST;
-    let gates = gate_set(&parameters);
-    let common = TREE.aggregator.verification_key().data.common.clone();
+fn the_aggregation_circuit_of_another_tree_is_refused() {
     let keys = vec![TREE.leaves[0].circuit.verifier_only.clone()];
-    let circuit = AggregationCircuit::build(&common, keys, ARITY).unwrap();
-    assert_eq!(gates.len(), common.gates.len());
+    let other = AggregationCircuit::build(&TREE.circuit.keys().form, keys, ARITY).unwrap();
     assert!(matches!(
-        Aggregator::new(&PlonkParameters::CONJECTURED_100, circuit),
-        Err(AggregateError::Profile {
-            profile: "conjectured-100"
-        })
+        TREE.aggregator.aggregate(&other, &LEAVES[..2]),
+        Err(AggregateError::OtherTree)
     ));
 }

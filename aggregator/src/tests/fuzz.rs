@@ -37,7 +37,7 @@ fn refused(bytes: &[u8]) -> bool {
 fn the_unaltered_proof_is_accepted() {
     let bytes = VALID.to_bytes();
     assert!(!refused(&bytes));
-    let common = &TREE.aggregator.verification_key().data.common;
+    let common = &TREE.aggregator.verification_key().common;
     assert_eq!(bytes.len(), HEADER + proof_bytes(common));
     assert_eq!(ValidityProof::from_bytes(&bytes).unwrap(), *VALID);
 }
@@ -76,11 +76,7 @@ fn truncations_and_extensions() {
 #[test]
 fn splices_of_two_valid_proofs() {
     let bytes = VALID.to_bytes();
-    let other = TREE
-        .aggregator
-        .aggregate_all(LEAVES[..1].to_vec())
-        .unwrap()
-        .to_bytes();
+    let other = TREE.aggregator.finish(&LEAVES[0]).unwrap().to_bytes();
     assert_eq!(bytes.len(), other.len());
     assert!(!refused(&other));
     let mut random = Random(3);
@@ -133,7 +129,7 @@ fn words_that_are_no_canonical_elements() {
 fn attacks_on_every_length_field() {
     let bytes = VALID.to_bytes();
     let key = TREE.aggregator.verification_key();
-    let common = &key.data.common;
+    let common = &key.common;
     // The count of public inputs stands before them, at the end.
     let count = bytes.len() - 8 * common.num_public_inputs - 8;
     for value in [

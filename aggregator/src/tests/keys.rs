@@ -90,12 +90,26 @@ fn a_key_of_an_unknown_profile_is_refused() {
 
 #[test]
 fn a_proof_is_refused_under_the_key_of_another_tree() {
-    // The same common data, another set of leaf circuits: another aggregation key.
-    let common = TREE.aggregator.verification_key().data.common.clone();
+    // The same form, another set of leaf circuits: another key.
     let keys = vec![TREE.leaves[0].circuit.verifier_only.clone()];
-    let circuit = AggregationCircuit::build(&common, keys, ARITY).unwrap();
-    let other = Aggregator::new(&PlonkParameters::UNSOUND_TEST, circuit).unwrap();
+    let circuit = AggregationCircuit::build(&TREE.circuit.keys().form, keys, ARITY).unwrap();
+    let last = LastCircuit::build(PROFILE, circuit.keys().clone()).unwrap();
+    let other = Aggregator::new(last);
     let key = other.verification_key();
     assert_ne!(key.id(), TREE.aggregator.verification_key().id());
-    assert!(matches!(verify(key, &VALID), Err(VerifyError::KeySlot)));
+    assert!(matches!(verify(key, &VALID), Err(VerifyError::Invalid(_))));
+}
+
+#[test]
+fn a_key_of_another_degree_is_refused() {
+    let mut bytes = TREE.aggregator.verification_key().to_bytes();
+    let expected = PROFILE.last_degree_bits();
+    let at = HEADER_BYTES + 1 + PROFILE.name().len();
+    assert_eq!(usize::from(bytes[at]), expected);
+    bytes[at] += 1;
+    let found = bytes[at];
+    assert_eq!(
+        VerificationKey::from_bytes(&bytes),
+        Err(KeyError::Degree { found, expected })
+    );
 }

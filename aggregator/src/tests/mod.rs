@@ -4,7 +4,7 @@ mod aggregating;
 mod fuzz;
 mod keys;
 
-use crate::circuit::{ARITY, AggregationCircuit, Origin, common_degree_bits};
+use crate::circuit::{AggregationCircuit, Origin, common_degree_bits};
 use plonky2::field::types::Field as _;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
@@ -12,11 +12,14 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Domain, hash};
 use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statement};
 use shardfold_recursion::convert::statement_to_plonk;
-use shardfold_recursion::plonk::{Builder, Circuit, CommonData, PlonkField, PlonkParameters};
-use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
+use shardfold_recursion::plonk::{Builder, Circuit, CommonData, PlonkField, prove};
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::tree::{finish_leaf, gate_set};
 use std::sync::LazyLock;
 
-use crate::{Aggregator, ProvenStatement, ValidityProof};
+use crate::{
+    AggregateError, Aggregator, LastCircuit, ProvenStatement, TreeForm, ValidityProof,
+};
 
 const CHAIN: u64 = 7;
 
@@ -37,28 +40,38 @@ impl Leaf {
     }
 }
 
-/// The tree: its leaf circuits and its aggregator.
+/// The tree: its leaf circuits, its aggregation circuit and its aggregator.
 struct Tree {
     leaves: [Leaf; 2],
+    circuit: AggregationCircuit,
     aggregator: Aggregator,
 }
 
+const PROFILE: Profile = Profile::UnsoundTest;
+const ARITY: usize = PROFILE.arity();
+
 impl Tree {
     fn build() -> Self {
-        let parameters = PlonkParameters::UNSOUND_TEST;
+        let parameters = PROFILE.plonk();
         let gates = gate_set(&parameters);
         let degree_bits = common_degree_bits(&parameters, &gates, 10, 2, ARITY).unwrap();
-        let common = common_data(&parameters, degree_bits, &gates);
-        let leaves = [1, 10].map(|step| Leaf::build(&common, step));
+        let form = TreeForm::new(&parameters, degree_bits);
+        let leaves = [1, 10].map(|step| Leaf::build(&form.common, step));
         let keys = leaves
             .iter()
             .map(|leaf| leaf.circuit.verifier_only.clone())
             .collect();
-        let circuit = AggregationCircuit::build(&common, keys, ARITY).unwrap();
+        let circuit = AggregationCircuit::build(&form, keys, ARITY).unwrap();
+        let last = LastCircuit::build(PROFILE, circuit.keys().clone()).unwrap();
         Self {
             leaves,
-            aggregator: Aggregator::new(&parameters, circuit).unwrap(),
+            circuit,
+            aggregator: Aggregator::new(last),
         }
+    }
+
+    fn aggregate(&self, proofs: &[ProvenStatement]) -> Result<ProvenStatement, AggregateError> {
+        self.aggregator.aggregate(&self.circuit, proofs)
     }
 
     /// A leaf proof of this statement.
@@ -68,7 +81,7 @@ impl Tree {
         witness
             .set_target_arr(&leaf.statement, &statement_to_plonk(statement))
             .unwrap();
-        let proof = leaf.circuit.prove(witness).unwrap();
+        let proof = prove(&leaf.circuit, PROFILE.plonk().grinding, witness).unwrap();
         self.aggregator.admit(Origin::Leaf(key), proof).unwrap()
     }
 }
@@ -83,7 +96,7 @@ static LEAVES: LazyLock<[ProvenStatement; 3]> = LazyLock::new(|| {
 
 /// A validity proof over the first two leaves.
 static VALID: LazyLock<ValidityProof> = LazyLock::new(|| {
-    let joined = TREE.aggregator.aggregate(&LEAVES[..2]).unwrap();
+    let joined = TREE.aggregate(&LEAVES[..2]).unwrap();
     TREE.aggregator.finish(&joined).unwrap()
 });
 

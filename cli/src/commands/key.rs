@@ -30,7 +30,7 @@ pub fn run(args: &KeyArgs) -> Result<()> {
     Ok(())
 }
 
-/// Returns the key of the profile's aggregation circuit, from the cache or built.
+/// Returns the key of the profile's last circuit, from the cache or built.
 pub fn from_circuits(
     profile: Profile,
     cache: &CacheArgs,

@@ -5,6 +5,7 @@ use anyhow::Result;
 use serde::Serialize;
 use shardfold_protocol::shape::Shape;
 use shardfold_prover::ShardStark;
+use shardfold_recursion::plonk::PlonkParameters;
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::{Bits, plonk_bits, stark_bits};
 
@@ -14,20 +15,18 @@ use crate::output::Printer;
 #[cfg(test)]
 mod tests;
 
-/// The degree of plonky2 circuit for which the bits are stated. Circuits of more rows are
-/// not built if the promise of the profile would be broken.
-const PLONK_DEGREE_BITS: usize = 16;
-
-/// The bits of a profile: of each shape's STARK, and of plonky2.
+/// The bits of a profile: of each shape's STARK, of plonky2, and of the last proof.
 pub struct ProfileBits {
     /// By shape.
     starks: Vec<(Shape, Bits)>,
     /// Of shard circuits and aggregations.
     plonk: Bits,
+    /// Of the last circuit.
+    last: Bits,
 }
 
-/// Computes the bits of a profile whose circuits have `2^degree_bits` rows.
-pub fn bits(profile: Profile, degree_bits: usize) -> Result<ProfileBits> {
+/// Computes the bits of a profile.
+pub fn bits(profile: Profile) -> Result<ProfileBits> {
     let mut starks = Vec::new();
     for shape in profile.shapes() {
         let stark = ShardStark::new(contracts(), *shape, profile.stark(shape))?;
@@ -35,7 +34,8 @@ pub fn bits(profile: Profile, degree_bits: usize) -> Result<ProfileBits> {
     }
     Ok(ProfileBits {
         starks,
-        plonk: plonk_bits(&profile.plonk(), degree_bits),
+        plonk: plonk_bits(&profile.plonk(), profile.degree_bits()),
+        last: plonk_bits(&profile.last(), profile.last_degree_bits()),
     })
 }
 
@@ -52,8 +52,9 @@ impl ProfileBits {
     }
 
     fn weakest(&self, figure: impl Fn(&Bits) -> f64) -> f64 {
-        let starks = self.starks.iter().map(|(_, bits)| figure(bits));
-        starks.fold(figure(&self.plonk), f64::min)
+        let starks = self.starks.iter().map(|(_, bits)| bits);
+        let layers = starks.chain([&self.plonk, &self.last]);
+        layers.map(figure).fold(f64::INFINITY, f64::min)
     }
 }
 
@@ -86,7 +87,7 @@ struct Report {
     layers: Vec<Layer>,
 }
 
-/// One layer: the STARK of a shape, or plonky2.
+/// One layer: the STARK of a shape, plonky2, or the last proof.
 #[derive(Serialize)]
 struct Layer {
     layer: String,
@@ -134,7 +135,7 @@ impl Grinding {
 
 impl Report {
     fn new(profile: Profile) -> Result<Self> {
-        let bits = bits(profile, PLONK_DEGREE_BITS)?;
+        let bits = bits(profile)?;
         let starks = bits
             .starks
             .iter()
@@ -146,7 +147,8 @@ impl Report {
             proven_bits_by_dkt26: bits.weakest(Bits::proven_by_dkt26),
             conjectured_bits: bits.conjectured(),
             layers: starks
-                .chain([Layer::of_plonk(profile, &bits.plonk)])
+                .chain([Layer::of_tree(profile, &bits.plonk)])
+                .chain([Layer::of_last(profile, &bits.last)])
                 .collect(),
         })
     }
@@ -214,15 +216,28 @@ impl Layer {
         }
     }
 
-    fn of_plonk(profile: Profile, bits: &Bits) -> Self {
-        let parameters = profile.plonk();
+    fn of_tree(profile: Profile, bits: &Bits) -> Self {
+        let name = format!("plonky2, 2^{} rows", profile.degree_bits());
+        Self::of_plonk(name, &profile.plonk(), bits)
+    }
+
+    fn of_last(profile: Profile, bits: &Bits) -> Self {
+        let name = format!("last proof, 2^{} rows", profile.last_degree_bits());
+        Self::of_plonk(name, &profile.last(), bits)
+    }
+
+    fn of_plonk(layer: String, parameters: &PlonkParameters, bits: &Bits) -> Self {
+        let grinding = parameters.grinding;
         Self {
-            layer: format!("plonky2, 2^{PLONK_DEGREE_BITS} rows"),
+            layer,
             log_blowup: parameters.log_blowup,
             queries: parameters.queries,
             grinding: Grinding {
-                queries: parameters.grinding as usize,
-                ..Grinding::default()
+                queries: parameters.query_grinding as usize,
+                batching: grinding.batch as usize,
+                folding: grinding.fold as usize,
+                point: grinding.point as usize,
+                lookups: 0,
             },
             challenges: parameters.challenges,
             ..Self::of(bits)

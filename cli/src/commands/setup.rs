@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::contracts;
 use anyhow::{Context, Result};
-use shardfold_fleet::engine::aggregation_circuit;
+use shardfold_fleet::engine::Engine;
 use shardfold_prover::CircuitSet;
 use shardfold_prover::cache::{Listener, Progress, prune};
 use shardfold_recursion::profile::Profile;
@@ -22,7 +22,7 @@ pub fn run(args: &SetupArgs) -> Result<()> {
     let folder = cache_folder(&args.cache)?;
     let profile = profile(args.profile, args.unsound)?;
     let circuits = CircuitSet::new(contracts(), profile, &folder);
-    if !circuits.cache().path("aggregation").exists() {
+    if !circuits.cache().path("last").exists() {
         check_folder(&folder, 0)?;
     }
     let lost = Arc::new(Mutex::new(Vec::new()));
@@ -30,7 +30,7 @@ pub fn run(args: &SetupArgs) -> Result<()> {
     for shape in profile.shapes() {
         circuits.shard(shape)?;
     }
-    aggregation_circuit(&circuits)?;
+    Engine::new(circuits)?.aggregation()?;
     let lost = lost.lock().unwrap_or_else(|error| error.into_inner());
     if !lost.is_empty() {
         return Err(cannot(format!(

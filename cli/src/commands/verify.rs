@@ -131,7 +131,7 @@ impl Claim {
         };
         let bits = match standing {
             Standing::Unknown => None,
-            _ => Some(params::bits(profile_of(key)?, key.degree_bits())?),
+            _ => Some(params::bits(profile_of(key)?)?),
         };
         Ok(Self { standing, bits })
     }

@@ -5,12 +5,12 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
-use shardfold_aggregator::{Aggregator, ValidityProof, VerificationKey, verify};
+use shardfold_aggregator::{ValidityProof, VerificationKey, verify};
 use shardfold_contracts::set::standard;
 use shardfold_executor::validate::validate;
 use shardfold_executor::workload::{Pattern, Plan, Random};
 use shardfold_executor::{parallel, reexecute, sequential, shards};
-use shardfold_fleet::engine::aggregation_circuit;
+use shardfold_fleet::engine::Engine;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, HEADER_BYTES, MAGIC};
 use shardfold_protocol::shape::Shape;
@@ -256,9 +256,8 @@ fn mutated_keys_verify_nothing() {
 #[test]
 fn mutated_parts_are_refused() {
     let circuits = CircuitSet::new(standard(), Profile::UnsoundTest, cache());
-    let aggregation = aggregation_circuit(&circuits).expect("it is cached");
-    let aggregator =
-        Aggregator::new(&Profile::UnsoundTest.plonk(), aggregation).expect("its profile");
+    let engine = Engine::new(circuits).expect("they are cached");
+    let aggregator = engine.aggregator();
     for (seed, part) in (11..).zip(&proven().parts) {
         let admitted = |bytes: &[u8]| aggregator.decode(bytes).is_ok();
         assert!(admitted(part));

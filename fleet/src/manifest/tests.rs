@@ -100,7 +100,7 @@ fn a_shard_has_its_witness_and_size_and_each_job_its_memory() {
                 )
             }
             Kind::Aggregate => (None, 0, memory::of_aggregation(Profile::UnsoundTest)),
-            Kind::Finish => (None, 0, memory::FINISH),
+            Kind::Finish => (None, 0, memory::of_last(Profile::UnsoundTest)),
         };
         assert_eq!((job.input, job.size, job.memory), (input, size, memory));
     }

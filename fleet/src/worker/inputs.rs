@@ -75,7 +75,7 @@ impl Context {
         if manifest.circuits() != self.circuits {
             return Err(JobError::NotOfManifest);
         }
-        let jobs = manifest.jobs(self.engine.arity());
+        let jobs = manifest.jobs(manifest.arity());
         let jobs = jobs
             .iter()
             .map(|job| (hex::encode(job.id), (job.kind, job.first, job.end)))

@@ -110,6 +110,20 @@ impl PlonkParameters {
         ..Self::PROVEN_100
     };
 
+    /// 100 proven bits for a proof that nobody recurses on: at rate 1/16, 43 queries.
+    pub const LAST_PROVEN_100: Self = Self {
+        log_blowup: 4,
+        queries: 43,
+        ..Self::PROVEN_100
+    };
+
+    /// 100 conjectured bits for a proof that nobody recurses on.
+    pub const LAST_CONJECTURED_100: Self = Self {
+        log_blowup: 4,
+        queries: 23,
+        ..Self::CONJECTURED_100
+    };
+
     /// For tests only: proofs under it prove nothing.
     pub const UNSOUND_TEST: Self = Self {
         profile: "unsound-test",
@@ -123,14 +137,6 @@ impl PlonkParameters {
         queries: 2,
         ..Self::PROVEN_100
     };
-
-    /// Returns the parameters of the profile of this name.
-    #[must_use]
-    pub fn named(profile: &str) -> Option<Self> {
-        [Self::PROVEN_100, Self::CONJECTURED_100, Self::UNSOUND_TEST]
-            .into_iter()
-            .find(|parameters| parameters.profile == profile)
-    }
 
     /// plonky2's form of the parameters, on the standard rows of 135 wires, 80 of them routed.
     ///

@@ -5,7 +5,9 @@ use plonky2::iop::target::Target;
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 
 use super::TreeError;
+use super::gates::verifier_gates;
 use crate::plonk::{Builder, Circuit, CommonData, Gate, PlonkConfig, PlonkParameters};
+use crate::profile::Profile;
 
 /// Returns the number of a verifier key's public inputs: digest, and the digests of the cap.
 #[must_use]
@@ -15,17 +17,35 @@ pub fn key_elements(parameters: &PlonkParameters) -> usize {
 
 /// Returns the common data of all circuits with these parameters, `2^degree_bits` rows and this set
 /// of gates, whose public inputs are a statement and a key slot.
-///
-/// Beside the FRI parameters nothing in it depends on the degree, so it is read off a circuit
-/// of a few rows.
 #[must_use]
 pub fn common_data(parameters: &PlonkParameters, degree_bits: usize, gates: &[Gate]) -> CommonData {
+    let public_inputs = key_elements(parameters).saturating_add(STATEMENT_ELEMENTS);
+    common_data_with(public_inputs, parameters, degree_bits, gates)
+}
+
+/// Returns the common data of the last circuit, whose public inputs are a statement alone.
+///
+/// It has the gates that verify a proof of the tree.
+#[must_use]
+pub fn last_common_data(profile: Profile) -> CommonData {
+    let gates = verifier_gates(&profile.plonk());
+    let degree_bits = profile.last_degree_bits();
+    common_data_with(STATEMENT_ELEMENTS, &profile.last(), degree_bits, &gates)
+}
+
+/// Beside the FRI parameters nothing in common data depends on the degree, so they are read off a
+/// circuit of a few rows.
+fn common_data_with(
+    public_inputs: usize,
+    parameters: &PlonkParameters,
+    degree_bits: usize,
+    gates: &[Gate],
+) -> CommonData {
     let mut builder = Builder::new(parameters.circuit_config());
     for gate in gates {
         builder.add_gate_to_gate_set(gate.clone());
     }
     let zero = builder.zero();
-    let public_inputs = key_elements(parameters).saturating_add(STATEMENT_ELEMENTS);
     builder.register_public_inputs(&vec![zero; public_inputs]);
     let mut common = builder.build::<PlonkConfig>().common;
     let config = common.config.clone();

@@ -44,8 +44,8 @@ fn shard_gates() -> Vec<Gate> {
         .collect()
 }
 
-/// The gates that plonky2's recursive verifier places.
-fn verifier_gates(parameters: &PlonkParameters) -> Vec<Gate> {
+/// Returns the gates that a recursive verifier of proofs with these parameters places.
+pub(super) fn verifier_gates(parameters: &PlonkParameters) -> Vec<Gate> {
     let config = parameters.circuit_config();
     let (wires, routed) = (config.num_wires, config.num_routed_wires);
     let mut gates = vec![

@@ -105,7 +105,7 @@ fn sizes() -> String {
 
 fn challenges() -> String {
     let rows = [1, 2, 3].map(|challenges| {
-        let (copies, constraints) = base_field_bits(challenges, PLONK_DEGREE_BITS);
+        let (copies, constraints) = base_field_bits(challenges, Profile::Proven100.degree_bits());
         format!("| {challenges} | {copies:.1} | {constraints:.1} |")
     });
     table(
@@ -118,9 +118,11 @@ fn default_of_plonky2() -> String {
     let parameters = PlonkParameters {
         challenges: 2,
         queries: 28,
+        query_grinding: 16,
+        grinding: Grinding::default(),
         ..PlonkParameters::PROVEN_100
     };
-    let bits = plonk_bits(&parameters, PLONK_DEGREE_BITS);
+    let bits = plonk_bits(&parameters, Profile::Proven100.degree_bits());
     let row = format!(
         "| {} | {} | {:.1} | {:.1} | {:.1} |",
         parameters.queries,
@@ -162,7 +164,7 @@ fn the_figures_of_the_document_are_those_of_the_code() {
 #[test]
 fn every_layer_and_shape_of_proven_100_keeps_100_bits_by_the_named_theorem() {
     let report = Report::new(Profile::Proven100).unwrap();
-    assert_eq!(report.layers.len(), 4);
+    assert_eq!(report.layers.len(), 5);
     for layer in &report.layers {
         let claimed = match layer.theorem.as_str() {
             "unique decoding" => layer.unique_decoding_bits,

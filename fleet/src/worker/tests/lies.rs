@@ -142,7 +142,7 @@ async fn the_witness_of_another_shard_is_refused() {
         manifest: &manifest,
         source: "5a",
         label: "batch.bin",
-        arity: ENGINE.arity(),
+        arity: manifest.arity(),
         max_failures: 1,
     };
     fleet.queue.submit(&submission).await.unwrap();

@@ -1,9 +1,8 @@
 //! Registered workers that hand in what is no proof of their job.
 
-use shardfold_aggregator::Aggregator;
-use shardfold_aggregator::{ARITY, AggregationCircuit};
+use shardfold_aggregator::{AggregationCircuit, Aggregator, LastCircuit};
 use shardfold_contracts::set::standard;
-use shardfold_fleet::engine::aggregation_circuit;
+use shardfold_fleet::engine::Engine;
 use shardfold_fleet::keys::WorkerKey;
 use shardfold_fleet::queue::QueueError;
 use shardfold_fleet::queue::model::Kind;
@@ -92,14 +91,14 @@ fn a_proof_made_with_the_circuits_of_last_week_is_refuted() {
     // It says that it has the circuits of today.
     let liar = Liar::new(&fleet, "liar", &circuits(&fleet, &batch));
     let claimed = liar.claim(Kind::Aggregate).expect("an aggregation");
-    let last_week = last_week();
+    let (last_week, circuit) = last_week();
     let parts: Vec<_> = jobs(&tree)
         .iter()
         .filter(|job| job["kind"] == "shard")
         .map(|job| liar.access().part(text(&job["id"]), text(&job["result"])))
         .map(|bytes| last_week.decode(&bytes).expect("a shard's proof"))
         .collect();
-    let aggregated = last_week.aggregate(&parts).expect("neighbours");
+    let aggregated = last_week.aggregate(&circuit, &parts).expect("neighbours");
     liar.deliver(&claimed, &aggregated.to_bytes());
     let mut workers = [shards, fleet.worker("honest", fleet.ports())];
     end(
@@ -111,15 +110,17 @@ fn a_proof_made_with_the_circuits_of_last_week_is_refuted() {
     assert_eq!(strikes(&fleet, "liar"), "1");
 }
 
-/// An aggregation of other circuits: it allows one more kind of shard.
-fn last_week() -> Aggregator {
+/// The circuits of another build: they allow one more kind of shard.
+fn last_week() -> (Aggregator, AggregationCircuit) {
     let profile = Profile::named(PROFILE).expect("it is known");
-    let today =
-        aggregation_circuit(&CircuitSet::new(standard(), profile, cache())).expect("it is there");
-    let mut keys = today.leaf_keys().to_vec();
-    keys.extend_from_within(..1);
-    let aggregation = AggregationCircuit::build(today.common(), keys, ARITY).expect("it fits");
-    Aggregator::new(&profile.plonk(), aggregation).expect("the same form")
+    let today = Engine::new(CircuitSet::new(standard(), profile, cache())).expect("it is there");
+    let keys = today.aggregation().expect("it is there").keys();
+    let mut leaves = keys.leaves.clone();
+    leaves.extend_from_within(..1);
+    let circuit =
+        AggregationCircuit::build(&keys.form, leaves, profile.arity()).expect("it fits");
+    let last = LastCircuit::build(profile, circuit.keys().clone()).expect("it fits");
+    (Aggregator::new(last), circuit)
 }
 
 #[test]
