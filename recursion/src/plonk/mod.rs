@@ -1,5 +1,6 @@
 //! The one plonky2 configuration of the recursion, behind type aliases, and its parameters.
 
+use plonky2::field::extension::quadratic::QuadraticExtension;
 use plonky2::field::goldilocks_field::GoldilocksField;
 use plonky2::field::types::Field as _;
 use plonky2::fri::FriConfig;
@@ -13,18 +14,33 @@ use plonky2::plonk::circuit_data::{
 };
 use plonky2::plonk::config::Hasher as _;
 
+mod challenges;
+mod circuit;
+mod gates;
 mod hash;
+mod openings;
 mod proof;
+mod shape;
 pub mod sponge;
 pub mod transcript;
+mod vanishing;
+mod verifier;
 
+#[cfg(test)]
+mod tests;
+
+pub use circuit::{add_virtual_plonk_proof, set_plonk_proof_target, verify_plonk_proof};
+pub use gates::UnsupportedCircuit;
 pub use hash::{Poseidon2Config, Poseidon2Hash};
 pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
+pub use verifier::{PlonkVerifyError, verify};
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
 pub const D: usize = 2;
 /// plonky2's type of the Goldilocks field; [`crate::convert`] leads to and from ours.
 pub type PlonkField = GoldilocksField;
+/// The extension field.
+type Extension = QuadraticExtension<PlonkField>;
 /// Field, hash and extension of every plonky2 proof of the system.
 pub type PlonkConfig = Poseidon2Config;
 /// A circuit under construction.

@@ -3,7 +3,7 @@
 use plonky2::iop::target::Target;
 use plonky2::plonk::proof::{ProofWithPublicInputs, ProofWithPublicInputsTarget};
 
-use super::{D, PlonkConfig, PlonkField};
+use super::{D, Grinding, PlonkConfig, PlonkField};
 
 /// plonky2's proof and the nonces of the grinding that plonky2 does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,22 @@ pub struct Nonces<W> {
     pub batch: W,
     /// Before what folds each round.
     pub folds: Vec<W>,
+}
+
+impl<W> Nonces<W> {
+    /// Returns all nonces in the order of the transcript.
+    pub fn all(&self) -> impl Iterator<Item = &W> {
+        [&self.point, &self.batch].into_iter().chain(&self.folds)
+    }
+
+    /// Returns each nonce with the challenge that it stands before and the bits ground there.
+    pub fn sites(&self, grinding: Grinding) -> impl Iterator<Item = (&'static str, u32, &W)> {
+        let point = ("the out-of-domain point", grinding.point, &self.point);
+        let batch = ("what batches the openings", grinding.batch, &self.batch);
+        let folds = self.folds.iter();
+        let folds = folds.map(move |nonce| ("a folding challenge", grinding.fold, nonce));
+        [point, batch].into_iter().chain(folds)
+    }
 }
 
 /// The targets of a proof.

@@ -27,4 +27,4 @@ pub use crate::convert::to_plonk as word;
 pub use crate::plonk::{Builder, D, PlonkField as Word};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

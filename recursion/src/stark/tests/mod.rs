@@ -5,7 +5,7 @@ mod caps;
 mod cheats;
 mod cost;
 mod damage;
-mod fixture;
+pub mod fixture;
 mod gate;
 mod proofs;
 mod shape;

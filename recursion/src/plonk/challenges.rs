@@ -1,0 +1,161 @@
+//! All challenges of a proof, from what the prover sent: the verifier's walk through the
+//! [`Transcript`], for values and for targets.
+
+use plonky2::field::extension::FieldExtension as _;
+use plonky2::hash::hash_types::{HashOut, HashOutTarget, MerkleCapTarget};
+use plonky2::hash::merkle_tree::MerkleCap;
+use plonky2::iop::target::Target;
+use plonky2::plonk::circuit_data::VerifierCircuitTarget;
+
+use super::openings::Openings;
+use super::transcript::{CopyChallenges, Pair, Sponge, Transcript};
+use super::{
+    CommonData, Grinding, Nonces, PlonkField, PlonkProof, PlonkProofTarget, Poseidon2Hash,
+    VerifierKey,
+};
+
+/// The elements of a digest.
+type Digest<W> = [W; 4];
+
+/// What the transcript observes.
+#[derive(Clone, Debug)]
+pub(super) struct Messages<W> {
+    pub circuit_digest: Digest<W>,
+    pub public_inputs_hash: Digest<W>,
+    pub wires: Vec<Digest<W>>,
+    pub products: Vec<Digest<W>>,
+    pub quotient: Vec<Digest<W>>,
+    pub openings: Vec<Pair<W>>,
+    /// The cap of each folded codeword.
+    pub rounds: Vec<Vec<Digest<W>>>,
+    pub final_polynomial: Vec<Pair<W>>,
+    /// The nonce before the queries.
+    pub query_nonce: W,
+    pub nonces: Nonces<W>,
+}
+
+/// What the transcript answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Challenges<W> {
+    pub copy: CopyChallenges<W>,
+    /// What combines the constraints, once for each repetition.
+    pub alphas: Vec<W>,
+    /// The out-of-domain point.
+    pub zeta: Pair<W>,
+    /// What batches the openings.
+    pub batch: Pair<W>,
+    /// What folds each codeword.
+    pub folds: Vec<Pair<W>>,
+    /// The answer to the nonce before the queries.
+    pub response: W,
+    /// An element for each query, whose low bits are its index.
+    pub queries: Vec<W>,
+}
+
+impl<W: Copy> Messages<W> {
+    /// Plays the transcript. There is one nonce for each folded codeword.
+    pub fn challenges<S: Sponge<Word = W>>(
+        &self,
+        sponge: S,
+        common: &CommonData,
+        grinding: Grinding,
+    ) -> Result<Challenges<W>, S::Error> {
+        let (digest, hash) = (self.circuit_digest, self.public_inputs_hash);
+        let mut transcript = Transcript::new(sponge, common, grinding, digest, hash);
+        let copy = transcript.wires(&self.wires);
+        let alphas = transcript.products(&self.products);
+        let zeta = transcript.quotient(&self.quotient, |_, _| self.nonces.point)?;
+        let batch = transcript.openings(&self.openings, |_, _| self.nonces.batch)?;
+        let rounds = self.rounds.iter().zip(&self.nonces.folds);
+        let folds = rounds
+            .map(|(cap, &nonce)| transcript.round(cap, |_, _| nonce))
+            .collect::<Result<_, _>>()?;
+        let (response, queries) =
+            transcript.queries(&self.final_polynomial, |_, _| self.query_nonce);
+        Ok(Challenges {
+            copy,
+            alphas,
+            zeta,
+            batch,
+            folds,
+            response,
+            queries,
+        })
+    }
+}
+
+impl Messages<PlonkField> {
+    /// What a proof sends.
+    pub fn of_values(
+        proof: &PlonkProof,
+        key: &VerifierKey,
+        public_inputs_hash: &HashOut<PlonkField>,
+    ) -> Self {
+        let sent = &proof.plonky2.proof;
+        let opening = &sent.opening_proof;
+        let pairs = |elements: Vec<super::Extension>| -> Vec<_> {
+            let elements = elements.iter();
+            elements
+                .map(|element| element.to_basefield_array())
+                .collect()
+        };
+        Self {
+            circuit_digest: key.circuit_digest.elements,
+            public_inputs_hash: public_inputs_hash.elements,
+            wires: cap_values(&sent.wires_cap),
+            products: cap_values(&sent.plonk_zs_partial_products_cap),
+            quotient: cap_values(&sent.quotient_polys_cap),
+            openings: pairs(Openings::from(&sent.openings).all()),
+            rounds: opening
+                .commit_phase_merkle_caps
+                .iter()
+                .map(cap_values)
+                .collect(),
+            final_polynomial: pairs(opening.final_poly.coeffs.clone()),
+            query_nonce: opening.pow_witness,
+            nonces: proof.nonces.clone(),
+        }
+    }
+}
+
+impl Messages<Target> {
+    /// The targets of what a proof sends.
+    pub fn of_targets(
+        proof: &PlonkProofTarget,
+        key: &VerifierCircuitTarget,
+        public_inputs_hash: &HashOutTarget,
+    ) -> Self {
+        let sent = &proof.plonky2.proof;
+        let opening = &sent.opening_proof;
+        let openings = Openings::from(&sent.openings).all();
+        Self {
+            circuit_digest: key.circuit_digest.elements,
+            public_inputs_hash: public_inputs_hash.elements,
+            wires: cap_targets(&sent.wires_cap),
+            products: cap_targets(&sent.plonk_zs_partial_products_cap),
+            quotient: cap_targets(&sent.quotient_polys_cap),
+            openings: openings.iter().map(|element| element.0).collect(),
+            rounds: opening
+                .commit_phase_merkle_caps
+                .iter()
+                .map(cap_targets)
+                .collect(),
+            final_polynomial: opening
+                .final_poly
+                .0
+                .iter()
+                .map(|element| element.0)
+                .collect(),
+            query_nonce: opening.pow_witness,
+            nonces: proof.nonces.clone(),
+        }
+    }
+}
+
+fn cap_values(cap: &MerkleCap<PlonkField, Poseidon2Hash>) -> Vec<Digest<PlonkField>> {
+    cap.0.iter().map(|hash| hash.elements).collect()
+}
+
+fn cap_targets(cap: &MerkleCapTarget) -> Vec<Digest<Target>> {
+    cap.0.iter().map(|hash| hash.elements).collect()
+}

@@ -1,0 +1,4 @@
+//! Tests of the verifiers, on a small circuit over the tree's common data.
+
+mod accept;
+mod fixture;
