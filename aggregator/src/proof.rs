@@ -7,7 +7,7 @@ use shardfold_recursion::plonk::PlonkProof;
 /// How the file is marked.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::Proof,
-    version: 2,
+    version: 3,
     max_bytes: ValidityProof::MAX_BYTES,
 };
 
@@ -31,14 +31,14 @@ impl ValidityProof {
     /// The most bytes that a file may have: no profile's proofs come near this.
     pub const MAX_BYTES: u64 = 16 << 20;
 
-    /// The root of a proof tree.
-    pub(crate) fn new(root: &PlonkProof) -> Self {
+    /// The proof of the last circuit.
+    pub(crate) fn new(last: &PlonkProof) -> Self {
         Self {
-            proof: encode_proof(root),
+            proof: encode_proof(last),
         }
     }
 
-    /// Returns the root proof in plonky2's plain form, after the header of all files.
+    /// Returns the proof in plonky2's plain form with its nonces, after the header of all files.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         ENVELOPE.seal(&self.proof)
@@ -54,7 +54,7 @@ impl ValidityProof {
         Ok(Self { proof })
     }
 
-    /// The root proof, encoded.
+    /// The last circuit's proof, encoded.
     pub(crate) fn proof(&self) -> &[u8] {
         &self.proof
     }
