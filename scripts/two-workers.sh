@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The rate of two worker processes of one thread each against one, on a real PostgreSQL:
-#   scripts/two-workers.sh [TRACE] [TRANSFERS] [PROFILE]
+#   scripts/two-workers.sh [TRACE] [TRANSFERS] [PROFILE] > two-workers.json
+# Prints the seconds of both runs and of their jobs, which the bench `simulation` takes, and the
+# ratio on standard error.
 # Needs target/release/shardfold, and Debian's packages postgresql and jq.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -47,13 +49,21 @@ prove_by() {
     "$shardfold" fetch "$batch" -o "$folder/proof$workers" --wait >/dev/null
     wait "${jobs[@]}"
     "$shardfold" verify "$folder/proof$workers" --key "$folder/key" >&2
-    # From the first job taken to the last one done, by the database's clock.
-    "$shardfold" status "$batch" --json |
-        jq '((.jobs | map(.finished) | max) - (.jobs | map(.started) | min)) / 1000'
+    # From the first job taken to the last one done, by the database's clock, and what a job of each
+    # kind took with its share of the pauses between jobs.
+    "$shardfold" status "$batch" --json | jq --argjson workers "$workers" '
+        .jobs as $jobs
+        | ((($jobs | map(.finished) | max) - ($jobs | map(.started) | min)) / 1000) as $seconds
+        | ($jobs | map(.finished - .started) | add / 1000) as $busy
+        | (if $workers == 1 then ($seconds - $busy) / ($jobs | length) else 0 end) as $pause
+        | ($jobs | group_by(.kind)
+            | map({(.[0].kind): ((map(.finished - .started) | add) / length / 1000 + $pause)})
+            | add) + {seconds: $seconds, shards: ($jobs | map(select(.kind == "shard")) | length)}'
 }
 
 one=$(prove_by 1)
 two=$(prove_by 2)
-jq -n --argjson one "$one" --argjson two "$two" --arg profile "$profile" --argjson n "$transfers" \
-    '{profile: $profile, transfers: $n, one_worker_seconds: $one, two_workers_seconds: $two, ratio: ($one / $two)}'
-uptime
+jq -n --argjson one "$one" --argjson two "$two" --arg profile "$profile" \
+    '{two_workers: {profile: $profile, shards: $one.shards, one: $one, two: $two}}'
+jq -n --argjson one "$one" --argjson two "$two" '{ratio: ($one.seconds / $two.seconds)}' >&2
+uptime >&2

@@ -8,27 +8,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use shardfold_benches::machine;
+use shardfold_benches::outline::{CIRCUITS, outline};
 use shardfold_fleet::keys::{Claim, WorkerKey};
-use shardfold_fleet::manifest::Manifest;
 use shardfold_fleet::objects::ObjectName;
 use shardfold_fleet::queue::model::{BatchState, Kind};
 use shardfold_fleet::queue::{
     Claimed, Completion, CompletionOutcome, JobLease, Lease, Queue, QueueError, Registration,
     Submission, Wanted,
 };
-use shardfold_protocol::hash::ZERO_DIGEST;
-use shardfold_protocol::head::{Head, Statement};
-use shardfold_protocol::shape::Shape;
-use shardfold_protocol::witness::ShardWitness;
 use shardfold_recursion::profile::Profile;
 use tokio::task::JoinSet;
 
 /// Workers at a time.
 const WORKERS: [usize; 3] = [1, 8, 32];
-/// How many proofs an aggregation joins.
-const ARITY: usize = 2;
-/// The circuits' key of batches that are not proven.
-const CIRCUITS: [u8; 32] = [7; 32];
 /// Enough for all jobs.
 const MEMORY: u64 = 1 << 40;
 const LEASE: Lease = Lease(Duration::from_secs(60));
@@ -80,14 +72,14 @@ struct Work {
 /// Submits a batch and works it off: the time of submitting, and the work.
 async fn run(url: &str, shards: usize, seed: u64, workers: usize) -> Result<(Duration, Work)> {
     let queue = Queue::connect(url).await?;
-    let manifest = manifest(shards, seed)?;
+    let manifest = outline(shards, seed)?;
     let id = ObjectName::of(&manifest.to_bytes()?);
     let submission = Submission {
         id,
         manifest: &manifest,
         source: "5a",
         label: "batch.bin",
-        arity: ARITY,
+        arity: manifest.arity(),
         max_failures: 3,
     };
     let start = Instant::now();
@@ -201,37 +193,6 @@ async fn retrying<T, F: Future<Output = Result<T, QueueError>>>(ask: impl Fn() -
             answer => return Ok(answer?),
         }
     }
-}
-
-/// A batch whose shards follow one another and cannot be proven.
-fn manifest(shards: usize, seed: u64) -> Result<Manifest> {
-    let head = |shard: usize| Head {
-        tx_count: (seed << 32) + shard as u64,
-        ..Head::genesis(ZERO_DIGEST)
-    };
-    let witness = |shard| ShardWitness {
-        shape: Shape::TINY,
-        statement: Statement {
-            chain_id: 1,
-            before: head(shard),
-            after: head(shard + 1),
-        },
-        transactions: Vec::new(),
-        records: Vec::new(),
-        siblings: Vec::new(),
-    };
-    let witnesses: Vec<_> = (0..shards).map(witness).collect();
-    let named: Vec<_> = witnesses
-        .iter()
-        .zip(0_u64..)
-        .map(|(witness, shard)| {
-            (
-                ObjectName::of(&[seed, shard].map(u64::to_le_bytes).concat()),
-                witness,
-            )
-        })
-        .collect();
-    Ok(Manifest::new(Profile::UnsoundTest, CIRCUITS, &named)?)
 }
 
 /// The middle and the slow end of some times.
