@@ -229,8 +229,7 @@ impl Aggregator {
 
 /// A verified proof with what it states.
 fn stated(origin: Origin, proof: PlonkProof) -> Result<ProvenStatement, AggregateError> {
-    let statement =
-        statement_from_plonk(proof.public_inputs()).ok_or(AggregateError::Truncated)?;
+    let statement = statement_from_plonk(proof.public_inputs()).ok_or(AggregateError::Truncated)?;
     Ok(ProvenStatement {
         statement,
         origin,

@@ -6,8 +6,8 @@
 use anyhow::Context as _;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use shardfold_aggregator::{
-    AggregationCircuit, Child, LastCircuit, Origin, TreeForm, aggregation_rows,
-    common_degree_bits, encode_proof,
+    AggregationCircuit, Child, LastCircuit, Origin, TreeForm, aggregation_rows, common_degree_bits,
+    encode_proof,
 };
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use shardfold_prover::cache::{CircuitCache, Fingerprint};
@@ -41,8 +41,15 @@ fn rows() -> anyhow::Result<()> {
             let form = TreeForm::new(&profile.plonk(), degree_bits);
             for arity in 1..=8 {
                 let rows = *aggregation_rows(&form, LEAF_KEYS, arity)?.start();
-                let fits = if rows <= form.common.degree() { "fits" } else { "-" };
-                println!("{} 2^{degree_bits} arity {arity}: {rows} {fits}", profile.name());
+                let fits = if rows <= form.common.degree() {
+                    "fits"
+                } else {
+                    "-"
+                };
+                println!(
+                    "{} 2^{degree_bits} arity {arity}: {rows} {fits}",
+                    profile.name()
+                );
             }
         }
     }
@@ -78,7 +85,9 @@ fn measure(profile: Profile, arity: usize) -> anyhow::Result<()> {
         origin: Origin::Leaf(0),
         proof: &proof,
     };
-    let root = timed("aggregate: prove", || aggregation.prove(&vec![child; arity]))?;
+    let root = timed("aggregate: prove", || {
+        aggregation.prove(&vec![child; arity])
+    })?;
     println!("proof: {} bytes", encode_proof(&root).len());
     let keys = aggregation.keys().clone();
     let root = Child {

@@ -6,18 +6,17 @@ use shardfold_aggregator::{
 };
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
-use shardfold_prover::{CircuitSet, SetError};
+use shardfold_prover::{CircuitSet, Lazy, SetError};
 use shardfold_prover::{ProveError, Stage, prove_shard};
 use shardfold_recursion::profile::Profile;
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The circuits of a profile: the last is loaded, the others when they are first needed.
 pub struct Engine {
     circuits: CircuitSet,
     aggregator: Aggregator,
-    aggregation: OnceLock<AggregationCircuit>,
+    aggregation: Lazy<AggregationCircuit>,
 }
 
 /// Why circuits cannot be used, or a proof not be made.
@@ -54,7 +53,7 @@ impl Engine {
     /// # Errors
     /// If it cannot be built.
     pub fn new(circuits: CircuitSet) -> Result<Self, EngineError> {
-        let aggregation = OnceLock::new();
+        let aggregation = Lazy::new();
         let last = circuits.cache().load_or_build("last", || {
             // Built, it needs all others; the aggregation circuit is there for what follows.
             let aggregation = aggregation_of(&circuits, &aggregation)?;
@@ -171,21 +170,19 @@ impl Engine {
 /// needs the circuits of all shapes.
 fn aggregation_of<'a>(
     circuits: &CircuitSet,
-    cell: &'a OnceLock<AggregationCircuit>,
+    cell: &'a Lazy<AggregationCircuit>,
 ) -> Result<&'a AggregationCircuit, EngineError> {
-    if let Some(circuit) = cell.get() {
-        return Ok(circuit);
-    }
-    let circuit = circuits.cache().load_or_build("aggregation", || {
-        let profile = circuits.profile();
-        let form = TreeForm {
-            common: circuits.common()?.clone(),
-            grinding: profile.plonk().grinding,
-        };
-        let keys = circuits.keys()?;
-        Ok::<_, EngineError>(AggregationCircuit::build(&form, keys, profile.arity())?)
-    })?;
-    Ok(cell.get_or_init(|| circuit))
+    cell.get_or_try(|| {
+        circuits.cache().load_or_build("aggregation", || {
+            let profile = circuits.profile();
+            let form = TreeForm {
+                common: circuits.common()?.clone(),
+                grinding: profile.plonk().grinding,
+            };
+            let keys = circuits.keys()?;
+            Ok(AggregationCircuit::build(&form, keys, profile.arity())?)
+        })
+    })
 }
 
 fn check(found: &Statement, expected: &Statement) -> Result<(), EngineError> {

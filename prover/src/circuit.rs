@@ -12,9 +12,7 @@ use shardfold_recursion::plonk::{
     Builder, Circuit, CommonData, Grinding, PlonkError, PlonkField, PlonkParameters, PlonkProof,
     PlonkVerifyError, VerifierKey, prove, verify,
 };
-use shardfold_recursion::serializers::{
-    Cached, Gates, Generators, read_grinding, write_grinding,
-};
+use shardfold_recursion::serializers::{Cached, Gates, Generators, read_grinding, write_grinding};
 use shardfold_recursion::stark::{Cost, RecursionError, StarkVerifier};
 use shardfold_recursion::tree::{TreeError, finish_leaf};
 

@@ -9,6 +9,7 @@ use shardfold_recursion::plonk::PlonkProof;
 
 pub mod cache;
 mod circuit;
+mod lazy;
 mod set;
 mod stark;
 mod traces;
@@ -17,6 +18,7 @@ mod traces;
 mod tests;
 
 pub use circuit::{ShardCircuit, ShardCircuitError};
+pub use lazy::Lazy;
 pub use set::{CircuitSet, SetError};
 pub use stark::{ShardStark, StarkError, TableWidth};
 pub use traces::{ShardTraces, shard_traces, signature_requests};

@@ -1,7 +1,6 @@
 //! The shard circuits of a profile, one for each shape.
 
 use std::path::Path;
-use std::sync::OnceLock;
 
 use shardfold_contracts::Contracts;
 use shardfold_protocol::shape::Shape;
@@ -13,6 +12,7 @@ use shardfold_recursion::tree::{common_data, gate_set};
 
 use crate::cache::{CircuitCache, Fingerprint, Listener};
 use crate::circuit::{ShardCircuit, ShardCircuitError};
+use crate::lazy::Lazy;
 use crate::stark::{ShardStark, StarkError};
 
 /// The circuits of one profile. Each is loaded from the cache, or built, when it is first
@@ -22,9 +22,9 @@ pub struct CircuitSet {
     profile: Profile,
     parameters: PlonkParameters,
     cache: CircuitCache,
-    starks: Vec<OnceLock<ShardStark>>,
-    shards: Vec<OnceLock<ShardCircuit>>,
-    common: OnceLock<CommonData>,
+    starks: Vec<Lazy<ShardStark>>,
+    shards: Vec<Lazy<ShardCircuit>>,
+    common: Lazy<CommonData>,
 }
 
 /// Why a circuit is not available.
@@ -84,9 +84,9 @@ impl CircuitSet {
             profile,
             parameters,
             cache: CircuitCache::new(cache, fingerprint),
-            starks: shapes.iter().map(|_| OnceLock::new()).collect(),
-            shards: shapes.iter().map(|_| OnceLock::new()).collect(),
-            common: OnceLock::new(),
+            starks: shapes.iter().map(|_| Lazy::new()).collect(),
+            shards: shapes.iter().map(|_| Lazy::new()).collect(),
+            common: Lazy::new(),
         }
     }
 
@@ -137,7 +137,7 @@ impl CircuitSet {
     /// If the profile has no such shape.
     pub fn stark(&self, shape: &Shape) -> Result<&ShardStark, SetError> {
         let slot = &self.starks[self.position(shape)?];
-        get_or_try(slot, || {
+        slot.get_or_try(|| {
             let parameters = self.profile.stark(shape);
             Ok(ShardStark::new(self.contracts, *shape, parameters)?)
         })
@@ -149,7 +149,7 @@ impl CircuitSet {
     /// If the profile has no such shape, or the circuit cannot be built.
     pub fn shard(&self, shape: &Shape) -> Result<&ShardCircuit, SetError> {
         let position = self.position(shape)?;
-        get_or_try(&self.shards[position], || {
+        self.shards[position].get_or_try(|| {
             let name = format!("shard-{}", shape.transactions());
             self.cache.load_or_build(&name, || {
                 let common = self.common()?;
@@ -178,7 +178,7 @@ impl CircuitSet {
     /// # Errors
     /// If circuits of so many rows do not keep what the profile promises.
     pub fn common(&self) -> Result<&CommonData, SetError> {
-        get_or_try(&self.common, || {
+        self.common.get_or_try(|| {
             let degree_bits = self.profile.degree_bits();
             let bits = plonk_bits(&self.parameters, degree_bits);
             if !self.profile.is_kept_by(&bits) {
@@ -192,17 +192,4 @@ impl CircuitSet {
             Ok(common_data(&self.parameters, degree_bits, &gates))
         })
     }
-}
-
-/// What is in the cell, or what `make` makes. Two threads that come at once may both make
-/// it; the first to finish is kept.
-fn get_or_try<T>(
-    cell: &OnceLock<T>,
-    make: impl FnOnce() -> Result<T, SetError>,
-) -> Result<&T, SetError> {
-    if let Some(value) = cell.get() {
-        return Ok(value);
-    }
-    let value = make()?;
-    Ok(cell.get_or_init(|| value))
 }

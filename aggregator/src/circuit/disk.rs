@@ -2,9 +2,7 @@
 
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
 use shardfold_recursion::plonk::{Circuit, D, Nonces, PlonkProofTarget};
-use shardfold_recursion::serializers::{
-    Cached, Gates, Generators, read_grinding, write_grinding,
-};
+use shardfold_recursion::serializers::{Cached, Gates, Generators, read_grinding, write_grinding};
 
 use super::{AggregationCircuit, AggregationTargets, ChildTargets, Slot};
 use crate::tree::{TreeForm, TreeKeys};

@@ -16,8 +16,8 @@ use super::{AggregationCircuit, Child, Origin, common_degree_bits, flatten_key};
 use crate::tree::TreeForm;
 use shardfold_recursion::convert::statement_to_plonk;
 use shardfold_recursion::plonk::{
-    Builder, Circuit, CommonData, D, Gate, PlonkConfig, PlonkField, PlonkParameters, PlonkProof, VerifierKey,
-    prove, verify,
+    Builder, Circuit, CommonData, D, Gate, PlonkConfig, PlonkField, PlonkParameters, PlonkProof,
+    VerifierKey, prove, verify,
 };
 use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
 

@@ -347,10 +347,7 @@ fn a_flag_that_is_not_boolean_is_refused() {
 fn a_choice_that_is_not_one_hot_is_refused() {
     // A mixture of the first leaf key and our own slot that amounts to the forged circuit's
     // key: slot = (forged - a * leaf) / b. All but the rule on the choice itself is satisfied.
-    let (leaf_key, forged) = (
-        flatten_key(&AGGREGATION.keys().leaves[0]),
-        forged_key(),
-    );
+    let (leaf_key, forged) = (flatten_key(&AGGREGATION.keys().leaves[0]), forged_key());
     let (one, two) = (PlonkField::ONE, PlonkField::TWO);
     let cases = [
         // The rule holds, and nothing is wrong but the slot: the harness works.

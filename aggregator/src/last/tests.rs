@@ -54,8 +54,10 @@ fn accepts(child: Child<'_>, cheat: impl FnOnce(&mut PartialWitness<PlonkField>)
 #[test]
 fn a_leaf_and_an_aggregation_are_taken_and_state_what_they_stated() {
     let (leaf, aggregated) = &*PROOFS;
-    for (origin, proof, end) in [(Origin::Leaf(0), leaf, 1), (Origin::Aggregation, aggregated, 11)]
-    {
+    for (origin, proof, end) in [
+        (Origin::Leaf(0), leaf, 1),
+        (Origin::Aggregation, aggregated, 11),
+    ] {
         let last = LAST.prove(&child(origin, proof)).unwrap();
         assert_eq!(last.public_inputs().len(), STATEMENT_ELEMENTS);
         assert_eq!(
@@ -85,13 +87,7 @@ fn a_proof_of_another_circuit_is_refused() {
 #[test]
 fn an_aggregation_that_states_a_foreign_key_is_refused() {
     let root = crate::circuit::testing::aggregate_forgery();
-    assert!(verify(
-        &LAST.keys.aggregation,
-        &FORM.common,
-        FORM.grinding,
-        &root
-    )
-    .is_ok());
+    assert!(verify(&LAST.keys.aggregation, &FORM.common, FORM.grinding, &root).is_ok());
     assert!(!accepts(child(Origin::Aggregation, &root), |_| {}));
     assert!(matches!(
         LAST.prove(&child(Origin::Aggregation, &root)),

@@ -17,9 +17,7 @@ use shardfold_recursion::profile::Profile;
 use shardfold_recursion::tree::{finish_leaf, gate_set};
 use std::sync::LazyLock;
 
-use crate::{
-    AggregateError, Aggregator, LastCircuit, ProvenStatement, TreeForm, ValidityProof,
-};
+use crate::{AggregateError, Aggregator, LastCircuit, ProvenStatement, TreeForm, ValidityProof};
 
 const CHAIN: u64 = 7;
 

@@ -1,13 +1,13 @@
 //! What all batches of a run are proven with.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::contracts;
 use anyhow::{Result, bail};
 use shardfold_aggregator::VerificationKey;
 use shardfold_fleet::engine::Engine;
-use shardfold_prover::CircuitSet;
+use shardfold_prover::{CircuitSet, Lazy};
 use shardfold_recursion::profile::Profile;
 use tokio::runtime::Runtime;
 
@@ -22,7 +22,7 @@ use crate::threads;
 pub struct Session {
     profile: Profile,
     cache: std::path::PathBuf,
-    engine: OnceLock<Arc<Engine>>,
+    engine: Lazy<Arc<Engine>>,
     /// There until the end.
     runtime: Option<Runtime>,
     printer: Printer,
@@ -34,7 +34,7 @@ impl Session {
         Ok(Self {
             profile,
             cache: cache_folder(cache)?,
-            engine: OnceLock::new(),
+            engine: Lazy::new(),
             runtime: Some(threads::runtime()?),
             printer,
         })
@@ -50,15 +50,14 @@ impl Session {
         self.printer
     }
 
-    /// Returns the circuits. Two threads that come first at once may both load them.
+    /// Returns the circuits, loaded when they are first asked for.
     pub fn engine(&self) -> Result<&Arc<Engine>> {
-        if let Some(engine) = self.engine.get() {
-            return Ok(engine);
-        }
-        let circuits = CircuitSet::new(contracts(), self.profile, &self.cache);
-        let engine = Engine::new(circuits.with_listener(circuit_listener(self.printer)))?;
-        compare_key(engine.key())?;
-        Ok(self.engine.get_or_init(|| Arc::new(engine)))
+        self.engine.get_or_try(|| {
+            let circuits = CircuitSet::new(contracts(), self.profile, &self.cache);
+            let engine = Engine::new(circuits.with_listener(circuit_listener(self.printer)))?;
+            compare_key(engine.key())?;
+            Ok(Arc::new(engine))
+        })
     }
 
     /// Returns the verification key: the built-in one, or else that of the circuits, which are

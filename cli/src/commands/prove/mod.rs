@@ -36,6 +36,9 @@ pub fn run(args: &ProveArgs) -> Result<()> {
         // Nothing is buffered: one batch is executed ahead of the one that is proven.
         let (ready, tasks) = mpsc::sync_channel(0);
         let ahead = move || {
+            // The circuits are loaded beside the execution of the first batch; what is wrong with
+            // them is said where they are used.
+            scope.spawn(|| session.engine().map(drop));
             for plan in plans {
                 let task = prepare(plan, &args.run, &shapes, session);
                 let is_last = task.is_err();

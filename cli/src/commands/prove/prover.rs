@@ -1,6 +1,7 @@
 //! Proves batch after batch with the same circuits.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -11,6 +12,7 @@ use shardfold_fleet::engine::Engine;
 use shardfold_fleet::memory;
 use shardfold_fleet::queue::model::{JobState, JobView, Kind};
 use shardfold_fleet::worker::Event;
+use shardfold_prover::SetError;
 use shardfold_recursion::profile::Profile;
 use shardfold_store::Applied;
 
@@ -99,10 +101,6 @@ impl<'a> Prover<'a> {
     fn prove(&self, plan: &Plan, jobs: Jobs, stages: &mut Stages) -> Result<usize> {
         let engine = self.session.engine()?;
         let tree = self.session.wait(jobs.fleet.tree(&jobs.batch))?;
-        let before = Instant::now();
-        load_shapes(engine, &tree.jobs)?;
-        *stages.entry("circuits").or_default() += before.elapsed().as_secs_f64();
-
         let progress = Arc::new(Progress::new(&tree, self.session.printer()));
         let times = Times::default();
         let (shown, counted) = (progress.clone(), times.clone());
@@ -114,7 +112,12 @@ impl<'a> Prover<'a> {
         let proving = jobs
             .fleet
             .prove(&jobs.batch, engine.clone(), limits, Box::new(observer));
-        let proof = self.session.wait(proving);
+        let proof = thread::scope(|scope| {
+            // The circuits of shards are loaded while the first STARK is proven; what is wrong with
+            // them is said where they are used.
+            scope.spawn(|| load_shapes(engine, &tree.jobs));
+            self.session.wait(proving)
+        });
         progress.finish();
         let bytes = proof?.to_bytes();
         let times = times.lock().unwrap_or_else(|error| error.into_inner());
@@ -166,9 +169,8 @@ fn no_witnesses(plan: &Plan) -> String {
     )
 }
 
-/// Loads the circuits of the shards that are still to be proven, before the clock of the
-/// first one runs.
-fn load_shapes(engine: &Engine, jobs: &[JobView]) -> Result<()> {
+/// Loads the circuits of the shards that are still to be proven.
+fn load_shapes(engine: &Engine, jobs: &[JobView]) -> Result<(), SetError> {
     for shape in engine.profile().shapes() {
         let size = shape.transactions() as u64;
         let is_needed = |job: &&JobView| job.kind == Kind::Shard && job.state != JobState::Done;

@@ -117,8 +117,7 @@ fn last_week() -> (Aggregator, AggregationCircuit) {
     let keys = today.aggregation().expect("it is there").keys();
     let mut leaves = keys.leaves.clone();
     leaves.extend_from_within(..1);
-    let circuit =
-        AggregationCircuit::build(&keys.form, leaves, profile.arity()).expect("it fits");
+    let circuit = AggregationCircuit::build(&keys.form, leaves, profile.arity()).expect("it fits");
     let last = LastCircuit::build(profile, circuit.keys().clone()).expect("it fits");
     (Aggregator::new(last), circuit)
 }
