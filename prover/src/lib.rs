@@ -78,7 +78,6 @@ pub fn prove_shard(
     mut observe: impl FnMut(Stage, Duration) -> ControlFlow<()>,
 ) -> Result<PlonkProof, ProveError> {
     let stark = circuits.stark(&witness.shape)?;
-    let circuit = circuits.shard(&witness.shape)?;
     let mut start = Instant::now();
     let mut done = |stage| {
         let flow = observe(stage, start.elapsed());
@@ -93,6 +92,8 @@ pub fn prove_shard(
     let proof = stark.prove(&traces)?;
     drop(traces);
     done(Stage::Stark)?;
+    // Loaded only now: whoever has other cores to spare loads it while the STARK is proven.
+    let circuit = circuits.shard(&witness.shape)?;
     let proof = circuit.prove(stark, &proof, &witness.statement)?;
     // What is proven is proven, wanted or not.
     let _ = done(Stage::Circuit);
