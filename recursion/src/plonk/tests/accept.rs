@@ -2,7 +2,7 @@
 
 use plonky2::plonk::circuit_data::VerifierCircuitData;
 
-use super::fixture::{COMMON, INNER, Outer, PLAIN, native};
+use super::fixture::{COMMON, INNER, PLAIN, PLAIN_CASE};
 use crate::plonk::{Builder, Grinding, PlonkConfig, add_virtual_plonk_proof, verify_plonk_proof};
 
 #[test]
@@ -12,8 +12,8 @@ fn a_proof_by_plonky2_is_accepted_by_all_three_verifiers() {
         common: COMMON.clone(),
     };
     verifier.verify(PLAIN.plonky2.clone()).unwrap();
-    native(Grinding::default(), &PLAIN).unwrap();
-    assert!(Outer::new(Grinding::default()).accepts(&PLAIN));
+    PLAIN_CASE.native(&PLAIN).unwrap();
+    assert!(PLAIN_CASE.circuit_accepts(&PLAIN));
 }
 
 #[test]

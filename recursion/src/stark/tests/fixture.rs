@@ -191,7 +191,10 @@ impl VerifierCircuit {
 }
 
 /// Whether these inputs satisfy a circuit that `build` lays out.
-pub(in crate::stark) fn holds(inputs: &[Word], build: impl FnOnce(&mut hash::Circuit, &[Target])) -> bool {
+pub(in crate::stark) fn holds(
+    inputs: &[Word],
+    build: impl FnOnce(&mut hash::Circuit, &[Target]),
+) -> bool {
     let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
     let targets = builder.add_virtual_targets(inputs.len());
     let mut circuit = hash::Circuit {
