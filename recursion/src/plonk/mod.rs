@@ -15,11 +15,13 @@ use plonky2::plonk::config::Hasher as _;
 
 mod hash;
 mod proof;
+mod prover;
 pub mod sponge;
 pub mod transcript;
 
 pub use hash::{Poseidon2Config, Poseidon2Hash};
 pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
+pub use prover::prove;
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
 pub const D: usize = 2;

@@ -4,7 +4,7 @@ use core::convert::Infallible;
 
 use p3_field::{PackedValue as _, PrimeCharacteristicRing as _};
 use p3_symmetric::Permutation as _;
-use plonky2::field::types::{Field as _, PrimeField64 as _};
+use plonky2::field::types::PrimeField64 as _;
 use plonky2::iop::challenger::RecursiveChallenger;
 use plonky2::iop::target::Target;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};

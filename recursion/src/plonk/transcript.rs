@@ -164,11 +164,7 @@ impl<'a, S: Sponge> Transcript<'a, S> {
     }
 
     /// Plays a grinding step, if it has bits.
-    fn grind(
-        &mut self,
-        bits: u32,
-        nonce: impl FnOnce(&S, u32) -> S::Word,
-    ) -> Result<(), S::Error> {
+    fn grind(&mut self, bits: u32, nonce: impl FnOnce(&S, u32) -> S::Word) -> Result<(), S::Error> {
         if bits == 0 {
             return Ok(());
         }

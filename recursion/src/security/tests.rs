@@ -12,14 +12,14 @@ const TODAY: (usize, usize) = (1253, 600);
 const DESIGN: (usize, usize) = (1900, 1200);
 
 /// Grinding before the queries, before batching and before each fold.
-type Grinding = (usize, usize, usize);
+type StarkGrinding = (usize, usize, usize);
 
 /// The STARK of `2^log_height` rows: blow-up 8 up to 2^16 rows, 2 above.
 fn stark(
     log_height: usize,
     log_blowup: usize,
     (openings, constraints): (usize, usize),
-    grinding: Grinding,
+    grinding: StarkGrinding,
     queries: usize,
 ) -> Layer {
     let (query_grinding, batch_grinding, fold_grinding) = grinding;

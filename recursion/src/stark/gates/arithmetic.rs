@@ -9,8 +9,8 @@ use plonky2::field::types::Field;
 use plonky2::iop::ext_target::ExtensionTarget;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
 
-use crate::stark::parts::Pair;
 use crate::stark::Word;
+use crate::stark::parts::Pair;
 
 /// What a gate's constraints are evaluated in: values, packed values or targets.
 pub(super) trait Arithmetic {

@@ -79,8 +79,7 @@ fn a_circuit_from_disk_proves_what_the_verifier_accepts() {
     let case = accepted_by_both(&CHIPS, PARAMETERS);
     let bytes = case.circuit.circuit.to_bytes(&Gates, &Generators).unwrap();
     let circuit: Circuit =
-        CircuitData::<_, PlonkConfig, 2>::from_bytes(&bytes, &Gates, &Generators)
-            .unwrap();
+        CircuitData::<_, PlonkConfig, 2>::from_bytes(&bytes, &Gates, &Generators).unwrap();
     let inputs = case.circuit.witness(&case.parts, &case.public_values);
     let proof = circuit.prove(inputs).unwrap();
     let public: Vec<_> = case.public_values.iter().flatten().copied().collect();
