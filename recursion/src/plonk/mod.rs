@@ -20,6 +20,7 @@ mod gates;
 mod hash;
 mod openings;
 mod proof;
+mod prover;
 mod shape;
 pub mod sponge;
 pub mod transcript;
@@ -34,6 +35,7 @@ pub use gates::UnsupportedCircuit;
 pub use hash::{Poseidon2Config, Poseidon2Hash};
 pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
 pub use verifier::{PlonkVerifyError, verify};
+pub use prover::prove;
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
 pub const D: usize = 2;
