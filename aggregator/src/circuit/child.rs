@@ -7,11 +7,12 @@ use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use plonky2::plonk::circuit_data::VerifierCircuitTarget;
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use shardfold_recursion::plonk::{
-    Builder, PlonkField, PlonkProofTarget, add_virtual_plonk_proof, set_plonk_proof_target,
-    verify_plonk_proof,
+    Builder, PlonkError, PlonkField, PlonkProofTarget, add_virtual_plonk_proof,
+    set_plonk_proof_target, verify_plonk_proof,
 };
+use shardfold_recursion::tree::TreeError;
 
-use super::{Child, Origin};
+use super::{AggregationCircuitError, Child, Origin};
 use crate::tree::TreeForm;
 
 /// The targets of one child.
@@ -25,13 +26,15 @@ pub(crate) struct ChildTargets {
 impl ChildTargets {
     /// Adds a child, and rules 1 to 4 of the [module above](super).
     ///
-    /// `None` if the common data have other public inputs than a statement and a key slot.
+    /// # Errors
+    /// If the common data have other public inputs than a statement and a key slot, or are of
+    /// circuits that cannot be verified.
     pub(crate) fn add(
         builder: &mut Builder,
         form: &TreeForm,
         leaf_keys: &[Vec<PlonkField>],
         aggregation_key: &[Target],
-    ) -> Option<Self> {
+    ) -> Result<Self, AggregationCircuitError> {
         let proof = add_virtual_plonk_proof(builder, &form.common);
 
         // 1. One-hot choice.
@@ -60,17 +63,25 @@ impl ChildTargets {
                     })
             })
             .collect();
-        let key = unflatten_key_target(&elements)?;
+        let other = TreeError::PublicInputs {
+            found: form.common.num_public_inputs,
+            expected: STATEMENT_ELEMENTS,
+        };
+        let (Some(key), Some(slot)) = (
+            unflatten_key_target(&elements),
+            proof.plonky2.public_inputs.get(STATEMENT_ELEMENTS..),
+        ) else {
+            return Err(other.into());
+        };
 
         // 3. The proof verifies under it.
-        verify_plonk_proof(builder, &proof, &key, &form.common, form.grinding);
+        verify_plonk_proof(builder, &proof, &key, &form.common, form.grinding)?;
 
         // 4. An aggregation states the aggregation key.
-        let slot = proof.plonky2.public_inputs.get(STATEMENT_ELEMENTS..)?;
         for (&theirs, &expected) in slot.iter().zip(aggregation_key) {
             builder.conditional_assert_eq(is_aggregation.target, theirs, expected);
         }
-        Some(Self { proof, choice })
+        Ok(Self { proof, choice })
     }
 
     /// Sets the child.
@@ -78,14 +89,16 @@ impl ChildTargets {
         &self,
         witness: &mut PartialWitness<PlonkField>,
         child: &Child<'_>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), PlonkError> {
         let leaves = self.choice.len().saturating_sub(1);
         let chosen = match child.origin {
             Origin::Leaf(key) => key,
             Origin::Aggregation => leaves,
         };
         for (key, &bit) in self.choice.iter().enumerate() {
-            witness.set_bool_target(bit, key == chosen)?;
+            witness
+                .set_bool_target(bit, key == chosen)
+                .map_err(PlonkError)?;
         }
         set_plonk_proof_target(witness, &self.proof, child.proof)
     }

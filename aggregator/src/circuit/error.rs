@@ -1,6 +1,6 @@
 //! Why proofs could not be aggregated.
 
-use shardfold_recursion::plonk::{PlonkError, PlonkVerifyError};
+use shardfold_recursion::plonk::{PlonkError, PlonkVerifyError, UnsupportedCircuit};
 use shardfold_recursion::tree::TreeError;
 
 /// Why the aggregation circuit could not be built, or an aggregation not be proven.
@@ -9,6 +9,9 @@ pub enum AggregationCircuitError {
     /// The circuit does not belong to the tree.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// The tree's circuits cannot be verified in a circuit.
+    #[error(transparent)]
+    Unsupported(#[from] UnsupportedCircuit),
     /// A leaf key's cap has another height than the common data say.
     #[error("leaf key {key} has {found} elements, expected {expected}")]
     LeafKey {

@@ -234,11 +234,10 @@ fn assemble(
     let mut builder = Builder::new(common.config.clone());
     let key = builder.add_virtual_verifier_data(common.config.fri_config.cap_height);
     let own_key = flatten_key_target(&key);
-    let slots: Option<Vec<Slot>> = (0..arity)
+    let slots: Vec<Slot> = (0..arity)
         .map(|i| add_slot(&mut builder, form, leaf_keys, &own_key, i == 0))
-        .collect();
-    let joined = slots.and_then(|slots| join(&mut builder, &slots).map(|()| slots));
-    let slots = joined.ok_or(TreeError::PublicInputs {
+        .collect::<Result<_, _>>()?;
+    join(&mut builder, &slots).ok_or(TreeError::PublicInputs {
         found: common.num_public_inputs,
         expected: STATEMENT_ELEMENTS,
     })?;
@@ -253,14 +252,14 @@ fn add_slot(
     leaf_keys: &[Vec<PlonkField>],
     own_key: &[Target],
     first: bool,
-) -> Option<Slot> {
+) -> Result<Slot, AggregationCircuitError> {
     let child = ChildTargets::add(builder, form, leaf_keys, own_key)?;
     let present = if first {
         builder._true()
     } else {
         builder.add_virtual_bool_target_safe()
     };
-    Some(Slot { child, present })
+    Ok(Slot { child, present })
 }
 
 /// Rules 5 to 8, and registers the statement as public inputs.

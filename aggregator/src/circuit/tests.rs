@@ -6,13 +6,10 @@ use super::testing::{
 };
 use super::*;
 use plonky2::field::types::Field as _;
-use plonky2::gates::noop::NoopGate;
 use plonky2::iop::witness::PartialWitness;
 use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS, Statement};
 use shardfold_recursion::convert::{statement_from_plonk, statement_to_plonk};
-use shardfold_recursion::plonk::{
-    Builder, Circuit, PlonkConfig, PlonkField, PlonkParameters, PlonkProof,
-};
+use shardfold_recursion::plonk::{Builder, PlonkField, PlonkParameters, PlonkProof};
 use shardfold_recursion::serializers::Cached as _;
 use shardfold_recursion::tree::{TreeError, common_data, finish_leaf, gate_set};
 

@@ -19,10 +19,10 @@ use plonky2::iop::target::Target;
 use plonky2::iop::witness::PartialWitness;
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
-use shardfold_recursion::plonk::{Builder, Circuit, PlonkError, PlonkProof, VerifierKey, prove};
+use shardfold_recursion::plonk::{Builder, Circuit, PlonkProof, VerifierKey, prove};
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::serializers::{Cached, Gates, Generators};
-use shardfold_recursion::tree::{TreeError, finish, last_common_data};
+use shardfold_recursion::tree::{finish, last_common_data};
 
 use crate::circuit::{
     AggregationCircuitError, Child, ChildTargets, disk, flatten_key, flatten_leaf_keys,
@@ -54,11 +54,7 @@ impl LastCircuit {
             .into_iter()
             .map(|element| builder.constant(element))
             .collect();
-        let targets = ChildTargets::add(&mut builder, &keys.form, &leaf_keys, &aggregation_key)
-            .ok_or(TreeError::PublicInputs {
-                found: keys.form.common.num_public_inputs,
-                expected: STATEMENT_ELEMENTS,
-            })?;
+        let targets = ChildTargets::add(&mut builder, &keys.form, &leaf_keys, &aggregation_key)?;
         // 5. We state what the child states.
         let statement = targets.public_inputs().iter().take(STATEMENT_ELEMENTS);
         builder.register_public_inputs(&statement.copied().collect::<Vec<_>>());
@@ -97,7 +93,6 @@ impl LastCircuit {
         let mut witness = PartialWitness::new();
         self.targets
             .set(&mut witness, child)
-            .map_err(PlonkError)
             .and_then(|()| prove(&self.circuit, self.profile.last().grinding, witness))
             .map_err(AggregationCircuitError::Prove)
     }

@@ -1,4 +1,16 @@
 //! The verifier of a proof as a circuit.
+// The verifier's path runs through here.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
 
 use plonky2::field::types::Field as _;
 use plonky2::fri::proof::FriChallengesTarget;
@@ -68,7 +80,6 @@ pub fn verify_plonk_proof(
     common: &CommonData,
     grinding: Grinding,
 ) -> Result<(), UnsupportedCircuit> {
-    let selectors = Selectors::new(common)?;
     let zero = builder.zero();
     for (_, bits, &nonce) in proof.nonces.sites(grinding) {
         if bits == 0 {
@@ -78,22 +89,7 @@ pub fn verify_plonk_proof(
     let public_inputs = proof.plonky2.public_inputs.clone();
     let public_inputs_hash = builder.hash_n_to_hash_no_pad::<Poseidon2Hash>(public_inputs);
     let challenges = derive_challenges(builder, proof, key, common, grinding, &public_inputs_hash);
-    let openings = Openings::from(&proof.plonky2.proof.openings);
-    let vars = EvaluationTargets {
-        local_constants: openings.constants,
-        local_wires: openings.wires,
-        public_inputs_hash: &public_inputs_hash,
-    };
-    let gates = gate_constraints_circuit(builder, common, &selectors, vars);
-    for [left, right] in identities(
-        &mut Targets(builder),
-        common,
-        &openings,
-        &challenges,
-        &gates,
-    ) {
-        builder.connect_extension(left, right);
-    }
+    check_constraints(builder, proof, common, &public_inputs_hash, &challenges)?;
     check_low_degree(builder, proof, key, common, challenges);
     Ok(())
 }
@@ -110,6 +106,29 @@ pub(super) fn derive_challenges(
     let messages = Messages::of_targets(proof, key, public_inputs_hash);
     let Ok(challenges) = messages.challenges(TargetSponge::new(builder), common, grinding);
     challenges
+}
+
+/// Checks the identity at the out-of-domain point.
+pub(super) fn check_constraints(
+    builder: &mut Builder,
+    proof: &PlonkProofTarget,
+    common: &CommonData,
+    public_inputs_hash: &HashOutTarget,
+    challenges: &Challenges<Target>,
+) -> Result<(), UnsupportedCircuit> {
+    let selectors = Selectors::new(common)?;
+    let openings = Openings::from(&proof.plonky2.proof.openings);
+    let vars = EvaluationTargets {
+        local_constants: openings.constants,
+        local_wires: openings.wires,
+        public_inputs_hash,
+    };
+    let gates = gate_constraints_circuit(builder, common, &selectors, vars);
+    let sides = identities(&mut Targets(builder), common, &openings, challenges, &gates);
+    for [left, right] in sides {
+        builder.connect_extension(left, right);
+    }
+    Ok(())
 }
 
 /// Checks by plonky2's low-degree test that the openings are those of the committed polynomials.

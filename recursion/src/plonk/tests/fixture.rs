@@ -8,15 +8,23 @@ use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use plonky2::plonk::circuit_data::VerifierCircuitTarget;
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 
+use crate::plonk::circuit::{check_constraints, derive_challenges};
 use crate::plonk::{
     Builder, Circuit, CommonData, Grinding, Nonces, PlonkField, PlonkParameters, PlonkProof,
-    PlonkProofTarget, PlonkVerifyError, Poseidon2Hash, add_virtual_plonk_proof,
+    PlonkProofTarget, PlonkVerifyError, Poseidon2Hash, UnsupportedCircuit, add_virtual_plonk_proof,
     set_plonk_proof_target, verify, verify_plonk_proof,
 };
 use crate::stark::tests::fixture::satisfies;
 use crate::tree::{common_data, finish_leaf, gate_set};
 
 pub const PARAMETERS: PlonkParameters = PlonkParameters::UNSOUND_TEST;
+
+/// More bits than those of the tests' profile, so that a wrong nonce rarely answers.
+pub const GRINDING: Grinding = Grinding {
+    point: 5,
+    batch: 6,
+    fold: 7,
+};
 
 /// Two folds: to 2^6 and to 2^2 coefficients.
 pub static COMMON: LazyLock<CommonData> =
@@ -57,23 +65,25 @@ pub static PLAIN: LazyLock<PlonkProof> = LazyLock::new(|| {
     PlonkProof { plonky2, nonces }
 });
 
-pub fn native(grinding: Grinding, proof: &PlonkProof) -> Result<(), PlonkVerifyError> {
-    verify(&INNER.0.verifier_only, &COMMON, grinding, proof)
-}
-
-/// The circuit that verifies a proof of the inner one under a key that it takes as a witness.
+/// A circuit over a proof of the inner one, and over its key.
 pub struct Outer {
-    pub circuit: Circuit,
-    pub proof: PlonkProofTarget,
-    pub key: VerifierCircuitTarget,
+    circuit: Circuit,
+    proof: PlonkProofTarget,
+    key: VerifierCircuitTarget,
 }
 
 impl Outer {
-    pub fn new(grinding: Grinding) -> Self {
+    fn new(
+        lay_out: impl FnOnce(
+            &mut Builder,
+            &PlonkProofTarget,
+            &VerifierCircuitTarget,
+        ) -> Result<(), UnsupportedCircuit>,
+    ) -> Self {
         let mut builder = Builder::new(COMMON.config.clone());
         let proof = add_virtual_plonk_proof(&mut builder, &COMMON);
         let key = builder.add_virtual_verifier_data(COMMON.config.fri_config.cap_height);
-        verify_plonk_proof(&mut builder, &proof, &key, &COMMON, grinding).unwrap();
+        lay_out(&mut builder, &proof, &key).unwrap();
         let circuit = builder.build();
         Self {
             circuit,
@@ -82,15 +92,62 @@ impl Outer {
         }
     }
 
-    pub fn witness(&self, proof: &PlonkProof) -> PartialWitness<PlonkField> {
+    pub fn accepts(&self, proof: &PlonkProof) -> bool {
         let mut witness = PartialWitness::new();
         set_plonk_proof_target(&mut witness, &self.proof, proof).unwrap();
         let key = &INNER.0.verifier_only;
         witness.set_verifier_data_target(&self.key, key).unwrap();
-        witness
-    }
-
-    pub fn accepts(&self, proof: &PlonkProof) -> bool {
-        satisfies(&self.circuit, self.witness(proof))
+        satisfies(&self.circuit, witness)
     }
 }
+
+/// The part of the verifier circuit that checks the constraints at the point, without grinding.
+pub static CONSTRAINTS: LazyLock<Outer> = LazyLock::new(|| {
+    Outer::new(|builder, proof, key| {
+        let public_inputs = proof.plonky2.public_inputs.clone();
+        let hash = builder.hash_n_to_hash_no_pad::<Poseidon2Hash>(public_inputs);
+        let grinding = Grinding::default();
+        let challenges = derive_challenges(builder, proof, key, &COMMON, grinding, &hash);
+        check_constraints(builder, proof, &COMMON, &hash, &challenges)
+    })
+});
+
+/// A valid proof with the two verifiers of its grinding.
+pub struct Case {
+    pub grinding: Grinding,
+    pub proof: PlonkProof,
+    outer: Outer,
+}
+
+impl Case {
+    fn new(grinding: Grinding, proof: PlonkProof) -> Self {
+        let outer = Outer::new(|builder, proof, key| {
+            verify_plonk_proof(builder, proof, key, &COMMON, grinding)
+        });
+        Self {
+            grinding,
+            proof,
+            outer,
+        }
+    }
+
+    pub fn native(&self, proof: &PlonkProof) -> Result<(), PlonkVerifyError> {
+        self.native_with(self.grinding, proof)
+    }
+
+    pub fn native_with(
+        &self,
+        grinding: Grinding,
+        proof: &PlonkProof,
+    ) -> Result<(), PlonkVerifyError> {
+        verify(&INNER.0.verifier_only, &COMMON, grinding, proof)
+    }
+
+    pub fn circuit_accepts(&self, proof: &PlonkProof) -> bool {
+        self.outer.accepts(proof)
+    }
+}
+
+/// plonky2's own proof.
+pub static PLAIN_CASE: LazyLock<Case> =
+    LazyLock::new(|| Case::new(Grinding::default(), PLAIN.clone()));
