@@ -4,7 +4,6 @@ use shardfold_recursion::plonk::{
     CommonData, Grinding, PlonkParameters, VerifierKey, verify as verify_plonk,
 };
 use shardfold_recursion::tree::{common_data, gate_set};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::circuit::{AggregationCircuitError, Child, Origin, states_key};
 
@@ -62,11 +61,7 @@ impl TreeKeys {
             }
         };
         let TreeForm { common, grinding } = &self.form;
-        // The proof may come from another machine; no input is known on which plonky2 panics.
-        catch_unwind(AssertUnwindSafe(|| {
-            verify_plonk(key, common, *grinding, child.proof)
-        }))
-        .map_err(|_| AggregationCircuitError::GaveUp { slot })?
-        .map_err(|source| AggregationCircuitError::InvalidChild { slot, source })
+        verify_plonk(key, common, *grinding, child.proof)
+            .map_err(|source| AggregationCircuitError::InvalidChild { slot, source })
     }
 }

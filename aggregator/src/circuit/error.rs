@@ -57,12 +57,6 @@ pub enum AggregationCircuitError {
         /// Position of the child.
         slot: usize,
     },
-    /// plonky2 panicked. No input is known to do this.
-    #[error("child {slot} is not a valid proof: the verifier gave up on it")]
-    GaveUp {
-        /// Position of the child.
-        slot: usize,
-    },
     /// The children do not satisfy the aggregation's constraints.
     #[error("the children cannot be aggregated: {0}")]
     Prove(#[source] PlonkError),

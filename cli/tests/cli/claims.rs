@@ -12,33 +12,28 @@ use shardfold_protocol::envelope::{Envelope, FileKind};
 use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::head::{Head, STATEMENT_ELEMENTS, Statement};
 use shardfold_recursion::convert::statement_to_plonk;
-use shardfold_recursion::plonk::{Builder, Circuit, PlonkConfig, PlonkParameters};
-use shardfold_recursion::tree::key_elements;
-use shardfold_recursion::tree::{common_data, gate_set};
+use shardfold_recursion::plonk::{Builder, Circuit, PlonkConfig, prove};
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::tree::last_common_data;
 
 use crate::common::{ALLOW_UNSOUND, PROFILE, Sandbox, key, printed};
-
-/// log2 of the rows of a circuit that checks nothing: the fewest of a key.
-const DEGREE_BITS: u8 = 10;
 
 /// A circuit with the gates and parameters of `proven-100` and no constraint on its public
 /// inputs: it proves every statement.
 fn careless_circuit() -> &'static Circuit {
     static CIRCUIT: OnceLock<Circuit> = OnceLock::new();
     CIRCUIT.get_or_init(|| {
-        let parameters = PlonkParameters::PROVEN_100;
-        let gates = gate_set(&parameters);
-        let mut builder = Builder::new(parameters.circuit_config());
-        for gate in &gates {
+        let common = last_common_data(Profile::Proven100);
+        let mut builder = Builder::new(common.config.clone());
+        for gate in &common.gates {
             builder.add_gate_to_gate_set(gate.clone());
         }
-        let inputs = builder.add_virtual_targets(STATEMENT_ELEMENTS + key_elements(&parameters));
+        let inputs = builder.add_virtual_targets(STATEMENT_ELEMENTS);
         builder.register_public_inputs(&inputs);
-        while builder.num_gates() <= 1 << (DEGREE_BITS - 1) {
+        while builder.num_gates() <= common.degree() / 2 {
             builder.add_gate(NoopGate, vec![]);
         }
         let circuit = builder.build::<PlonkConfig>();
-        let common = common_data(&parameters, DEGREE_BITS.into(), &gates);
         assert!(circuit.common == common, "the circuit has another shape");
         circuit
     })
@@ -47,7 +42,8 @@ fn careless_circuit() -> &'static Circuit {
 /// Its key as a file, labelled proven-100.
 fn careless_key() -> Vec<u8> {
     let mut bytes = b"\x0aproven-100".to_vec();
-    bytes.push(DEGREE_BITS);
+    let degree_bits = Profile::Proven100.last_degree_bits();
+    bytes.push(u8::try_from(degree_bits).expect("below 64"));
     for element in flatten_key(&careless_circuit().verifier_only) {
         bytes.extend(element.to_canonical_u64().to_le_bytes());
     }
@@ -58,7 +54,7 @@ fn careless_key() -> Vec<u8> {
 fn file(kind: FileKind, content: &[u8]) -> Vec<u8> {
     let envelope = Envelope {
         kind,
-        version: 2,
+        version: 3,
         max_bytes: 1 << 24,
     };
     envelope.seal(content)
@@ -76,13 +72,13 @@ fn careless_proof(before: u64, after: u64) -> Vec<u8> {
         after: head(after),
     };
     let circuit = careless_circuit();
-    let slot = flatten_key(&circuit.verifier_only);
-    let values = statement_to_plonk(&statement).into_iter().chain(slot);
+    let values = statement_to_plonk(&statement);
     let mut witness = PartialWitness::new();
     for (&target, value) in circuit.prover_only.public_inputs.iter().zip(values) {
         witness.set_target(target, value).expect("it is free");
     }
-    let proof = circuit.prove(witness).expect("nothing is checked");
+    let grinding = Profile::Proven100.last().grinding;
+    let proof = prove(circuit, grinding, witness).expect("nothing is checked");
     file(FileKind::Proof, &encode_proof(&proof))
 }
 

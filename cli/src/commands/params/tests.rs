@@ -119,7 +119,7 @@ fn default_of_plonky2() -> String {
         challenges: 2,
         queries: 28,
         query_grinding: 16,
-        grinding: Grinding::default(),
+        grinding: shardfold_recursion::plonk::Grinding::default(),
         ..PlonkParameters::PROVEN_100
     };
     let bits = plonk_bits(&parameters, Profile::Proven100.degree_bits());
