@@ -34,8 +34,8 @@ pub use circuit::{add_virtual_plonk_proof, set_plonk_proof_target, verify_plonk_
 pub use gates::UnsupportedCircuit;
 pub use hash::{Poseidon2Config, Poseidon2Hash};
 pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
-pub use verifier::{PlonkVerifyError, verify};
 pub use prover::prove;
+pub use verifier::{PlonkVerifyError, verify};
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
 pub const D: usize = 2;
