@@ -1,4 +1,16 @@
 //! plonky2's sponge on values, with the search for nonces, and on targets.
+// The verifier's path runs through here.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
 
 use core::convert::Infallible;
 
@@ -58,14 +70,17 @@ impl ValueSponge {
             *place = value;
         }
         let place = self.input.len();
-        let lanes = u64::try_from(Packed::WIDTH).unwrap_or(1);
+        let number = |lane: usize| u64::try_from(lane).unwrap_or_default();
+        let blocks = u64::MAX.checked_div(number(Packed::WIDTH));
         let start: [Packed; WIDTH] = start.map(Packed::from);
-        let found = (0..u64::MAX / lanes)
+        let found = (0..blocks.unwrap_or_default())
             .into_par_iter()
             .find_map_first(|block| {
-                let nonces = Packed::from_fn(|lane| F::from_u64(block * lanes + lane as u64));
+                let first = block.saturating_mul(number(Packed::WIDTH));
+                let nonces =
+                    Packed::from_fn(|lane| F::from_u64(first.saturating_add(number(lane))));
                 let mut state = start;
-                state[place] = nonces;
+                *state.get_mut(place)? = nonces;
                 PERMUTATION.permute_mut(&mut state);
                 let responses = state[RATE - 1].as_slice();
                 let lane = responses
@@ -153,7 +168,7 @@ impl Sponge for TargetSponge<'_> {
 
     /// The response is below `2^(64 - bits)`, which is below the modulus, so it has one form.
     fn check(&mut self, bits: u32, response: Target) -> Result<(), Infallible> {
-        let bits = usize::try_from(64 - bits).unwrap_or_default();
+        let bits = usize::try_from(64_u32.saturating_sub(bits)).unwrap_or_default();
         self.builder.range_check(response, bits);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use plonky2::plonk::circuit_data::{VerifierCircuitData, VerifierCircuitTarget};
 
-use super::fixture::{COMMON, INNER, PARAMETERS, PLAIN, PLAIN_CASE};
+use super::fixture::{COMMON, GROUND_CASE, INNER, PARAMETERS, PLAIN, PLAIN_CASE};
 use crate::plonk::{
     Builder, CommonData, Grinding, PlonkConfig, PlonkParameters, PlonkProofTarget,
     add_virtual_plonk_proof, verify_plonk_proof,
@@ -18,6 +18,18 @@ fn a_proof_by_plonky2_is_accepted_by_all_three_verifiers() {
     verifier.verify(PLAIN.plonky2.clone()).unwrap();
     PLAIN_CASE.native(&PLAIN).unwrap();
     assert!(PLAIN_CASE.circuit_accepts(&PLAIN));
+}
+
+#[test]
+fn our_proof_with_grinding_is_accepted_by_both_verifiers() {
+    GROUND_CASE.native(&GROUND_CASE.proof).unwrap();
+    assert!(GROUND_CASE.circuit_accepts(&GROUND_CASE.proof));
+    // plonky2's verifier plays another transcript.
+    let verifier = VerifierCircuitData {
+        verifier_only: INNER.0.verifier_only.clone(),
+        common: COMMON.clone(),
+    };
+    assert!(verifier.verify(GROUND_CASE.proof.plonky2.clone()).is_err());
 }
 
 /// Rows of a circuit that verifies a proof under a key that it holds.

@@ -7,7 +7,7 @@ use plonky2::field::types::Field as _;
 use plonky2::hash::hash_types::HashOut;
 use plonky2::plonk::proof::ProofWithPublicInputs;
 
-use super::fixture::{COMMON, CONSTRAINTS, Case, PLAIN_CASE};
+use super::fixture::{COMMON, CONSTRAINTS, Case, GROUND_CASE, PLAIN_CASE, nonce};
 use crate::plonk::{Extension, Grinding, PlonkField, PlonkProof, PlonkVerifyError, Poseidon2Hash};
 
 type Cap = plonky2::hash::merkle_tree::MerkleCap<PlonkField, Poseidon2Hash>;
@@ -17,9 +17,9 @@ type Openings = plonky2::plonk::proof::OpeningSet<PlonkField, 2>;
 /// A named change of a proof.
 type Damage = (&'static str, fn(&mut PlonkProof));
 
-/// The proofs that are damaged.
-fn cases() -> [&'static Case; 1] {
-    [&PLAIN_CASE]
+/// The proofs that are damaged: plonky2's own, and ours, which is ground at every site.
+fn cases() -> [&'static Case; 2] {
+    [&PLAIN_CASE, &GROUND_CASE]
 }
 
 /// The proof after the damage.
@@ -177,6 +177,23 @@ fn a_nonce_without_grinding_is_zero() {
             Err(PlonkVerifyError::Nonce { found: 1, .. })
         ));
         assert!(!PLAIN_CASE.circuit_accepts(&proof));
+    }
+}
+
+#[test]
+fn a_nonce_that_does_not_answer_is_refused_by_both() {
+    let case = &GROUND_CASE;
+    for site in 0..2 + case.proof.nonces.folds.len() {
+        let mut without_answer = 0;
+        for step in 1..6 {
+            let mut proof = case.proof.clone();
+            *nonce(&mut proof, site) += PlonkField::from_canonical_u64(step);
+            // The few that answer lead to other challenges than the proof's.
+            let refused = case.native(&proof).unwrap_err();
+            without_answer += usize::from(matches!(refused, PlonkVerifyError::Grinding(_)));
+            assert!(!case.circuit_accepts(&proof), "site {site}");
+        }
+        assert!(without_answer > 2, "site {site}");
     }
 }
 

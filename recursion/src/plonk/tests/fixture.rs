@@ -12,7 +12,7 @@ use crate::plonk::circuit::{check_constraints, derive_challenges};
 use crate::plonk::{
     Builder, Circuit, CommonData, Grinding, Nonces, PlonkField, PlonkParameters, PlonkProof,
     PlonkProofTarget, PlonkVerifyError, Poseidon2Hash, UnsupportedCircuit, add_virtual_plonk_proof,
-    set_plonk_proof_target, verify, verify_plonk_proof,
+    prove, set_plonk_proof_target, verify, verify_plonk_proof,
 };
 use crate::stark::tests::fixture::satisfies;
 use crate::tree::{common_data, finish_leaf, gate_set};
@@ -147,6 +147,21 @@ impl Case {
         self.outer.accepts(proof)
     }
 }
+
+/// The nonce of a site, in the order of the transcript.
+pub fn nonce(proof: &mut PlonkProof, site: usize) -> &mut PlonkField {
+    match site {
+        0 => &mut proof.nonces.point,
+        1 => &mut proof.nonces.batch,
+        _ => &mut proof.nonces.folds[site - 2],
+    }
+}
+
+/// Our own proof, ground at every site.
+pub static GROUND_CASE: LazyLock<Case> = LazyLock::new(|| {
+    let proof = prove(&INNER.0, GRINDING, inputs()).unwrap();
+    Case::new(GRINDING, proof)
+});
 
 /// plonky2's own proof.
 pub static PLAIN_CASE: LazyLock<Case> =

@@ -7,7 +7,7 @@ use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, Witness as _, WitnessWrite as _};
 use plonky2::plonk::config::Hasher as _;
 
-use super::fixture::{COMMON, GRINDING, INNER, PLAIN};
+use super::fixture::{COMMON, GRINDING, INNER, PLAIN, nonce};
 use crate::plonk::challenges::{Challenges, Messages};
 use crate::plonk::circuit::derive_challenges;
 use crate::plonk::sponge::{GrindingError, ValueSponge};
@@ -157,13 +157,4 @@ fn a_nonce_that_does_not_answer_is_refused_at_its_site() {
     }
     let (circuit, witness) = circuit(&honest, GRINDING);
     assert!(satisfies(&circuit, witness));
-}
-
-/// The nonce of a site, in the order of the transcript.
-fn nonce(proof: &mut PlonkProof, site: usize) -> &mut PlonkField {
-    match site {
-        0 => &mut proof.nonces.point,
-        1 => &mut proof.nonces.batch,
-        _ => &mut proof.nonces.folds[site - 2],
-    }
 }
