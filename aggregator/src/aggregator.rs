@@ -142,20 +142,20 @@ impl Aggregator {
     /// Returns an aggregator with this aggregation circuit.
     ///
     /// # Errors
-    /// If the circuit's common data are not those of `parameters` and the system's gate set,
-    /// from which every verifier derives them.
+    /// If the circuit's common data and grinding are not those of `parameters` and the system's gate
+    /// set, from which every verifier derives them.
     pub fn new(
         parameters: &PlonkParameters,
         circuit: AggregationCircuit,
     ) -> Result<Self, AggregateError> {
         let degree_bits = circuit.common().degree_bits();
         let common = common_data(parameters, degree_bits, &gate_set(parameters));
-        if common != *circuit.common() {
+        if common != *circuit.common() || parameters.grinding != circuit.grinding() {
             return Err(AggregateError::Profile {
                 profile: parameters.profile,
             });
         }
-        let key = VerificationKey::new(parameters.profile, common, circuit.key().clone());
+        let key = VerificationKey::new(parameters, common, circuit.key().clone());
         Ok(Self { circuit, key })
     }
 
@@ -188,7 +188,7 @@ impl Aggregator {
             },
         )?;
         let statement =
-            statement_from_plonk(&proof.public_inputs).ok_or(AggregateError::Truncated)?;
+            statement_from_plonk(proof.public_inputs()).ok_or(AggregateError::Truncated)?;
         Ok(ProvenStatement {
             statement,
             origin,
@@ -227,7 +227,7 @@ impl Aggregator {
             .collect();
         let proof = self.circuit.prove(&children)?;
         let statement =
-            statement_from_plonk(&proof.public_inputs).ok_or(AggregateError::Truncated)?;
+            statement_from_plonk(proof.public_inputs()).ok_or(AggregateError::Truncated)?;
         tracing::debug!(
             children = children.len(),
             from = statement.before.tx_count,

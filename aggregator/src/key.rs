@@ -9,14 +9,14 @@ use sha2::{Digest as _, Sha256};
 use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
 use shardfold_protocol::field::MODULUS;
 use shardfold_recursion::plonk::{
-    CommonData, D, PlonkConfig, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
+    CommonData, D, Grinding, PlonkConfig, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
 };
 use shardfold_recursion::tree::{common_data, gate_set};
 
 /// How the file is marked. The largest key is that of a cap of 64 hashes.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::Key,
-    version: 2,
+    version: 3,
     max_bytes: 1 << 16,
 };
 /// What a key's id hashes before its content: once the header of its file, and constant, so that
@@ -35,6 +35,7 @@ const DEGREE_BITS: std::ops::RangeInclusive<u8> = 10..=24;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationKey {
     profile: &'static str,
+    pub(crate) grinding: Grinding,
     pub(crate) data: VerifierCircuitData<PlonkField, PlonkConfig, D>,
 }
 
@@ -68,10 +69,11 @@ pub enum KeyError {
 }
 
 impl VerificationKey {
-    /// The key of an aggregation circuit over the common data of this profile.
-    pub(crate) fn new(profile: &'static str, common: CommonData, key: VerifierKey) -> Self {
+    /// The key of an aggregation circuit over the common data of these parameters.
+    pub(crate) fn new(parameters: &PlonkParameters, common: CommonData, key: VerifierKey) -> Self {
         Self {
-            profile,
+            profile: parameters.profile,
+            grinding: parameters.grinding,
             data: VerifierCircuitData {
                 verifier_only: key,
                 common,
@@ -141,7 +143,7 @@ impl VerificationKey {
             return Err(KeyError::Digest);
         }
         let common = common_data(&parameters, degree_bits.into(), &gate_set(&parameters));
-        Ok(Self::new(parameters.profile, common, key))
+        Ok(Self::new(&parameters, common, key))
     }
 }
 

@@ -7,14 +7,15 @@ use shardfold_recursion::plonk::PlonkProof;
 /// How the file is marked.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::Proof,
-    version: 2,
+    version: 3,
     max_bytes: ValidityProof::MAX_BYTES,
 };
 
 /// A validity proof, not yet verified: what it states is what [`crate::verify`] returns, and
 /// no statement stands beside the proof.
 ///
-/// It is kept in plonky2's plain form, whose length the verification key fixes. plonky2's
+/// It is kept in plonky2's plain form with the nonces after it, whose length the verification key
+/// fixes. plonky2's
 /// compressed form is about a sixth smaller, but its decoder follows query indices that the
 /// proof itself supplies and panics where they do not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl ValidityProof {
         }
     }
 
-    /// Returns the root proof in plonky2's plain form, after the header of all files.
+    /// Returns the root proof in plonky2's plain form and its nonces, after the header of all files.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         ENVELOPE.seal(&self.proof)

@@ -4,8 +4,7 @@ use crate::circuit::states_key;
 use crate::wire::{WireError, decode_proof};
 use shardfold_protocol::head::Statement;
 use shardfold_recursion::convert::statement_from_plonk;
-use shardfold_recursion::plonk::PlonkError;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use shardfold_recursion::plonk::{self, PlonkVerifyError};
 
 use crate::{ValidityProof, VerificationKey};
 
@@ -21,10 +20,7 @@ pub enum VerifyError {
     KeySlot,
     /// The proof is false.
     #[error("the proof does not verify: {0}")]
-    Invalid(#[source] PlonkError),
-    /// plonky2 panicked. No input is known to do this.
-    #[error("the proof does not verify: the verifier gave up on it")]
-    Panicked,
+    Invalid(#[source] PlonkVerifyError),
 }
 
 /// Verifies a validity proof and returns what it states: valid, signed transactions of the
@@ -40,11 +36,9 @@ pub fn verify(key: &VerificationKey, proof: &ValidityProof) -> Result<Statement,
     if !states_key(&root, &key.data.verifier_only) {
         return Err(VerifyError::KeySlot);
     }
-    let statement = statement_from_plonk(&root.public_inputs).ok_or(VerifyError::KeySlot)?;
-    // The decoder has checked all that plonky2's verifier indexes by. What it divides by are
-    // differences of challenges, which vanish with negligible probability.
-    catch_unwind(AssertUnwindSafe(|| key.data.verify(root)))
-        .map_err(|_| VerifyError::Panicked)?
-        .map_err(|error| VerifyError::Invalid(PlonkError(error)))?;
+    let statement = statement_from_plonk(root.public_inputs()).ok_or(VerifyError::KeySlot)?;
+    let data = &key.data;
+    plonk::verify(&data.verifier_only, &data.common, key.grinding, &root)
+        .map_err(VerifyError::Invalid)?;
     Ok(statement)
 }

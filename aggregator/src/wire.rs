@@ -4,11 +4,15 @@
 //! element, path length and count stands. [`decode_proof`] checks each of them before plonky2
 //! reads the bytes, so plonky2 allocates only what a valid proof needs, its own checks of
 //! shape cannot fail, and two different byte strings never decode to one proof.
+//!
+//! plonky2's plain form comes first, then the nonces that plonky2 does not have, eight bytes
+//! each: before the out-of-domain point, before what batches the openings, before each fold.
 
+use plonky2::field::types::{Field as _, PrimeField64 as _};
 use plonky2::plonk::proof::ProofWithPublicInputs;
 use shardfold_protocol::field::MODULUS;
 
-use shardfold_recursion::plonk::{CommonData, D, PlonkProof};
+use shardfold_recursion::plonk::{CommonData, D, Nonces, PlonkField, PlonkProof};
 
 /// Why bytes are no proof of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,10 +75,14 @@ pub fn proof_bytes(common: &CommonData) -> usize {
     layout(common).into_iter().map(Piece::bytes).sum()
 }
 
-/// plonky2's uncompressed form of the proof.
+/// Returns plonky2's uncompressed form of the proof, then the nonces.
 #[must_use]
 pub fn encode_proof(proof: &PlonkProof) -> Vec<u8> {
-    proof.to_bytes()
+    let mut bytes = proof.plonky2.to_bytes();
+    for nonce in proof.nonces.all() {
+        bytes.extend(nonce.to_canonical_u64().to_le_bytes());
+    }
+    bytes
 }
 
 /// Returns the proof that these bytes encode, of exactly the shape that `common` gives.
@@ -99,7 +107,28 @@ pub fn decode_proof(bytes: &[u8], common: &CommonData) -> Result<PlonkProof, Wir
         check(piece, head, offset)?;
         rest = tail;
     }
-    ProofWithPublicInputs::from_bytes(bytes.to_vec(), common).map_err(|_| WireError::Decode)
+    let nonces = nonces(common).saturating_mul(8);
+    let (plonky2, nonces) = bytes
+        .split_at_checked(bytes.len().saturating_sub(nonces))
+        .ok_or(WireError::Decode)?;
+    let plonky2 = ProofWithPublicInputs::from_bytes(plonky2.to_vec(), common);
+    Ok(PlonkProof {
+        plonky2: plonky2.map_err(|_| WireError::Decode)?,
+        nonces: decode_nonces(nonces).ok_or(WireError::Decode)?,
+    })
+}
+
+/// Returns the nonces of these words, each checked to be canonical.
+fn decode_nonces(bytes: &[u8]) -> Option<Nonces<PlonkField>> {
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut nonces = words
+        .iter()
+        .map(|word| PlonkField::from_canonical_u64(u64::from_le_bytes(*word)));
+    Some(Nonces {
+        point: nonces.next()?,
+        batch: nonces.next()?,
+        folds: nonces.collect(),
+    })
 }
 
 /// Checks one stretch that starts at byte `offset`.
@@ -133,7 +162,17 @@ fn check(piece: Piece, bytes: &[u8], offset: usize) -> Result<(), WireError> {
     }
 }
 
-/// Where everything stands in plonky2's encoding (`util::serialization`, `write_proof`).
+/// How many nonces follow plonky2's form.
+fn nonces(common: &CommonData) -> usize {
+    common
+        .fri_params
+        .reduction_arity_bits
+        .len()
+        .saturating_add(2)
+}
+
+/// Where everything stands in plonky2's encoding (`util::serialization`, `write_proof`), and the
+/// nonces after it.
 fn layout(common: &CommonData) -> Vec<Piece> {
     let config = &common.config;
     let fri = &common.fri_params;
@@ -173,7 +212,7 @@ fn layout(common: &CommonData) -> Vec<Piece> {
             path(&mut pieces, leaf, height, config.fri_config.cap_height);
         }
     }
-    // The final polynomial and the nonce of the grinding.
+    // The final polynomial and the nonce before the queries.
     pieces.push(Piece::Elements(sum([
         fri.final_poly_len().saturating_mul(D),
         1,
@@ -183,6 +222,7 @@ fn layout(common: &CommonData) -> Vec<Piece> {
         u64::try_from(public_inputs).unwrap_or(u64::MAX),
     ));
     pieces.push(Piece::Elements(public_inputs));
+    pieces.push(Piece::Elements(nonces(common)));
     pieces
 }
 

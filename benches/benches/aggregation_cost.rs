@@ -5,13 +5,12 @@
 
 use anyhow::Context as _;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
-use plonky2::plonk::circuit_data::VerifierCircuitData;
 use shardfold_aggregator::{
     AggregationCircuit, Child, Origin, aggregation_rows, common_degree_bits, encode_proof,
 };
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use shardfold_prover::cache::{CircuitCache, Fingerprint};
-use shardfold_recursion::plonk::{Builder, CommonData, PlonkField, PlonkParameters};
+use shardfold_recursion::plonk::{self, Builder, CommonData, PlonkField, PlonkParameters};
 use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
 use std::time::Instant;
 
@@ -43,7 +42,8 @@ fn rows() -> anyhow::Result<()> {
         for degree_bits in 13..=17 {
             let common = common_data(&parameters, degree_bits, &gates);
             for arity in [1, 2, 3, 4, 5] {
-                let rows = *aggregation_rows(&common, LEAF_KEYS, arity)?.start();
+                let rows =
+                    *aggregation_rows(&common, LEAF_KEYS, arity, parameters.grinding)?.start();
                 let fits = if rows <= common.degree() { "fits" } else { "-" };
                 println!(
                     "{} 2^{degree_bits} arity {arity}: {rows} {fits}",
@@ -65,11 +65,13 @@ fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
     let (leaf, statement) = timed("leaf: build", || leaf(&common))?;
     let mut witness = PartialWitness::new();
     witness.set_target_arr(&statement, &[PlonkField::default(); STATEMENT_ELEMENTS])?;
-    let proof = timed("leaf: prove", || leaf.prove(witness))?;
+    let proof = timed("leaf: prove", || {
+        plonk::prove(&leaf, parameters.grinding, witness)
+    })?;
 
     let keys = vec![leaf.verifier_only.clone()];
     let aggregation = timed("aggregate: build", || {
-        AggregationCircuit::build(&common, keys, arity)
+        AggregationCircuit::build(&common, keys, arity, parameters.grinding)
     })?;
     let folder = std::env::temp_dir().join(format!("aggregation_cost-{}", std::process::id()));
     let cache = CircuitCache::new(&folder, Fingerprint::new(parameters, &[]));
@@ -88,18 +90,13 @@ fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
     let children = vec![child; arity];
     let root = timed("aggregate: prove", || aggregation.prove(&children))?;
     println!("proof: {} bytes", encode_proof(&root).len());
-    let verifier = VerifierCircuitData {
-        verifier_only: aggregation.key().clone(),
-        common: aggregation.common().clone(),
-    };
-    timed("verify", || verifier.verify(root.clone()))?;
-    let digest = aggregation.key().circuit_digest;
-    let compressed = timed("compress", || {
-        root.clone().compress(&digest, aggregation.common())
-    })?;
-    println!("compressed: {} bytes", compressed.to_bytes().len());
-    timed("verify compressed", || {
-        verifier.verify_compressed(compressed)
+    timed("verify", || {
+        plonk::verify(
+            aggregation.key(),
+            aggregation.common(),
+            aggregation.grinding(),
+            &root,
+        )
     })?;
     Ok(())
 }
@@ -108,7 +105,7 @@ fn prove(parameters: &PlonkParameters, arity: usize) -> anyhow::Result<()> {
 fn leaf(
     common: &CommonData,
 ) -> anyhow::Result<(
-    shardfold_recursion::plonk::Circuit,
+    plonk::Circuit,
     [plonky2::iop::target::Target; STATEMENT_ELEMENTS],
 )> {
     let mut builder = Builder::new(common.config.clone());

@@ -159,7 +159,8 @@ impl Engine {
 pub fn aggregation_circuit(circuits: &CircuitSet) -> Result<AggregationCircuit, EngineError> {
     circuits.cache().load_or_build("aggregation", || {
         let (common, keys) = (circuits.common()?, circuits.keys()?);
-        Ok(AggregationCircuit::build(common, keys, ARITY)?)
+        let grinding = circuits.profile().plonk().grinding;
+        Ok(AggregationCircuit::build(common, keys, ARITY, grinding)?)
     })
 }
 

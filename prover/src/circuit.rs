@@ -2,7 +2,6 @@
 
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
-use plonky2::plonk::circuit_data::VerifierCircuitData;
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
 use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
 
@@ -10,7 +9,8 @@ use shardfold_circuits::chips::Chip;
 use shardfold_recursion::config::StarkProof;
 use shardfold_recursion::convert::to_plonk;
 use shardfold_recursion::plonk::{
-    Builder, Circuit, CommonData, PlonkError, PlonkField, PlonkParameters, PlonkProof, VerifierKey,
+    Builder, Circuit, CommonData, Grinding, PlonkError, PlonkField, PlonkParameters, PlonkProof,
+    PlonkVerifyError, VerifierKey, prove, verify,
 };
 use shardfold_recursion::serializers::{Cached, Gates, Generators};
 use shardfold_recursion::stark::{Cost, RecursionError, StarkVerifier};
@@ -24,6 +24,7 @@ use crate::traces::{public_values, public_values_of};
 pub struct ShardCircuit {
     circuit: Circuit,
     targets: Targets,
+    grinding: Grinding,
 }
 
 /// What the witness sets.
@@ -55,6 +56,9 @@ pub enum ShardCircuitError {
     /// The circuit refuses: the STARK does not prove the statement.
     #[error("the shard circuit refuses the STARK: {0}")]
     Prove(#[source] PlonkError),
+    /// A shard proof that does not verify.
+    #[error("the shard proof is refused: {0}")]
+    Verify(#[from] PlonkVerifyError),
 }
 
 impl ShardCircuit {
@@ -74,7 +78,11 @@ impl ShardCircuit {
             .try_into()
             .expect("a statement has its number of elements");
         let circuit = finish_leaf(builder, statement, common)?;
-        Ok(Self { circuit, targets })
+        Ok(Self {
+            circuit,
+            targets,
+            grinding: parameters.grinding,
+        })
     }
 
     /// Returns the rows that the circuit takes before padding, and what verifying costs of them.
@@ -106,9 +114,7 @@ impl ShardCircuit {
         statement: &Statement,
     ) -> Result<PlonkProof, ShardCircuitError> {
         let witness = self.witness(stark, proof, statement)?;
-        self.circuit
-            .prove(witness)
-            .map_err(|error| ShardCircuitError::Prove(PlonkError(error)))
+        prove(&self.circuit, self.grinding, witness).map_err(ShardCircuitError::Prove)
     }
 
     /// Verifies a shard proof of this shape.
@@ -116,12 +122,8 @@ impl ShardCircuit {
     /// # Errors
     /// If it does not verify.
     pub fn verify(&self, proof: &PlonkProof) -> Result<(), ShardCircuitError> {
-        VerifierCircuitData {
-            verifier_only: self.key().clone(),
-            common: self.circuit.common.clone(),
-        }
-        .verify(proof.clone())
-        .map_err(|error| ShardCircuitError::Prove(PlonkError(error)))
+        let common = &self.circuit.common;
+        Ok(verify(self.key(), common, self.grinding, proof)?)
     }
 
     fn witness(
@@ -200,6 +202,10 @@ impl Cached for ShardCircuit {
 fn write(shard: &ShardCircuit, bytes: &mut Vec<u8>) -> IoResult<()> {
     bytes.write_target_vec(&shard.targets.statement)?;
     bytes.write_target_vec(&shard.targets.proof)?;
+    let Grinding { point, batch, fold } = shard.grinding;
+    for bits in [point, batch, fold] {
+        bytes.write_u32(bits)?;
+    }
     bytes.write_circuit_data(&shard.circuit, &Gates, &Generators)
 }
 
@@ -208,6 +214,15 @@ fn read(bytes: &mut Buffer<'_>) -> IoResult<ShardCircuit> {
         statement: bytes.read_target_vec()?,
         proof: bytes.read_target_vec()?,
     };
+    let grinding = Grinding {
+        point: bytes.read_u32()?,
+        batch: bytes.read_u32()?,
+        fold: bytes.read_u32()?,
+    };
     let circuit = bytes.read_circuit_data(&Gates, &Generators)?;
-    Ok(ShardCircuit { circuit, targets })
+    Ok(ShardCircuit {
+        circuit,
+        targets,
+        grinding,
+    })
 }

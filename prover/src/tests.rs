@@ -245,7 +245,7 @@ fn the_circuit_accepts_what_the_native_verifier_accepts() {
     let stark = prove(witness);
     let proof = circuit.prove(&STARK, &stark, &witness.statement).unwrap();
     circuit.verify(&proof).unwrap();
-    let stated = statement_from_plonk(&proof.public_inputs).unwrap();
+    let stated = statement_from_plonk(proof.public_inputs()).unwrap();
     assert_eq!(stated, witness.statement);
 
     let mut other = witness.statement;

@@ -1,6 +1,6 @@
 //! Why proofs could not be aggregated.
 
-use shardfold_recursion::plonk::PlonkError;
+use shardfold_recursion::plonk::{PlonkError, PlonkVerifyError, UnsupportedCircuit};
 use shardfold_recursion::tree::TreeError;
 
 /// Why the aggregation circuit could not be built, or an aggregation not be proven.
@@ -9,6 +9,9 @@ pub enum AggregationCircuitError {
     /// The circuit does not belong to the tree.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// The tree's proofs are of a kind that the verifier circuit does not know.
+    #[error(transparent)]
+    Unsupported(#[from] UnsupportedCircuit),
     /// A leaf key's cap has another height than the common data say.
     #[error("leaf key {key} has {found} elements, expected {expected}")]
     LeafKey {
@@ -45,8 +48,16 @@ pub enum AggregationCircuitError {
     InvalidChild {
         /// Position of the child.
         slot: usize,
-        /// plonky2's reason to refuse the proof.
-        source: PlonkError,
+        /// Why it is refused.
+        source: PlonkVerifyError,
+    },
+    /// A child that claims to be an aggregation states another key.
+    #[error(
+        "child {slot} is not a valid proof under the key that it claims: the key slot does not hold the aggregation key"
+    )]
+    KeySlot {
+        /// Position of the child.
+        slot: usize,
     },
     /// The children do not satisfy the aggregation's constraints.
     #[error("the children cannot be aggregated: {0}")]

@@ -28,21 +28,21 @@
 //! the statement neither longer nor different, and nothing need be cached to fill it.
 
 use anyhow::Context as _;
-use plonky2::hash::hash_types::{HashOutTarget, MerkleCapTarget};
 use plonky2::iop::target::{BoolTarget, Target};
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
-use plonky2::plonk::circuit_data::{VerifierCircuitData, VerifierCircuitTarget};
-use plonky2::plonk::proof::ProofWithPublicInputsTarget;
+use plonky2::plonk::circuit_data::VerifierCircuitTarget;
 use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shardfold_recursion::plonk::{
-    Builder, Circuit, CommonData, D, PlonkConfig, PlonkError, PlonkField, PlonkProof, VerifierKey,
+    Builder, Circuit, CommonData, Grinding, PlonkError, PlonkField, PlonkProof, PlonkProofTarget,
+    VerifierKey, add_virtual_plonk_proof, prove, set_plonk_proof_target, verify,
+    verify_plonk_proof,
 };
 use shardfold_recursion::tree::{TreeError, finish};
 
 mod disk;
 mod error;
+mod key_slot;
 mod rows;
 
 #[cfg(test)]
@@ -51,6 +51,8 @@ pub(crate) mod testing;
 mod tests;
 
 pub use error::AggregationCircuitError;
+pub use key_slot::{flatten_key, states_key};
+use key_slot::{flatten_key_target, unflatten_key_target};
 pub use rows::{aggregation_rows, common_degree_bits};
 
 /// Child slots of the production aggregation circuit.
@@ -77,7 +79,7 @@ pub struct Child<'a> {
 /// The targets of one child slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
-    pub(crate) proof: ProofWithPublicInputsTarget<D>,
+    pub(crate) proof: PlonkProofTarget,
     /// One-hot: the leaf keys in order, then the aggregation key.
     pub(crate) choice: Vec<BoolTarget>,
     /// Whether the child counts. Slot 0's is the constant one.
@@ -98,11 +100,12 @@ pub struct AggregationCircuit {
     pub(crate) circuit: Circuit,
     pub(crate) targets: AggregationTargets,
     pub(crate) leaf_keys: Vec<VerifierKey>,
+    pub(crate) grinding: Grinding,
 }
 
 impl AggregationCircuit {
     /// Builds the circuit that aggregates up to `arity` proofs over `common`, each an aggregation or a leaf
-    /// under one of `leaf_keys`.
+    /// under one of `leaf_keys`, all with this grinding.
     ///
     /// # Errors
     /// If the circuit does not fit the degree of `common`, `common` lacks a gate, or there is
@@ -111,6 +114,7 @@ impl AggregationCircuit {
         common: &CommonData,
         leaf_keys: Vec<VerifierKey>,
         arity: usize,
+        grinding: Grinding,
     ) -> Result<Self, AggregationCircuitError> {
         if leaf_keys.is_empty() || arity == 0 {
             return Err(AggregationCircuitError::Empty);
@@ -124,12 +128,13 @@ impl AggregationCircuit {
                 expected,
             });
         }
-        let (builder, targets) = assemble(common, &keys, arity)?;
+        let (builder, targets) = assemble(common, &keys, arity, grinding)?;
         let circuit = finish(builder, common)?;
         Ok(Self {
             circuit,
             targets,
             leaf_keys,
+            grinding,
         })
     }
 
@@ -149,6 +154,12 @@ impl AggregationCircuit {
     #[must_use]
     pub fn leaf_keys(&self) -> &[VerifierKey] {
         &self.leaf_keys
+    }
+
+    /// Returns the grinding of all proofs of the tree.
+    #[must_use]
+    pub fn grinding(&self) -> Grinding {
+        self.grinding
     }
 
     /// Returns how many proofs one aggregation takes.
@@ -179,24 +190,11 @@ impl AggregationCircuit {
                     })?
             }
         };
-        let invalid = |error| AggregationCircuitError::InvalidChild {
-            slot,
-            source: PlonkError(error),
-        };
         if child.origin == Origin::Aggregation && !states_key(child.proof, self.key()) {
-            return Err(invalid(anyhow::anyhow!(
-                "the key slot does not hold the aggregation key"
-            )));
+            return Err(AggregationCircuitError::KeySlot { slot });
         }
-        let verifier = VerifierCircuitData {
-            verifier_only: key.clone(),
-            common: self.common().clone(),
-        };
-        // The proof may come from another machine; no input is known on which plonky2 panics.
-        let proof = child.proof.clone();
-        catch_unwind(AssertUnwindSafe(|| verifier.verify(proof)))
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("the verifier gave up on it")))
-            .map_err(invalid)
+        verify(key, self.common(), self.grinding, child.proof)
+            .map_err(|source| AggregationCircuitError::InvalidChild { slot, source })
     }
 
     /// Proves the aggregation of one to [`arity`](Self::arity) neighbours.
@@ -215,54 +213,38 @@ impl AggregationCircuit {
             self.check_child(slot, child)?;
         }
         self.witness(children)
-            .and_then(|witness| self.circuit.prove(witness))
-            .map_err(|error| AggregationCircuitError::Prove(PlonkError(error)))
+            .and_then(|witness| prove(&self.circuit, self.grinding, witness))
+            .map_err(AggregationCircuitError::Prove)
     }
 
     /// Sets the children; absent slots repeat the first one.
     pub(crate) fn witness(
         &self,
         children: &[Child<'_>],
-    ) -> anyhow::Result<PartialWitness<PlonkField>> {
+    ) -> Result<PartialWitness<PlonkField>, PlonkError> {
         let mut witness = PartialWitness::new();
-        witness.set_verifier_data_target(&self.targets.key, self.key())?;
+        let key = self.key();
+        witness
+            .set_verifier_data_target(&self.targets.key, key)
+            .map_err(PlonkError)?;
+        let first = children.first();
         for (i, slot) in self.targets.slots.iter().enumerate() {
-            let present = i < children.len();
-            let child = children
-                .get(i)
-                .or_else(|| children.first())
-                .context("there is no child")?;
+            let child = children.get(i).or(first);
+            let child = child.context("there is no child").map_err(PlonkError)?;
             let chosen = match child.origin {
                 Origin::Leaf(key) => key,
                 Origin::Aggregation => self.leaf_keys.len(),
             };
-            for (key, &bit) in slot.choice.iter().enumerate() {
-                witness.set_bool_target(bit, key == chosen)?;
+            let bits = slot.choice.iter().enumerate();
+            let bits = bits.map(|(key, &bit)| (bit, key == chosen));
+            let present = (i > 0).then_some((slot.present, i < children.len()));
+            for (bit, value) in bits.chain(present) {
+                witness.set_bool_target(bit, value).map_err(PlonkError)?;
             }
-            if i > 0 {
-                witness.set_bool_target(slot.present, present)?;
-            }
-            witness.set_proof_with_pis_target(&slot.proof, child.proof)?;
+            set_plonk_proof_target(&mut witness, &slot.proof, child.proof)?;
         }
         Ok(witness)
     }
-}
-
-/// Returns a key as public inputs: digest, then the cap's digests.
-#[must_use]
-pub fn flatten_key(key: &VerifierKey) -> Vec<PlonkField> {
-    let cap = key
-        .constants_sigmas_cap
-        .0
-        .iter()
-        .flat_map(|hash| hash.elements);
-    key.circuit_digest.elements.into_iter().chain(cap).collect()
-}
-
-/// Returns whether the key slot of this proof holds `key`, digest and cap.
-#[must_use]
-pub fn states_key(proof: &PlonkProof, key: &VerifierKey) -> bool {
-    proof.public_inputs.get(STATEMENT_ELEMENTS..) == Some(flatten_key(key).as_slice())
 }
 
 /// Lays out the whole circuit but for the padding.
@@ -272,31 +254,37 @@ fn assemble(
     common: &CommonData,
     leaf_keys: &[Vec<PlonkField>],
     arity: usize,
+    grinding: Grinding,
 ) -> Result<(Builder, AggregationTargets), AggregationCircuitError> {
     let mut builder = Builder::new(common.config.clone());
     let key = builder.add_virtual_verifier_data(common.config.fri_config.cap_height);
-    let slots: Option<Vec<Slot>> = (0..arity)
-        .map(|i| add_slot(&mut builder, common, leaf_keys, &key, i == 0))
-        .collect();
-    let joined = slots.and_then(|slots| join(&mut builder, &slots).map(|()| slots));
-    let slots = joined.ok_or(TreeError::PublicInputs {
+    let too_few = TreeError::PublicInputs {
         found: common.num_public_inputs,
         expected: STATEMENT_ELEMENTS,
-    })?;
+    };
+    let mut slots = Vec::new();
+    for i in 0..arity {
+        let proof = add_virtual_plonk_proof(&mut builder, common);
+        let Some((slot, chosen)) = add_slot(&mut builder, leaf_keys, &key, proof, i == 0) else {
+            return Err(too_few.into());
+        };
+        // 3. The proof verifies under the chosen key.
+        verify_plonk_proof(&mut builder, &slot.proof, &chosen, common, grinding)?;
+        slots.push(slot);
+    }
+    join(&mut builder, &slots).ok_or(too_few)?;
     builder.register_public_inputs(&flatten_key_target(&key));
     Ok((builder, AggregationTargets { slots, key }))
 }
 
-/// Rules 1 to 4, and that `present` is boolean.
+/// Rules 1, 2 and 4, and that `present` is boolean. Returns the chosen key with the slot.
 fn add_slot(
     builder: &mut Builder,
-    common: &CommonData,
     leaf_keys: &[Vec<PlonkField>],
     own_key: &VerifierCircuitTarget,
+    proof: PlonkProofTarget,
     first: bool,
-) -> Option<Slot> {
-    let proof = builder.add_virtual_proof_with_pis(common);
-
+) -> Option<(Slot, VerifierCircuitTarget)> {
     // 1. One-hot choice.
     let mut choice: Vec<BoolTarget> = leaf_keys
         .iter()
@@ -327,11 +315,8 @@ fn add_slot(
         .collect();
     let key = unflatten_key_target(&elements)?;
 
-    // 3. The proof verifies under it.
-    builder.verify_proof::<PlonkConfig>(&proof, &key, common);
-
     // 4. An aggregation states the aggregation key that we state.
-    let their_slot = proof.public_inputs.iter().skip(STATEMENT_ELEMENTS);
+    let their_slot = proof.plonky2.public_inputs.iter().skip(STATEMENT_ELEMENTS);
     for (&theirs, &ours) in their_slot.zip(&own) {
         builder.conditional_assert_eq(is_aggregation, theirs, ours);
     }
@@ -341,11 +326,12 @@ fn add_slot(
     } else {
         builder.add_virtual_bool_target_safe()
     };
-    Some(Slot {
+    let slot = Slot {
         proof,
         choice,
         present,
-    })
+    };
+    Some((slot, key))
 }
 
 /// Rules 5 to 8, and registers the statement as public inputs.
@@ -382,31 +368,8 @@ fn join(builder: &mut Builder, slots: &[Slot]) -> Option<()> {
 
 /// What a child states: chain id, head before, head after.
 fn statement_targets(slot: &Slot) -> Option<(Target, &[Target], &[Target])> {
-    let (&chain_id, heads) = slot.proof.public_inputs.split_first()?;
+    let (&chain_id, heads) = slot.proof.plonky2.public_inputs.split_first()?;
     let (before, rest) = heads.split_at_checked(HEAD_ELEMENTS)?;
     let (after, _) = rest.split_at_checked(HEAD_ELEMENTS)?;
     Some((chain_id, before, after))
-}
-
-/// A key's targets in the order of the public inputs.
-fn flatten_key_target(key: &VerifierCircuitTarget) -> Vec<Target> {
-    let cap = key
-        .constants_sigmas_cap
-        .0
-        .iter()
-        .flat_map(|hash| hash.elements);
-    key.circuit_digest.elements.into_iter().chain(cap).collect()
-}
-
-/// The inverse of [`flatten_key_target`].
-fn unflatten_key_target(elements: &[Target]) -> Option<VerifierCircuitTarget> {
-    let mut hashes = elements
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|&elements| HashOutTarget { elements });
-    Some(VerifierCircuitTarget {
-        circuit_digest: hashes.next()?,
-        constants_sigmas_cap: MerkleCapTarget(hashes.collect()),
-    })
 }

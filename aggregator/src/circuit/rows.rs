@@ -2,7 +2,7 @@
 
 use plonky2::field::types::Field as _;
 use shardfold_recursion::plonk::{
-    Builder, CommonData, Gate, PlonkConfig, PlonkField, PlonkParameters,
+    Builder, CommonData, Gate, Grinding, PlonkConfig, PlonkField, PlonkParameters,
 };
 use shardfold_recursion::tree::common_data;
 use std::ops::RangeInclusive;
@@ -19,8 +19,9 @@ pub fn aggregation_rows(
     common: &CommonData,
     leaf_keys: usize,
     arity: usize,
+    grinding: Grinding,
 ) -> Result<RangeInclusive<usize>, AggregationCircuitError> {
-    let (builder, constants) = draft(common, leaf_keys, arity)?;
+    let (builder, constants) = draft(common, leaf_keys, arity, grinding)?;
     let rows = builder
         .num_gates()
         .saturating_add(public_input_rows(common));
@@ -32,11 +33,12 @@ fn aggregation_fits(
     common: &CommonData,
     leaf_keys: usize,
     arity: usize,
+    grinding: Grinding,
 ) -> Result<bool, AggregationCircuitError> {
-    let rows = aggregation_rows(common, leaf_keys, arity)?;
+    let rows = aggregation_rows(common, leaf_keys, arity, grinding)?;
     if rows.contains(&common.degree()) {
         // Only where the constants decide is it worth the seconds to lay the circuit out.
-        let (builder, _) = draft(common, leaf_keys, arity)?;
+        let (builder, _) = draft(common, leaf_keys, arity, grinding)?;
         return Ok(builder.mock_build::<PlonkConfig>().common.degree() <= common.degree());
     }
     Ok(*rows.end() < common.degree())
@@ -48,6 +50,7 @@ fn draft(
     common: &CommonData,
     leaf_keys: usize,
     arity: usize,
+    grinding: Grinding,
 ) -> Result<(Builder, usize), AggregationCircuitError> {
     let cap = common.config.fri_config.num_cap_elements();
     let key_len = cap.saturating_add(1).saturating_mul(4);
@@ -55,9 +58,9 @@ fn draft(
     let keys: Vec<Vec<PlonkField>> = (0..leaf_keys)
         .map(|_| elements.by_ref().take(key_len).collect())
         .collect();
-    let (builder, _) = assemble(common, &keys, arity)?;
-    // The keys' constants, and fewer than 2,048 of the verifier itself (about 750 of them are
-    // the round constants and matrices of Poseidon).
+    let (builder, _) = assemble(common, &keys, arity, grinding)?;
+    // The keys' constants, and fewer than 2,048 of the verifier itself (most of them
+    // the round constants of Poseidon2).
     let constants = leaf_keys.saturating_mul(key_len).saturating_add(2048);
     Ok((builder, constants))
 }
@@ -85,6 +88,7 @@ pub fn common_degree_bits(
         &common_data(parameters, degree_bits, gates),
         leaf_keys,
         arity,
+        parameters.grinding,
     )? {
         degree_bits = degree_bits.saturating_add(1);
     }

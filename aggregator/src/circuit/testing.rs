@@ -13,7 +13,7 @@ use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statemen
 use super::{ARITY, AggregationCircuit, common_degree_bits};
 use shardfold_recursion::convert::statement_to_plonk;
 use shardfold_recursion::plonk::{
-    Builder, Circuit, CommonData, D, Gate, PlonkField, PlonkParameters, PlonkProof,
+    Builder, Circuit, CommonData, D, Gate, Grinding, PlonkField, PlonkParameters, PlonkProof, prove,
 };
 use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
 
@@ -45,7 +45,7 @@ impl Leaf {
         witness
             .set_target_arr(&self.statement, &statement_to_plonk(statement))
             .unwrap();
-        self.circuit.prove(witness).expect("the statement holds")
+        prove(&self.circuit, GRINDING, witness).expect("the statement holds")
     }
 }
 
@@ -63,6 +63,9 @@ pub fn test_gates(parameters: &PlonkParameters) -> Vec<Gate> {
     gates.push(foreign_gate(parameters));
     gates
 }
+
+/// The grinding of the test tree.
+pub const GRINDING: Grinding = PlonkParameters::UNSOUND_TEST.grinding;
 
 /// The common data of the test tree.
 pub static COMMON: LazyLock<CommonData> = LazyLock::new(|| {
@@ -82,7 +85,7 @@ pub static AGGREGATION: LazyLock<AggregationCircuit> = LazyLock::new(|| {
         .iter()
         .map(|leaf| leaf.circuit.verifier_only.clone())
         .collect();
-    AggregationCircuit::build(&COMMON, keys, ARITY).expect("the aggregation fits")
+    AggregationCircuit::build(&COMMON, keys, ARITY, GRINDING).expect("the aggregation fits")
 });
 
 /// The head after so many transactions.

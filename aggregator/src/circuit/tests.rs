@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use super::testing::{
-    AGGREGATION, CHAIN, COMMON, LEAVES, Leaf, foreign_gate, head, statement, test_gates,
+    AGGREGATION, CHAIN, COMMON, GRINDING, LEAVES, Leaf, foreign_gate, head, statement, test_gates,
 };
 use super::*;
 use plonky2::field::types::Field as _;
@@ -10,7 +10,7 @@ use plonky2::iop::witness::PartialWitness;
 use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS, Statement};
 use shardfold_recursion::convert::{statement_from_plonk, statement_to_plonk};
 use shardfold_recursion::plonk::{
-    Builder, Circuit, PlonkConfig, PlonkField, PlonkParameters, PlonkProof,
+    Builder, Circuit, PlonkConfig, PlonkField, PlonkParameters, PlonkProof, PlonkVerifyError,
 };
 use shardfold_recursion::serializers::Cached as _;
 use shardfold_recursion::tree::{TreeError, common_data, finish_leaf, gate_set};
@@ -54,11 +54,16 @@ fn accepts(children: &[Child<'_>], cheat: impl FnOnce(&mut PartialWitness<PlonkF
         .expect("the children set no target twice");
     cheat(&mut witness);
     let Ok(Ok(proof)) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        AGGREGATION.circuit.prove(witness)
+        prove(&AGGREGATION.circuit, GRINDING, witness)
     })) else {
         return false;
     };
-    AGGREGATION.circuit.verify(proof).is_ok()
+    verified(&AGGREGATION, &proof).is_ok()
+}
+
+/// What the native verifier says to a root of this circuit.
+fn verified(circuit: &AggregationCircuit, proof: &PlonkProof) -> Result<(), PlonkVerifyError> {
+    verify(circuit.key(), circuit.common(), circuit.grinding(), proof)
 }
 
 // ---- what must work ----
@@ -77,11 +82,11 @@ fn folds_of_any_bracketing_state_the_same() {
         .unwrap();
     for root in [left_first, right_first] {
         assert_eq!(
-            statement_from_plonk(&root.public_inputs),
+            statement_from_plonk(root.public_inputs()),
             Some(statement(0, 12))
         );
         assert!(states_key(&root, AGGREGATION.key()));
-        AGGREGATION.circuit.verify(root).unwrap();
+        verified(&AGGREGATION, &root).unwrap();
     }
 }
 
@@ -90,10 +95,10 @@ fn a_single_leaf_and_a_single_fold_fold_alone() {
     for child in [leaf(0, &PAIR[0]), aggregation(&AGGREGATED)] {
         let root = AGGREGATION.prove(&[child]).unwrap();
         assert_eq!(
-            root.public_inputs[..STATEMENT_ELEMENTS],
-            child.proof.public_inputs[..STATEMENT_ELEMENTS]
+            root.public_inputs()[..STATEMENT_ELEMENTS],
+            child.proof.public_inputs()[..STATEMENT_ELEMENTS]
         );
-        AGGREGATION.circuit.verify(root).unwrap();
+        verified(&AGGREGATION, &root).unwrap();
     }
 }
 
@@ -102,14 +107,21 @@ fn building_twice_gives_the_same_keys() {
     let again = Leaf::build(&COMMON, 1);
     assert_eq!(again.circuit.verifier_only, LEAVES[0].circuit.verifier_only);
     let rebuilt =
-        AggregationCircuit::build(&COMMON, AGGREGATION.leaf_keys().to_vec(), ARITY).unwrap();
+        AggregationCircuit::build(&COMMON, AGGREGATION.leaf_keys().to_vec(), ARITY, GRINDING)
+            .unwrap();
     assert_eq!(rebuilt.key(), AGGREGATION.key());
 }
 
 #[test]
 fn the_common_degree_is_the_least_that_fits() {
-    assert!(*aggregation_rows(&COMMON, 2, ARITY).unwrap().start() <= COMMON.degree());
-    let too_small = AggregationCircuit::build(&halved(), AGGREGATION.leaf_keys().to_vec(), ARITY);
+    assert!(
+        *aggregation_rows(&COMMON, 2, ARITY, GRINDING)
+            .unwrap()
+            .start()
+            <= COMMON.degree()
+    );
+    let too_small =
+        AggregationCircuit::build(&halved(), AGGREGATION.leaf_keys().to_vec(), ARITY, GRINDING);
     assert!(matches!(
         too_small,
         Err(AggregationCircuitError::Tree(TreeError::TooManyRows { .. }))
@@ -151,7 +163,7 @@ static TRIPLE: LazyLock<(AggregationCircuit, [PlonkProof; 3])> = LazyLock::new(|
         .iter()
         .map(|leaf| leaf.circuit.verifier_only.clone())
         .collect();
-    let circuit = AggregationCircuit::build(&common, keys, 3).unwrap();
+    let circuit = AggregationCircuit::build(&common, keys, 3, GRINDING).unwrap();
     let proofs = [(0, 0, 1), (1, 1, 11), (0, 11, 12)]
         .map(|(key, from, to): (usize, u64, u64)| leaves[key].prove(&statement(from, to)));
     (circuit, proofs)
@@ -168,10 +180,10 @@ fn a_fold_of_three_takes_one_two_or_three() {
     for (count, end) in [(1, 1), (2, 11), (3, 12)] {
         let root = circuit.prove(&children[..count]).unwrap();
         assert_eq!(
-            statement_from_plonk(&root.public_inputs),
+            statement_from_plonk(root.public_inputs()),
             Some(statement(0, end))
         );
-        circuit.circuit.verify(root).unwrap();
+        verified(circuit, &root).unwrap();
     }
 }
 
@@ -230,7 +242,7 @@ fn forge(slot: &[PlonkField]) -> PlonkProof {
     for (&target, &value) in FORGED.prover_only.public_inputs.iter().zip(inputs) {
         witness.set_target(target, value).unwrap();
     }
-    FORGED.prove(witness).unwrap()
+    prove(&FORGED, GRINDING, witness).unwrap()
 }
 
 #[test]
@@ -246,20 +258,15 @@ fn a_foreign_key_in_our_own_slot_folds_only_into_a_root_that_states_it() {
     for (target, value) in slot.into_iter().zip(flatten_key(&forged.verifier_only)) {
         witness.target_values.insert(target, value);
     }
-    let root = AGGREGATION
-        .circuit
-        .prove(witness)
-        .expect("the constraints alone cannot tell");
-    AGGREGATION
-        .circuit
-        .verify(root.clone())
-        .expect("the constraints alone cannot tell");
+    let root =
+        prove(&AGGREGATION.circuit, GRINDING, witness).expect("the constraints alone cannot tell");
+    verified(&AGGREGATION, &root).expect("the constraints alone cannot tell");
     assert!(!states_key(&root, AGGREGATION.key()));
     // One level up, under the true key, it is refused.
     assert!(!accepts(&[aggregation(&root)], |_| {}));
     assert!(matches!(
         AGGREGATION.prove(&[aggregation(&root)]),
-        Err(AggregationCircuitError::InvalidChild { slot: 0, .. })
+        Err(AggregationCircuitError::KeySlot { slot: 0 })
     ));
     // And the forgery is refused under the true key.
     assert!(!accepts(&[aggregation(&forgery)], |_| {}));
@@ -287,11 +294,9 @@ fn a_fold_whose_slot_differs_in_one_element_is_refused() {
         witness
             .target_values
             .insert(slot[position], value + PlonkField::ONE);
-        let bent = AGGREGATION
-            .circuit
-            .prove(witness)
-            .expect("leaves do not look at the slot");
-        AGGREGATION.circuit.verify(bent.clone()).unwrap();
+        let bent =
+            prove(&AGGREGATION.circuit, GRINDING, witness).expect("leaves do not look at the slot");
+        verified(&AGGREGATION, &bent).unwrap();
         assert!(
             !accepts(&[aggregation(&bent)], |_| {}),
             "element {position} is not compared"
@@ -347,7 +352,7 @@ fn a_child_with_altered_public_inputs_is_refused() {
         COMMON.num_public_inputs - 1,
     ] {
         let mut altered = AGGREGATED.clone();
-        altered.public_inputs[position] += PlonkField::ONE;
+        altered.plonky2.public_inputs[position] += PlonkField::ONE;
         assert!(
             !accepts(&[aggregation(&altered)], |_| {}),
             "public input {position}"
@@ -363,8 +368,8 @@ fn a_false_statement_is_refused() {
         after: head(99),
         ..statement(0, 11)
     });
-    claimed.public_inputs[..STATEMENT_ELEMENTS].copy_from_slice(&elements);
-    assert!(AGGREGATION.circuit.verify(claimed).is_err());
+    claimed.plonky2.public_inputs[..STATEMENT_ELEMENTS].copy_from_slice(&elements);
+    assert!(verified(&AGGREGATION, &claimed).is_err());
 }
 
 #[test]
@@ -375,9 +380,9 @@ fn an_absent_child_cannot_lengthen_the_statement() {
         .witness(&[leaf(0, &PAIR[0]), leaf(1, &PAIR[1])])
         .unwrap();
     witness.target_values.insert(present, PlonkField::ZERO);
-    let proof = AGGREGATION.circuit.prove(witness).unwrap();
+    let proof = prove(&AGGREGATION.circuit, GRINDING, witness).unwrap();
     assert_eq!(
-        statement_from_plonk(&proof.public_inputs),
+        statement_from_plonk(proof.public_inputs()),
         Some(statement(0, 1))
     );
 }
@@ -453,7 +458,7 @@ fn present_flags_that_are_no_prefix_are_refused() {
                 .target_values
                 .insert(slot.present.target, PlonkField::from_canonical_u64(value));
         }
-        circuit.circuit.prove(witness)
+        prove(&circuit.circuit, GRINDING, witness)
     };
     assert!(flags([1, 0], [first, next, first]).is_ok());
     assert!(flags([0, 1], [first, first, next]).is_err());
@@ -472,5 +477,5 @@ fn a_circuit_from_bytes_is_the_built_one_and_proves() {
             proof: &proof,
         }])
         .unwrap();
-    AGGREGATION.circuit.verify(root).unwrap();
+    verified(&AGGREGATION, &root).unwrap();
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::circuit::AggregationCircuitError;
 use crate::circuit::flatten_key;
 use crate::{AggregateError, VerifyError, verify};
+use shardfold_recursion::plonk::Grinding;
 
 #[test]
 fn one_key_verifies_batches_of_every_length() {
@@ -112,7 +113,10 @@ fn a_leaf_proof_is_no_validity_proof() {
     // Not even with the aggregation key written into its slot.
     let mut dressed = LEAVES[0].proof().clone();
     let slot = flatten_key(&key.data.verifier_only);
-    dressed.public_inputs.splice(STATEMENT_ELEMENTS.., slot);
+    dressed
+        .plonky2
+        .public_inputs
+        .splice(STATEMENT_ELEMENTS.., slot);
     let dressed = ValidityProof::new(&dressed);
     assert!(matches!(
         verify(key, &dressed),
@@ -131,7 +135,7 @@ fn a_statement_cannot_be_exchanged() {
         .clone();
     for position in 0..STATEMENT_ELEMENTS {
         let mut altered = root.clone();
-        altered.public_inputs[position] += PlonkField::ONE;
+        altered.plonky2.public_inputs[position] += PlonkField::ONE;
         let refused = verify(key, &ValidityProof::new(&altered));
         assert!(
             matches!(refused, Err(VerifyError::Invalid(_))),
@@ -149,9 +153,9 @@ fn a_root_that_states_another_key_is_refused() {
         .unwrap()
         .proof()
         .clone();
-    for position in STATEMENT_ELEMENTS..root.public_inputs.len() {
+    for position in STATEMENT_ELEMENTS..root.public_inputs().len() {
         let mut altered = root.clone();
-        altered.public_inputs[position] += PlonkField::ONE;
+        altered.plonky2.public_inputs[position] += PlonkField::ONE;
         let refused = verify(key, &ValidityProof::new(&altered));
         assert!(
             matches!(refused, Err(VerifyError::KeySlot)),
@@ -166,12 +170,29 @@ fn a_fold_circuit_of_another_profile_is_refused() {
     let gates = gate_set(&parameters);
     let common = TREE.aggregator.verification_key().data.common.clone();
     let keys = vec![TREE.leaves[0].circuit.verifier_only.clone()];
-    let circuit = AggregationCircuit::build(&common, keys, ARITY).unwrap();
+    let circuit = AggregationCircuit::build(&common, keys, ARITY, parameters.grinding).unwrap();
     assert_eq!(gates.len(), common.gates.len());
     assert!(matches!(
         Aggregator::new(&PlonkParameters::CONJECTURED_100, circuit),
         Err(AggregateError::Profile {
             profile: "conjectured-100"
         })
+    ));
+}
+
+#[test]
+fn a_fold_circuit_of_another_grinding_is_refused() {
+    let parameters = PlonkParameters::UNSOUND_TEST;
+    let grinding = Grinding {
+        fold: parameters.grinding.fold + 1,
+        ..parameters.grinding
+    };
+    // The common data are equal: they hold the grinding before the queries only.
+    let common = TREE.aggregator.verification_key().data.common.clone();
+    let keys = vec![TREE.leaves[0].circuit.verifier_only.clone()];
+    let circuit = AggregationCircuit::build(&common, keys, ARITY, grinding).unwrap();
+    assert!(matches!(
+        Aggregator::new(&parameters, circuit),
+        Err(AggregateError::Profile { .. })
     ));
 }

@@ -5,6 +5,7 @@ use crate::wire::{WireError, decode_proof, proof_bytes};
 use crate::{ProofError, VerifyError, verify};
 use shardfold_protocol::envelope::{EnvelopeError, HEADER_BYTES};
 use shardfold_protocol::field::MODULUS;
+use shardfold_recursion::plonk::PlonkVerifyError;
 
 const HEADER: usize = HEADER_BYTES;
 
@@ -21,6 +22,11 @@ impl Random {
     }
 }
 
+/// How many nonces stand at a proof's end.
+fn nonces(common: &CommonData) -> usize {
+    2 + common.fri_params.reduction_arity_bits.len()
+}
+
 /// What the verifier says to these bytes; a caught panic of plonky2 fails the test as well.
 fn refused(bytes: &[u8]) -> bool {
     let Ok(proof) = ValidityProof::from_bytes(bytes) else {
@@ -28,7 +34,7 @@ fn refused(bytes: &[u8]) -> bool {
     };
     match verify(TREE.aggregator.verification_key(), &proof) {
         Ok(_) => false,
-        Err(VerifyError::Panicked) => panic!("plonky2 panicked"),
+        Err(VerifyError::Invalid(PlonkVerifyError::Panicked)) => panic!("plonky2 panicked"),
         Err(_) => true,
     }
 }
@@ -107,10 +113,14 @@ fn splices_of_two_valid_proofs() {
 fn words_that_are_no_canonical_elements() {
     let bytes = VALID.to_bytes();
     let key = TREE.aggregator.verification_key();
-    // The caps and openings stand first, unbroken by lengths.
+    // The caps and openings stand first, unbroken by lengths; the nonces last.
+    let nonces = nonces(&key.data.common);
     let mut random = Random(4);
-    for _ in 0..300 {
-        let at = HEADER + 8 * random.below(400);
+    for i in 0..300 {
+        let at = match i < nonces {
+            true => bytes.len() - 8 * (i + 1),
+            false => HEADER + 8 * random.below(400),
+        };
         let old = u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
         // x + p is another integer for the same element where it fits 64 bits.
         for value in [
@@ -130,12 +140,37 @@ fn words_that_are_no_canonical_elements() {
 }
 
 #[test]
+fn nonces_of_another_value_or_count() {
+    let bytes = VALID.to_bytes();
+    let key = TREE.aggregator.verification_key();
+    let nonces = nonces(&key.data.common);
+    for i in 0..nonces {
+        let at = bytes.len() - 8 * (i + 1);
+        let old = u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        // One of two nonces answers one bit, but the proof is of its own nonces.
+        for step in 1..8 {
+            let mut altered = bytes.clone();
+            altered[at..at + 8].copy_from_slice(&(old + step).to_le_bytes());
+            assert!(refused(&altered), "nonce {i}");
+        }
+    }
+    // Without header, so that only the length is another.
+    let proof = &bytes[HEADER..];
+    for other in [&proof[..proof.len() - 8], &[proof, &[0; 8]].concat()] {
+        assert!(matches!(
+            decode_proof(other, &key.data.common),
+            Err(WireError::Length { found, .. }) if found == other.len()
+        ));
+    }
+}
+
+#[test]
 fn attacks_on_every_length_field() {
     let bytes = VALID.to_bytes();
     let key = TREE.aggregator.verification_key();
     let common = &key.data.common;
-    // The count of public inputs stands before them, at the end.
-    let count = bytes.len() - 8 * common.num_public_inputs - 8;
+    // The count of public inputs stands before them; behind them are the nonces.
+    let count = bytes.len() - 8 * (nonces(common) + common.num_public_inputs + 1);
     for value in [
         0,
         1,
@@ -191,7 +226,8 @@ fn bytes_of_any_kind() {
     ));
     for (version, what_to_do) in [
         (1, "the build that made it verifies it"),
-        (3, "a later build wrote it"),
+        (2, "the build that made it verifies it"),
+        (4, "a later build wrote it"),
     ] {
         let mut other = VALID.to_bytes();
         other[10] = version;

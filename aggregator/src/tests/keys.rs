@@ -91,9 +91,10 @@ fn a_key_of_an_unknown_profile_is_refused() {
 #[test]
 fn a_proof_is_refused_under_the_key_of_another_tree() {
     // The same common data, another set of leaf circuits: another aggregation key.
-    let common = TREE.aggregator.verification_key().data.common.clone();
+    let key = TREE.aggregator.verification_key();
+    let (common, grinding) = (key.data.common.clone(), key.grinding);
     let keys = vec![TREE.leaves[0].circuit.verifier_only.clone()];
-    let circuit = AggregationCircuit::build(&common, keys, ARITY).unwrap();
+    let circuit = AggregationCircuit::build(&common, keys, ARITY, grinding).unwrap();
     let other = Aggregator::new(&PlonkParameters::UNSOUND_TEST, circuit).unwrap();
     let key = other.verification_key();
     assert_ne!(key.id(), TREE.aggregator.verification_key().id());

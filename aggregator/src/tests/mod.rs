@@ -12,7 +12,9 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Domain, hash};
 use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statement};
 use shardfold_recursion::convert::statement_to_plonk;
-use shardfold_recursion::plonk::{Builder, Circuit, CommonData, PlonkField, PlonkParameters};
+use shardfold_recursion::plonk::{
+    Builder, Circuit, CommonData, PlonkField, PlonkParameters, prove,
+};
 use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
 use std::sync::LazyLock;
 
@@ -54,7 +56,7 @@ impl Tree {
             .iter()
             .map(|leaf| leaf.circuit.verifier_only.clone())
             .collect();
-        let circuit = AggregationCircuit::build(&common, keys, ARITY).unwrap();
+        let circuit = AggregationCircuit::build(&common, keys, ARITY, parameters.grinding).unwrap();
         Self {
             leaves,
             aggregator: Aggregator::new(&parameters, circuit).unwrap(),
@@ -68,7 +70,8 @@ impl Tree {
         witness
             .set_target_arr(&leaf.statement, &statement_to_plonk(statement))
             .unwrap();
-        let proof = leaf.circuit.prove(witness).unwrap();
+        let grinding = self.aggregator.verification_key().grinding;
+        let proof = prove(&leaf.circuit, grinding, witness).unwrap();
         self.aggregator.admit(Origin::Leaf(key), proof).unwrap()
     }
 }

@@ -221,8 +221,11 @@ impl Layer {
             log_blowup: parameters.log_blowup,
             queries: parameters.queries,
             grinding: Grinding {
-                queries: parameters.grinding as usize,
-                ..Grinding::default()
+                queries: parameters.query_grinding as usize,
+                batching: parameters.grinding.batch as usize,
+                folding: parameters.grinding.fold as usize,
+                point: parameters.grinding.point as usize,
+                lookups: 0,
             },
             challenges: parameters.challenges,
             ..Self::of(bits)

@@ -12,7 +12,7 @@ use shardfold_protocol::envelope::{Envelope, FileKind};
 use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::head::{Head, STATEMENT_ELEMENTS, Statement};
 use shardfold_recursion::convert::statement_to_plonk;
-use shardfold_recursion::plonk::{Builder, Circuit, PlonkConfig, PlonkParameters};
+use shardfold_recursion::plonk::{Builder, Circuit, PlonkConfig, PlonkParameters, prove};
 use shardfold_recursion::tree::key_elements;
 use shardfold_recursion::tree::{common_data, gate_set};
 
@@ -58,7 +58,7 @@ fn careless_key() -> Vec<u8> {
 fn file(kind: FileKind, content: &[u8]) -> Vec<u8> {
     let envelope = Envelope {
         kind,
-        version: 2,
+        version: 3,
         max_bytes: 1 << 24,
     };
     envelope.seal(content)
@@ -82,7 +82,8 @@ fn careless_proof(before: u64, after: u64) -> Vec<u8> {
     for (&target, value) in circuit.prover_only.public_inputs.iter().zip(values) {
         witness.set_target(target, value).expect("it is free");
     }
-    let proof = circuit.prove(witness).expect("nothing is checked");
+    let grinding = PlonkParameters::PROVEN_100.grinding;
+    let proof = prove(circuit, grinding, witness).expect("nothing is checked");
     file(FileKind::Proof, &encode_proof(&proof))
 }
 

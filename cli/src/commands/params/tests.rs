@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::contracts;
-use shardfold_recursion::plonk::PlonkParameters;
+use shardfold_recursion::plonk::{Grinding, PlonkParameters};
 use shardfold_recursion::security::StarkSize;
 use shardfold_recursion::security::plonk::base_field_bits;
 
@@ -118,6 +118,8 @@ fn default_of_plonky2() -> String {
     let parameters = PlonkParameters {
         challenges: 2,
         queries: 28,
+        query_grinding: 16,
+        grinding: Grinding::default(),
         ..PlonkParameters::PROVEN_100
     };
     let bits = plonk_bits(&parameters, PLONK_DEGREE_BITS);

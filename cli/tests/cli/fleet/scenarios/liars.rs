@@ -118,8 +118,10 @@ fn last_week() -> Aggregator {
         aggregation_circuit(&CircuitSet::new(standard(), profile, cache())).expect("it is there");
     let mut keys = today.leaf_keys().to_vec();
     keys.extend_from_within(..1);
-    let aggregation = AggregationCircuit::build(today.common(), keys, ARITY).expect("it fits");
-    Aggregator::new(&profile.plonk(), aggregation).expect("the same form")
+    let parameters = profile.plonk();
+    let aggregation = AggregationCircuit::build(today.common(), keys, ARITY, parameters.grinding)
+        .expect("it fits");
+    Aggregator::new(&parameters, aggregation).expect("the same form")
 }
 
 #[test]
