@@ -25,7 +25,7 @@ use super::{Builder, CommonData, D, Extension, Gate};
 
 /// A circuit that blinds its polynomials or looks values up; the system has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the circuit has blinded polynomials or lookups, which this verifier does not know")]
+#[error("the circuit has blinded polynomials or lookups, which no circuit of the system has")]
 pub struct UnsupportedCircuit;
 
 /// Where each gate's selector stands.
@@ -34,7 +34,7 @@ pub(super) struct Selectors {
     /// For each gate in order, its selector polynomial and the gates that share it.
     of_gates: Vec<(usize, Range<usize>)>,
     /// How many selector polynomials there are.
-    count: usize,
+    pub count: usize,
 }
 
 impl Selectors {
@@ -66,7 +66,7 @@ impl Selectors {
     }
 
     /// Returns each gate with its number, its selector and the gates that share it.
-    fn gates<'a>(
+    pub fn gates<'a>(
         &'a self,
         common: &'a CommonData,
     ) -> impl Iterator<Item = (usize, &'a Gate, usize, Range<usize>)> {

@@ -71,7 +71,7 @@ fn prove_partition(
     partition: &PartitionWitness<'_, PlonkField>,
 ) -> Result<PlonkProof, PlonkError> {
     check(&circuit.common)?;
-    let gates = Gates::new(&circuit.common)?;
+    let gates = Gates::new(&circuit.common).map_err(|error| PlonkError(error.into()))?;
     let Witness {
         wires,
         public_inputs,
