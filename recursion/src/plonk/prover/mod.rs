@@ -51,6 +51,9 @@ mod witness;
 /// copy constraints, or if the circuit needs what this prover lacks: lookups, zero knowledge, a
 /// degree above the rate. Inputs that only break a gate's constraint may give a proof, which no
 /// verifier accepts.
+///
+/// # Panics
+/// If a generator does: plonky2's do where they divide by zero.
 pub fn prove(
     circuit: &Circuit,
     grinding: Grinding,
@@ -58,14 +61,14 @@ pub fn prove(
 ) -> Result<PlonkProof, PlonkError> {
     let partition = generate_partial_witness(inputs, &circuit.prover_only, &circuit.common)
         .map_err(PlonkError)?;
-    prove_partition(circuit, grinding, partition)
+    prove_partition(circuit, grinding, &partition)
 }
 
 /// Proves a circuit whose generators have run.
 fn prove_partition(
     circuit: &Circuit,
     grinding: Grinding,
-    partition: PartitionWitness<'_, PlonkField>,
+    partition: &PartitionWitness<'_, PlonkField>,
 ) -> Result<PlonkProof, PlonkError> {
     check(&circuit.common)?;
     let gates = Gates::new(&circuit.common)?;
@@ -73,17 +76,15 @@ fn prove_partition(
         wires,
         public_inputs,
         public_inputs_hash,
-    } = Witness::new(circuit, &partition)?;
-    drop(partition);
+    } = Witness::new(circuit, partition)?;
     let config = &circuit.common.config.fri_config;
     let kernels = Kernels::new(config.rate_bits, config.cap_height);
-    let mut transcript = Transcript::new(
-        ValueSponge::default(),
+    let (common, digest) = (
         &circuit.common,
-        grinding,
         circuit.verifier_only.circuit_digest.elements,
-        public_inputs_hash.elements,
     );
+    let hash = public_inputs_hash.elements;
+    let mut transcript = Transcript::new(ValueSponge::default(), common, grinding, digest, hash);
 
     let values = wires.clone();
     let wires = kernels.commit(wires);
@@ -207,10 +208,8 @@ fn seek(nonce: &mut PlonkField) -> impl FnOnce(&ValueSponge, u32) -> PlonkField 
 
 /// An element of the extension as the transcript has it.
 fn pair(element: EF) -> Pair<PlonkField> {
-    let [a, b] = *element.as_basis_coefficients_slice() else {
-        unreachable!("the extension has degree 2")
-    };
-    [to_plonk(a), to_plonk(b)]
+    let coordinates: &[F] = element.as_basis_coefficients_slice();
+    core::array::from_fn(|i| to_plonk(coordinates[i]))
 }
 
 /// The inverse of [`pair`].

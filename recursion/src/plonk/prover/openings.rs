@@ -4,7 +4,7 @@
 use p3_field::PackedFieldExtension as _;
 use p3_field::{ExtensionField, PrimeCharacteristicRing as _};
 use p3_matrix::Matrix as _;
-use p3_util::{log2_strict_usize, reverse_slice_index_bits};
+use p3_util::reverse_slice_index_bits;
 use plonky2::field::polynomial::PolynomialCoeffs;
 use plonky2::plonk::proof::OpeningSet;
 use rayon::iter::{
@@ -176,7 +176,6 @@ impl Polynomials<'_> {
                     .sum()
             })
             .collect();
-        debug_assert_eq!(log2_strict_usize(sums.len()), self.common.degree_bits());
         reverse_slice_index_bits(&mut sums);
         sums
     }

@@ -11,8 +11,8 @@ use p3_matrix::dense::RowMajorMatrix;
 use rayon::iter::{IndexedParallelIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
+use super::constraints_do_not_hold;
 use super::domain::to_plonky3;
-use super::{constraints_do_not_hold, unsupported};
 use crate::config::F;
 use crate::convert::from_plonk;
 use crate::plonk::transcript::CopyChallenges;
@@ -70,7 +70,8 @@ pub fn products(
         })
         .reduce(|| true, |a, b| a && b);
     if !defined {
-        return Err(unsupported("a copy challenge that is a wire's place"));
+        let error = anyhow::anyhow!("a denominator of the copy constraints is zero");
+        return Err(PlonkError(error));
     }
     accumulate(&quotients, challenges.len(), chunks)
 }
@@ -102,14 +103,15 @@ fn fill(
         let places = numerators.chunks_exact_mut(chunks);
         let places = places.zip(denominators.chunks_exact_mut(chunks));
         for (challenge, (numerators, denominators)) in challenges.iter().zip(places) {
-            for (i, (numerator, denominator)) in numerators.iter_mut().zip(denominators).enumerate()
-            {
-                let wires = i * chunk..row.len().min((i + 1) * chunk);
+            let wires = row.chunks(chunk).zip(sigmas.chunks(chunk));
+            let factors = wires.zip(challenge.beta_ks.chunks(chunk));
+            let places = numerators.iter_mut().zip(denominators);
+            for ((numerator, denominator), ((wires, sigmas), beta_ks)) in places.zip(factors) {
                 *numerator = F::ONE;
-                for j in wires {
-                    let wire = row[j] + challenge.gamma;
-                    *numerator *= wire + challenge.beta_ks[j] * x;
-                    *denominator *= wire + challenge.beta * sigmas[j];
+                for ((&wire, &sigma), &beta_k) in wires.iter().zip(sigmas).zip(beta_ks) {
+                    let wire = wire + challenge.gamma;
+                    *numerator *= wire + beta_k * x;
+                    *denominator *= wire + challenge.beta * sigma;
                 }
             }
         }

@@ -88,7 +88,7 @@ fn plonky2s_proof(
 /// Asserts that this prover gives plonky2's proof, and returns it.
 fn assert_same(circuit: &Circuit, inputs: &Inputs) -> PlonkProof {
     let partition = partition(circuit, inputs);
-    let ours = prove_partition(circuit, Grinding::default(), partition.clone()).unwrap();
+    let ours = prove_partition(circuit, Grinding::default(), &partition).unwrap();
     let theirs = plonky2s_proof(circuit, partition);
     let (proof, expected) = (&ours.plonky2.proof, &theirs.proof);
     assert_eq!(ours.plonky2.public_inputs, theirs.public_inputs);
