@@ -1,18 +1,20 @@
 //! What all batches of a run are proven with.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::contracts;
 use anyhow::{Result, bail};
 use shardfold_aggregator::VerificationKey;
 use shardfold_fleet::engine::Engine;
 use shardfold_prover::CircuitSet;
+use shardfold_prover::cache::{Listener, Progress};
 use shardfold_recursion::profile::Profile;
 use tokio::runtime::Runtime;
 
 use crate::args::CacheArgs;
 use crate::commands::cache_folder;
+use crate::commands::cost::rates::Tally;
 use crate::commands::verify::built_in_keys;
 use crate::output::Printer;
 use crate::progress::circuit_listener;
@@ -23,6 +25,8 @@ pub struct Session {
     profile: Profile,
     cache: std::path::PathBuf,
     engine: OnceLock<Arc<Engine>>,
+    /// How long it took to load circuits.
+    loads: Arc<Mutex<Tally>>,
     /// There until the end.
     runtime: Option<Runtime>,
     printer: Printer,
@@ -35,6 +39,7 @@ impl Session {
             profile,
             cache: cache_folder(cache)?,
             engine: OnceLock::new(),
+            loads: Arc::default(),
             runtime: Some(threads::runtime()?),
             printer,
         })
@@ -56,9 +61,26 @@ impl Session {
             return Ok(engine);
         }
         let circuits = CircuitSet::new(contracts(), self.profile, &self.cache);
-        let engine = Engine::new(circuits.with_listener(circuit_listener(self.printer)))?;
+        let engine = Engine::new(circuits.with_listener(self.listener()))?;
         compare_key(engine.key())?;
         Ok(self.engine.get_or_init(|| Arc::new(engine)))
+    }
+
+    /// Returns how many circuits were loaded so far, and how long that took.
+    pub fn loads(&self) -> Tally {
+        *self.loads.lock().unwrap_or_else(|error| error.into_inner())
+    }
+
+    /// Says what happens, and notes how long loading takes.
+    fn listener(&self) -> Box<Listener> {
+        let (told, loads) = (circuit_listener(self.printer), self.loads.clone());
+        Box::new(move |name, progress| {
+            told(name, progress);
+            if let Progress::Loaded(took) = progress {
+                let mut loads = loads.lock().unwrap_or_else(|error| error.into_inner());
+                loads.add(1.0, *took);
+            }
+        })
     }
 
     /// Returns the verification key: the built-in one, or else that of the circuits, which are
