@@ -1,11 +1,13 @@
 //! The command line.
 
+mod cost;
 mod cut;
 mod fleet;
 mod import;
 mod quote;
 mod state;
 
+pub use cost::*;
 pub use cut::*;
 pub use fleet::*;
 pub use import::*;
@@ -25,6 +27,7 @@ Examples:
   shardfold import trace.csv -o run        mainnet traffic to run/genesis.bin and run/batch.bin
   shardfold import --scenario a.toml -o run
   shardfold execute run/batch.bin          run the batch, print receipts and the new head
+  shardfold cost run/batch.bin             say what proving it takes, without proving
   shardfold prove run/batch.bin -o run/proof.bin
   shardfold verify run/proof.bin --min-security 100
 
@@ -71,6 +74,8 @@ pub enum Command {
     Execute(ExecuteArgs),
     /// Prove a batch: one validity proof for all of it.
     Prove(ProveArgs),
+    /// Say what proving a batch takes, without proving it: shards, cells by contract, seconds, money.
+    Cost(CostArgs),
     /// Check a validity proof and print its statement.
     Verify(VerifyArgs),
     /// Keep the ledger in a database: import, export, look up and prove records, check.
@@ -105,6 +110,7 @@ impl Command {
         match self {
             Self::Execute(args) => args.run.threads,
             Self::Prove(args) => args.run.threads,
+            Self::Cost(args) => args.threads,
             Self::Fleet(FleetCommand::Submit(args)) => args.run.threads,
             Self::Fleet(FleetCommand::Worker(args)) => args.threads,
             _ => None,
@@ -187,6 +193,9 @@ pub struct ProveArgs {
     /// How much memory may be used, as 8G or 500M; by default what the machine has free.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
+    /// What a core costs.
+    #[command(flatten)]
+    pub price: PriceArgs,
     /// Where witnesses and proofs of parts are kept until the whole is done; by default
     /// PROOF.partial, or BATCH.proof.partial here where PROOF is no file.
     #[arg(long, value_name = "DIR")]

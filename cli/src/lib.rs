@@ -104,6 +104,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Import(args) => import::run(args, Printer::new(false)),
         Command::Execute(args) => commands::execute::run(args),
         Command::Prove(args) => commands::prove::run(args),
+        Command::Cost(args) => commands::cost::run(args),
         Command::Verify(args) => commands::verify::run(args),
         Command::State(command) => commands::state::run(command),
         Command::Quote(args) => commands::quote::run(args),

@@ -11,7 +11,7 @@ use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileContent, FileError};
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::{State, StateFile};
-use shardfold_store::{Applied, BatchDigest, FILE, Store};
+use shardfold_store::{Applied, BatchDigest, FILE, Store, View};
 
 use super::{Stages, counts, hex};
 use crate::args::RunArgs;
@@ -72,15 +72,44 @@ pub fn cannot_use(folder: &Path) -> String {
 /// Reads a batch and its state, timing it.
 pub fn read(path: &Path, args: &RunArgs, stages: &mut Stages) -> Result<Input> {
     let start = Instant::now();
-    if path == Path::new(STANDARD) && args.state.as_deref() == Some(path) {
+    let input = read_with(path, args.state.as_deref(), from_database)?;
+    stages.insert("read", start.elapsed().as_secs_f64());
+    Ok(input)
+}
+
+/// Reads a batch and its state; a state database is opened for reading only, and will not move on.
+///
+/// # Errors
+/// Also if the database has the batch already: its ledger does not start before it any more.
+pub fn read_only(path: &Path, state: Option<&Path>) -> Result<Ready> {
+    let database = |batch, folder: &Path| {
+        let digest = BatchDigest::of(&batch)?;
+        from_view(batch, digest, &View::open(folder)?)
+    };
+    match read_with(path, state, database)? {
+        Input::Ready(ready) => Ok(*ready),
+        Input::Applied(_) => Err(cannot(format!(
+            "{} was already applied to this state: name the state before it with --state FILE",
+            path.display()
+        ))),
+    }
+}
+
+/// `database` reads the state from a folder.
+fn read_with(
+    path: &Path,
+    state: Option<&Path>,
+    database: impl Fn(Batch, &Path) -> Result<Input>,
+) -> Result<Input> {
+    if path == Path::new(STANDARD) && state == Some(path) {
         return Err(usage(
             "the batch and its state cannot both be standard input",
         ));
     }
     let batch: Batch = read_content("batch", path)?;
-    let state = state_path(path, args.state.as_deref())?;
-    let input = if state != Path::new(STANDARD) && state.is_dir() {
-        from_database(batch, &state).with_context(|| cannot_use(&state))?
+    let state = state_path(path, state)?;
+    Ok(if state != Path::new(STANDARD) && state.is_dir() {
+        database(batch, &state).with_context(|| cannot_use(&state))?
     } else {
         let file: StateFile = read_content("state", &state)?;
         let state = State::try_from(&file)
@@ -90,15 +119,25 @@ pub fn read(path: &Path, args: &RunArgs, stages: &mut Stages) -> Result<Input> {
             state,
             database: None,
         }))
-    };
-    stages.insert("read", start.elapsed().as_secs_f64());
-    Ok(input)
+    })
 }
 
 fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
     let digest = BatchDigest::of(&batch)?;
     let store = Store::open(folder)?;
-    let view = store.view()?;
+    let mut input = from_view(batch, digest, &store.view()?)?;
+    if let Input::Ready(ready) = &mut input {
+        ready.database = Some(Database {
+            folder: folder.to_owned(),
+            store,
+            digest,
+        });
+    }
+    Ok(input)
+}
+
+/// What there is to do about a batch on a ledger as it stands.
+fn from_view(batch: Batch, digest: BatchDigest, view: &View) -> Result<Input> {
     if let Some(applied) = view.applied(&digest)? {
         return Ok(Input::Applied(Box::new(applied)));
     }
@@ -107,11 +146,7 @@ fn from_database(batch: Batch, folder: &Path) -> Result<Input> {
     Ok(Input::Ready(Box::new(Ready {
         batch,
         state,
-        database: Some(Database {
-            folder: folder.to_owned(),
-            store,
-            digest,
-        }),
+        database: None,
     })))
 }
 

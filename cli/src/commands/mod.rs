@@ -1,5 +1,6 @@
 //! The commands, and what several of them do alike.
 
+pub mod cost;
 pub mod execute;
 pub mod fleet;
 pub mod input;

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::contracts;
 use anyhow::{Result, bail};
 use shardfold_aggregator::VerificationKey;
 use shardfold_fleet::engine::Engine;
+use shardfold_prover::cache::{Listener, Progress};
 use shardfold_prover::{CircuitSet, Lazy};
 use shardfold_recursion::profile::Profile;
 use tokio::runtime::Runtime;
@@ -23,6 +25,8 @@ pub struct Session {
     profile: Profile,
     cache: std::path::PathBuf,
     engine: Lazy<Arc<Engine>>,
+    /// Whether a circuit was built, not loaded.
+    built: Arc<AtomicBool>,
     /// There until the end.
     runtime: Option<Runtime>,
     printer: Printer,
@@ -35,6 +39,7 @@ impl Session {
             profile,
             cache: cache_folder(cache)?,
             engine: Lazy::new(),
+            built: Arc::default(),
             runtime: Some(threads::runtime()?),
             printer,
         })
@@ -54,9 +59,25 @@ impl Session {
     pub fn engine(&self) -> Result<&Arc<Engine>> {
         self.engine.get_or_try(|| {
             let circuits = CircuitSet::new(contracts(), self.profile, &self.cache);
-            let engine = Engine::new(circuits.with_listener(circuit_listener(self.printer)))?;
+            let engine = Engine::new(circuits.with_listener(self.listener()))?;
             compare_key(engine.key())?;
             Ok(Arc::new(engine))
+        })
+    }
+
+    /// Returns whether a circuit had to be built so far.
+    pub fn has_built(&self) -> bool {
+        self.built.load(Ordering::Relaxed)
+    }
+
+    /// Says what happens, and notes whether a circuit is built.
+    fn listener(&self) -> Box<Listener> {
+        let (told, built) = (circuit_listener(self.printer), self.built.clone());
+        Box::new(move |name, progress| {
+            told(name, progress);
+            if let Progress::Building = progress {
+                built.store(true, Ordering::Relaxed);
+            }
         })
     }
 

@@ -10,6 +10,7 @@ use shardfold_prover::CircuitSet;
 use shardfold_prover::cache::{Listener, Progress, prune};
 use shardfold_recursion::profile::Profile;
 
+use super::cost::rates;
 use super::{cache_folder, profile};
 use crate::args::SetupArgs;
 use crate::exit::cannot;
@@ -66,8 +67,9 @@ fn listener(printer: Printer, lost: Arc<Mutex<Vec<String>>>) -> Box<Listener> {
 /// Leaves what this build uses, in any profile.
 fn prune_others(folder: &Path, printer: Printer) -> Result<()> {
     let own = Profile::ALL.map(|profile| CircuitSet::new(contracts(), profile, folder));
-    let own = own.each_ref().map(CircuitSet::cache);
-    let pruned = prune(folder, &own)
+    let caches = own.each_ref().map(CircuitSet::cache);
+    let pruned = rates::prune(folder, &own.each_ref().map(rates::path))
+        .and_then(|()| Ok(prune(folder, &caches)?))
         .with_context(|| format!("circuits of other builds in {}", folder.display()))?;
     printer.line(format_args!(
         "removed {} circuits of other builds, {:.2} GiB",

@@ -189,6 +189,7 @@ fn every_command_shows_an_example() {
         "import",
         "execute",
         "prove",
+        "cost",
         "verify",
         "state",
         "inspect",

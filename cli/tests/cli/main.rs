@@ -9,6 +9,7 @@ mod browser;
 mod chain;
 mod claims;
 mod common;
+mod cost;
 mod exit_codes;
 mod fleet;
 mod foreign;

@@ -224,6 +224,8 @@ fn circuits_of_other_builds_are_removed_when_asked() {
     let other = sandbox.path("circuits").join("0".repeat(32));
     fs::create_dir(&other).unwrap();
     fs::write(other.join("fold.circuit"), b"SFCIRCT\nof another build").unwrap();
+    // What `prove` has measured with them goes too.
+    fs::write(other.join("rates.json"), br#"{"version":1,"threads":{}}"#).unwrap();
     assert_eq!(sandbox.ok(&setup).count("removed"), 0);
 
     let pruned = sandbox.ok(&[&setup[..], &["--prune"]].concat());

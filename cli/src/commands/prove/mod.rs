@@ -1,5 +1,6 @@
 //! `prove`: one validity proof for each batch.
 
+mod meter;
 mod plan;
 mod prepare;
 mod prover;
@@ -30,7 +31,7 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     let plans = plans(args, &mut places)?;
     let shapes = shapes(&args.cut)?;
     let session = Session::new(profile, &args.cache, places.printer(args.run.json)?)?;
-    let prover = Prover::new(&session, args.memory);
+    let prover = Prover::new(&session, args.memory, args.price.price);
     thread::scope(|scope| {
         let session = &session;
         // Nothing is buffered: one batch is executed ahead of the one that is proven.

@@ -14,6 +14,7 @@ use shardfold_store::Applied;
 use super::plan::Plan;
 use crate::args::RunArgs;
 use crate::commands::Stages;
+use crate::commands::cost::breakdown::Breakdown;
 use crate::commands::input::{self, Input, Ready};
 use crate::commands::session::Session;
 use crate::commands::sharded::{ShardedBatch, check_accepted};
@@ -38,6 +39,8 @@ pub enum Work {
         outcome: Outcome,
         /// The head after it.
         after: Head,
+        /// What its shards take.
+        breakdown: Breakdown,
         /// Its jobs.
         jobs: Jobs,
     },
@@ -83,8 +86,10 @@ fn execute(
 ) -> Result<Work> {
     let mut cut = ShardedBatch::new(&plan.batch, ready, shapes, stages)?;
     let before = Instant::now();
-    let circuits = session.engine()?.key().id();
+    let engine = session.engine()?;
+    let circuits = engine.key().id();
     stages.insert("circuits", before.elapsed().as_secs_f64());
+    let breakdown = Breakdown::new(engine.circuits(), &cut.shards)?;
 
     let before = Instant::now();
     let executed = Executed {
@@ -105,6 +110,7 @@ fn execute(
     Ok(Work::Executed {
         after: *cut.after(),
         outcome: cut.outcome,
+        breakdown,
         jobs,
     })
 }

@@ -1,6 +1,6 @@
 //! Proves batch after batch with the same circuits.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -16,28 +16,36 @@ use shardfold_prover::SetError;
 use shardfold_recursion::profile::Profile;
 use shardfold_store::Applied;
 
+use super::meter::Meter;
 use super::plan::Plan;
 use super::prepare::{Jobs, Task, Work};
+use crate::commands::cost::breakdown::Breakdown;
+use crate::commands::cost::predict::Spent;
+use crate::commands::cost::print::{grouped, money};
+use crate::commands::cost::rates::{self, Rates, Tally};
 use crate::commands::session::Session;
 use crate::commands::{Stages, Summary, counts, input, print_rejections};
 use crate::exit::cannot;
 use crate::output::{Output, read_file};
 use crate::progress::Progress;
 
-/// Seconds by stage, counted from any thread.
-type Times = Arc<Mutex<Stages>>;
-
 /// What batches are proven with.
 pub struct Prover<'a> {
     session: &'a Session,
     memory: Option<u64>,
+    /// US dollars for an hour of one core.
+    price: f64,
 }
 
 impl<'a> Prover<'a> {
-    /// Within the memory that is asked for, in bytes, or what the machine has now.
-    pub fn new(session: &'a Session, memory: Option<u64>) -> Self {
-        let memory = memory.or_else(memory::available);
-        Self { session, memory }
+    /// Within the memory that is asked for, in bytes, or what the machine has now; an hour of one
+    /// core costs so many US dollars.
+    pub fn new(session: &'a Session, memory: Option<u64>, price: f64) -> Self {
+        Self {
+            session,
+            memory: memory.or_else(memory::available),
+            price,
+        }
     }
 
     /// Proves a batch unless its proof is there already, and removes what was kept until then.
@@ -51,16 +59,18 @@ impl<'a> Prover<'a> {
         } = task;
         let printer = self.session.printer();
         let elapsed = || seconds + start.elapsed().as_secs_f64();
-        let (bytes, summary) = match work {
+        let (bytes, summary, breakdown) = match work {
             Work::Executed {
                 outcome,
                 after,
+                breakdown,
                 jobs,
             } => {
                 print_rejections(&outcome, printer);
                 let bytes = self.prove(&plan, jobs, &mut stages)?;
                 let counts = counts(&outcome);
-                (bytes, Summary::new(counts, &after, elapsed(), stages))
+                let summary = Summary::new(counts, &after, elapsed(), stages);
+                (bytes, summary, Some(breakdown))
             }
             Work::Applied { applied, jobs } => {
                 input::print_applied(&plan.batch, &applied, printer);
@@ -74,15 +84,38 @@ impl<'a> Prover<'a> {
                         bytes
                     }
                 };
-                (bytes, Summary::of_applied(&applied, elapsed(), stages))
+                let summary = Summary::of_applied(&applied, elapsed(), stages);
+                (bytes, summary, None)
             }
         };
-        self.report(&plan, bytes, &summary)
+        let cost = breakdown.map(|breakdown| self.cost(breakdown, &summary));
+        self.report(&plan, bytes, &summary, cost)
     }
 
-    fn report(&self, plan: &Plan, bytes: usize, summary: &Summary) -> Result<()> {
+    fn cost(&self, breakdown: Breakdown, summary: &Summary) -> Cost {
+        let threads = rayon::current_num_threads();
+        let (seconds, transactions) = (summary.seconds, summary.transactions);
+        Cost {
+            breakdown,
+            spent: Spent::new(seconds, threads, self.price, transactions),
+        }
+    }
+
+    fn report(
+        &self,
+        plan: &Plan,
+        bytes: usize,
+        summary: &Summary,
+        cost: Option<Cost>,
+    ) -> Result<()> {
         let printer = self.session.printer();
         summary.print(printer);
+        if let Some(cost) = &cost {
+            printer.line(format_args!("{} cells", grouped(cost.breakdown.cells)));
+            for line in money(&cost.spent) {
+                printer.line(format_args!("{line}"));
+            }
+        }
         printer.line(format_args!("state root {}", summary.state_root));
         printer.line(format_args!(
             "{}: {bytes} bytes, profile {}, checked",
@@ -93,6 +126,7 @@ impl<'a> Prover<'a> {
             batch: plan.batch.display().to_string(),
             proof: plan.output.to_string(),
             summary,
+            cost,
         })
     }
 
@@ -102,29 +136,60 @@ impl<'a> Prover<'a> {
         let engine = self.session.engine()?;
         let tree = self.session.wait(jobs.fleet.tree(&jobs.batch))?;
         let progress = Arc::new(Progress::new(&tree, self.session.printer()));
-        let times = Times::default();
-        let (shown, counted) = (progress.clone(), times.clone());
+        let meter = Arc::new(Meter::new(engine, &tree.jobs)?);
+        let (shown, counted) = (progress.clone(), meter.clone());
         let observer = move |event: &Event| {
-            count_time(event, &counted);
+            counted.event(event);
             shown.event(event);
         };
         let limits = limits(engine.profile(), &tree.jobs, self.memory);
         let proving = jobs
             .fleet
             .prove(&jobs.batch, engine.clone(), limits, Box::new(observer));
+        let before = Instant::now();
         let proof = thread::scope(|scope| {
             // The circuits of shards are loaded while the first STARK is proven; what is wrong with
             // them is said where they are used.
             scope.spawn(|| load_shapes(engine, &tree.jobs));
             self.session.wait(proving)
         });
+        let passed = before.elapsed();
         progress.finish();
         let bytes = proof?.to_bytes();
-        let times = times.lock().unwrap_or_else(|error| error.into_inner());
-        stages.extend(times.iter());
+        stages.extend(meter.stages());
         plan.output.write(&bytes)?;
         self.delete(jobs)?;
+        if let Some(rates) = meter.rates(passed) {
+            self.keep(rates, stages, tree.batch.transactions)?;
+        }
         Ok(bytes.len())
+    }
+
+    /// Keeps the rates of a run for `shardfold cost`, unless it built circuits beside its work.
+    fn keep(&self, rates: Rates, stages: &Stages, transactions: u64) -> Result<()> {
+        if self.session.has_built() {
+            return Ok(());
+        }
+        let seconds = |stage| stages.get(stage).copied();
+        // Not if the batch was executed by an earlier run.
+        let executed = seconds("execute").zip(seconds("witnesses"));
+        let executed = executed.map_or_else(Tally::default, |(execute, witnesses)| Tally {
+            amount: transactions as f64,
+            seconds: execute + witnesses,
+        });
+        let waited = Tally {
+            amount: 1.0,
+            seconds: seconds("circuits").unwrap_or_default(),
+        };
+        let rates = Rates {
+            execute: executed.rate(1.0),
+            circuits: waited.rate(1.0),
+            ..rates
+        };
+        let path = rates::path(self.session.engine()?.circuits());
+        let threads = rayon::current_num_threads();
+        rates::keep(&path, threads, rates, self.session.printer());
+        Ok(())
     }
 
     /// Removes what was kept until the proof was on disk.
@@ -157,6 +222,17 @@ struct Report<'a> {
     proof: String,
     #[serde(flatten)]
     summary: &'a Summary,
+    /// None if an earlier run has executed the batch: what its shards take is not known any more.
+    cost: Option<Cost>,
+}
+
+/// What a proof took.
+#[derive(Serialize)]
+struct Cost {
+    #[serde(flatten)]
+    breakdown: Breakdown,
+    #[serde(flatten)]
+    spent: Spent,
 }
 
 fn no_witnesses(plan: &Plan) -> String {
@@ -193,15 +269,4 @@ fn limits(profile: Profile, jobs: &[JobView], memory: Option<u64>) -> Limits {
         jobs: fit.min(rayon::current_num_threads()),
         memory,
     }
-}
-
-fn count_time(event: &Event, times: &Times) {
-    let (name, took) = match event {
-        Event::Stage { stage, took, .. } => (stage.name(), took),
-        Event::Done { work, took, .. } if work.kind == Kind::Aggregate => ("aggregate", took),
-        Event::Done { work, took, .. } if work.kind == Kind::Finish => ("finish", took),
-        _ => return,
-    };
-    let mut times = times.lock().unwrap_or_else(|error| error.into_inner());
-    *times.entry(name).or_default() += took.as_secs_f64();
 }
