@@ -75,7 +75,7 @@ fn folds_of_any_bracketing_state_the_same() {
         .unwrap();
     for root in [left_first, right_first] {
         assert_eq!(
-            statement_from_plonk(&root.public_inputs()),
+            statement_from_plonk(root.public_inputs()),
             Some(statement(0, 12))
         );
         assert!(states_key(&root, &AGGREGATION.keys().aggregation));
@@ -163,7 +163,7 @@ fn a_fold_of_three_takes_one_two_or_three() {
     for (count, end) in [(1, 1), (2, 11), (3, 12)] {
         let root = circuit.prove(&children[..count]).unwrap();
         assert_eq!(
-            statement_from_plonk(&root.public_inputs()),
+            statement_from_plonk(root.public_inputs()),
             Some(statement(0, end))
         );
         assert!(verifies(&circuit.circuit, &root));
@@ -320,7 +320,7 @@ fn an_absent_child_cannot_lengthen_the_statement() {
     witness.target_values.insert(present, PlonkField::ZERO);
     let proof = prove_with(&AGGREGATION.circuit, witness).unwrap();
     assert_eq!(
-        statement_from_plonk(&proof.public_inputs()),
+        statement_from_plonk(proof.public_inputs()),
         Some(statement(0, 1))
     );
 }
