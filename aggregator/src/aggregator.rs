@@ -1,6 +1,7 @@
 //! Joining proofs of neighbouring statements.
 
-use crate::circuit::{AggregationCircuit, AggregationCircuitError, Child, Origin};
+use crate::circuit::{AggregationCircuit, AggregationCircuitError};
+use crate::tree::{Child, ChildError, Origin};
 use crate::wire::{WireError, decode_proof, encode_proof};
 use p3_field::PrimeField64 as _;
 use shardfold_protocol::head::{Head, Statement};
@@ -129,6 +130,9 @@ pub enum AggregateError {
     /// The bytes end before the proof starts.
     #[error("the proof is missing")]
     Truncated,
+    /// A proof is none of the tree.
+    #[error(transparent)]
+    Child(#[from] ChildError),
     /// The circuit refused.
     #[error(transparent)]
     Circuit(#[from] AggregationCircuitError),

@@ -1,6 +1,6 @@
 //! The verification key: all that a verifier needs to know.
 
-use crate::circuit::flatten_key;
+use crate::tree::flatten_key;
 use plonky2::field::types::{Field as _, PrimeField64 as _};
 use plonky2::hash::hash_types::HashOut;
 use plonky2::hash::merkle_tree::MerkleCap;

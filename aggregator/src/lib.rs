@@ -32,12 +32,11 @@ mod tests;
 
 pub use aggregator::{AggregateError, Aggregator, Gap, ProvenStatement};
 pub use circuit::{
-    AggregationCircuit, AggregationCircuitError, Child, Origin, aggregation_rows,
-    common_degree_bits, flatten_key,
+    AggregationCircuit, AggregationCircuitError, aggregation_rows, common_degree_bits,
 };
 pub use key::{KeyError, VerificationKey};
 pub use last::LastCircuit;
 pub use proof::{ProofError, ValidityProof};
-pub use tree::{TreeForm, TreeKeys};
+pub use tree::{Child, ChildError, Origin, TreeForm, TreeKeys, flatten_key};
 pub use verify::{VerifyError, verify};
 pub use wire::{WireError, encode_proof};

@@ -12,8 +12,8 @@ use shardfold_recursion::plonk::{
 };
 use shardfold_recursion::tree::TreeError;
 
-use super::{AggregationCircuitError, Child, Origin};
-use crate::tree::TreeForm;
+use super::AggregationCircuitError;
+use crate::tree::{Child, Origin, TreeForm};
 
 /// The targets of one child.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! Why proofs could not be aggregated.
 
-use shardfold_recursion::plonk::{PlonkError, PlonkVerifyError, UnsupportedCircuit};
+use shardfold_recursion::plonk::{PlonkError, UnsupportedCircuit};
 use shardfold_recursion::tree::TreeError;
+
+use crate::tree::ChildError;
 
 /// Why the aggregation circuit could not be built, or an aggregation not be proven.
 #[derive(Debug, thiserror::Error)]
@@ -33,30 +35,9 @@ pub enum AggregationCircuitError {
         /// Slots of the aggregation.
         arity: usize,
     },
-    /// A child names a leaf key that does not exist.
-    #[error("child {slot} claims leaf key {key}, there are {keys}")]
-    NoSuchKey {
-        /// Position of the child.
-        slot: usize,
-        /// Position among the leaf keys that the child claims.
-        key: usize,
-        /// How many leaf keys there are.
-        keys: usize,
-    },
-    /// A child's proof does not verify under the key that it claims.
-    #[error("child {slot} is not a valid proof under the key that it claims: {source}")]
-    InvalidChild {
-        /// Position of the child.
-        slot: usize,
-        /// Why the verifier refuses the proof.
-        source: PlonkVerifyError,
-    },
-    /// An aggregation's key slot does not hold the aggregation key.
-    #[error("child {slot} is an aggregation of another tree: its key slot does not hold our key")]
-    OtherTree {
-        /// Position of the child.
-        slot: usize,
-    },
+    /// A child is no proof of the tree.
+    #[error(transparent)]
+    Child(#[from] ChildError),
     /// The children do not satisfy the aggregation's constraints.
     #[error("the children cannot be aggregated: {0}")]
     Prove(#[source] PlonkError),

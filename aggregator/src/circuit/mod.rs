@@ -54,25 +54,7 @@ pub use rows::{aggregation_rows, common_degree_bits};
 pub(crate) use child::ChildTargets;
 use child::flatten_key_target;
 
-use crate::tree::{TreeForm, TreeKeys};
-
-/// Where a proof of the tree comes from: which key it verifies under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Origin {
-    /// A shard proof under the leaf key at this position.
-    Leaf(usize),
-    /// An aggregation.
-    Aggregation,
-}
-
-/// A proof to be aggregated.
-#[derive(Clone, Copy, Debug)]
-pub struct Child<'a> {
-    /// The key that it verifies under.
-    pub origin: Origin,
-    /// The proof.
-    pub proof: &'a PlonkProof,
-}
+use crate::tree::{Child, TreeForm, TreeKeys, flatten_key};
 
 /// The targets of one child slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,17 +167,6 @@ impl AggregationCircuit {
     }
 }
 
-/// Returns a key as public inputs: digest, then the cap's digests.
-#[must_use]
-pub fn flatten_key(key: &VerifierKey) -> Vec<PlonkField> {
-    let cap = key
-        .constants_sigmas_cap
-        .0
-        .iter()
-        .flat_map(|hash| hash.elements);
-    key.circuit_digest.elements.into_iter().chain(cap).collect()
-}
-
 /// The leaf keys as constants.
 ///
 /// # Errors
@@ -214,12 +185,6 @@ pub(crate) fn flatten_leaf_keys(
             expected,
         }),
     }
-}
-
-/// Returns whether the key slot of this proof holds `key`, digest and cap.
-#[must_use]
-pub fn states_key(proof: &PlonkProof, key: &VerifierKey) -> bool {
-    proof.public_inputs().get(STATEMENT_ELEMENTS..) == Some(flatten_key(key).as_slice())
 }
 
 /// Lays out the whole circuit but for the padding.

@@ -12,8 +12,8 @@ use shardfold_protocol::hash::{Domain, hash};
 use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statement};
 
 use super::child::flatten_key_target;
-use super::{AggregationCircuit, Child, Origin, common_degree_bits, flatten_key};
-use crate::tree::TreeForm;
+use super::{AggregationCircuit, common_degree_bits};
+use crate::tree::{Child, Origin, TreeForm, flatten_key};
 use shardfold_recursion::convert::statement_to_plonk;
 use shardfold_recursion::plonk::{
     Builder, Circuit, CommonData, D, Gate, PlonkConfig, PlonkField, PlonkParameters, PlonkProof,

@@ -13,7 +13,7 @@ use shardfold_recursion::plonk::{Builder, PlonkField, PlonkParameters, PlonkProo
 use shardfold_recursion::serializers::Cached as _;
 use shardfold_recursion::tree::{TreeError, common_data, finish_leaf, gate_set};
 
-use super::{flatten_key, states_key};
+use crate::tree::{ChildError, Origin, states_key};
 
 fn leaf(key: usize, proof: &PlonkProof) -> Child<'_> {
     Child {
@@ -184,7 +184,10 @@ fn a_leaf_outside_the_allowed_set_is_refused() {
         assert!(!accepts(&[leaf(0, &PAIR[0]), leaf(key, &stranger)], |_| {}));
         assert!(matches!(
             AGGREGATION.prove(&[leaf(0, &PAIR[0]), leaf(key, &stranger)]),
-            Err(AggregationCircuitError::InvalidChild { slot: 1, .. })
+            Err(AggregationCircuitError::Child(ChildError::Invalid {
+                slot: 1,
+                ..
+            }))
         ));
     }
     // Claiming to be an aggregation does not help: its slot is zero.
@@ -192,11 +195,11 @@ fn a_leaf_outside_the_allowed_set_is_refused() {
     // And no third leaf key exists.
     assert!(matches!(
         AGGREGATION.prove(&[leaf(2, &stranger)]),
-        Err(AggregationCircuitError::NoSuchKey {
+        Err(AggregationCircuitError::Child(ChildError::NoSuchKey {
             slot: 0,
             key: 2,
             keys: 2
-        })
+        }))
     ));
 }
 
@@ -215,7 +218,9 @@ fn a_foreign_key_in_our_own_slot_folds_only_into_a_root_that_states_it() {
     assert!(!accepts(&[aggregation(&root)], |_| {}));
     assert!(matches!(
         AGGREGATION.prove(&[aggregation(&root)]),
-        Err(AggregationCircuitError::OtherTree { slot: 0 })
+        Err(AggregationCircuitError::Child(ChildError::OtherTree {
+            slot: 0
+        }))
     ));
     // And the forgery is refused under the true key.
     assert!(!accepts(&[aggregation(&forge(&forged_key()))], |_| {}));

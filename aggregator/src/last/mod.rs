@@ -24,10 +24,8 @@ use shardfold_recursion::profile::Profile;
 use shardfold_recursion::serializers::{Cached, Gates, Generators};
 use shardfold_recursion::tree::{finish, last_common_data};
 
-use crate::circuit::{
-    AggregationCircuitError, Child, ChildTargets, disk, flatten_key, flatten_leaf_keys,
-};
-use crate::tree::TreeKeys;
+use crate::circuit::{AggregationCircuitError, ChildTargets, disk, flatten_leaf_keys};
+use crate::tree::{Child, TreeKeys, flatten_key};
 
 #[cfg(test)]
 mod tests;

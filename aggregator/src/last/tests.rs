@@ -10,8 +10,8 @@ use shardfold_recursion::convert::statement_from_plonk;
 use shardfold_recursion::plonk::{PlonkField, PlonkProof, prove, verify};
 
 use super::*;
-use crate::circuit::Origin;
 use crate::circuit::testing::{AGGREGATION, FORM, LEAVES, forge, forged_key, statement};
+use crate::tree::{ChildError, Origin};
 
 const PROFILE: Profile = Profile::UnsoundTest;
 
@@ -91,7 +91,9 @@ fn an_aggregation_that_states_a_foreign_key_is_refused() {
     assert!(!accepts(child(Origin::Aggregation, &root), |_| {}));
     assert!(matches!(
         LAST.prove(&child(Origin::Aggregation, &root)),
-        Err(AggregationCircuitError::OtherTree { slot: 0 })
+        Err(AggregationCircuitError::Child(ChildError::OtherTree {
+            slot: 0
+        }))
     ));
 }
 

@@ -88,7 +88,7 @@ fn proofs_travel_as_bytes_and_are_verified_on_arrival() {
         relabelled[..4].copy_from_slice(&origin.to_le_bytes());
         assert!(matches!(
             TREE.aggregator.decode(&relabelled),
-            Err(AggregateError::Circuit(_))
+            Err(AggregateError::Child(_))
         ));
     }
     for length in [0, 3, 4, bytes.len() - 1] {

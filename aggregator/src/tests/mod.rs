@@ -4,7 +4,8 @@ mod aggregating;
 mod fuzz;
 mod keys;
 
-use crate::circuit::{AggregationCircuit, Origin, common_degree_bits};
+use crate::circuit::{AggregationCircuit, common_degree_bits};
+use crate::tree::Origin;
 use plonky2::field::types::Field as _;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
