@@ -8,24 +8,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-/// The code from which circuits are built, and that which says of which keys and arity.
-const PLACES: [&str; 7] = [
-    "src",
-    "../aggregator/src/circuit",
-    "../circuits/src",
-    "../contracts/src",
-    "../fleet/src/engine.rs",
-    "../protocol/src",
-    "../recursion/src",
-];
-
 fn main() -> io::Result<()> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
     let lock = root.join("../Cargo.lock");
-    for path in PLACES.into_iter().chain(["../Cargo.lock"]) {
+    for path in code::PLACES.into_iter().chain(["../Cargo.lock"]) {
         println!("cargo:rerun-if-changed={path}");
     }
-    let digest = code::digest(&root, &PLACES, &fs::read_to_string(lock)?)?;
+    let digest = code::digest(&root, &code::PLACES, &fs::read_to_string(lock)?)?;
     println!(
         "cargo:rustc-env=SHARDFOLD_CODE_DIGEST={}",
         hex::encode(digest)

@@ -72,6 +72,12 @@ impl TreeForm {
             grinding: parameters.grinding,
         }
     }
+
+    /// Returns whether proofs of the tree are made with these parameters, whatever its rows and gates.
+    #[must_use]
+    pub fn is_of(&self, parameters: &PlonkParameters) -> bool {
+        self.grinding == parameters.grinding && self.common.config == parameters.circuit_config()
+    }
 }
 
 /// The keys of a tree, each a constant of the last circuit.

@@ -173,20 +173,23 @@ impl CircuitSet {
             .collect()
     }
 
-    /// Returns the common data of all circuits.
+    /// Returns the common data of all circuits but the last.
     ///
     /// # Errors
-    /// If circuits of so many rows do not keep what the profile promises.
+    /// If circuits of so many rows, the last one's too, do not keep what the profile promises.
     pub fn common(&self) -> Result<&CommonData, SetError> {
         self.common.get_or_try(|| {
-            let degree_bits = self.profile.degree_bits();
-            let bits = plonk_bits(&self.parameters, degree_bits);
-            if !self.profile.is_kept_by(&bits) {
-                return Err(SetError::TooLarge {
-                    profile: self.profile.name(),
-                    degree_bits,
-                    bits: Box::new(bits),
-                });
+            let (profile, degree_bits) = (self.profile, self.profile.degree_bits());
+            let last = (profile.last(), profile.last_degree_bits());
+            for (parameters, degree_bits) in [(self.parameters.clone(), degree_bits), last] {
+                let bits = plonk_bits(&parameters, degree_bits);
+                if !profile.is_kept_by(&bits) {
+                    return Err(SetError::TooLarge {
+                        profile: profile.name(),
+                        degree_bits,
+                        bits: Box::new(bits),
+                    });
+                }
             }
             let gates = gate_set(&self.parameters);
             Ok(common_data(&self.parameters, degree_bits, &gates))

@@ -14,10 +14,16 @@ pub enum AggregationCircuitError {
     /// The tree's circuits cannot be verified in a circuit.
     #[error(transparent)]
     Unsupported(#[from] UnsupportedCircuit),
-    /// A leaf key's cap has another height than the common data say.
-    #[error("leaf key {key} has {found} elements, expected {expected}")]
-    LeafKey {
-        /// Position among the leaf keys.
+    /// The tree has other parameters than the profile of its last circuit.
+    #[error("the tree has other parameters than the profile {profile}")]
+    OtherProfile {
+        /// Name of the profile.
+        profile: &'static str,
+    },
+    /// A key's cap has another height than the common data say.
+    #[error("key {key} has {found} elements, expected {expected}")]
+    Key {
+        /// Position among the keys that were given.
         key: usize,
         /// Elements found.
         found: usize,

@@ -2,7 +2,8 @@
 //! shard proof (a *leaf*) or itself an aggregation, so that one key serves trees of any size and form.
 //!
 //! An aggregation's slot states the key of the aggregation circuit itself, which no circuit can hold as a
-//! constant. That a slot tells the truth is checked by the verifier of the *root*, outside:
+//! constant. That a slot tells the truth is checked above the root, by the [last circuit](crate::LastCircuit),
+//! which has the aggregation key as a constant, and by [`TreeKeys::check`] for a proof that travels:
 //! a root that was verified under the aggregation key and whose slot holds the aggregation key has only
 //! children that were verified under an allowed leaf key, or under the aggregation key with the aggregation
 //! key in their slot; and so on down to the leaves.
@@ -95,7 +96,7 @@ impl AggregationCircuit {
         if leaf_keys.is_empty() || arity == 0 {
             return Err(AggregationCircuitError::Empty);
         }
-        let keys = flatten_leaf_keys(&form.common, &leaf_keys)?;
+        let keys = flatten_keys(&form.common, &leaf_keys)?;
         let (builder, targets) = assemble(form, &keys, arity)?;
         let circuit = finish(builder, &form.common)?;
         let keys = TreeKeys {
@@ -167,19 +168,19 @@ impl AggregationCircuit {
     }
 }
 
-/// The leaf keys as constants.
+/// Keys as constants.
 ///
 /// # Errors
 /// If a key's cap has another height than the common data say.
-pub(crate) fn flatten_leaf_keys(
+pub(crate) fn flatten_keys<'a>(
     common: &CommonData,
-    leaf_keys: &[VerifierKey],
+    keys: impl IntoIterator<Item = &'a VerifierKey>,
 ) -> Result<Vec<Vec<PlonkField>>, AggregationCircuitError> {
     let expected = common.num_public_inputs.saturating_sub(STATEMENT_ELEMENTS);
-    let keys: Vec<_> = leaf_keys.iter().map(flatten_key).collect();
+    let keys: Vec<_> = keys.into_iter().map(flatten_key).collect();
     match keys.iter().enumerate().find(|(_, k)| k.len() != expected) {
         None => Ok(keys),
-        Some((key, elements)) => Err(AggregationCircuitError::LeafKey {
+        Some((key, elements)) => Err(AggregationCircuitError::Key {
             key,
             found: elements.len(),
             expected,

@@ -24,8 +24,8 @@ use shardfold_recursion::profile::Profile;
 use shardfold_recursion::serializers::{Cached, Gates, Generators};
 use shardfold_recursion::tree::{finish, last_common_data};
 
-use crate::circuit::{AggregationCircuitError, ChildTargets, disk, flatten_leaf_keys};
-use crate::tree::{Child, TreeKeys, flatten_key};
+use crate::circuit::{AggregationCircuitError, ChildTargets, disk, flatten_keys};
+use crate::tree::{Child, TreeKeys};
 
 #[cfg(test)]
 mod tests;
@@ -43,13 +43,21 @@ impl LastCircuit {
     /// Builds the circuit for proofs of this tree.
     ///
     /// # Errors
-    /// If the keys are not of the tree's form, or the circuit does not fit the profile's rows.
+    /// If the tree has other parameters than the profile, the keys are not of the tree's form, or the
+    /// circuit does not fit the profile's rows.
     pub fn build(profile: Profile, keys: TreeKeys) -> Result<Self, AggregationCircuitError> {
         let common = last_common_data(profile);
-        let leaf_keys = flatten_leaf_keys(&keys.form.common, &keys.leaves)?;
+        if !keys.form.is_of(&profile.plonk()) {
+            return Err(AggregationCircuitError::OtherProfile {
+                profile: profile.name(),
+            });
+        }
+        let leaf_keys = flatten_keys(&keys.form.common, &keys.leaves)?;
+        let aggregation = flatten_keys(&keys.form.common, [&keys.aggregation])?;
         let mut builder = Builder::new(common.config.clone());
-        let aggregation_key: Vec<Target> = flatten_key(&keys.aggregation)
+        let aggregation_key: Vec<Target> = aggregation
             .into_iter()
+            .flatten()
             .map(|element| builder.constant(element))
             .collect();
         let targets = ChildTargets::add(&mut builder, &keys.form, &leaf_keys, &aggregation_key)?;
@@ -120,16 +128,19 @@ fn write(last: &LastCircuit, bytes: &mut Vec<u8>) -> IoResult<()> {
     bytes.write_circuit_data(&last.circuit, &Gates, &Generators)
 }
 
-/// `None` within if the profile is unknown.
+/// `None` within if the profile is unknown, or the tree is not of its parameters.
 fn read(bytes: &mut Buffer<'_>) -> IoResult<Option<LastCircuit>> {
     let position = bytes.read_usize()?;
     let targets = disk::read_child(bytes)?;
     let keys = disk::read_keys(bytes)?;
     let circuit = bytes.read_circuit_data(&Gates, &Generators)?;
-    Ok(Profile::ALL.get(position).map(|&profile| LastCircuit {
-        circuit,
-        targets,
-        keys,
-        profile,
-    }))
+    let profile = Profile::ALL.get(position).copied();
+    Ok(profile
+        .filter(|profile| keys.form.is_of(&profile.plonk()))
+        .map(|profile| LastCircuit {
+            circuit,
+            targets,
+            keys,
+            profile,
+        }))
 }

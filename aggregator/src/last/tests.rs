@@ -137,3 +137,36 @@ fn the_keys_of_another_tree_give_another_key() {
     let other = LastCircuit::build(PROFILE, keys).unwrap();
     assert_ne!(other.key(), LAST.key());
 }
+
+/// A strong label on a weak tree.
+#[test]
+fn a_tree_of_another_profile_is_refused() {
+    let weak = AGGREGATION.keys().clone();
+    assert!(matches!(
+        LastCircuit::build(Profile::Proven100, weak.clone()),
+        Err(AggregationCircuitError::OtherProfile {
+            profile: "proven-100"
+        })
+    ));
+    let mut other = weak;
+    other.form.grinding.fold = 0;
+    assert!(matches!(
+        LastCircuit::build(PROFILE, other),
+        Err(AggregationCircuitError::OtherProfile { .. })
+    ));
+}
+
+#[test]
+fn keys_of_another_length_are_refused() {
+    for roots in [0, 1, 15, 17] {
+        let root = AGGREGATION.keys().aggregation.constants_sigmas_cap.0[0];
+        let mut keys = AGGREGATION.keys().clone();
+        keys.aggregation.constants_sigmas_cap.0 = vec![root; roots];
+        let found = 4 * (roots + 1);
+        let refused = LastCircuit::build(PROFILE, keys);
+        assert!(matches!(
+            refused,
+            Err(AggregationCircuitError::Key { key: 0, found: f, expected: 68 }) if f == found
+        ));
+    }
+}

@@ -10,6 +10,18 @@ use std::str::FromStr as _;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use sha2::{Digest as _, Sha256};
 
+/// The code from which circuits are built, and that which says of which keys and arity; relative to
+/// this crate.
+pub const PLACES: [&str; 7] = [
+    "src",
+    "../aggregator/src",
+    "../circuits/src",
+    "../contracts/src",
+    "../fleet/src/engine.rs",
+    "../protocol/src",
+    "../recursion/src",
+];
+
 /// Returns SHA-256 of the code in these folders and files, which are relative to `root`, and of
 /// the locked versions of the libraries that prove.
 ///
@@ -153,8 +165,7 @@ fn libraries(lock: &str) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, digest, libraries};
-    use std::fs;
+    use super::*;
 
     const LOCK: &str = "[[package]]\nname = \"p3-air\"\nversion = \"1\"\n";
     const SOURCE: &str = "//! Module.\n/// Says.\npub fn add(a: u8) -> u8 { a + 1 }\n";
@@ -173,6 +184,33 @@ mod tests {
         for source in edited {
             assert_eq!(code(&source).unwrap(), plain, "{source}");
         }
+    }
+
+    /// Whatever is kept in the cache is written where an edit is seen, with its whole crate.
+    #[test]
+    fn the_code_of_every_cached_circuit_is_looked_at() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let seen = PLACES.map(|place| fs::canonicalize(root.join(place)).unwrap());
+        let mut circuits = 0;
+        for folder in fs::read_dir(root.join("..")).unwrap() {
+            let sources = folder.unwrap().path().join("src");
+            let mut files = vec![];
+            if sources.is_dir() {
+                collect(&sources, &mut files).unwrap();
+            }
+            let texts = files.iter().map(|file| fs::read_to_string(file).unwrap());
+            let cached = texts
+                .filter(|text| text.contains("\nimpl Cached for "))
+                .count();
+            circuits += cached;
+            if cached > 0 {
+                assert!(
+                    seen.contains(&fs::canonicalize(&sources).unwrap()),
+                    "{sources:?}"
+                );
+            }
+        }
+        assert!(circuits >= 3, "found {circuits}");
     }
 
     #[test]

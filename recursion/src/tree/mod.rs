@@ -4,10 +4,10 @@
 //! | elements | meaning |
 //! | --- | --- |
 //! | 0 | chain id |
-//! | 1..19 | head before |
-//! | 19..37 | head after |
-//! | 37..41 | key slot: circuit digest |
-//! | 41.. | key slot: cap of the preprocessed polynomials |
+//! | 1..25 | head before |
+//! | 25..49 | head after |
+//! | 49..53 | key slot: circuit digest |
+//! | 53.. | key slot: cap of the preprocessed polynomials |
 // The verifier's path runs through here.
 #![cfg_attr(
     not(test),
