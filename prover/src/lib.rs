@@ -88,8 +88,7 @@ pub fn prove_shard(
     };
     let traces = shard_traces(circuits.contracts(), witness)?;
     done(Stage::Traces)?;
-    let proof = stark.prove(&traces)?;
-    drop(traces);
+    let proof = stark.prove(traces)?;
     done(Stage::Stark)?;
     let proof = circuit.prove(stark, &proof, &witness.statement)?;
     // What is proven is proven, wanted or not.
