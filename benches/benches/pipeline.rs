@@ -40,7 +40,7 @@ fn bench(criterion: &mut Criterion, profile: Profile, shape: Shape) -> anyhow::R
     let mut proven = Vec::new();
     let mut first = None;
     for witness in &witnesses {
-        let proof = stark.prove(&shard_traces(standard(), witness)?)?;
+        let proof = stark.prove(shard_traces(standard(), witness)?)?;
         proven.push(engine.prove(witness, |_, _| ControlFlow::Continue(()))?);
         first.get_or_insert((proof, witness.statement));
     }

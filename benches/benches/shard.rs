@@ -5,7 +5,7 @@ use std::cell::LazyCell;
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
+use criterion::{BatchSize, BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use p3_field::PrimeCharacteristicRing;
 use shardfold_benches::{PermutationStark, Reference, workload};
 use shardfold_circuits::chips::{fee, node, poseidon2, range, record, signature, transaction};
@@ -112,7 +112,11 @@ fn shard_stark(criterion: &mut Criterion) {
         let shard = LazyCell::new(|| prepare(&witness).expect("the executor's shards are proven"));
         group.throughput(Throughput::Elements(witness.transactions.len() as u64));
         group.bench_function(format!("prove_{name}"), |bencher| {
-            bencher.iter(|| shard.stark.prove(&shard.traces));
+            bencher.iter_batched(
+                || shard.traces.clone(),
+                |traces| shard.stark.prove(traces),
+                BatchSize::PerIteration,
+            );
         });
         group.bench_function(format!("verify_{name}"), |bencher| {
             bencher.iter(|| shard.stark.verify(&shard.proof, &witness.statement));
@@ -132,7 +136,7 @@ fn prepare(witness: &ShardWitness) -> anyhow::Result<Shard> {
     let shape = witness.shape;
     let stark = ShardStark::new(standard(), shape, Profile::Conjectured100.stark(&shape))?;
     let traces = shard_traces(standard(), witness)?;
-    let proof = stark.prove(&traces)?;
+    let proof = stark.prove(traces.clone())?;
     stark.verify(&proof, &witness.statement)?;
     Ok(Shard {
         stark,

@@ -89,8 +89,7 @@ pub fn prove_shard(
     };
     let traces = shard_traces(circuits.contracts(), witness)?;
     done(Stage::Traces)?;
-    let proof = stark.prove(&traces)?;
-    drop(traces);
+    let proof = stark.prove(traces)?;
     done(Stage::Stark)?;
     // Loaded only now: whoever has other cores to spare loads it while the STARK is proven.
     let circuit = circuits.shard(&witness.shape)?;

@@ -233,13 +233,13 @@ fn escrows_are_proven() {
     let stark = ShardStark::new(contracts, Shape::TINY, parameters).unwrap();
     for witness in first.iter().chain(&second) {
         let traces = shard_traces(contracts, witness).unwrap();
-        let proof = stark.prove(&traces).unwrap();
+        let proof = stark.prove(traces).unwrap();
         stark.verify(&proof, &witness.statement).unwrap();
     }
     // Of the standard list's circuits no such proof is one.
     let standard = shardfold_contracts::set::standard();
     let other = ShardStark::new(standard, Shape::TINY, parameters).unwrap();
     let traces = shard_traces(contracts, &first[0]).unwrap();
-    let proof = stark.prove(&traces).unwrap();
+    let proof = stark.prove(traces).unwrap();
     assert!(other.verify(&proof, &first[0].statement).is_err());
 }

@@ -173,7 +173,7 @@ fn swaps_are_proven_natively_and_in_the_circuit() {
     let mut swaps = witness.transactions.iter();
     assert!(swaps.any(|transaction| transaction.authorization.is_some()));
     let proof = SWAP_STARK
-        .prove(&shard_traces(&SWAPS, witness).unwrap())
+        .prove(shard_traces(&SWAPS, witness).unwrap())
         .unwrap();
     SWAP_STARK.verify(&proof, &witness.statement).unwrap();
 

@@ -2,8 +2,9 @@
 
 use p3_air::BaseAir;
 use p3_air::symbolic::AirLayout;
-use p3_batch_stark::symbolic::{get_max_constraint_degree, get_symbolic_constraints};
-use p3_batch_stark::{ProverData, StarkInstance, prove_batch, verify_batch};
+use p3_batch_stark::symbolic::get_symbolic_constraints;
+use p3_batch_stark::{ProverData, verify_batch};
+use p3_dft::Radix2DitParallel;
 use p3_lookup::LogUpGadget;
 use shardfold_protocol::head::{OutOfBounds, Statement};
 use shardfold_protocol::shape::Shape;
@@ -11,11 +12,25 @@ use shardfold_protocol::shape::Shape;
 use shardfold_circuits::chips::Chip;
 use shardfold_contracts::Contracts;
 use shardfold_protocol::field::F;
-use shardfold_recursion::config::{Config, EF, StarkParameters, StarkProof};
+use shardfold_recursion::config::{Config, EF, StarkParameters, StarkProof, ValMmcs};
 use shardfold_recursion::security::StarkSize;
 use shardfold_recursion::stark::{ProofShape, RecursionError};
 
 use crate::traces::{ShardTraces, public_values};
+
+mod fractions;
+mod lanes;
+mod lookups;
+mod opened;
+mod program;
+mod prove;
+mod quotient;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use prove::prove;
+use table::{Table, max_degree, quotient_chunks};
 
 /// Proves and verifies shards of one shape.
 pub struct ShardStark {
@@ -26,6 +41,10 @@ pub struct ShardStark {
     chips: Vec<Chip>,
     log_heights: Vec<usize>,
     data: ProverData<Config>,
+    tables: Vec<Table>,
+    /// The factors of the transforms are kept from proof to proof.
+    dft: Radix2DitParallel<F>,
+    mmcs: ValMmcs,
 }
 
 /// What the prover commits to for each row of a chip's table, in elements of the base field;
@@ -64,6 +83,22 @@ pub enum StarkError {
     /// The prover gave up.
     #[error("the STARK cannot be proven: {0}")]
     Prove(Box<dyn std::error::Error + Send + Sync>),
+    /// What a chip says depends on a column that only constraints may depend on.
+    #[error("`{chip}` says on a bus what depends on a periodic column")]
+    Lookup {
+        /// Name of the chip.
+        chip: &'static str,
+    },
+    /// The constraints of a chip are of too high a degree for the blow-up.
+    #[error("the quotient of `{chip}` takes 2^{found} tables, expected at most 2^{most}")]
+    Degree {
+        /// Name of the chip.
+        chip: &'static str,
+        /// log2 of the polynomials into which the quotient is cut.
+        found: usize,
+        /// log2 of the blow-up.
+        most: usize,
+    },
     /// The traces are of another shape.
     #[error("the trace of `{chip}` has {found} rows, expected {expected}")]
     Height {
@@ -112,6 +147,10 @@ impl ShardStark {
         let data = ProverData::from_airs_and_degrees(&config, &chips, &log_heights)
             .map_err(|error| StarkError::Prove(error.to_string().into()))?;
         ProofShape::new(&chips, &log_heights, &data.common, parameters)?;
+        let tables = chips.iter().zip(&log_heights).zip(&data.common.lookups);
+        let tables = tables
+            .map(|((chip, &height), lookups)| Table::new(chip, height, lookups, &parameters))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             contracts,
             shape,
@@ -120,6 +159,9 @@ impl ShardStark {
             chips,
             log_heights,
             data,
+            tables,
+            dft: Radix2DitParallel::default(),
+            mmcs: parameters.mmcs(),
         })
     }
 
@@ -159,35 +201,24 @@ impl ShardStark {
         &self.data.common
     }
 
-    /// Proves the traces of one shard.
+    /// Proves the traces of one shard, which are used up.
     ///
     /// # Errors
     /// If a trace has another height than the shape says. Traces that break a constraint
     /// give a proof that does not verify.
-    pub fn prove(&self, traces: &ShardTraces) -> Result<StarkProof, StarkError> {
-        let instances: Vec<StarkInstance<'_, Config, Chip>> = self
-            .chips
-            .iter()
-            .zip(&traces.traces)
-            .zip(&traces.public_values)
-            .map(|((air, trace), public_values)| StarkInstance {
-                air,
-                trace,
-                public_values: public_values.clone(),
-            })
-            .collect();
-        for (instance, &log_height) in instances.iter().zip(&self.log_heights) {
-            let found = instance.trace.values.len() / instance.trace.width;
+    pub fn prove(&self, traces: ShardTraces) -> Result<StarkProof, StarkError> {
+        let tables = self.chips.iter().zip(&self.log_heights);
+        for ((chip, &log_height), trace) in tables.zip(&traces.traces) {
+            let found = trace.values.len() / trace.width;
             if found != 1 << log_height {
                 return Err(StarkError::Height {
-                    chip: instance.air.name(),
+                    chip: chip.name(),
                     found,
                     expected: 1 << log_height,
                 });
             }
         }
-        prove_batch(&self.config, &instances, &self.data)
-            .map_err(|error| StarkError::Prove(error.to_string().into()))
+        prove(self, traces).map_err(|error| StarkError::Prove(error.to_string().into()))
     }
 
     /// Verifies natively that `proof` proves `statement`.
@@ -221,13 +252,7 @@ impl ShardStark {
         tables
             .zip(&self.log_heights)
             .map(|((chip, lookups), &log_height)| {
-                let degree = get_max_constraint_degree::<F, EF, _, _>(
-                    chip,
-                    AirLayout::from_air(chip),
-                    1 << log_height,
-                    lookups,
-                    &LogUpGadget::new(),
-                );
+                let degree = max_degree(chip, log_height, lookups);
                 let sum = usize::from(!lookups.is_empty());
                 TableWidth {
                     main: chip.width(),
@@ -258,13 +283,7 @@ impl ShardStark {
                 lookups,
                 &gadget,
             );
-            let degree = get_max_constraint_degree::<F, EF, _, _>(
-                chip,
-                AirLayout::from_air(chip),
-                1 << log_height,
-                lookups,
-                &gadget,
-            );
+            let degree = max_degree(chip, log_height, lookups);
             size.constraints += base.len() + extension.len();
             size.constraint_degree = size.constraint_degree.max(degree);
             size.batched_openings += self.openings(chip, lookups.len(), degree);
@@ -290,9 +309,4 @@ impl ShardStark {
             p3_uni_stark::OpeningShape::new(),
         )
     }
-}
-
-/// Into how many polynomials of a table's height the quotient of its constraints is cut.
-fn quotient_chunks(degree: usize) -> usize {
-    (degree.max(2) - 1).next_power_of_two()
 }
