@@ -99,7 +99,7 @@ fn a_damaged_state_is_refused() {
 #[test]
 fn kinds_are_not_taken_for_each_other() {
     let sandbox = Sandbox::with_batch(1);
-    sandbox.write("proof.bin", b"SHRDFOLD\x05\0\x02\0\0\0\0\0\0\0\0\0");
+    sandbox.write("proof.bin", b"SHRDFOLD\x05\0\x03\0\0\0\0\0\0\0\0\0");
     fs::copy(key(), sandbox.path("test.key")).expect("a copy");
     let cases: [(&[&str], &str); 8] = [
         (&["execute", "genesis.bin"], "expected 1 (shardfold-batch)"),

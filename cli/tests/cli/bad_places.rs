@@ -207,7 +207,7 @@ fn arguments_that_make_no_sense_are_explained() {
         ),
         (
             &[&worker[..], &[PROFILE, "--memory", "100M"]].concat(),
-            "found 0.1 GiB of memory, expected more than the 0.1 GiB of the circuits",
+            "found 0.1 GiB of memory, expected more than the 0.2 GiB of the circuits",
         ),
         (
             &["import", "trace.csv", "-o", "r", "--fee", "281474976710656"],

@@ -27,13 +27,9 @@ fn neighbours_are_folded_level_by_level() {
 }
 
 #[test]
-fn the_proof_of_a_single_shard_is_folded_alone() {
+fn the_proof_of_a_single_shard_goes_to_the_finish_as_it_is() {
     let jobs = manifest(1, 1).jobs(2);
-    let expected = [
-        (Kind::Shard, 0, 1),
-        (Kind::Aggregate, 0, 1),
-        (Kind::Finish, 0, 1),
-    ];
+    let expected = [(Kind::Shard, 0, 1), (Kind::Finish, 0, 1)];
     assert_eq!(covered(&jobs), expected);
 }
 

@@ -24,7 +24,8 @@ use tracing::info_span;
 use super::ShardStark;
 use super::fractions::Messages;
 use super::opened::opened_values;
-use super::quotient::{Committed, Domain, Quotient};
+use super::quotient::{Committed, Quotient};
+use super::table::Domain;
 use crate::traces::ShardTraces;
 
 /// Matrices under one commitment.

@@ -4,7 +4,6 @@
 use p3_air::{Air as _, BaseAir as _, RowWindow};
 use p3_batch_stark::folder::ProverConstraintFolderWithLookups;
 use p3_commit::{LagrangeSelectors, PeriodicLdeTable, PolynomialSpace as _, UnivariateStarkPcs};
-use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{BasedVectorSpace, PackedFieldExtension, PrimeCharacteristicRing};
 use p3_matrix::dense::{RowMajorMatrix, RowMajorMatrixView};
 use p3_uni_stark::ProverConstraintFolder;
@@ -17,10 +16,7 @@ use shardfold_recursion::config::{Challenger, Config, EF, Pcs};
 use super::lanes::{Lanes, Order, Walk};
 use super::lookups::{ColumnChallenges, PackedExtension};
 use super::program::{Packed, Rows, Selectors};
-use super::table::Table;
-
-/// The points at which a polynomial's values are known.
-pub(super) type Domain = TwoAdicMultiplicativeCoset<F>;
+use super::table::{Domain, Table};
 
 /// What a table has committed to, extended; and what was drawn thereafter.
 pub(super) struct Committed<'a> {

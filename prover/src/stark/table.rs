@@ -14,7 +14,9 @@ use shardfold_recursion::config::{EF, StarkParameters};
 
 use super::StarkError;
 use super::lookups::Lookups;
-use super::quotient::Domain;
+
+/// The points at which a polynomial's values are known.
+pub(super) type Domain = TwoAdicMultiplicativeCoset<F>;
 
 /// One table of the STARK.
 pub(super) struct Table {

@@ -132,7 +132,7 @@ async fn a_batch_is_removed_when_it_is_not_open() {
         let unknown = fleet.queue.check_closed(&batch).await.unwrap_err();
         assert!(matches!(unknown, QueueError::Unknown { .. }), "{unknown}");
         // The other one is as it was, and the first may come again.
-        assert_eq!(fleet.jobs(&other).await.len(), 3);
+        assert_eq!(fleet.jobs(&other).await.len(), 2);
         assert_eq!(fleet.submit(2, 1).await, batch);
         let jobs = fleet.jobs(&batch).await;
         assert!(jobs.iter().all(|job| job.attempt == 0));
@@ -167,7 +167,7 @@ async fn nothing_is_left_to_do_when_no_job_of_these_circuits_is_ready_or_in_work
         fleet.submit(1, 1).await;
         fleet.worker("a").await;
         assert!(fleet.queue.is_idle(&others, None).await.unwrap());
-        for _ in 0..3 {
+        for _ in 0..2 {
             assert!(!fleet.queue.is_idle(&own, None).await.unwrap());
             let claimed = fleet.take("a").await;
             assert!(!fleet.queue.is_idle(&own, None).await.unwrap());

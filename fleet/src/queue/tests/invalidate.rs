@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// A batch of one shard by "a", whose aggregation "b" has taken: the shard and the aggregation.
-async fn aggregating(fleet: &Fleet) -> (Claimed, Claimed) {
+/// A batch of one shard by "a", whose finish "b" has taken: the shard and the finish.
+async fn finishing(fleet: &Fleet) -> (Claimed, Claimed) {
     fleet.submit(1, 1).await;
     for worker in ["a", "b"] {
         fleet.worker(worker).await;
@@ -28,21 +28,18 @@ async fn strikes(fleet: &Fleet, worker: &str) -> u64 {
 #[tokio::test]
 async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
     on_both(async |fleet| {
-        let (shard, aggregation) = aggregating(fleet).await;
+        let (shard, finish) = finishing(fleet).await;
         fleet
             .execute("UPDATE attempts SET ended = ended - 200000")
             .await;
         let job_ended = fleet.attempts(&shard).await[0].ended;
-        invalidate(fleet, &aggregation, &shard, true).await;
+        invalidate(fleet, &finish, &shard, true).await;
         let opened = fleet.job(&shard).await;
         assert_eq!((opened.state, opened.failures), (JobState::Queued, 1));
         assert_eq!((opened.result, opened.took), (None, None));
-        let waiting = fleet.job(&aggregation).await;
+        let waiting = fleet.job(&finish).await;
         assert_eq!((waiting.state, waiting.failures), (JobState::Waiting, 0));
-        assert_eq!(
-            fleet.outcomes(&aggregation).await,
-            [Some(Outcome::Released)]
-        );
+        assert_eq!(fleet.outcomes(&finish).await, [Some(Outcome::Released)]);
         let attempts = fleet.attempts(&shard).await;
         assert_eq!(attempts[0].outcome, Some(Outcome::Invalidated));
         assert_eq!(attempts[0].reason.as_deref(), Some("it is false"));
@@ -52,8 +49,7 @@ async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
         // It goes to another worker than the one that made it.
         assert_eq!(fleet.claim("a").await, None);
         assert_eq!(fleet.work("b").await.job, shard.job);
-        assert_eq!(fleet.work("a").await.job, aggregation.job);
-        assert_eq!(fleet.work("a").await.kind, Kind::Finish);
+        assert_eq!(fleet.work("a").await.job, finish.job);
     })
     .await;
 }
@@ -61,8 +57,8 @@ async fn a_refuted_result_is_made_again_before_its_parent_goes_on() {
 #[tokio::test]
 async fn three_false_results_stop_a_worker_and_lost_ones_do_not() {
     on_both(async |fleet| {
-        let (shard, aggregation) = aggregating(fleet).await;
-        invalidate(fleet, &aggregation, &shard, false).await;
+        let (shard, finish) = finishing(fleet).await;
+        invalidate(fleet, &finish, &shard, false).await;
         assert_eq!(strikes(fleet, "a").await, 0);
         for number in 1..=3 {
             fleet.execute("UPDATE jobs SET failures = 0").await;
@@ -70,8 +66,8 @@ async fn three_false_results_stop_a_worker_and_lost_ones_do_not() {
                 .execute("DELETE FROM attempts WHERE outcome = 'invalidated'")
                 .await;
             let shard = fleet.work("a").await;
-            let aggregation = fleet.take("b").await;
-            invalidate(fleet, &aggregation, &shard, true).await;
+            let finish = fleet.take("b").await;
+            invalidate(fleet, &finish, &shard, true).await;
             assert_eq!(strikes(fleet, "a").await, number);
         }
         assert_eq!(strikes(fleet, "b").await, 0);
@@ -95,18 +91,18 @@ async fn three_false_results_stop_a_worker_and_lost_ones_do_not() {
 #[tokio::test]
 async fn a_job_with_too_many_false_results_is_dead_lettered() {
     on_both(async |fleet| {
-        let (mut shard, mut aggregation) = aggregating(fleet).await;
+        let (mut shard, mut finish) = finishing(fleet).await;
         for failures in 1..=u64::from(MAX_FAILURES) {
-            invalidate(fleet, &aggregation, &shard, false).await;
+            invalidate(fleet, &finish, &shard, false).await;
             let job = fleet.job(&shard).await;
             assert_eq!((job.state, job.failures), (JobState::Queued, failures));
             let worker = ["a", "b"][failures as usize % 2];
             shard = fleet.work(worker).await;
-            aggregation = fleet.take("b").await;
+            finish = fleet.take("b").await;
         }
-        invalidate(fleet, &aggregation, &shard, false).await;
+        invalidate(fleet, &finish, &shard, false).await;
         assert_eq!(fleet.state(&shard).await, JobState::DeadLettered);
-        assert_eq!(fleet.state(&aggregation).await, JobState::Waiting);
+        assert_eq!(fleet.state(&finish).await, JobState::Waiting);
         assert_eq!(fleet.claim("a").await, None);
     })
     .await;
@@ -115,15 +111,15 @@ async fn a_job_with_too_many_false_results_is_dead_lettered() {
 #[tokio::test]
 async fn the_same_refutation_counts_once() {
     on_both(async |fleet| {
-        let (shard, aggregation) = aggregating(fleet).await;
+        let (shard, finish) = finishing(fleet).await;
         // As when the answer to the first was lost.
         for _ in 0..2 {
-            invalidate(fleet, &aggregation, &shard, true).await;
+            invalidate(fleet, &finish, &shard, true).await;
         }
         assert_eq!(strikes(fleet, "a").await, 1);
         assert_eq!(fleet.job(&shard).await.failures, 1);
         fleet.work("b").await;
-        assert_eq!(fleet.work("b").await.job, aggregation.job);
+        assert_eq!(fleet.work("b").await.job, finish.job);
     })
     .await;
 }
@@ -131,7 +127,7 @@ async fn the_same_refutation_counts_once() {
 #[tokio::test]
 async fn only_who_holds_a_job_refutes_what_it_uses() {
     on_both(async |fleet| {
-        let (shard, stale) = aggregating(fleet).await;
+        let (shard, stale) = finishing(fleet).await;
         fleet.pass(Duration::from_secs(61)).await;
         fleet.queue.reap().await.unwrap();
         fleet.pass(Duration::from_secs(3)).await;
@@ -152,11 +148,11 @@ async fn only_who_holds_a_job_refutes_what_it_uses() {
 #[tokio::test]
 async fn nothing_of_a_cancelled_batch_is_opened_again() {
     on_both(async |fleet| {
-        let (shard, aggregation) = aggregating(fleet).await;
+        let (shard, finish) = finishing(fleet).await;
         fleet.queue.cancel(&shard.batch).await.unwrap();
-        invalidate(fleet, &aggregation, &shard, true).await;
+        invalidate(fleet, &finish, &shard, true).await;
         assert_eq!(fleet.state(&shard).await, JobState::Done);
-        assert_eq!(fleet.state(&aggregation).await, JobState::Cancelled);
+        assert_eq!(fleet.state(&finish).await, JobState::Cancelled);
         for worker in ["a", "b"] {
             assert_eq!(fleet.claim(worker).await, None);
         }

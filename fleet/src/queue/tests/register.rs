@@ -100,7 +100,7 @@ async fn circuits_are_of_the_past_when_no_open_batch_has_them() {
         new.await.unwrap();
         // Workers with the old ones end what was begun with them.
         fleet.worker("old").await;
-        for kind in [Kind::Shard, Kind::Aggregate, Kind::Finish] {
+        for kind in [Kind::Shard, Kind::Finish] {
             let claimed = fleet.work("old").await;
             assert_eq!((&claimed.batch, claimed.kind), (&old, kind));
         }

@@ -112,7 +112,7 @@ async fn the_fleet_counts_its_jobs_batches_and_rates() {
     on_both(async |fleet| {
         fleet.worker("a").await;
         let old = fleet.submit(1, 1).await;
-        for _ in 0..3 {
+        for _ in 0..2 {
             fleet.work("a").await;
         }
         fleet.pass(Duration::from_secs(3_700)).await;
