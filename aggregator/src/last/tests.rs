@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use plonky2::field::types::Field as _;
+use plonky2::hash::hash_types::HashOut;
 use plonky2::iop::witness::PartialWitness;
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use shardfold_recursion::convert::statement_from_plonk;
@@ -11,7 +12,7 @@ use shardfold_recursion::plonk::{PlonkField, PlonkProof, prove, verify};
 
 use super::*;
 use crate::circuit::testing::{AGGREGATION, FORM, LEAVES, forge, forged_key, statement};
-use crate::tree::{ChildError, Origin};
+use crate::tree::{ChildError, Origin, flatten_key};
 
 const PROFILE: Profile = Profile::UnsoundTest;
 
@@ -44,10 +45,15 @@ fn accepts(child: Child<'_>, cheat: impl FnOnce(&mut PartialWitness<PlonkField>)
     let mut witness = PartialWitness::new();
     LAST.targets.set(&mut witness, &child).expect("once each");
     cheat(&mut witness);
+    proves(&LAST, witness)
+}
+
+/// Whether a proof comes out of this witness that verifies under the circuit's key.
+fn proves(last: &LastCircuit, witness: PartialWitness<PlonkField>) -> bool {
     let grinding = PROFILE.last().grinding;
-    let proven = catch_unwind(AssertUnwindSafe(|| prove(&LAST.circuit, grinding, witness)));
+    let proven = catch_unwind(AssertUnwindSafe(|| prove(&last.circuit, grinding, witness)));
     proven.is_ok_and(|proof| {
-        proof.is_ok_and(|proof| verify(LAST.key(), &LAST.circuit.common, grinding, &proof).is_ok())
+        proof.is_ok_and(|proof| verify(last.key(), &last.circuit.common, grinding, &proof).is_ok())
     })
 }
 
@@ -116,6 +122,45 @@ fn a_choice_that_is_not_one_hot_is_refused() {
     let forgery = forge(&forged_key());
     for origin in [Origin::Leaf(0), Origin::Leaf(1), Origin::Aggregation] {
         assert!(!accepts(child(origin, &forgery), |_| {}));
+    }
+}
+
+/// The leaf keys are such that the forged circuit's key is a mixture of them: all but the rule on the
+/// choice itself is satisfied.
+#[test]
+fn a_mixture_that_is_a_key_of_no_circuit_of_the_tree_is_refused() {
+    let forgery = forge(&forged_key());
+    let (one, two) = (PlonkField::ONE, PlonkField::TWO);
+    let cases = [
+        // The rule holds, and the first leaf key is the forged one: the harness works.
+        ([one, PlonkField::ZERO], true),
+        // Boolean, but two are chosen.
+        ([one, one], false),
+        // The sum is one, but the parts are not boolean.
+        ([two, -one], false),
+    ];
+    for ([a, b], accepted) in cases {
+        let mut keys = AGGREGATION.keys().clone();
+        let second = flatten_key(&keys.leaves[1]);
+        // first = (forged - b * second) / a
+        let mixed = forged_key().into_iter().zip(second);
+        let first: Vec<PlonkField> = mixed.map(|(forged, x)| (forged - b * x) / a).collect();
+        let mut digests = first.as_chunks::<4>().0.iter();
+        let mut digest = || HashOut {
+            elements: *digests.next().expect("a key's length"),
+        };
+        keys.leaves[0].circuit_digest = digest();
+        for root in &mut keys.leaves[0].constants_sigmas_cap.0 {
+            *root = digest();
+        }
+        let last = LastCircuit::build(PROFILE, keys).expect("it fits");
+        let mut witness = PartialWitness::new();
+        let child = child(Origin::Leaf(0), &forgery);
+        last.targets.set(&mut witness, &child).expect("once each");
+        for (bit, value) in last.targets.choice.iter().zip([a, b, PlonkField::ZERO]) {
+            witness.target_values.insert(bit.target, value);
+        }
+        assert_eq!(proves(&last, witness), accepted, "choice {a}, {b}");
     }
 }
 
