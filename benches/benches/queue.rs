@@ -79,7 +79,6 @@ async fn run(url: &str, shards: usize, seed: u64, workers: usize) -> Result<(Dur
         manifest: &manifest,
         source: "5a",
         label: "batch.bin",
-        arity: manifest.arity(),
         max_failures: 3,
     };
     let start = Instant::now();

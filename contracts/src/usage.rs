@@ -166,12 +166,10 @@ impl Usage {
         })
     }
 
-    /// Checks that a shape has the capacity for all of it.
-    ///
-    /// # Errors
-    /// The first limit that is exceeded.
-    pub fn fits(&self, shape: &Shape) -> Result<(), ShapeExceeded> {
-        let counts = [
+    /// Returns how much of each resource is taken, and how much of it a shape has.
+    #[must_use]
+    pub fn counts(&self, shape: &Shape) -> [(Resource, usize, usize); 8] {
+        [
             (Resource::Steps, self.cost.steps, shape.transactions()),
             (
                 Resource::Signatures,
@@ -192,8 +190,19 @@ impl Usage {
             ),
             (Resource::Vaults, self.cost.vaults, shape.vaults()),
             (Resource::Divisions, self.cost.divisions, shape.divisions()),
-        ];
-        match counts.into_iter().find(|(_, found, limit)| found > limit) {
+        ]
+    }
+
+    /// Checks that a shape has the capacity for all of it.
+    ///
+    /// # Errors
+    /// The first limit that is exceeded.
+    pub fn fits(&self, shape: &Shape) -> Result<(), ShapeExceeded> {
+        match self
+            .counts(shape)
+            .into_iter()
+            .find(|(_, found, limit)| found > limit)
+        {
             None => Ok(()),
             Some((resource, found, limit)) => Err(ShapeExceeded {
                 resource,

@@ -102,7 +102,6 @@ async fn enqueue(
         manifest,
         source,
         label,
-        arity: manifest.arity(),
         max_failures,
     };
     Ok((id, queue.submit(&submission).await?))

@@ -40,6 +40,15 @@ pub fn permutation() -> Permutation12 {
     default_goldilocks_poseidon2_12()
 }
 
+/// Returns the commitment scheme for base-field matrices: Merkle trees that end in a cap of
+/// `2^log_cap` roots.
+#[must_use]
+pub fn mmcs(log_cap: usize) -> ValMmcs {
+    let permutation = permutation();
+    let rows = RowHash::new(permutation.clone());
+    ValMmcs::new(rows, NodeHash::new(permutation), log_cap)
+}
+
 /// The parameters of the STARK that trade prover time, proof size and security.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StarkParameters {
@@ -91,15 +100,9 @@ impl StarkParameters {
         }
     }
 
-    /// Returns the commitment scheme for base-field matrices: Merkle trees that end in a cap of
-    /// `2^log_cap` roots.
+    /// Returns the [commitment scheme](mmcs) for base-field matrices.
     #[must_use]
     pub fn mmcs(&self) -> ValMmcs {
-        let permutation = permutation();
-        ValMmcs::new(
-            RowHash::new(permutation.clone()),
-            NodeHash::new(permutation),
-            self.log_cap,
-        )
+        mmcs(self.log_cap)
     }
 }

@@ -17,8 +17,6 @@ pub struct Submission<'a> {
     pub source: &'a str,
     /// What people call it.
     pub label: &'a str,
-    /// How many proofs one aggregation joins.
-    pub arity: usize,
     /// How many attempts of one job may fail or be lost before it is dead-lettered.
     pub max_failures: u32,
 }
@@ -60,7 +58,7 @@ impl Queue {
             .bind(submission.manifest.circuits())
             .execute(&mut *tx)
             .await?;
-        for job in submission.manifest.jobs(submission.arity) {
+        for job in submission.manifest.jobs(submission.manifest.arity()) {
             self.insert_job(&mut tx, submission, &job).await?;
         }
         tx.commit().await?;

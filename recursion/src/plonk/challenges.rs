@@ -1,17 +1,5 @@
 //! All challenges of a proof, from what the prover sent: the verifier's walk through the
 //! [`Transcript`], for values and for targets.
-// The verifier's path runs through here.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used
-    )
-)]
 
 use plonky2::field::extension::FieldExtension as _;
 use plonky2::hash::hash_types::{HashOut, HashOutTarget, MerkleCapTarget};

@@ -1,16 +1,4 @@
 //! The verifier of a proof as a circuit.
-// The verifier's path runs through here.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used
-    )
-)]
 
 use plonky2::field::types::Field as _;
 use plonky2::fri::proof::FriChallengesTarget;

@@ -1,17 +1,5 @@
 //! The constraints of the gates, each times its selector's filter: plonky2 evaluates them one gate
 //! at a time, and adds them up in functions that it does not export.
-// The verifier's path runs through here.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used
-    )
-)]
 
 use core::ops::Range;
 

@@ -120,11 +120,13 @@ impl<T: Element> PlonkyPermutation<T> for State<T> {
     }
 
     fn set_elt(&mut self, element: T, index: usize) {
-        self.0[index] = element;
+        if let Some(place) = self.0.get_mut(index) {
+            *place = element;
+        }
     }
 
     fn set_from_iter<I: IntoIterator<Item = T>>(&mut self, elements: I, start: usize) {
-        for (place, element) in self.0[start..].iter_mut().zip(elements) {
+        for (place, element) in self.0.iter_mut().skip(start).zip(elements) {
             *place = element;
         }
     }
@@ -138,6 +140,6 @@ impl<T: Element> PlonkyPermutation<T> for State<T> {
     }
 
     fn squeeze(&self) -> &[T] {
-        &self.0[..RATE]
+        self.0.split_at(RATE).0
     }
 }

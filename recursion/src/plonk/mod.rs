@@ -1,4 +1,17 @@
-//! The one plonky2 configuration of the recursion, behind type aliases, and its parameters.
+//! plonky2 as the recursion uses it: the one configuration, behind type aliases, and its parameters;
+//! our prover, and our verifier as code and as a circuit.
+// The verifier's path runs through here.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
 
 use plonky2::field::extension::quadratic::QuadraticExtension;
 use plonky2::field::goldilocks_field::GoldilocksField;
@@ -22,8 +35,8 @@ mod openings;
 mod proof;
 mod prover;
 mod shape;
-pub mod sponge;
-pub mod transcript;
+mod sponge;
+mod transcript;
 mod vanishing;
 mod verifier;
 
@@ -35,6 +48,7 @@ pub use gates::UnsupportedCircuit;
 pub use hash::{Poseidon2Config, Poseidon2Hash};
 pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
 pub use prover::prove;
+pub use sponge::GrindingError;
 pub use verifier::{PlonkVerifyError, verify};
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
@@ -189,7 +203,7 @@ pub fn circuit_digest(
     degree_bits: usize,
 ) -> HashOut<PlonkField> {
     let mut parts = cap.flatten();
-    parts.extend(Poseidon2Hash::hash_pad(&[] as &[PlonkField]).elements);
+    parts.extend(Poseidon2Hash::hash_pad(&[]).elements);
     parts.push(PlonkField::from_canonical_usize(degree_bits));
     Poseidon2Hash::hash_no_pad(&parts)
 }

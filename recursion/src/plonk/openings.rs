@@ -3,18 +3,6 @@
 //! There are four oracles: the preprocessed polynomials (constants, then sigmas), the wires, the
 //! copy-constraint products (the Z of each challenge, then their partial products), the quotient.
 //! All polynomials are opened at zeta, in this order, and the Zs at the next row as well.
-// The verifier's path runs through here.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used
-    )
-)]
 
 use plonky2::fri::structure::{FriOracleInfo, FriPolynomialInfo};
 use plonky2::iop::ext_target::ExtensionTarget;

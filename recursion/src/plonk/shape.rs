@@ -1,16 +1,4 @@
 //! The shape of a proof: every length in it follows from the common data.
-// The verifier's path runs through here.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used
-    )
-)]
 
 use plonky2::fri::proof::{FriInitialTreeProof, FriProof, FriQueryStep};
 use plonky2::hash::merkle_tree::MerkleCap;

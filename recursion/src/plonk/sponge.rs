@@ -1,16 +1,4 @@
 //! plonky2's sponge on values, with the search for nonces, and on targets.
-// The verifier's path runs through here.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used
-    )
-)]
 
 use core::convert::Infallible;
 

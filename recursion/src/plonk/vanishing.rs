@@ -7,18 +7,6 @@
 //! 2. for each few routed wires, that the product goes on:
 //!    `before * prod(wire + beta * k * zeta + gamma) - after * prod(wire + beta * sigma + gamma)`;
 //! 3. the constraints of the gates, which plonky2 evaluates.
-// The verifier's path runs through here.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used
-    )
-)]
 
 use core::iter;
 

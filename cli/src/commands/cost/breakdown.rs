@@ -12,7 +12,7 @@ use serde::Serialize;
 use shardfold_circuits::chips::Chip;
 use shardfold_contracts::Contracts;
 use shardfold_contracts::set::Cost;
-use shardfold_contracts::usage::Usage;
+use shardfold_contracts::usage::{Resource, Usage};
 use shardfold_protocol::curve::{DIGIT_SIZE, DIGITS, WINDOWS};
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
@@ -47,7 +47,7 @@ pub struct Shard {
 }
 
 /// How much of a shape a shard takes, by resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Used {
     /// Steps of transactions.
     pub steps: Room,
@@ -82,23 +82,27 @@ impl Used {
         ]
     }
 
-    fn new(shape: &Shape, usage: &Usage, cost: Cost) -> Self {
-        let room = |used, limit| Room { used, limit };
-        Self {
-            steps: room(cost.steps, shape.transactions()),
-            signatures: room(cost.signatures, shape.transactions()),
-            records: room(usage.records().len(), shape.records()),
-            fee_vaults: room(usage.fee_vaults().len(), shape.fee_vaults()),
-            nodes: room(usage.nodes(), shape.nodes()),
-            permutations: room(usage.permutations(), shape.permutations()),
-            vaults: room(cost.vaults, shape.vaults()),
-            divisions: room(cost.divisions, shape.divisions()),
+    fn new(shape: &Shape, usage: &Usage) -> Self {
+        let mut used = Self::default();
+        for (resource, taken, limit) in usage.counts(shape) {
+            let room = match resource {
+                Resource::Steps => &mut used.steps,
+                Resource::Signatures => &mut used.signatures,
+                Resource::Records => &mut used.records,
+                Resource::FeeVaults => &mut used.fee_vaults,
+                Resource::Nodes => &mut used.nodes,
+                Resource::Permutations => &mut used.permutations,
+                Resource::Vaults => &mut used.vaults,
+                Resource::Divisions => &mut used.divisions,
+            };
+            *room = Room { used: taken, limit };
         }
+        used
     }
 }
 
 /// How much of a resource is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Room {
     /// How much the transactions take.
     pub used: usize,
@@ -245,7 +249,7 @@ impl Counter {
             (*count, *sum) = (*count + 1, *sum + cells);
             (cost, used) = (cost + own, used + cells);
         }
-        let room = Used::new(&witness.shape, &usage, cost);
+        let room = Used::new(&witness.shape, &usage);
         let of_nodes = 2 * room.nodes.used;
         let of_records = room.permutations.used - cost.permutations - of_nodes;
         let shared = Shared {

@@ -99,7 +99,6 @@ impl Fleet {
             manifest,
             source: SOURCE,
             label: "batch.bin",
-            arity: 2,
             max_failures: MAX_FAILURES,
         };
         let submitted = self.queue.submit(&submission).await.unwrap();

@@ -85,7 +85,6 @@ async fn of_many_submitters_of_one_batch_one_puts_its_jobs_into_the_queue() {
                     manifest: &manifest,
                     source: SOURCE,
                     label: "batch.bin",
-                    arity: 2,
                     max_failures: MAX_FAILURES,
                 };
                 queue.submit(&submission).await.unwrap()

@@ -142,7 +142,6 @@ async fn the_witness_of_another_shard_is_refused() {
         manifest: &manifest,
         source: "5a",
         label: "batch.bin",
-        arity: manifest.arity(),
         max_failures: 1,
     };
     fleet.queue.submit(&submission).await.unwrap();

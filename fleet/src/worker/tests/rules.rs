@@ -45,7 +45,6 @@ async fn a_worker_with_other_circuits_is_refused_also_if_it_came_first() {
             manifest: &manifest,
             source: "5a",
             label: "batch.bin",
-            arity: 2,
             max_failures: 1,
         };
         fleet.queue.submit(&submission).await.unwrap();

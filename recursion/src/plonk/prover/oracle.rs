@@ -13,7 +13,7 @@ use plonky2::hash::merkle_proofs::MerkleProof;
 use plonky2::hash::merkle_tree::MerkleCap;
 
 use super::domain::{LeafOrder, shift};
-use crate::config::{F, NodeHash, RowHash, ValMmcs, permutation};
+use crate::config::{F, ValMmcs, mmcs};
 use crate::convert::to_plonk;
 use crate::plonk::{PlonkField, Poseidon2Hash};
 
@@ -30,11 +30,9 @@ pub struct Kernels {
 impl Kernels {
     /// Returns kernels for codes of this rate and trees of this cap.
     pub fn new(log_blowup: usize, cap_height: usize) -> Self {
-        let permutation = permutation();
-        let rows = RowHash::new(permutation.clone());
         Self {
             dft: Radix2DitParallel::default(),
-            mmcs: ValMmcs::new(rows, NodeHash::new(permutation), cap_height),
+            mmcs: mmcs(cap_height),
             log_blowup,
         }
     }
