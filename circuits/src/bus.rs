@@ -377,10 +377,10 @@ impl RangeBus {
 ///
 /// The sum of multiplicities is taken in the field; it equals the integer sum because a row of
 /// the transaction table pays at most one fee, in its one exclusive slot, and there are at most
-/// 2^14 rows. A fee is below 2^48, so the sum is below 2^62. That a vault is collected for once
+/// 2^16 rows. A fee is below 2^46, so the sum is below 2^62. That a vault is collected for once
 /// follows from the clocks: see the `fee` chip.
 ///
-/// Who pays says so by [`say_exclusively`], with the fee as count. Caller: the fee is below 2^48, and
+/// Who pays says so by [`say_exclusively`], with the fee as count. Caller: the fee is below 2^46, and
 /// zero on rows that pay none; a row pays once.
 pub struct FeeBus;
 

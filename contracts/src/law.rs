@@ -225,7 +225,7 @@ pub trait Body {
 /// What the operator earns and where it goes. With no fee the vault is not touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeePayment {
-    /// In the asset that the contract says, below 2^48.
+    /// In the asset that the contract says, below 2^46.
     pub amount: u64,
     /// A vault of this asset.
     pub vault: Index,

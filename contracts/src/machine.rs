@@ -290,7 +290,7 @@ pub trait Machine {
     /// pays it is the rule's to say. At most once in a transaction.
     ///
     /// # Errors
-    /// The fee is 2^48 or more.
+    /// The fee is 2^46 or more.
     fn fee(&mut self, asset: &Self::E) -> Rule<(Self::E, Self::E)>;
 }
 
@@ -299,7 +299,7 @@ pub mod reasons {
     use super::Reason;
 
     /// A fee out of bounds.
-    pub static FEE: Reason = Reason::new("fee", "found a fee of {found}, expected less than 2^48");
+    pub static FEE: Reason = Reason::new("fee", "found a fee of {found}, expected less than 2^46");
     /// An index that no leaf has.
     pub static INDEX: Reason = Reason::new("index", "found index {found}, expected one below 2^32");
     /// A record that is used twice.

@@ -71,7 +71,7 @@ pub struct Does {
 
 impl RecordedStep {
     /// Returns how many permutations a row of the step takes: those that it asks for, and those of its
-    /// signature.
+    /// signature but for the owner's, which are shared.
     #[must_use]
     pub fn permutations(&self) -> usize {
         let of_signature = if self.does.signs {

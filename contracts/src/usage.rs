@@ -4,9 +4,11 @@
 use foldhash::HashSet;
 use thiserror::Error;
 
+use shardfold_protocol::address::Address;
 use shardfold_protocol::difference::Change;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
+use shardfold_protocol::signature::{OWNER_PERMUTATIONS, PublicKey};
 use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::tree::TouchedNodes;
 
@@ -27,7 +29,8 @@ pub enum Resource {
     FeeVaults,
     /// Touched inner nodes of the state tree.
     Nodes,
-    /// Permutations, counted without sharing and as if every touched record changed.
+    /// Permutations, counted as if every touched record changed, and shared by the signatures of one
+    /// owner only.
     Permutations,
     /// Accesses of vaults that have a row of their own.
     Vaults,
@@ -47,12 +50,16 @@ pub struct ShapeExceeded {
     pub limit: usize,
 }
 
+/// Who signs: an owner is the hash of these.
+type Owner = (PublicKey, Address);
+
 /// The count for a run of transactions.
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
     transactions: usize,
     nodes: TouchedNodes,
     fee_vaults: HashSet<Index>,
+    owners: HashSet<Owner>,
     /// Of differences, if every touched record changes.
     pairs: usize,
     /// Of the transactions alone.
@@ -70,6 +77,12 @@ impl Usage {
     #[must_use]
     pub const fn fee_vaults(&self) -> &HashSet<Index> {
         &self.fee_vaults
+    }
+
+    /// Returns how many owners sign.
+    #[must_use]
+    pub fn owners(&self) -> usize {
+        self.owners.len()
     }
 
     /// Returns how many transactions were added.
@@ -93,9 +106,10 @@ impl Usage {
     /// Returns how many permutations the proof takes, at most: fewer only where touched records do
     /// not change, whose differences are counted too.
     #[must_use]
-    pub const fn permutations(&self) -> usize {
+    pub fn permutations(&self) -> usize {
         let touched = self.nodes.leaf_count() + self.nodes.inner_nodes();
-        self.cost.permutations + 2 * touched + self.pairs.div_ceil(2)
+        let owners = OWNER_PERMUTATIONS * self.owners.len();
+        self.cost.permutations + owners + 2 * touched + self.pairs.div_ceil(2)
     }
 
     /// Adds one transaction if the run with it still fits into one of these shapes. `is_vault` says
@@ -112,15 +126,17 @@ impl Usage {
     ) -> Result<(), ShapeExceeded> {
         let mut accesses = Vec::with_capacity(MAX_ACCESSES);
         contracts.accesses(transaction, &mut accesses);
-        self.add_accesses(contracts.cost(transaction), &accesses, is_vault, shapes)
+        let cost = contracts.cost(transaction);
+        self.add_accesses(transaction, cost, &accesses, is_vault, shapes)
     }
 
-    /// [`Self::add`] of a transaction of this cost and with these accesses.
+    /// [`Self::add`] of a transaction whose cost and accesses are these.
     ///
     /// # Errors
     /// As [`Self::add`].
     pub fn add_accesses(
         &mut self,
+        transaction: &Transaction,
         cost: Cost,
         accesses: &[Access],
         is_vault: impl Fn(Index) -> bool,
@@ -138,6 +154,10 @@ impl Usage {
         let is_fee = |access: &&Access| matches!(access.mode, Mode::Fee(_));
         let fee_vault = accesses.iter().find(is_fee).map(|access| access.index);
         let new_fee_vault = fee_vault.filter(|&index| self.fee_vaults.insert(index));
+        let signs = |_: &_| cost.signatures > 0;
+        let owner = transaction.authorization.filter(signs);
+        let owner = owner.map(|signed| (signed.public_key, signed.exit_address));
+        let new_owner = owner.filter(|&owner| self.owners.insert(owner));
         self.transactions += 1;
         let before = self.cost;
         self.cost = before + cost;
@@ -147,6 +167,9 @@ impl Usage {
             self.pairs = pairs;
             if let Some(index) = new_fee_vault {
                 self.fee_vaults.remove(&index);
+            }
+            if let Some(owner) = new_owner {
+                self.owners.remove(&owner);
             }
             for (index, levels) in new {
                 self.nodes.remove(index, levels);
@@ -193,6 +216,15 @@ impl Usage {
         ]
     }
 
+    /// Returns how many transactions like these a shape has room for.
+    #[must_use]
+    pub fn fill(&self, shape: &Shape) -> usize {
+        let counts = self.counts(shape).into_iter();
+        let most = counts.filter(|(_, found, _)| *found > 0);
+        let most = most.map(|(_, found, limit)| self.transactions * limit / found);
+        most.min().unwrap_or_default()
+    }
+
     /// Checks that a shape has the capacity for all of it.
     ///
     /// # Errors
@@ -216,10 +248,14 @@ impl Usage {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::LazyLock;
 
+    use p3_field::PrimeCharacteristicRing;
     use proptest::prelude::*;
+    use shardfold_protocol::field::F;
     use shardfold_protocol::hash::ZERO_DIGEST;
-    use shardfold_protocol::signature::SIGNATURE_PERMUTATIONS;
+    use shardfold_protocol::signature::{Account, SIGNATURE_PERMUTATIONS};
+    use shardfold_protocol::transaction::Authorization;
     use shardfold_protocol::tree::touched_nodes;
 
     use super::*;
@@ -227,6 +263,21 @@ mod tests {
     use crate::law::{Body, FeePayment};
     use crate::set::standard;
     use crate::transfer::Transfer;
+
+    /// The authorizations of four accounts, two of which have one key. What is signed is another
+    /// matter.
+    static SIGNED: LazyLock<[Authorization; 4]> = LazyLock::new(|| {
+        let mut signed = [0, 1, 2, 2].map(|index| {
+            let account = Account::from_index(5, index);
+            Authorization {
+                public_key: account.public_key(),
+                exit_address: account.exit_address,
+                signature: account.sign(F::ONE, &ZERO_DIGEST),
+            }
+        });
+        signed[3].exit_address = signed[0].exit_address;
+        signed
+    });
 
     fn transaction(from: Index, to: Index, fee: FeePayment) -> Transaction {
         let (asset, amount) = (0, 0);
@@ -251,7 +302,9 @@ mod tests {
             fee,
             nonce: 0,
         };
-        transfer.unsigned()
+        let mut transfer = transfer.unsigned();
+        transfer.authorization = Some(SIGNED[from as usize % SIGNED.len()]);
+        transfer
     }
 
     fn index() -> impl Strategy<Value = Index> {
@@ -291,7 +344,10 @@ mod tests {
         let blocks = pairs.sum::<usize>().div_ceil(2);
         assert_eq!(usage.transactions(), transactions.len());
         let paths = 2 * (records.len() + nodes);
-        assert_eq!(usage.permutations(), own + paths + blocks);
+        let signed = transactions.iter().filter_map(|t| t.authorization);
+        let owners = signed.map(|signed| signed.public_key.owner(F::ONE, &signed.exit_address));
+        let owners = 2 * owners.collect::<HashSet<_>>().len();
+        assert_eq!(usage.permutations(), own + owners + paths + blocks);
         assert_eq!(usage.records(), records.into_iter().collect::<Vec<_>>());
         assert_eq!(
             &usage.fee_vaults().iter().copied().collect::<BTreeSet<_>>(),

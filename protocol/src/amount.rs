@@ -4,8 +4,8 @@
 pub const AMOUNT_BITS: u32 = 62;
 /// The first integer that is too large for an amount or a balance.
 pub const AMOUNT_LIMIT: u64 = 1 << AMOUNT_BITS;
-/// Fees are below 2^48, so that the fees of a whole shard add up without wrapping the field.
-pub const FEE_BITS: u32 = 48;
+/// Fees are below 2^46, so that the fees of a whole shard add up to less than an amount may be.
+pub const FEE_BITS: u32 = 46;
 /// The first integer that is too large for a fee.
 pub const FEE_LIMIT: u64 = 1 << FEE_BITS;
 

@@ -20,7 +20,7 @@ use crate::head::extend_chain;
 use crate::record::{Index, RECORD_ELEMENTS, Record};
 
 /// Bits of a nonce's increment in a shard. A vault is signed for by a step at most once, and a shard
-/// has at most 2^14 steps, so no shard needs to end for it.
+/// has fewer than 2^16 steps, so no shard needs to end for it.
 const INCREMENT_BITS: u32 = 16;
 /// By what the increment is multiplied in the first element of a vault's pair.
 pub const INCREMENT: u64 = 1 << u32::BITS;

@@ -3,16 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// log2 of the largest shard, in transactions.
-pub const MAX_LOG_TRANSACTIONS: u32 = 14;
+/// log2 of the rows of the largest shard's table of transactions.
+pub const MAX_LOG_TRANSACTIONS: u32 = 16;
 
-/// When the fees of a shard are credited: later than every transaction of it.
-pub const FEE_CLOCK: u32 = 1 << 15;
-
-const _: () = assert!(
-    FEE_CLOCK > 1 << MAX_LOG_TRANSACTIONS && FEE_CLOCK <= 1 << 16,
-    "fees come after the last transaction, and a gap of clocks has 16 bits"
-);
+/// When the fees of a shard are credited: later than every transaction of it, which count from 1.
+/// A gap of clocks has 16 bits, so the first access may be this late and no later.
+pub const FEE_CLOCK: u32 = 1 << 16;
 
 /// log2 of the most rows of a table.
 pub const MAX_LOG_HEIGHT: u32 = 24;
@@ -46,6 +42,12 @@ impl Shape {
     /// have few different heights: each costs the recursive verifier a round of folding.
     pub const LARGE: Self = Self::new([14, 16, 16, 18], [16, 16]);
 
+    /// 32,768 transactions over vaults that are used often: as many permutations as
+    /// [`Self::LARGE`] for twice the transactions.
+    pub const HUGE: Self = Self::new([15, 16, 16, 18], [16, 16]);
+    /// 65,535 transactions over vaults that are used often.
+    pub const GIANT: Self = Self::new([16, 16, 16, 19], [16, 16]);
+
     /// The heights of the tables that only some lists of contracts have, `shared`, are those of
     /// other tables: a height more would cost the recursive verifier a round of folding.
     const fn new(always: [u32; 4], shared: [u32; 2]) -> Self {
@@ -74,10 +76,16 @@ impl Shape {
             && self.log_divisions <= MAX_LOG_HEIGHT
     }
 
-    /// Returns the maximum number of transactions.
+    /// Returns the maximum number of steps of transactions. The table has a row more if it has 2^16:
+    /// the last transaction comes before [`FEE_CLOCK`].
     #[must_use]
     pub const fn transactions(&self) -> usize {
-        1 << self.log_transactions
+        let rows = 1 << self.log_transactions;
+        if rows < FEE_CLOCK as usize {
+            rows
+        } else {
+            FEE_CLOCK as usize - 1
+        }
     }
 
     /// Returns the maximum number of records; fee vaults count among them.
@@ -114,5 +122,16 @@ impl Shape {
     #[must_use]
     pub const fn divisions(&self) -> usize {
         1 << self.log_divisions
+    }
+
+    /// Returns about how many cells its tables have, to compare shapes with: the circuits have the
+    /// number, and a test of theirs holds this one against it.
+    #[must_use]
+    pub const fn cells(&self) -> u64 {
+        /// The tables that a shape has whatever its size.
+        const FIXED: u64 = 3 << 20;
+        let of_steps = 4_700 << self.log_transactions;
+        let of_state = (70 << self.log_records) + (40 << self.log_nodes);
+        FIXED + of_steps + of_state + (185 << self.log_permutations)
     }
 }

@@ -32,8 +32,11 @@ pub const OWNER_ELEMENTS: usize = 9;
 /// Elements under the hash of a challenge: the chain id, w_R, the owner, the message.
 pub const CHALLENGE_ELEMENTS: usize = 14;
 
-/// How many permutations the proof of a signature takes: owner and challenge.
-pub const SIGNATURE_PERMUTATIONS: usize = blocks(OWNER_ELEMENTS) + blocks(CHALLENGE_ELEMENTS);
+/// How many permutations the proof of an owner takes, once in a shard whatever they sign.
+pub const OWNER_PERMUTATIONS: usize = blocks(OWNER_ELEMENTS);
+
+/// How many permutations the proof of a signature takes beside its owner's: the challenge.
+pub const SIGNATURE_PERMUTATIONS: usize = blocks(CHALLENGE_ELEMENTS);
 
 /// A public key: any element of the group but the neutral one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

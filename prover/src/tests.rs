@@ -116,7 +116,7 @@ fn every_shard_circuit_fits_the_rows_of_its_profile() {
 #[test]
 fn a_shape_beyond_all_bounds_is_refused() {
     let shape = Shape {
-        log_transactions: 15,
+        log_transactions: 17,
         ..Shape::LARGE
     };
     let stark = ShardStark::new(standard(), shape, Profile::UnsoundTest.stark(&shape));

@@ -48,7 +48,13 @@ impl Profile {
     #[must_use]
     pub const fn shapes(self) -> &'static [Shape] {
         match self {
-            Self::Proven100 | Self::Conjectured100 => &[Shape::SMALL, Shape::MEDIUM, Shape::LARGE],
+            Self::Proven100 | Self::Conjectured100 => &[
+                Shape::SMALL,
+                Shape::MEDIUM,
+                Shape::LARGE,
+                Shape::HUGE,
+                Shape::GIANT,
+            ],
             Self::UnsoundTest => &[Shape::TINY],
         }
     }
@@ -106,19 +112,26 @@ impl Profile {
     }
 
     /// Returns the parameters of the STARK for shards of this shape. Small shards have more blow-up
-    /// and fewer queries, large ones the reverse. Why these: `docs/decisions/0016-bchks25.md`.
+    /// and fewer queries, large ones the reverse. Why these: `docs/decisions/0016-bchks25.md` and
+    /// `0026-huge-shards.md`.
     #[must_use]
     pub fn stark(self, shape: &Shape) -> StarkParameters {
         let small = shape.log_transactions <= Shape::SMALL.log_transactions;
+        let huge = shape.log_transactions > Shape::LARGE.log_transactions;
+        let [query_grinding, batch_grinding, fold_grinding] = match (small, huge) {
+            (true, _) => [20, 16, 9],
+            (_, false) => [21, 22, 15],
+            (_, true) => [22, 23, 16],
+        };
         let common = StarkParameters {
             log_blowup: if small { 3 } else { 1 },
             queries: if small { 98 } else { 182 },
-            max_log_arity: 3,
+            max_log_arity: if small { 3 } else { 4 },
             log_final_poly_len: (shape.log_transactions as usize).min(5),
             log_cap: 4,
-            query_grinding: if small { 20 } else { 21 },
-            fold_grinding: if small { 9 } else { 14 },
-            batch_grinding: if small { 16 } else { 22 },
+            query_grinding,
+            fold_grinding,
+            batch_grinding,
             point_grinding: 12,
             lookup_grinding: 12,
         };

@@ -1,7 +1,7 @@
-//! Integers in limbs of 16 bits: amounts and balances below 2^62, fees below 2^48.
+//! Integers in limbs of 16 bits: amounts and balances below 2^62.
 
 use p3_field::PrimeCharacteristicRing;
-use shardfold_protocol::amount::{AMOUNT_BITS, FEE_BITS};
+use shardfold_protocol::amount::AMOUNT_BITS;
 
 use crate::bus::{ChipBuilder, RangeBus};
 use crate::cells::{Cells, write};
@@ -71,17 +71,6 @@ pub fn check_limbs<AB: ChipBuilder>(builder: &mut AB, limbs: &[AB::Var], is_real
     for &limb in limbs {
         RangeBus::check(builder, limb.into(), is_real.clone());
     }
-}
-
-/// Returns the limbs of a fee, with their range checks noted.
-///
-/// # Errors
-///
-/// The fee is 2^48 or more.
-pub fn fee_limbs(fee: u64, events: &mut LookupEvents) -> Result<[F; 3], TraceError> {
-    let limbs = limbs::<3>(fee, FEE_BITS)?;
-    events.range.extend(limbs);
-    Ok(limbs.map(F::from_u16))
 }
 
 /// Returns the limbs of a value of so many bits, at most 16 for each limb.

@@ -23,7 +23,7 @@ pub struct CutArgs {
 /// Shard sizes.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeChoice {
-    /// Whatever fits the batch best.
+    /// Whatever costs least for the batch, up to huge.
     Auto,
     /// 128 transactions.
     Small,
@@ -31,4 +31,8 @@ pub enum ShapeChoice {
     Medium,
     /// 16,384 transactions.
     Large,
+    /// 32,768 transactions over vaults that are used often.
+    Huge,
+    /// 65,535 transactions over vaults that are used often: takes some 12 GB.
+    Giant,
 }

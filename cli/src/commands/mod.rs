@@ -181,7 +181,9 @@ pub fn shapes(args: &CutArgs) -> Result<Vec<Shape>> {
     let most = match args.shape {
         ShapeChoice::Small => 1,
         ShapeChoice::Medium => 2,
-        ShapeChoice::Auto | ShapeChoice::Large => all.len(),
+        ShapeChoice::Large => 3,
+        ShapeChoice::Auto | ShapeChoice::Huge => 4,
+        ShapeChoice::Giant => 5,
     };
     Ok(all.iter().take(most).copied().collect())
 }

@@ -23,7 +23,7 @@ use crate::output::{Output, Places, Printer};
 pub fn run(args: &ImportArgs, path: &Path, printer: Printer) -> Result<()> {
     if args.fee >= FEE_LIMIT {
         return Err(usage(format!(
-            "--fee is {}, the rollup takes fees below 2^48",
+            "--fee is {}, the rollup takes fees below 2^46",
             args.fee
         )));
     }

@@ -210,8 +210,8 @@ fn arguments_that_make_no_sense_are_explained() {
             "found 0.1 GiB of memory, expected more than the 0.2 GiB of the circuits",
         ),
         (
-            &["import", "trace.csv", "-o", "r", "--fee", "281474976710656"],
-            "below 2^48",
+            &["import", "trace.csv", "-o", "r", "--fee", "70368744177664"],
+            "below 2^46",
         ),
         (
             &[

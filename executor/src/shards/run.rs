@@ -16,11 +16,15 @@ use crate::outcome::Accepted;
 /// the cache, and the processor can wait for many at a time.
 const WINDOW: usize = 64;
 
+/// What a shard costs beside the cells of its tables, in cells: the proof that verifies its STARK
+/// and its share of an aggregation take as long as so many (`docs/performance.md`).
+const CELLS_OF_A_SHARD: u64 = 60_000_000;
+
 /// Cuts the transactions of a batch.
 pub(super) struct Sharder<'a> {
     contracts: &'a Contracts,
     transactions: &'a [Transaction],
-    /// By ascending size; there is at least one.
+    /// By ascending cost; there is at least one.
     shapes: Vec<Shape>,
 }
 
@@ -31,20 +35,13 @@ impl<'a> Sharder<'a> {
         shapes: &[Shape],
     ) -> Result<Self, ShardError> {
         let mut shapes = shapes.to_vec();
-        shapes.sort_by_key(|shape| {
-            (
-                shape.log_transactions,
-                shape.log_permutations,
-                shape.log_nodes,
-                shape.log_records,
-            )
-        });
         if shapes.is_empty() {
             return Err(ShardError::NoShapes);
         }
         if let Some(&found) = shapes.iter().find(|shape| !shape.is_bounded()) {
             return Err(ShardError::Shape { found });
         }
+        shapes.sort_by_key(Shape::cells);
         Ok(Self {
             contracts,
             transactions,
@@ -52,7 +49,8 @@ impl<'a> Sharder<'a> {
         })
     }
 
-    /// Returns the longest run that starts `rest` and fits into one of the shapes.
+    /// Returns the run that starts `rest` and fills a shape: that with which all of `rest` costs least,
+    /// as far as can be told from the run.
     pub fn next_run(
         &self,
         records: &Records,
@@ -60,6 +58,8 @@ impl<'a> Sharder<'a> {
         context: Context,
     ) -> Result<Run<'a>, ShardError> {
         let mut run = Run::new(self.contracts, context);
+        // The first of these is being filled.
+        let mut shapes = self.shapes.as_slice();
         for window in rest.chunks(WINDOW) {
             let candidates = window.iter().map(|accepted| {
                 let transaction = self.transactions.get(accepted.position)?;
@@ -72,7 +72,15 @@ impl<'a> Sharder<'a> {
                 let missing = ShardError::NoTransaction { position, limit };
                 let (transaction, touched) = candidate.ok_or(missing)?;
                 let prepared = &accepted.prepared;
-                match run.add(transaction, &touched, prepared, &self.shapes) {
+                let mut added = run.add(transaction, &touched, prepared, &shapes[..1]);
+                while let Err(Unfit::Shape(_)) = added
+                    && shapes.len() > 1
+                    && run.is_worth_more(shapes, rest.len())
+                {
+                    shapes = &shapes[1..];
+                    added = run.add(transaction, &touched, prepared, &shapes[..1]);
+                }
+                match added {
                     Ok(()) => {}
                     // It may do so in a shard of its own.
                     Err(_) if !run.transactions.is_empty() => return Ok(run),
@@ -171,6 +179,29 @@ impl<'a> Run<'a> {
         }));
     }
 
+    /// Returns whether to go on beyond the first of the shapes, which is full: whether one of the
+    /// others seems to take the next `rest` transactions, of which these are the first, for less.
+    fn is_worth_more(&self, shapes: &[Shape], rest: usize) -> bool {
+        let [full, others @ ..] = shapes else {
+            return false;
+        };
+        if self.transactions.is_empty() || self.usage.fits(full).is_err() {
+            // Not even one fits it, or the run is beyond it already.
+            return true;
+        }
+        let least = Self::cost(full, self.transactions.len(), rest);
+        others.iter().any(|shape| {
+            self.usage.fits(shape).is_ok()
+                && Self::cost(shape, self.usage.fill(shape), rest) < least
+        })
+    }
+
+    /// What `rest` transactions cost in shards of a shape with so many each.
+    fn cost(shape: &Shape, transactions: usize, rest: usize) -> u64 {
+        let shards = rest.div_ceil(transactions.max(1)) as u64;
+        shards.saturating_mul(CELLS_OF_A_SHARD + shape.cells())
+    }
+
     /// Adds a transaction, or changes nothing if it does not fit or is not valid without the
     /// fees that are owed.
     fn add(
@@ -203,7 +234,9 @@ impl<'a> Run<'a> {
         let cost = self.contracts.cost(transaction);
         // What the shard has not touched is as before it.
         let is_vault = |index| read(index).is_vault();
-        let added = self.usage.add_accesses(cost, &accesses, is_vault, shapes);
+        let added = self
+            .usage
+            .add_accesses(transaction, cost, &accesses, is_vault, shapes);
         added.map_err(Unfit::Shape)?;
         for (index, record) in &self.effect.writes {
             if let Some(slot) = slot_at(touched, *index) {

@@ -95,6 +95,38 @@ fn a_shard_goes_on_while_any_shape_has_room() {
 }
 
 #[test]
+fn a_larger_shape_is_taken_where_the_rest_costs_less_with_it() {
+    let transfers = |count: u32| {
+        workload(|builder| {
+            for i in 0..count {
+                builder.push(builder.transfer(0, i + 1, 1, NO_FEE));
+            }
+        })
+    };
+    let eight = |log_permutations| Shape {
+        log_transactions: 3,
+        log_records: 4,
+        log_permutations,
+        ..Shape::TINY
+    };
+    let (cheap, dear) = (eight(11), eight(20));
+    assert!(dear.cells() > 190_000_000);
+    let four = |count| (count, Shape::TINY);
+    for (count, shapes, expected) in [
+        (5, [Shape::TINY, cheap], vec![(5, cheap)]),
+        (5, [Shape::TINY, dear], vec![four(4), four(1)]),
+        (
+            17,
+            [dear, Shape::TINY],
+            vec![four(4), four(4), four(4), four(4), four(1)],
+        ),
+        (3, [dear, Shape::TINY], vec![four(3)]),
+    ] {
+        assert_eq!(sizes(&transfers(count), &shapes), expected);
+    }
+}
+
+#[test]
 fn a_shard_ends_before_a_transaction_that_spends_its_fees() {
     let earn = FeePayment {
         amount: 10,

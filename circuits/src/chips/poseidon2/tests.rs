@@ -104,6 +104,17 @@ fn a_table_may_be_lower_than_the_machine_is_wide() {
 }
 
 #[test]
+fn equal_compressions_share_a_row() {
+    let [a, b] = [inputs()[0], inputs()[1]];
+    let trace = generate(&[a, b, a, a], 1).unwrap();
+    let times = trace.values.chunks_exact(WIDTH);
+    let times: Vec<F> = times.map(|row| row[columns().multiplicity]).collect();
+    assert_eq!(times, [F::from_u8(3), F::ONE]);
+    assert_eq!(trace.values[..8], a);
+    assert_eq!(trace.values[WIDTH..][..8], b);
+}
+
+#[test]
 fn too_many_compressions_are_an_error() {
     let error = TraceError::TooManyRows {
         chip: "poseidon2",

@@ -1,8 +1,8 @@
 //! What the shards of a batch take: rows and cells, counted without proving.
 //!
 //! A cell is one committed to by the STARK: of a row the main columns, those of the buses and of
-//! the quotient. Rows are counted as shards are cut: permutations and divisions without sharing,
-//! and as if every touched record changed, so that a table may have a few more rows of padding.
+//! the quotient. Rows are counted as shards are cut: divisions without sharing, permutations
+//! shared by the signatures of one owner only and as if every touched record changed, so that a table may have a few more rows of padding.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,6 +15,7 @@ use shardfold_contracts::set::Cost;
 use shardfold_contracts::usage::{Resource, Usage};
 use shardfold_protocol::curve::{DIGIT_SIZE, DIGITS, WINDOWS};
 use shardfold_protocol::shape::Shape;
+use shardfold_protocol::signature::OWNER_PERMUTATIONS;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_prover::{CircuitSet, ShardStark};
 
@@ -132,6 +133,8 @@ pub struct Shared {
     pub nodes: u64,
     /// Of the vaults that earn fees.
     pub fee_vaults: u64,
+    /// Permutations of those who sign.
+    pub owners: u64,
     /// Of tables that are the same in every shard.
     pub fixed: u64,
     /// Of rows that nothing uses.
@@ -251,16 +254,18 @@ impl Counter {
         }
         let room = Used::new(&witness.shape, &usage);
         let of_nodes = 2 * room.nodes.used;
-        let of_records = room.permutations.used - cost.permutations - of_nodes;
+        let of_owners = OWNER_PERMUTATIONS * usage.owners();
+        let of_records = room.permutations.used - cost.permutations - of_nodes - of_owners;
         let shared = Shared {
             records: tables.record * room.records.used as u64
                 + tables.permutation * of_records as u64,
             nodes: tables.node * room.nodes.used as u64 + tables.permutation * of_nodes as u64,
             fee_vaults: tables.fee_vault * room.fee_vaults.used as u64,
+            owners: tables.permutation * of_owners as u64,
             fixed: tables.fixed,
             padding: 0,
         };
-        used += shared.records + shared.nodes + shared.fee_vaults + shared.fixed;
+        used += shared.sum();
         let padding = tables.all.checked_sub(used);
         let padding = padding.context("a shard has more rows than its shape")?;
         self.shared.add(Shared { padding, ..shared });
@@ -297,8 +302,13 @@ impl Shared {
         self.records += other.records;
         self.nodes += other.nodes;
         self.fee_vaults += other.fee_vaults;
+        self.owners += other.owners;
         self.fixed += other.fixed;
         self.padding += other.padding;
+    }
+
+    fn sum(&self) -> u64 {
+        self.records + self.nodes + self.fee_vaults + self.owners + self.fixed + self.padding
     }
 }
 

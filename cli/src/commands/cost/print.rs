@@ -97,6 +97,7 @@ fn cells(breakdown: &Breakdown, printer: Printer) -> Result<()> {
         ("records", shared.records),
         ("nodes", shared.nodes),
         ("fee vaults", shared.fee_vaults),
+        ("owners", shared.owners),
         ("fixed tables", shared.fixed),
         ("padding", shared.padding),
         ("all", breakdown.cells),

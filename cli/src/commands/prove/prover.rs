@@ -29,6 +29,9 @@ use crate::exit::cannot;
 use crate::output::{Output, read_file};
 use crate::progress::Progress;
 
+/// As of how many transactions a smaller batch counts where the rate of execution is told.
+const TRANSACTIONS_OF_A_RATE: u64 = 1_000;
+
 /// What batches are proven with.
 pub struct Prover<'a> {
     session: &'a Session,
@@ -174,7 +177,8 @@ impl<'a> Prover<'a> {
         // Not if the batch was executed by an earlier run.
         let executed = seconds("execute").zip(seconds("witnesses"));
         let executed = executed.map_or_else(Tally::default, |(execute, witnesses)| Tally {
-            amount: transactions as f64,
+            // Some milliseconds are of the run, not of a transaction.
+            amount: transactions.max(TRANSACTIONS_OF_A_RATE) as f64,
             seconds: execute + witnesses,
         });
         let waited = Tally {

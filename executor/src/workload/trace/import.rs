@@ -27,7 +27,7 @@ pub struct Options {
     pub seed: u64,
     /// The chain, below the field's order.
     pub chain_id: u64,
-    /// What each transfer and swap pays, below 2^48; to the vault at the index of the asset's number.
+    /// What each transfer and swap pays, below 2^46; to the vault at the index of the asset's number.
     pub fee: u64,
     /// The time of the batch; by default the trace's last timestamp, else the head's plus one.
     pub time: Option<u64>,

@@ -38,11 +38,12 @@ fn sum(breakdown: &Breakdown) -> u64 {
         records,
         nodes,
         fee_vaults,
+        owners,
         fixed,
         padding,
     } = breakdown.shared;
     let own = breakdown.contracts.iter().map(|own| own.cells);
-    own.sum::<u64>() + records + nodes + fee_vaults + fixed + padding
+    own.sum::<u64>() + records + nodes + fee_vaults + owners + fixed + padding
 }
 
 /// Rows of a table that the shard uses, of how many each, written down once more.
@@ -104,7 +105,7 @@ fn padding_is_what_is_left() {
     assert_eq!(breakdown.shared.fixed, fixed as u64);
 }
 
-/// As docs/protocol.md has it: eight permutations and a signature of a transfer, five permutations
+/// As docs/protocol.md has it: six permutations and a signature of a transfer, five permutations
 /// of a deposit.
 #[test]
 fn a_transaction_takes_the_rows_that_are_written_down() {
@@ -129,8 +130,20 @@ fn a_transaction_takes_the_rows_that_are_written_down() {
         found.cells_each
     };
     let step = row("transaction");
-    assert_eq!(each("transfer"), step + curve + 8.0 * row("poseidon2"));
+    assert_eq!(each("transfer"), step + curve + 6.0 * row("poseidon2"));
     assert_eq!(each("deposit"), step + 5.0 * row("poseidon2"));
+}
+
+/// By which the executor chooses.
+#[test]
+fn a_shape_has_about_as_many_cells_as_it_says() {
+    let profile = Profile::Proven100;
+    let circuits = circuits(profile);
+    for shape in profile.shapes() {
+        let cells = Tables::of(circuits.stark(shape).unwrap()).all as f64;
+        let ratio = shape.cells() as f64 / cells;
+        assert!((0.9..1.1).contains(&ratio), "{shape:?}: {ratio} of {cells}");
+    }
 }
 
 #[test]

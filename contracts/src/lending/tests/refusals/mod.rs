@@ -85,8 +85,8 @@ impl Cases {
             (until(NOW + (1 << 32)), &vaults::EXPIRED),
             (from(other_asset), &vaults::SENDER_ASSET),
             (from(9_999), &vaults::SENDER_MISSING),
-            (paying((1 << 48) - 1), &vaults::BALANCE),
-            (paying(1 << 48), &crate::machine::reasons::FEE),
+            (paying((1 << 46) - 1), &vaults::BALANCE),
+            (paying(1 << 46), &crate::machine::reasons::FEE),
         ];
         for (signer, reason) in cases {
             self.rejects(ledger, &with(signer), who, reason);
