@@ -332,7 +332,8 @@ impl FixedBaseBus {
     }
 }
 
-/// The multiples of G: `(window, digit · 2^(10 window) · G + O_window)` for any 10-bit digit.
+/// The multiples of G: `(window, digit · 2^(10 window) · G + O_window)` for integers `digit` that
+/// the prover knows: those below 1024, and whatever others its table has.
 pub struct FixedTableBus;
 
 impl FixedTableBus {
@@ -344,7 +345,8 @@ impl FixedTableBus {
         Self::BUS.lookup_key(builder, key, Count::bounded(AB::Expr::ONE, 1));
     }
 
-    /// One entry of the preprocessed table. The multiplicity is free.
+    /// One entry of the table. Caller: the point is such a multiple for this window; the
+    /// multiplicity is free.
     pub fn provide<AB: ChipBuilder>(
         builder: &mut AB,
         window: AB::Expr,

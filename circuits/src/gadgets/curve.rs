@@ -70,6 +70,36 @@ impl<E: Algebra<F>> PointExpr<E> {
     }
 }
 
+/// The line of some slope through two points M and B, of which B has no column for y: it is where
+/// the line is at x of B. Where x of both differ, the slope is that of the chord.
+#[derive(Clone, Debug)]
+pub struct Line<E> {
+    /// M.
+    pub multiple: PointExpr<E>,
+    /// The slope.
+    pub slope: Quintic<E>,
+    /// B.
+    pub base: PointExpr<E>,
+}
+
+impl<E: Algebra<F>> Line<E> {
+    /// Returns the line with these cells: x and y of M, the slope, x of B.
+    pub fn of<V: Into<E>>(x: [V; 5], y: [V; 5], slope: [V; 5], base_x: [V; 5]) -> Self {
+        let multiple = PointExpr::of(x, y);
+        let slope = Quintic::of(slope);
+        let base_x = Quintic::of(base_x);
+        let base = PointExpr {
+            y: multiple.line_at(slope.clone(), base_x.clone()),
+            x: base_x,
+        };
+        Self {
+            multiple,
+            slope,
+            base,
+        }
+    }
+}
+
 /// x of the sum of points with x1 and x2, slope that of the line through them:
 /// slope^2 - a - x1 - x2.
 #[must_use]
@@ -115,8 +145,10 @@ mod tests {
             let x = sum_x(constant(slope), constant(p.x), constant(other.x));
             assert_eq!(x.0, elements(&sum.x));
             assert_eq!(lift(&p).sum_y(constant(slope), x).0, elements(&sum.y));
-            let at_other = lift(&p).line_at(constant(slope), constant(other.x));
-            assert_eq!(at_other.0, elements(&other.y));
+            let [px, py, slope, x] = [p.x, p.y, slope, other.x].map(|c| elements(&c));
+            let line = Line::<F>::of(px, py, slope, x);
+            assert_eq!(line.base.x.0, elements(&other.x));
+            assert_eq!(line.base.y.0, elements(&other.y));
         }
         assert_eq!(invert(&[p.x, p.y]).unwrap(), [p.x.inverse(), p.y.inverse()]);
         let zero = invert(&[p.x, F5::ZERO]);

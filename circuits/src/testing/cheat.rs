@@ -33,7 +33,7 @@ pub enum RefusedBy {
     /// A constraint of the chips.
     Constraints,
     /// A bus whose entries are known beforehand, whatever the prover does: `range`, `hash`,
-    /// `muldiv` or `fixed_table`.
+    /// `muldiv` or `fixed_table` (whose points with larger digits no test asks for).
     Table(&'static str),
     /// Any other bus: the chips at its other end say what they say to honest chips.
     OtherEnd {

@@ -45,13 +45,23 @@ pub static WINDOW_OFFSETS: LazyLock<[AffinePoint; WINDOWS]> = LazyLock::new(|| {
     offsets
 });
 
+/// B_w = 2^(10 w) G, of which the points of each window of the fixed-base ladder are multiples.
+pub static WINDOW_BASES: LazyLock<[AffinePoint; WINDOWS]> = LazyLock::new(|| {
+    let mut bases = [*GENERATOR; WINDOWS];
+    for w in 1..WINDOWS {
+        let before = Point::from(bases[w - 1]);
+        bases[w] = to_constant((0..WINDOW_BITS).fold(before, |point, _| point.double()));
+    }
+    bases
+});
+
 static FIXED_BASE_TABLE: LazyLock<Vec<AffinePoint>> = LazyLock::new(build_fixed_base_table);
 
 /// The affine form of a constant.
 fn to_constant(point: Point) -> AffinePoint {
     point
         .to_affine()
-        .expect("a sum of hashed points is not neutral")
+        .expect("neither a sum of hashed points nor a power of two times G is neutral")
 }
 
 /// Returns the table of the fixed-base ladder, `WINDOWS * WINDOW_SIZE` points:
@@ -63,15 +73,12 @@ pub fn fixed_base_table() -> &'static [AffinePoint] {
 
 fn build_fixed_base_table() -> Vec<AffinePoint> {
     let mut points = Vec::with_capacity(WINDOWS * WINDOW_SIZE);
-    let mut base = *GENERATOR;
-    for offset in WINDOW_OFFSETS.iter() {
+    for (offset, base) in WINDOW_OFFSETS.iter().zip(WINDOW_BASES.iter()) {
         let mut entry = Point::from(*offset);
         for _ in 0..WINDOW_SIZE {
             points.push(entry);
-            entry = entry + base;
+            entry = entry + *base;
         }
-        let next = (0..WINDOW_BITS).fold(Point::from(base), |point, _| point.double());
-        base = to_constant(next);
     }
     batch_to_affine(&points).expect("a hashed point plus a known multiple of G is not neutral")
 }

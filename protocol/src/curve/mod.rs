@@ -34,7 +34,9 @@ pub(crate) mod testing;
 mod tests;
 
 pub use affine::AffinePoint;
-pub use constants::{LADDER_OFFSET, VARIABLE_BASE_OFFSET, WINDOW_OFFSETS, fixed_base_table};
+pub use constants::{
+    LADDER_OFFSET, VARIABLE_BASE_OFFSET, WINDOW_BASES, WINDOW_OFFSETS, fixed_base_table,
+};
 pub use encoding::DecodeError;
 pub use field5::{A, B, F5, elements, is_nonzero_square, mul_b, norm, sqrt};
 pub(crate) use group::{are_in_group, encode_many};

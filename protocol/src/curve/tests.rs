@@ -470,6 +470,7 @@ fn the_table_holds_every_multiple_with_its_offset() {
     assert_eq!(table.len(), WINDOWS * WINDOW_SIZE);
     let mut base = Point::from(*GENERATOR);
     for (w, row) in table.chunks_exact(WINDOW_SIZE).enumerate() {
+        assert_eq!(Point::from(WINDOW_BASES[w]), base, "window {w}");
         for d in [0, 1, 2, 513, 1023] {
             let expected = base.mul_u128(d as u128) + WINDOW_OFFSETS[w];
             assert_eq!(Point::from(row[d]), expected, "window {w}, digit {d}");

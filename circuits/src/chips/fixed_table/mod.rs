@@ -7,8 +7,8 @@ pub(crate) mod tests;
 mod trace;
 
 pub use air::FixedTableChip;
-pub use columns::{FixedTableColumns, FixedTableEntry};
-pub use trace::generate;
+pub use columns::FixedTableColumns;
+pub use trace::{BLOCK, generate};
 
-/// log2 of the height: 32 windows of 1024 digits, twice, which is the height of `range`.
+/// log2 of the height: that of `range`, so that the recursive verifier folds over one height less.
 pub const LOG_HEIGHT: usize = 16;

@@ -10,7 +10,7 @@ use shardfold_protocol::curve::{DIGIT_SIZE, VARIABLE_BASE_OFFSET};
 use super::columns::{VariableTableColumns, WIDTH};
 use crate::bus::{BaseBus, ChipBuilder, VariableTableBus};
 use crate::gadgets::blocks::{constrain_places, is_last};
-use crate::gadgets::curve::{PointExpr, one, sum_x};
+use crate::gadgets::curve::{Line, PointExpr, one, sum_x};
 use crate::gadgets::quintic::Quintic;
 use shardfold_protocol::field::F;
 
@@ -52,12 +52,12 @@ impl<AB: ChipBuilder> Air<AB> for VariableTableChip {
             multiple,
             slope,
             base,
-        } = line::<AB>(&row);
+        } = Line::<AB::Expr>::of(row.x, row.y, row.slope, row.base_x);
         let Line {
             multiple: after,
             base: base_after,
             ..
-        } = line::<AB>(&next);
+        } = Line::<AB::Expr>::of(next.x, next.y, next.slope, next.base_x);
 
         // 3. A block starts with Q0.
         let offset = PointExpr::<AB::Expr>::constant(&VARIABLE_BASE_OFFSET);
@@ -89,28 +89,5 @@ impl<AB: ChipBuilder> Air<AB> for VariableTableChip {
             multiple.to_message(),
             row.multiplicity.into(),
         );
-    }
-}
-
-/// The line through M and P.
-struct Line<E> {
-    multiple: PointExpr<E>,
-    slope: Quintic<E>,
-    base: PointExpr<E>,
-}
-
-/// The line of a row; y of P is where it is at x of P.
-fn line<AB: ChipBuilder>(row: &VariableTableColumns<AB::Var>) -> Line<AB::Expr> {
-    let multiple = PointExpr::of(row.x, row.y);
-    let slope = Quintic::of(row.slope);
-    let base_x = Quintic::of(row.base_x);
-    let base = PointExpr {
-        y: multiple.line_at(slope.clone(), base_x.clone()),
-        x: base_x,
-    };
-    Line {
-        multiple,
-        slope,
-        base,
     }
 }
