@@ -120,14 +120,19 @@ impl Profile {
         let huge = shape.log_transactions > Shape::LARGE.log_transactions;
         let [query_grinding, batch_grinding, fold_grinding] = match (small, huge) {
             (true, _) => [20, 16, 9],
-            (_, false) => [21, 22, 15],
+            (_, false) => [21, 22, 14],
             (_, true) => [22, 23, 16],
         };
         let common = StarkParameters {
             log_blowup: if small { 3 } else { 1 },
             queries: if small { 98 } else { 182 },
-            max_log_arity: if small { 3 } else { 4 },
-            log_final_poly_len: (shape.log_transactions as usize).min(5),
+            max_log_arity: 3,
+            // From the lowest table of a huge or giant shard to this one by whole folds of 8.
+            log_final_poly_len: match shape.log_transactions {
+                15 => 6,
+                16 => 7,
+                other => (other as usize).min(5),
+            },
             log_cap: 4,
             query_grinding,
             fold_grinding,
