@@ -126,7 +126,7 @@ pub struct Cost {
 ///
 /// # Panics
 ///
-/// If the preprocessed trace has another height.
+/// If the chip has a preprocessed trace, of another height.
 #[must_use]
 pub fn cost(chip: &Chip, log_height: usize) -> Cost {
     let airs = [chip.clone()];

@@ -48,7 +48,7 @@ pub struct ShardStark {
 }
 
 /// What the prover commits to for each row of a chip's table, in elements of the base field;
-/// a preprocessed table, committed to once, is apart.
+/// a preprocessed table, committed to once, would be apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableWidth {
     /// The chip's own columns.
@@ -126,10 +126,10 @@ pub enum StarkError {
 }
 
 impl ShardStark {
-    /// Returns the STARK of this shape; commits to the preprocessed table.
+    /// Returns the STARK of this shape; commits to preprocessed tables, if there are any.
     ///
     /// # Errors
-    /// If the shape is beyond the bounds on which clocks and fee sums rest, the preprocessed
+    /// If the shape is beyond the bounds on which clocks and fee sums rest, a preprocessed
     /// table cannot be committed to, or no circuit verifies such a STARK: see
     /// [`ProofShape::new`]. The native verifier has no check of its own that every matrix is as
     /// high as a cap.
@@ -195,7 +195,7 @@ impl ShardStark {
         &self.log_heights
     }
 
-    /// Returns what prover and verifier share: lookups and the preprocessed commitment.
+    /// Returns what prover and verifier share: lookups and the preprocessed commitment, if any.
     #[must_use]
     pub const fn common(&self) -> &p3_batch_stark::CommonData<Config> {
         &self.data.common

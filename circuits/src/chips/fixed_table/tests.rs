@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use p3_air::BaseAir;
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::PrimeCharacteristicRing;
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use shardfold_protocol::curve::{
