@@ -117,15 +117,17 @@ impl Profile {
     #[must_use]
     pub fn stark(self, shape: &Shape) -> StarkParameters {
         let small = shape.log_transactions <= Shape::SMALL.log_transactions;
-        let huge = shape.log_transactions > Shape::LARGE.log_transactions;
-        let [query_grinding, batch_grinding, fold_grinding] = match (small, huge) {
-            (true, _) => [20, 16, 9],
-            (_, false) => [21, 22, 14],
-            (_, true) => [22, 23, 16],
-        };
+        // Queries take rows of the shard circuit, grinding takes time: as many queries as fit.
+        let (queries, [query_grinding, batch_grinding, fold_grinding]) =
+            match shape.log_transactions {
+                _ if small => (98, [20, 16, 9]),
+                ..15 => (187, [20, 21, 14]),
+                15 => (182, [22, 22, 16]),
+                _ => (185, [22, 22, 16]),
+            };
         let common = StarkParameters {
             log_blowup: if small { 3 } else { 1 },
-            queries: if small { 98 } else { 182 },
+            queries,
             max_log_arity: 3,
             // From the lowest table of a huge or giant shard to this one by whole folds of 8.
             log_final_poly_len: match shape.log_transactions {
@@ -145,10 +147,10 @@ impl Profile {
             Self::Conjectured100 => StarkParameters {
                 queries: if small { 30 } else { 88 },
                 query_grinding: 20,
-                fold_grinding: 4,
-                batch_grinding: 4,
-                point_grinding: 4,
-                lookup_grinding: 4,
+                fold_grinding: 6,
+                batch_grinding: 6,
+                point_grinding: 6,
+                lookup_grinding: 6,
                 ..common
             },
             Self::UnsoundTest => StarkParameters {
