@@ -216,13 +216,30 @@ impl Usage {
         ]
     }
 
-    /// Returns how many transactions like these a shape has room for.
+    /// Returns how many transactions like these a shape has room for at most: if those that follow
+    /// touch no other records, and nobody else signs them.
     #[must_use]
-    pub fn fill(&self, shape: &Shape) -> usize {
-        let counts = self.counts(shape).into_iter();
-        let most = counts.filter(|(_, found, _)| *found > 0);
-        let most = most.map(|(_, found, limit)| self.transactions * limit / found);
-        most.min().unwrap_or_default()
+    pub fn most(&self, shape: &Shape) -> u64 {
+        let Cost {
+            steps,
+            signatures,
+            permutations,
+            vaults,
+            divisions,
+        } = self.cost;
+        let transactions = self.transactions as u64;
+        let own = [
+            (steps, steps, shape.transactions()),
+            (signatures, signatures, shape.transactions()),
+            (permutations, self.permutations(), shape.permutations()),
+            (vaults, vaults, shape.vaults()),
+            (divisions, divisions, shape.divisions()),
+        ];
+        let own = own.into_iter().filter(|(own, ..)| *own > 0);
+        let more = own.map(|(own, found, limit)| {
+            limit.saturating_sub(found) as u64 * transactions / own as u64
+        });
+        transactions + more.min().unwrap_or_default()
     }
 
     /// Checks that a shape has the capacity for all of it.

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use shardfold_protocol::shape::Shape;
+use shardfold_prover::KEPT_CIRCUITS;
 use shardfold_recursion::profile::Profile;
 
 use crate::queue::model::Kind;
@@ -14,12 +15,12 @@ const MIB: u64 = 1 << 20;
 
 /// Returns what a worker of these kinds of jobs holds beside them, in bytes: the last circuit, with
 /// the keys that verify all results, the aggregation circuit if it aggregates, and if it proves
-/// shards the circuits of all shapes, which it keeps.
+/// shards the circuits of as many shapes as it keeps.
 #[must_use]
 pub fn of_circuits(profile: Profile, kinds: &[Kind]) -> u64 {
     let sizes = Sizes::of(profile);
     let kinds = kinds.iter().map(|kind| match kind {
-        Kind::Shard => sizes.circuit * profile.shapes().len() as u64,
+        Kind::Shard => sizes.circuit * profile.shapes().len().min(KEPT_CIRCUITS) as u64,
         Kind::Aggregate => sizes.circuit,
         Kind::Finish => 0,
     });
@@ -39,14 +40,12 @@ pub const fn of_last(profile: Profile) -> u64 {
 }
 
 /// Returns what proving a shard of this shape takes at its peak, in bytes: what its STARK holds at
-/// once, 26 bytes for each cell at blow-up 2 as measured on `mainnet.csv`, and what the proof
-/// that verifies it takes, which the allocator keeps for the next one.
+/// once, 16 bytes for each cell at blow-up 2 as measured with large and giant shards, and what the
+/// proof that verifies it takes, which the allocator keeps for the next one.
 #[must_use]
 pub const fn of_shard(profile: Profile, shape: &Shape) -> u64 {
-    const BYTES_PER_CELL: u64 = 30;
-    // Cells of a transaction's own rows, and of a permutation or a node.
-    let cells = 4_700 * shape.transactions() + 185 * shape.permutations() + 40 * shape.nodes();
-    Sizes::of(profile).plonk + BYTES_PER_CELL * cells as u64
+    const BYTES_PER_CELL: u64 = 18;
+    Sizes::of(profile).plonk + BYTES_PER_CELL * shape.cells()
 }
 
 /// What plonky2 takes, in bytes, as measured (`docs/performance.md`) and somewhat more.
@@ -109,7 +108,8 @@ mod tests {
             let last = of_circuits(profile, &[Kind::Finish]);
             let aggregation = of_circuits(profile, &[Kind::Aggregate, Kind::Finish]) - last;
             let shards = of_circuits(profile, &[Kind::Shard]) - last;
-            assert_eq!(shards, aggregation * profile.shapes().len() as u64);
+            let kept = profile.shapes().len().min(2) as u64;
+            assert_eq!(shards, aggregation * kept);
             let all = of_circuits(profile, &Kind::ALL);
             assert_eq!(all, last + aggregation + shards);
         }

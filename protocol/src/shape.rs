@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// log2 of the rows of the largest shard's table of transactions.
 pub const MAX_LOG_TRANSACTIONS: u32 = 16;
 
-/// When the fees of a shard are credited: later than every transaction of it, which count from 1.
+/// When the fees of a shard are credited: later than its transactions, which count from 1 and of
+/// which the executor takes fewer.
 /// A gap of clocks has 16 bits, so the first access may be this late and no later.
 pub const FEE_CLOCK: u32 = 1 << 16;
 

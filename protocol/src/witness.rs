@@ -31,6 +31,6 @@ pub struct ShardWitness {
 impl FileContent for ShardWitness {
     const KIND: FileKind = FileKind::Witness;
     const VERSION: u16 = 2;
-    /// The largest shape with every sibling takes some 13 MB.
+    /// The largest shape with every sibling takes some 35 MB (estimate).
     const MAX_BYTES: u64 = 1 << 26;
 }

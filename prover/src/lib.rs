@@ -19,7 +19,7 @@ mod tests;
 
 pub use circuit::{ShardCircuit, ShardCircuitError};
 pub use lazy::Lazy;
-pub use set::{CircuitSet, SetError};
+pub use set::{CircuitSet, KEPT_CIRCUITS, SetError};
 pub use stark::{ShardStark, StarkError, TableWidth};
 pub use traces::{ShardTraces, shard_traces, signature_requests};
 

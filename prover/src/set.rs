@@ -1,6 +1,8 @@
 //! The shard circuits of a profile, one for each shape.
 
+use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use shardfold_contracts::Contracts;
 use shardfold_protocol::shape::Shape;
@@ -15,7 +17,11 @@ use crate::circuit::{ShardCircuit, ShardCircuitError};
 use crate::lazy::Lazy;
 use crate::stark::{ShardStark, StarkError};
 
-/// The circuits of one profile. Each is loaded from the cache, or built, when it is first
+/// How many shard circuits a set holds at once, unless jobs of more shapes run: a gigabyte each at
+/// `proven-100`.
+pub const KEPT_CIRCUITS: usize = 2;
+
+/// The circuits of one profile. Each is loaded from the cache, or built, when it is
 /// asked for: a small batch does not wait for the large shape's circuit.
 pub struct CircuitSet {
     contracts: &'static Contracts,
@@ -23,7 +29,9 @@ pub struct CircuitSet {
     parameters: PlonkParameters,
     cache: CircuitCache,
     starks: Vec<Lazy<ShardStark>>,
-    shards: Vec<Lazy<ShardCircuit>>,
+    /// By shape, as long as anybody has it.
+    shards: Vec<Mutex<Weak<ShardCircuit>>>,
+    kept: Mutex<Latest<ShardCircuit>>,
     common: Lazy<CommonData>,
 }
 
@@ -85,7 +93,8 @@ impl CircuitSet {
             parameters,
             cache: CircuitCache::new(cache, fingerprint),
             starks: shapes.iter().map(|_| Lazy::new()).collect(),
-            shards: shapes.iter().map(|_| Lazy::new()).collect(),
+            shards: shapes.iter().map(|_| Mutex::default()).collect(),
+            kept: Mutex::default(),
             common: Lazy::new(),
         }
     }
@@ -143,22 +152,30 @@ impl CircuitSet {
         })
     }
 
-    /// Returns the circuit of a shape, from the cache or built.
+    /// Returns the circuit of a shape, from the cache or built. The set keeps the
+    /// [`KEPT_CIRCUITS`] that were last asked for; one that is still used is not loaded again.
     ///
     /// # Errors
     /// If the profile has no such shape, or the circuit cannot be built.
-    pub fn shard(&self, shape: &Shape) -> Result<&ShardCircuit, SetError> {
-        let position = self.position(shape)?;
-        self.shards[position].get_or_try(|| {
-            let name = format!("shard-{}", shape.transactions());
-            self.cache.load_or_build(&name, || {
-                let common = self.common()?;
-                Ok(ShardCircuit::build(
-                    self.stark(shape)?,
-                    &self.parameters,
-                    common,
-                )?)
-            })
+    pub fn shard(&self, shape: &Shape) -> Result<Arc<ShardCircuit>, SetError> {
+        let slot = &self.shards[self.position(shape)?];
+        // Who asks while it is loaded waits. A thread that panicked has left nothing.
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let circuit = match slot.upgrade() {
+            Some(circuit) => circuit,
+            None => Arc::new(self.load(shape)?),
+        };
+        *slot = Arc::downgrade(&circuit);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.keep(&circuit);
+        Ok(circuit)
+    }
+
+    fn load(&self, shape: &Shape) -> Result<ShardCircuit, SetError> {
+        let name = format!("shard-{}", shape.transactions());
+        self.cache.load_or_build(&name, || {
+            let (stark, common) = (self.stark(shape)?, self.common()?);
+            Ok(ShardCircuit::build(stark, &self.parameters, common)?)
         })
     }
 
@@ -194,5 +211,45 @@ impl CircuitSet {
             let gates = gate_set(&self.parameters);
             Ok(common_data(&self.parameters, degree_bits, &gates))
         })
+    }
+}
+
+/// The values last kept, the latest at the end.
+struct Latest<T>(VecDeque<Arc<T>>);
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T> Latest<T> {
+    /// Keeps a value as the latest; the oldest is let go if there are more than [`KEPT_CIRCUITS`].
+    fn keep(&mut self, value: &Arc<T>) {
+        self.0.retain(|kept| !Arc::ptr_eq(kept, value));
+        self.0.push_back(Arc::clone(value));
+        if self.0.len() > KEPT_CIRCUITS {
+            self.0.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_are_kept() {
+        let values = [0, 1, 2].map(Arc::new);
+        let mut latest = Latest::default();
+        let mut kept_after = |value: usize| {
+            latest.keep(&values[value]);
+            latest.0.iter().map(|kept| **kept).collect::<Vec<_>>()
+        };
+        assert_eq!(kept_after(0), [0]);
+        assert_eq!(kept_after(1), [0, 1]);
+        assert_eq!(kept_after(0), [1, 0]);
+        assert_eq!(kept_after(2), [0, 2]);
+        assert_eq!(kept_after(1), [2, 1]);
     }
 }

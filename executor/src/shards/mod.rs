@@ -1,8 +1,8 @@
 //! Cuts the accepted transactions of a batch into shards and takes along, for each, the part
 //! of the state that its proof needs.
 //!
-//! A shard fills the shape with which the rest of the batch costs least, as far as can be told from
-//! the transactions that it has when a smaller one is full, and takes the
+//! A shard fills the shape with which the rest of the batch would cost least if all of it were like the
+//! shard's transactions, and takes the
 //! smallest shape that they fit. It ends early before a transaction that can only be
 //! paid with fees of the same shard, because the proof adds these at the shard's end.
 //!

@@ -41,7 +41,18 @@ impl<'a> Sharder<'a> {
         if let Some(&found) = shapes.iter().find(|shape| !shape.is_bounded()) {
             return Err(ShardError::Shape { found });
         }
-        shapes.sort_by_key(Shape::cells);
+        shapes.sort_by_key(|shape| {
+            let Shape {
+                log_transactions,
+                log_records,
+                log_nodes,
+                log_permutations,
+                log_vaults,
+                log_divisions,
+            } = *shape;
+            let steps = [log_transactions, log_permutations, log_nodes, log_records];
+            (shape.cells(), steps, [log_vaults, log_divisions])
+        });
         Ok(Self {
             contracts,
             transactions,
@@ -49,17 +60,41 @@ impl<'a> Sharder<'a> {
         })
     }
 
-    /// Returns the run that starts `rest` and fills a shape: that with which all of `rest` costs least,
-    /// as far as can be told from the run.
+    /// Returns the run that starts `rest` and fills a shape: that with which all of `rest` would cost
+    /// least if all of it filled shards as its start does.
     pub fn next_run(
         &self,
         records: &Records,
         rest: &[Accepted],
         context: Context,
     ) -> Result<Run<'a>, ShardError> {
+        let (run, full) = self.longest_run(records, rest, context, &self.shapes)?;
+        let longest = (self.shape(&run.usage), run.transactions.len());
+        let fills = full.into_iter().chain([longest]);
+        let best = fills.min_by_key(|(shape, fill)| cost(shape, *fill as u64, rest.len()));
+        match best {
+            Some((shape, fill)) if fill < run.transactions.len() => {
+                let (run, _) = self.longest_run(records, &rest[..fill], context, &[shape])?;
+                Ok(run)
+            }
+            _ => Ok(run),
+        }
+    }
+
+    /// Returns the longest run that starts `rest` and fits one of these shapes, unless it cannot cost
+    /// less than a shape that it has filled; and those that it has filled, with how many
+    /// transactions.
+    fn longest_run(
+        &self,
+        records: &Records,
+        rest: &[Accepted],
+        context: Context,
+        shapes: &[Shape],
+    ) -> Result<(Run<'a>, Vec<(Shape, usize)>), ShardError> {
         let mut run = Run::new(self.contracts, context);
+        let mut full = vec![];
         // The first of these is being filled.
-        let mut shapes = self.shapes.as_slice();
+        let mut shapes = shapes;
         for window in rest.chunks(WINDOW) {
             let candidates = window.iter().map(|accepted| {
                 let transaction = self.transactions.get(accepted.position)?;
@@ -74,16 +109,19 @@ impl<'a> Sharder<'a> {
                 let prepared = &accepted.prepared;
                 let mut added = run.add(transaction, &touched, prepared, &shapes[..1]);
                 while let Err(Unfit::Shape(_)) = added
-                    && shapes.len() > 1
-                    && run.is_worth_more(shapes, rest.len())
+                    && let [filled, others @ ..] = shapes
+                    && run.may_cost_less(filled, others, rest.len())
                 {
-                    shapes = &shapes[1..];
+                    if !run.transactions.is_empty() && run.usage.fits(filled).is_ok() {
+                        full.push((*filled, run.transactions.len()));
+                    }
+                    shapes = others;
                     added = run.add(transaction, &touched, prepared, &shapes[..1]);
                 }
                 match added {
                     Ok(()) => {}
                     // It may do so in a shard of its own.
-                    Err(_) if !run.transactions.is_empty() => return Ok(run),
+                    Err(_) if !run.transactions.is_empty() => return Ok((run, full)),
                     Err(Unfit::Shape(source)) => {
                         return Err(ShardError::TransactionTooLarge { position, source });
                     }
@@ -95,7 +133,7 @@ impl<'a> Sharder<'a> {
                 }
             }
         }
-        Ok(run)
+        Ok((run, full))
     }
 
     /// Returns the smallest shape with the capacity for so much.
@@ -104,6 +142,12 @@ impl<'a> Sharder<'a> {
         let smallest = shapes.find(|shape| usage.fits(shape).is_ok());
         *smallest.expect("a run ends before it fits into no shape")
     }
+}
+
+/// What `rest` transactions cost in shards of a shape with so many each.
+fn cost(shape: &Shape, transactions: u64, rest: usize) -> u64 {
+    let shards = (rest as u64).div_ceil(transactions.max(1));
+    shards.saturating_mul(CELLS_OF_A_SHARD + shape.cells())
 }
 
 /// Why a transaction cannot be the next of a run.
@@ -179,27 +223,17 @@ impl<'a> Run<'a> {
         }));
     }
 
-    /// Returns whether to go on beyond the first of the shapes, which is full: whether one of the
-    /// others seems to take the next `rest` transactions, of which these are the first, for less.
-    fn is_worth_more(&self, shapes: &[Shape], rest: usize) -> bool {
-        let [full, others @ ..] = shapes else {
-            return false;
-        };
+    /// Returns whether one of the others may take the next `rest` transactions, of which these are the
+    /// first, for less than a shape that is full.
+    fn may_cost_less(&self, full: &Shape, others: &[Shape], rest: usize) -> bool {
         if self.transactions.is_empty() || self.usage.fits(full).is_err() {
             // Not even one fits it, or the run is beyond it already.
-            return true;
+            return !others.is_empty();
         }
-        let least = Self::cost(full, self.transactions.len(), rest);
+        let least = cost(full, self.transactions.len() as u64, rest);
         others.iter().any(|shape| {
-            self.usage.fits(shape).is_ok()
-                && Self::cost(shape, self.usage.fill(shape), rest) < least
+            self.usage.fits(shape).is_ok() && cost(shape, self.usage.most(shape), rest) < least
         })
-    }
-
-    /// What `rest` transactions cost in shards of a shape with so many each.
-    fn cost(shape: &Shape, transactions: usize, rest: usize) -> u64 {
-        let shards = rest.div_ceil(transactions.max(1)) as u64;
-        shards.saturating_mul(CELLS_OF_A_SHARD + shape.cells())
     }
 
     /// Adds a transaction, or changes nothing if it does not fit or is not valid without the

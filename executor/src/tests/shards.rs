@@ -126,6 +126,31 @@ fn a_larger_shape_is_taken_where_the_rest_costs_less_with_it() {
     }
 }
 
+/// What a shape takes is not told from how full its start makes it, nor from how empty.
+#[test]
+fn shapes_are_compared_by_what_they_take() {
+    let transfers = |count: u32, receivers: u32| {
+        workload(|builder| {
+            for i in 0..count {
+                builder.push(builder.transfer(0, i % receivers + 1, 1, NO_FEE));
+            }
+        })
+    };
+    let sixteen = |log_permutations| Shape {
+        log_transactions: 4,
+        log_permutations,
+        ..Shape::TINY
+    };
+    let (cheap, dear) = (sixteen(12), sixteen(19));
+    // Four transfers take five of the eight records, the others take no more.
+    let shapes = [Shape::TINY, cheap];
+    assert_eq!(sizes(&transfers(16, 4), &shapes), [(16, cheap)]);
+    // Sixteen in the dear shape would cost less than four times four, but it takes only seven.
+    let shapes = [Shape::TINY, dear];
+    assert_eq!(sizes(&transfers(64, 14), &shapes), [(4, Shape::TINY); 16]);
+    assert_eq!(sizes(&transfers(64, 4), &shapes)[0], (16, dear));
+}
+
 #[test]
 fn a_shard_ends_before_a_transaction_that_spends_its_fees() {
     let earn = FeePayment {

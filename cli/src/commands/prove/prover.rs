@@ -12,7 +12,7 @@ use shardfold_fleet::engine::Engine;
 use shardfold_fleet::memory;
 use shardfold_fleet::queue::model::{JobState, JobView, Kind};
 use shardfold_fleet::worker::Event;
-use shardfold_prover::SetError;
+use shardfold_prover::{KEPT_CIRCUITS, SetError};
 use shardfold_recursion::profile::Profile;
 use shardfold_store::Applied;
 
@@ -249,14 +249,16 @@ fn no_witnesses(plan: &Plan) -> String {
     )
 }
 
-/// Loads the circuits of the shards that are still to be proven.
+/// Loads the circuits of the shards that are still to be proven, as many as are kept.
 fn load_shapes(engine: &Engine, jobs: &[JobView]) -> Result<(), SetError> {
-    for shape in engine.profile().shapes() {
+    let is_needed = |job: &&JobView| job.kind == Kind::Shard && job.state != JobState::Done;
+    let needed = |shape: &&Shape| {
         let size = shape.transactions() as u64;
-        let is_needed = |job: &&JobView| job.kind == Kind::Shard && job.state != JobState::Done;
-        if jobs.iter().filter(is_needed).any(|job| job.size == size) {
-            engine.circuits().shard(shape)?;
-        }
+        jobs.iter().filter(is_needed).any(|job| job.size == size)
+    };
+    let shapes = engine.profile().shapes().iter();
+    for shape in shapes.filter(needed).take(KEPT_CIRCUITS) {
+        engine.circuits().shard(shape)?;
     }
     Ok(())
 }
