@@ -122,8 +122,8 @@ impl Profile {
             match shape.log_transactions {
                 _ if small => (98, [20, 16, 9]),
                 ..15 => (187, [20, 21, 14]),
-                15 => (182, [22, 22, 16]),
-                _ => (185, [22, 22, 16]),
+                15 => (178, [23, 23, 16]),
+                _ => (183, [22, 23, 16]),
             };
         let common = StarkParameters {
             log_blowup: if small { 3 } else { 1 },
@@ -145,8 +145,12 @@ impl Profile {
         match self {
             Self::Proven100 => common,
             Self::Conjectured100 => StarkParameters {
-                queries: if small { 30 } else { 88 },
-                query_grinding: 20,
+                queries: match shape.log_transactions {
+                    _ if small => 30,
+                    ..15 => 88,
+                    _ => 86,
+                },
+                query_grinding: if shape.log_transactions < 15 { 20 } else { 22 },
                 fold_grinding: 6,
                 batch_grinding: 6,
                 point_grinding: 6,

@@ -12,6 +12,7 @@ use shardfold_fleet::engine::Engine;
 use shardfold_fleet::memory;
 use shardfold_fleet::queue::model::{JobState, JobView, Kind};
 use shardfold_fleet::worker::Event;
+use shardfold_protocol::shape::Shape;
 use shardfold_prover::{KEPT_CIRCUITS, SetError};
 use shardfold_recursion::profile::Profile;
 use shardfold_store::Applied;

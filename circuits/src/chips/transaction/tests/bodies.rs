@@ -181,10 +181,10 @@ fn negative_fee() {
 }
 
 #[test]
-fn a_fee_of_2_to_the_48() {
+fn a_fee_of_2_to_the_46() {
     let (c, mut cheat) = (columns::transfer(), transfer());
-    *cheat.cell_mut(0, c.fee[2]) = F::from_u32(1 << 16);
-    *cheat.cell_mut(0, c.payer.balance) += F::from_u64(1 << 48);
+    *cheat.cell_mut(0, c.fee[2]) = F::from_u32(1 << 14);
+    *cheat.cell_mut(0, c.payer.balance) += F::from_u64(1 << 46);
     table_refuses("range", &[cheat]);
 }
 
@@ -465,7 +465,7 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(an_amount_of_2_to_the_62),
         cheats_of(a_fee_with_one_limb_out_of_range),
         cheats_of(negative_fee),
-        cheats_of(a_fee_of_2_to_the_48),
+        cheats_of(a_fee_of_2_to_the_46),
         cheats_of(an_asset_that_the_base_chain_has_not),
         cheats_of(a_transfer_to_the_highest_index),
         cheats_of(a_deposit_out_of_its_turn),

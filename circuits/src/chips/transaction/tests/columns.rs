@@ -1,6 +1,7 @@
 //! The columns of each kind of step by name, in the order in which its rule lays them.
 
 use shardfold_contracts::layout::{Cursor, Layout};
+use shardfold_protocol::amount::FEE_BITS;
 use shardfold_protocol::hash::blocks;
 
 use crate::chips::fixture::contracts;
@@ -108,7 +109,7 @@ pub fn transfer() -> Transfer {
     let mut names = Names::new();
     let [from, to, _asset] = names.cells();
     let amount = names.integer(62);
-    let (fee, fee_vault) = (names.integer(48), names.cell());
+    let (fee, fee_vault) = (names.integer(FEE_BITS), names.cell());
     let [nonce, _, _, _, _] = names.cells();
     Transfer {
         from,
@@ -141,7 +142,7 @@ pub fn deposit() -> Deposit {
     let mut names = Names::new();
     let [_base_chain, to] = names.cells();
     let (asset, amount) = (names.integer(32), names.integer(62));
-    let (fee, fee_vault) = (names.integer(48), names.cell());
+    let (fee, fee_vault) = (names.integer(FEE_BITS), names.cell());
     let [position, _, _, _, _] = names.cells();
     Deposit {
         to,
@@ -175,7 +176,7 @@ pub fn withdraw() -> Withdraw {
     let mut names = Names::new();
     let from = names.cell();
     let (asset, amount) = (names.integer(32), names.integer(62));
-    let (fee, fee_vault) = (names.integer(48), names.cell());
+    let (fee, fee_vault) = (names.integer(FEE_BITS), names.cell());
     let nonce = names.cell();
     Withdraw {
         from,
@@ -276,7 +277,7 @@ pub struct ByTables {
 impl ByTables {
     fn of(names: &mut Names) -> Self {
         let [from, to, asset] = names.cells();
-        let (amount, fee) = (names.integer(62), names.integer(48));
+        let (amount, fee) = (names.integer(62), names.integer(FEE_BITS));
         let [_fee_vault, nonce] = names.cells();
         let (to_owner, inverse) = (names.cells(), names.cell());
         names.hash(10);
@@ -371,7 +372,7 @@ pub struct RelayLast {
 pub fn relay_last() -> RelayLast {
     let mut names = Names::new();
     let [_from, _nonce] = names.cells();
-    let fee = names.integer(48);
+    let fee = names.integer(FEE_BITS);
     names.cell();
     RelayLast {
         fee,
@@ -408,7 +409,7 @@ pub fn cook() -> Cook {
     let _places: [usize; 5] = names.cells();
     let numbers = [names.integer(40), names.integer(40)];
     let [factor, choice, until] = names.cells();
-    let fee = names.integer(48);
+    let fee = names.integer(FEE_BITS);
     let [_vault, _, _] = names.cells();
     names.hash(14);
     let inverse = names.cell();

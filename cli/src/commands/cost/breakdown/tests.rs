@@ -142,7 +142,10 @@ fn a_shape_has_about_as_many_cells_as_it_says() {
     for shape in profile.shapes() {
         let cells = Tables::of(circuits.stark(shape).unwrap()).all as f64;
         let ratio = shape.cells() as f64 / cells;
-        assert!((0.9..1.1).contains(&ratio), "{shape:?}: {ratio} of {cells}");
+        assert!(
+            (0.9..1.15).contains(&ratio),
+            "{shape:?}: {ratio} of {cells}"
+        );
     }
 }
 
