@@ -12,6 +12,10 @@ cargo test -p shardfold-circuits --lib -- --ignored --exact --nocapture \
 cargo test -p shardfold-circuits --lib -- --ignored --exact --nocapture \
     chips::transaction::tests::agree::run_accepts_what_table_and_buses_do_in_many_cases
 
+# A million transactions of all kinds make and lose no unit.
+cargo test -p shardfold-executor --lib -- --ignored --exact --nocapture \
+    tests::conservation::no_transaction_of_a_million_makes_or_loses_a_unit
+
 # The built-in keys are those of the circuits that this code builds; minutes, since they are built.
 cargo build --release -p shardfold-cli
 keys=$(mktemp -d)

@@ -89,11 +89,11 @@ fn through_doubles(value: &mut Value) {
 
 #[test]
 fn fees_that_no_vault_can_hold_are_refused() {
-    let sandbox = with_transfers(&vec![("eth", "1"); 8_200]);
-    let fee = ((1_u64 << 48) - 1).to_string();
+    let sandbox = with_transfers(&vec![("eth", "1"); 33_000]);
+    let fee = ((1_u64 << 46) - 1).to_string();
     let error = sandbox.refused(&["import", "trace.csv", "-o", "run", "--fee", &fee]);
     assert!(
-        error.contains("the fees of 8200 transfers of eth"),
+        error.contains("the fees of 33000 transfers of eth"),
         "{error}"
     );
 }
