@@ -174,7 +174,8 @@ fn every_layer_and_shape_of_proven_100_keeps_100_bits_by_the_named_theorem() {
         assert!(claimed >= 100.0, "{}: {claimed}", layer.layer);
         // At the least multiplicity the two readings differ by the radius alone: by nothing.
         assert!(layer.johnson_bits_as_printed <= layer.johnson_bits + 0.001);
-        assert!(layer.johnson_bits_by_dkt26 >= layer.johnson_bits);
+        // The newer theorem gives more, until the lookups bind, charged for its largest list.
+        assert!(layer.johnson_bits_by_dkt26 >= layer.johnson_bits.min(100.0));
     }
     assert!(report.proven_bits >= 100.0);
 }
