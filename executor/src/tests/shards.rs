@@ -126,6 +126,22 @@ fn a_larger_shape_is_taken_where_the_rest_costs_less_with_it() {
     }
 }
 
+/// Block 12459406: two shards of 128 would take ten seconds more.
+#[test]
+fn a_few_transactions_beyond_a_small_shard_are_one_of_the_next_size() {
+    let fee = FeePayment {
+        amount: 1,
+        vault: 15,
+    };
+    let workload = workload(|builder| {
+        for i in 0..133 {
+            builder.push(builder.transfer(i % 3, 7 + i % 4, 1, fee));
+        }
+    });
+    let shapes = [Shape::SMALL, Shape::MEDIUM];
+    assert_eq!(sizes(&workload, &shapes), [(133, Shape::MEDIUM)]);
+}
+
 /// What a shape takes is not told from how full its start makes it, nor from how empty.
 #[test]
 fn shapes_are_compared_by_what_they_take() {
