@@ -15,7 +15,7 @@ pub const FEE_CLOCK: u32 = 1 << 16;
 pub const MAX_LOG_HEIGHT: u32 = 24;
 
 /// The capacity of a shard, from which the heights of all chips follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {
     /// log2 of the number of transactions.

@@ -42,18 +42,7 @@ impl<'a> Sharder<'a> {
         if let Some(&found) = shapes.iter().find(|shape| !shape.is_bounded()) {
             return Err(ShardError::Shape { found });
         }
-        shapes.sort_by_key(|shape| {
-            let Shape {
-                log_transactions,
-                log_records,
-                log_nodes,
-                log_permutations,
-                log_vaults,
-                log_divisions,
-            } = *shape;
-            let steps = [log_transactions, log_permutations, log_nodes, log_records];
-            (shape.cells(), steps, [log_vaults, log_divisions])
-        });
+        shapes.sort_by_key(|shape| (shape.cells(), *shape));
         Ok(Self {
             contracts,
             transactions,
