@@ -32,6 +32,7 @@ mod circuit;
 mod gates;
 mod hash;
 mod openings;
+pub mod program;
 mod proof;
 mod prover;
 mod shape;

@@ -1,0 +1,184 @@
+//! Programs of the circuits that there are, and of none.
+
+use plonky2::field::types::{Field as _, Sample as _};
+use plonky2::gates::arithmetic_base::ArithmeticGate;
+use plonky2::gates::arithmetic_extension::ArithmeticExtensionGate;
+use plonky2::gates::base_sum::BaseSumGate;
+use plonky2::gates::constant::ConstantGate;
+use plonky2::gates::coset_interpolation::CosetInterpolationGate;
+use plonky2::gates::exponentiation::ExponentiationGate;
+use plonky2::gates::multiplication_extension::MulExtensionGate;
+use plonky2::gates::random_access::RandomAccessGate;
+use plonky2::gates::reducing::ReducingGate;
+use plonky2::gates::reducing_extension::ReducingExtensionGate;
+use plonky2::plonk::circuit_data::CircuitConfig;
+
+use super::encode::{Kind, decode, encode};
+use super::inputs::Inputs;
+use super::{Program, ProgramError, check};
+use crate::plonk::gates::Selectors;
+use crate::plonk::{Builder, CommonData, D, Extension, Gate, PlonkConfig, PlonkField};
+use crate::profile::Profile;
+use crate::stark::Poseidon2Gate;
+use crate::tree::{common_data, gate_set, last_common_data};
+
+/// The gates of a verifier in rows of so few routed wires.
+fn narrow_gates(config: &CircuitConfig) -> Vec<Gate> {
+    let (wires, routed) = (config.num_wires, config.num_routed_wires);
+    let mut interpolation = CosetInterpolationGate::<PlonkField, D>::new(4);
+    interpolation.degree = 8;
+    let reducing = ReducingGate::<D>::max_coeffs_len(wires, routed);
+    let extension = ReducingExtensionGate::<D>::max_coeffs_len(wires, routed);
+    vec![
+        Gate::new(ConstantGate::new(config.num_constants)),
+        Gate::new(BaseSumGate::<2>::new_from_config::<PlonkField>(config)),
+        Gate::new(ReducingGate::<D>::new(reducing)),
+        Gate::new(ReducingExtensionGate::<D>::new(extension)),
+        Gate::new(ArithmeticGate::new_from_config(config)),
+        Gate::new(ArithmeticExtensionGate::<D>::new_from_config(config)),
+        Gate::new(MulExtensionGate::<D>::new_from_config(config)),
+        Gate::new(ExponentiationGate::<PlonkField, D>::new_from_config(config)),
+        Gate::new(RandomAccessGate::<PlonkField, D>::new_from_config(config, 4)),
+        Gate::new(interpolation),
+        Gate::new(Poseidon2Gate),
+    ]
+}
+
+/// Common data like those of the settlement's last circuit.
+fn narrow() -> CommonData {
+    let config = CircuitConfig {
+        num_routed_wires: 37,
+        ..Profile::Proven100.last().circuit_config()
+    };
+    let mut builder = Builder::new(config.clone());
+    for gate in narrow_gates(&config) {
+        builder.add_gate_to_gate_set(gate);
+    }
+    let statement = builder.add_virtual_targets(49);
+    builder.register_public_inputs(&statement);
+    builder.build::<PlonkConfig>().common
+}
+
+#[test]
+fn the_last_circuits_have_programs_that_compute_what_the_verifier_computes() {
+    let profiles = Profile::ALL.map(last_common_data);
+    for common in profiles.iter().chain([&narrow()]) {
+        // It is compared when it is made; here once more, on inputs of our own.
+        let program = Program::new(common).unwrap();
+        let selectors = Selectors::new(common).unwrap();
+        let inputs = Inputs::random(common);
+        let outcome = program.run(&inputs.slots()).unwrap();
+        assert_eq!(outcome.sides, check::native(common, &selectors, &inputs));
+        assert_eq!(outcome.sides.len(), common.config.num_challenges);
+        assert_eq!(outcome.slots.len(), program.slots());
+        // No random openings are those of a proof.
+        assert!(outcome.sides.iter().all(|[left, right]| left != right));
+    }
+}
+
+#[test]
+fn a_program_is_small_enough_for_the_chain() {
+    let program = Program::new(&narrow()).unwrap();
+    let bytes = program.encode(0).unwrap();
+    let count = |kind| {
+        let runs = program.runs.iter().filter(|run| run.kind == kind);
+        runs.map(|run| run.instructions.len()).sum::<usize>()
+    };
+    println!(
+        "{} bytes in {} runs, {} slots, {} constants: {} scalings, {} products",
+        bytes.len(),
+        program.runs.len(),
+        program.slots(),
+        program.constants().len(),
+        count(Kind::Scale),
+        count(Kind::Product),
+    );
+    // Two contracts hold it, with room for the tables.
+    assert!(bytes.len() < 2 * 20_000);
+    assert_eq!(count(Kind::Quotient), 1);
+    assert_eq!(count(Kind::Equal), 3);
+}
+
+#[test]
+fn an_instruction_changed_is_noticed() {
+    let common = narrow();
+    let selectors = Selectors::new(&common).unwrap();
+    let program = Program::new(&common).unwrap();
+    for (i, run) in program.runs.iter().enumerate() {
+        for j in [0, run.instructions.len() / 2, run.instructions.len() - 1] {
+            for operand in 0..3 {
+                let unused = operand == 2 && matches!(run.kind, Kind::Quotient | Kind::Equal);
+                if unused {
+                    continue;
+                }
+                let mut changed = program.clone();
+                // Zeta's first coordinate, or the slot after it: both in the base field.
+                let other = program.inputs() - 6;
+                let slot = &mut changed.runs[i].instructions[j].0[operand];
+                *slot = if *slot == other { other + 1 } else { other };
+                let found = check::program(&common, &selectors, &changed);
+                let noticed = matches!(found, Err(ProgramError::Identity { .. }));
+                assert!(noticed, "run {i}, instruction {j}, operand {operand}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_gate_without_constraints_over_an_algebra_is_refused() {
+    // The gate that folds the STARK's codewords.
+    let parameters = Profile::UnsoundTest.plonk();
+    let common = common_data(&parameters, 10, &gate_set(&parameters));
+    let found = Program::new(&common);
+    let Err(ProgramError::UnknownGate { gate }) = found else {
+        panic!("{found:?}");
+    };
+    assert!(gate.contains("FoldGate"), "{gate}");
+}
+
+#[test]
+fn two_recordings_give_the_same_bytes() {
+    let common = narrow();
+    let bytes = || Program::new(&common).unwrap().encode(100).unwrap();
+    assert_eq!(bytes(), bytes());
+}
+
+#[test]
+fn bytes_read_back_are_the_runs_with_their_padding() {
+    let program = Program::new(&narrow()).unwrap();
+    let bytes = program.encode(100).unwrap();
+    let runs = decode(&bytes, 100).unwrap();
+    assert_eq!(encode(&runs, 100).unwrap(), bytes);
+    for (read, run) in runs.iter().zip(&program.runs) {
+        assert_eq!(read.kind, run.kind);
+        assert!(read.instructions.starts_with(&run.instructions));
+        assert_eq!(read.instructions.len() % run.kind.group(), 0);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_program_are_refused() {
+    let cut = ProgramError::Cut {
+        found: 4,
+        expected: 6,
+    };
+    assert_eq!(decode(&[3, 0, 1, 0, 1, 0, 2], 0), Err(cut));
+    assert_eq!(decode(&[4, 0, 0], 0), Err(ProgramError::UnknownKind { found: 4 }));
+    let before_the_first = decode(&[3, 0, 1, 0, 1, 0, 2, 0, 0], 1);
+    assert_eq!(before_the_first, Err(ProgramError::Slot));
+    let program = Program::new(&narrow()).unwrap();
+    let too_large = program.encode(65_000);
+    assert!(matches!(too_large, Err(ProgramError::TooLarge { found: 65_536.. })));
+}
+
+#[test]
+fn a_machine_refuses_what_it_cannot_compute() {
+    let slots = vec![Extension::ZERO, Extension::rand()];
+    let run = |bytes: &[u8]| super::interpret::interpret(bytes, 0, slots.clone()).map(|_| ());
+    // Division by zero; a first factor outside the base field; a slot that nothing wrote.
+    assert_eq!(run(&[2, 0, 1, 0, 1, 0, 0, 0, 0]), Err(ProgramError::Division));
+    let scale = [[0, 1, 0, 0, 0, 0]; 5].concat();
+    assert_eq!(run(&[&[0, 0, 1][..], &scale].concat()), Err(ProgramError::Factor));
+    assert_eq!(run(&[3, 0, 1, 0, 1, 0, 2, 0, 0]), Err(ProgramError::Slot));
+    assert_eq!(run(&[3, 0, 1, 0, 1, 0, 0, 0, 0]), Ok(()));
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {CARRIED, CARRY, ELEMENT, LOW, ODD, P, VerifierField} from "./VerifierField.sol";
+import {DIGEST, FinalValue, FoldedValue, NotCanonical, Parameters, Part, Path} from
+    "./VerifierParameters.sol";
+import {VerifierProof} from "./VerifierProof.sol";
+
+/// @title The low-degree test (FRI): that the openings are those of the committed polynomials
+/// @notice Each query opens a row of all oracles at a point x of the domain, and goes on through
+/// the folded codewords. Values of a group stand in the bit-reversed order of their points.
+library VerifierLowDegree {
+    /// p in both halves.
+    uint256 private constant PRIMES = (P << 128) | P;
+
+    /// What is the same for all queries.
+    struct Batch {
+        /// Powers of the batching challenge, each in two words.
+        uint256 powersAt;
+        /// The challenge to the number of the polynomials that are opened at the next row.
+        uint256 shift;
+        /// The openings at the point and at the next row, each list combined by powers.
+        uint256 here;
+        uint256 next;
+        /// The next row's point.
+        uint256 nextPoint;
+        /// Room for a query's rows, and for the values of a fold.
+        uint256 rowsAt;
+        uint256 valuesAt;
+    }
+
+    /// A query that is under way.
+    struct Query {
+        uint256 number;
+        /// Where it goes on in calldata.
+        uint256 at;
+        /// The position in the codeword at hand, its point, and that point's inverse.
+        uint256 index;
+        uint256 point;
+        uint256 inverse;
+    }
+
+    /// @notice Reverts unless the test accepts.
+    function check(Parameters memory p, VerifierProof.Challenges memory c) internal pure {
+        Batch memory b = prepare(p, c);
+        Query memory q;
+        q.at = c.queriesAt;
+        for (uint256 i = 0; i < p.queries; ++i) {
+            q.number = i;
+            q.index = c.indices[i];
+            (q.point, q.inverse) = pointOf(p, q.index);
+            check(p, c, b, q);
+        }
+    }
+
+    /// @notice One query: rows, folds, final polynomial.
+    function check(
+        Parameters memory p,
+        VerifierProof.Challenges memory c,
+        Batch memory b,
+        Query memory q
+    ) private pure {
+        uint256[4] memory combined = openRows(p, c, b, q);
+        uint256 value;
+        uint256 depth = p.depth;
+        for (uint256 i = 0; i < p.folds; ++i) {
+            depth -= p.logArity;
+            uint256 leaf = readValues(p, b, q);
+            uint256 position = q.index & ((1 << p.logArity) - 1);
+            uint256 found = load(b.valuesAt + 32 * position);
+            bool right = i == 0 ? isCombined(found, combined) : found == value;
+            if (!right) revert FoldedValue(q.number, i);
+            q.index >>= p.logArity;
+            climb(p, c, q, leaf, depth, 4 + i);
+            value = fold(p, b, q, c.folds[i], position);
+        }
+        if (value != evaluate(c.finalAt, p.finalLength, q.point)) revert FinalValue(q.number);
+    }
+
+    /// @notice Powers of the batching challenge, and the combined openings.
+    function prepare(Parameters memory p, VerifierProof.Challenges memory c)
+        private
+        pure
+        returns (Batch memory b)
+    {
+        (uint256 columns,) = VerifierProof.openingCount(p);
+        b.powersAt = VerifierProof.allocate(64 * columns + 256);
+        b.rowsAt = VerifierProof.allocate(8 * columns + 32);
+        b.valuesAt = VerifierProof.allocate(48 << p.logArity);
+        store(b.rowsAt + 8 * columns, 0);
+        uint256 openingsAt = p.slotsAt + 32 * VerifierProof.OPENINGS;
+        uint256 power = 1;
+        for (uint256 i = 0; i < columns; ++i) {
+            if (i == p.challenges) b.shift = power;
+            store(b.powersAt + 64 * i, power & LOW);
+            store(b.powersAt + 64 * i + 32, power >> 128);
+            b.here = VerifierField.add(b.here, VerifierField.mul(power, load(openingsAt + 32 * i)));
+            if (i < p.challenges) {
+                uint256 opening = load(openingsAt + 32 * (columns + i));
+                b.next = VerifierField.add(b.next, VerifierField.mul(power, opening));
+            }
+            power = VerifierField.mul(power, c.batch);
+        }
+        b.nextPoint = VerifierField.scale(p.nextRow, c.zeta);
+    }
+
+    /// @notice The point at an index, the product of its bits' roots, and its inverse.
+    function pointOf(Parameters memory p, uint256 index)
+        private
+        pure
+        returns (uint256 point, uint256 inverse)
+    {
+        uint256 at = p.rootsAt;
+        point = p.shift;
+        inverse = p.shiftInverse;
+        assembly {
+            for { } index {
+                index := shr(1, index)
+                at := add(at, 16)
+            } {
+                if and(index, 1) {
+                    let w := mload(at)
+                    point := mulmod(point, shr(192, w), P)
+                    inverse := mulmod(inverse, and(shr(128, w), ELEMENT), P)
+                }
+            }
+        }
+    }
+
+    /// @notice Reads the rows of the four oracles and climbs their paths. Returns what the value
+    /// v in the batched codeword must satisfy: v * r[0] * r[1] = r[2] * r[1] + r[3] * r[0].
+    function openRows(
+        Parameters memory p,
+        VerifierProof.Challenges memory c,
+        Batch memory b,
+        Query memory q
+    ) private pure returns (uint256[4] memory r) {
+        uint256 at = q.at;
+        uint256 rowsAt = b.rowsAt;
+        uint256 productsAt = rowsAt + 8 * (p.preprocessed + p.wires);
+        (uint256 columns,) = VerifierProof.openingCount(p);
+        assembly {
+            calldatacopy(rowsAt, at, mul(8, columns))
+        }
+        q.at = at + 8 * columns;
+        climbRow(p, c, q, rowsAt, p.preprocessed, 0);
+        climbRow(p, c, q, rowsAt + 8 * p.preprocessed, p.wires, 1);
+        climbRow(p, c, q, productsAt, p.products, 2);
+        climbRow(p, c, q, productsAt + 8 * p.products, p.quotient, 3);
+
+        // v = shift * (here(x) - here) / (x - zeta) + (next(x) - next) / (x - next point),
+        // and neither denominator is zero, since zeta is not in the base field.
+        r[0] = VerifierField.sub(q.point, c.zeta);
+        r[1] = VerifierField.sub(q.point, b.nextPoint);
+        uint256 here = combine(rowsAt, columns, b.powersAt);
+        r[2] = VerifierField.mul(b.shift, VerifierField.sub(here, b.here));
+        uint256 next = combineFirst(productsAt, p.challenges, b.powersAt);
+        r[3] = VerifierField.sub(next, b.next);
+    }
+
+    /// @notice Whether a value satisfies the equation of [`openRows`].
+    function isCombined(uint256 value, uint256[4] memory r) private pure returns (bool) {
+        uint256 denominators = VerifierField.mul(r[0], r[1]);
+        uint256 first = VerifierField.mul(r[2], r[1]);
+        uint256 second = VerifierField.mul(r[3], r[0]);
+        return VerifierField.mul(value, denominators) == VerifierField.add(first, second);
+    }
+
+    /// @notice The sum of elements in memory, each times its power. All must be canonical. After
+    /// the last one follow zeros to the word's end.
+    function combine(uint256 at, uint256 count, uint256 powers) private pure returns (uint256) {
+        uint256 low;
+        uint256 high;
+        uint256 carries;
+        assembly {
+            for { let end := add(at, shl(3, count)) } lt(at, end) {
+                at := add(at, 32)
+                powers := add(powers, 256)
+            } {
+                let odd := mload(at)
+                let even := and(shr(64, odd), ODD)
+                odd := and(odd, ODD)
+                carries := or(carries, or(add(even, CARRY), add(odd, CARRY)))
+                let f := shr(128, even)
+                low := add(low, mul(f, mload(powers)))
+                high := add(high, mul(f, mload(add(powers, 32))))
+                f := shr(128, odd)
+                low := add(low, mul(f, mload(add(powers, 64))))
+                high := add(high, mul(f, mload(add(powers, 96))))
+                f := and(even, LOW)
+                low := add(low, mul(f, mload(add(powers, 128))))
+                high := add(high, mul(f, mload(add(powers, 160))))
+                f := and(odd, LOW)
+                low := add(low, mul(f, mload(add(powers, 192))))
+                high := add(high, mul(f, mload(add(powers, 224))))
+            }
+        }
+        if (carries & CARRIED != 0) revert NotCanonical(Part.Row);
+        return (low % P) | ((high % P) << 128);
+    }
+
+    /// @notice The same for a few elements that were checked before.
+    function combineFirst(uint256 at, uint256 count, uint256 powers)
+        private
+        pure
+        returns (uint256)
+    {
+        uint256 low;
+        uint256 high;
+        assembly {
+            for { let end := add(at, shl(3, count)) } lt(at, end) {
+                at := add(at, 8)
+                powers := add(powers, 64)
+            } {
+                let f := shr(192, mload(at))
+                low := add(low, mul(f, mload(powers)))
+                high := add(high, mul(f, mload(add(powers, 32))))
+            }
+        }
+        return (low % P) | ((high % P) << 128);
+    }
+
+    /// @notice Hashes a row and climbs its path.
+    function climbRow(
+        Parameters memory p,
+        VerifierProof.Challenges memory c,
+        Query memory q,
+        uint256 at,
+        uint256 width,
+        uint256 tree
+    ) private pure {
+        uint256 leaf;
+        assembly {
+            leaf := keccak256(at, shl(3, width))
+        }
+        climb(p, c, q, leaf, p.depth, tree);
+    }
+
+    /// @notice Climbs the path at hand from a leaf at the index at hand to the cap.
+    function climb(
+        Parameters memory p,
+        VerifierProof.Challenges memory c,
+        Query memory q,
+        uint256 node,
+        uint256 depth,
+        uint256 tree
+    ) private pure {
+        uint256 cap = c.capsAt + tree * p.capBytes;
+        uint256 index = q.index;
+        uint256 at = q.at;
+        uint256 end = at + DIGEST * depth;
+        assembly {
+            for { } lt(at, end) { at := add(at, DIGEST) } {
+                let sibling := calldataload(at)
+                // Exchanges the two if the index is odd. What is cut off is written over.
+                let difference := mul(and(index, 1), xor(node, sibling))
+                mstore(0, xor(node, difference))
+                mstore(DIGEST, xor(sibling, difference))
+                node := keccak256(0, mul(2, DIGEST))
+                index := shr(1, index)
+            }
+            node := xor(node, mload(add(cap, mul(DIGEST, index))))
+        }
+        q.at = end;
+        if (node >> 48 != 0) revert Path(q.number, tree);
+    }
+
+    /// @notice Reads the values of a fold to words in memory, and returns their leaf.
+    function readValues(Parameters memory p, Batch memory b, Query memory q)
+        private
+        pure
+        returns (uint256 leaf)
+    {
+        uint256 at = q.at;
+        uint256 length = 16 << p.logArity;
+        uint256 to = b.valuesAt;
+        uint256 carries;
+        q.at = at + length;
+        assembly {
+            let from := add(to, shl(1, length))
+            calldatacopy(from, at, length)
+            leaf := keccak256(from, length)
+            for { let end := add(from, length) } lt(from, end) {
+                from := add(from, 32)
+                to := add(to, 64)
+            } {
+                let w := mload(from)
+                let first := or(shr(192, w), and(w, shl(128, ELEMENT)))
+                let second := or(and(shr(64, w), ELEMENT), shl(128, and(w, ELEMENT)))
+                carries := or(carries, or(add(first, CARRY), add(second, CARRY)))
+                mstore(to, first)
+                mstore(add(to, 32), second)
+            }
+        }
+        if (carries & CARRIED != 0) revert NotCanonical(Part.Fold);
+    }
+
+    /// @notice Folds the values: returns the value at the challenge of the polynomial that has
+    /// them on its coset. Brings the query to the folded codeword.
+    function fold(
+        Parameters memory p,
+        Batch memory b,
+        Query memory q,
+        uint256 challenge,
+        uint256 position
+    ) private pure returns (uint256) {
+        // The inverse of the coset's first point.
+        uint256 inverse = mulmod(q.inverse, element(p.positionsAt + 8 * position), P);
+        uint256 ratio = VerifierField.scale(inverse, challenge);
+        uint256 value = interpolate(b.valuesAt, (1 << p.logArity) >> 1, ratio, p.twiddlesAt);
+        uint256 point = q.point;
+        for (uint256 i = 0; i < p.logArity; ++i) {
+            point = mulmod(point, point, P);
+            inverse = mulmod(inverse, inverse, P);
+        }
+        q.point = point;
+        q.inverse = inverse;
+        return VerifierField.scale(p.arityInverse, value);
+    }
+
+    /// @notice Interpolates by halving: of values u, v at y and -y, u + v + (u - v) * c / y is
+    /// twice the value at y^2 of the even part plus c times the odd part, which is what the
+    /// polynomial has at c. The ratio is c over the first point; the twiddles are that point over
+    /// the first of each pair, the same for every halving.
+    function interpolate(uint256 values, uint256 pairs, uint256 ratio, uint256 twiddles)
+        private
+        pure
+        returns (uint256 value)
+    {
+        assembly {
+            function halve(u, v, f) -> r {
+                let difference := sub(add(u, PRIMES), v)
+                let d0 := and(difference, LOW)
+                let d1 := shr(128, difference)
+                let f0 := and(f, LOW)
+                let f1 := shr(128, f)
+                let sum := add(u, v)
+                r := or(
+                    mod(add(and(sum, LOW), add(mul(d0, f0), mul(7, mul(d1, f1)))), P),
+                    shl(128, mod(add(shr(128, sum), add(mul(d0, f1), mul(d1, f0))), P))
+                )
+            }
+            function scale(c, x) -> r {
+                r := mul(c, x)
+                r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
+            }
+            for { } pairs { pairs := shr(1, pairs) } {
+                let from := values
+                for { let i := 0 } lt(i, pairs) { i := add(i, 1) } {
+                    let f := scale(shr(192, mload(add(twiddles, shl(3, i)))), ratio)
+                    let result := halve(mload(from), mload(add(from, 32)), f)
+                    mstore(add(values, shl(5, i)), result)
+                    from := add(from, 64)
+                }
+                // For the next halving, the square.
+                let r0 := and(ratio, LOW)
+                let r1 := shr(128, ratio)
+                ratio := or(
+                    mod(add(mul(r0, r0), mul(7, mul(r1, r1))), P),
+                    shl(128, mulmod(shl(1, r0), r1, P))
+                )
+            }
+            value := mload(values)
+        }
+    }
+
+    /// @notice The value of a polynomial at a point of the base field, by Horner's rule.
+    function evaluate(uint256 at, uint256 length, uint256 point) private pure returns (uint256 r) {
+        assembly {
+            for { let from := add(at, shl(5, length)) } gt(from, at) { } {
+                from := sub(from, 32)
+                r := add(mul(r, point), mload(from))
+                r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
+            }
+        }
+    }
+
+    /// @notice An element of 8 bytes in memory.
+    function element(uint256 at) private pure returns (uint256 word) {
+        assembly {
+            word := shr(192, mload(at))
+        }
+    }
+
+    function load(uint256 at) private pure returns (uint256 word) {
+        assembly {
+            word := mload(at)
+        }
+    }
+
+    function store(uint256 at, uint256 word) private pure {
+        assembly {
+            mstore(at, word)
+        }
+    }
+}

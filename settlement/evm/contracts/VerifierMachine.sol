@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {LOW, P, VerifierField} from "./VerifierField.sol";
+import {Constraints, Parameters, Program} from "./VerifierParameters.sol";
+
+/// @title The machine that computes the identity at the out-of-domain point
+/// @notice Runs the program of `recursion/src/plonk/program`: straight-line arithmetic of the
+/// extension. `encode.rs` there states the form. Slots are words of memory; inputs and constants
+/// stand in the first ones, and each instruction of arithmetic writes the next.
+library VerifierMachine {
+    uint256 private constant SCALE = 0;
+    uint256 private constant PRODUCT = 1;
+    uint256 private constant QUOTIENT = 2;
+    uint256 private constant EQUAL = 3;
+
+    /// @notice Writes the constants behind the inputs, of which there are so many, and runs the
+    /// program. Reverts if two sides that should be equal are not.
+    function run(Parameters memory p, uint256 inputs) internal pure {
+        uint256 next = expand(p.constantsAt, p.constants, p.slotsAt + 32 * inputs);
+        uint256 at = p.programAt;
+        uint256 end = at + p.programLength;
+        while (at < end) {
+            uint256 kind;
+            uint256 groups;
+            assembly {
+                let header := mload(at)
+                kind := shr(248, header)
+                groups := and(shr(232, header), 0xffff)
+                at := add(at, 3)
+            }
+            if (kind == SCALE) {
+                next = scale(at, groups, next);
+                at += 30 * groups;
+            } else if (kind == PRODUCT) {
+                next = product(at, groups, next);
+                at += 30 * groups;
+            } else if (kind == QUOTIENT) {
+                next = quotient(at, groups, next);
+                at += 6 * groups;
+            } else if (kind == EQUAL) {
+                equal(at, groups);
+                at += 6 * groups;
+            } else {
+                revert Program(kind);
+            }
+        }
+    }
+
+    /// @notice Writes elements of 8 bytes as words, and returns where they end.
+    function expand(uint256 from, uint256 count, uint256 to) private pure returns (uint256 end) {
+        assembly {
+            end := add(to, shl(5, count))
+            for { } lt(to, end) {
+                to := add(to, 32)
+                from := add(from, 8)
+            } { mstore(to, shr(192, mload(from))) }
+        }
+    }
+
+    /// @notice x * y + z for x in the base field, in groups of five. Each half of x * y + z is
+    /// below (p - 1)^2 + p, so it fits 128 bits.
+    function scale(uint256 at, uint256 groups, uint256 next) private pure returns (uint256) {
+        assembly {
+            // The three slots of the instruction whose first bit is 256 - bits. The mask is that
+            // of the address: 16 bits, times 32.
+            function operation(w, x, y, z) -> r {
+                r := add(
+                    mul(mload(and(shr(x, w), 0x1fffe0)), mload(and(shr(y, w), 0x1fffe0))),
+                    mload(and(shr(z, w), 0x1fffe0))
+                )
+                r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
+            }
+            for { let end := add(at, mul(30, groups)) } lt(at, end) { at := add(at, 30) } {
+                let w := mload(at)
+                mstore(next, operation(w, 235, 219, 203))
+                mstore(add(next, 32), operation(w, 187, 171, 155))
+                mstore(add(next, 64), operation(w, 139, 123, 107))
+                mstore(add(next, 96), operation(w, 91, 75, 59))
+                mstore(add(next, 128), operation(w, 43, 27, 11))
+                next := add(next, 160)
+            }
+        }
+        return next;
+    }
+
+    /// @notice x * y + z, in groups of five. With y = y0 + y1 X: x * y0 + z and x * y1 each have
+    /// both halves below 2^128, and X^2 = 7.
+    function product(uint256 at, uint256 groups, uint256 next) private pure returns (uint256) {
+        assembly {
+            function operation(w, x, y, z) -> r {
+                let u := mload(and(shr(x, w), 0x1fffe0))
+                let v := mload(and(shr(y, w), 0x1fffe0))
+                let low := add(mul(u, and(v, LOW)), mload(and(shr(z, w), 0x1fffe0)))
+                let high := mul(u, shr(128, v))
+                r := or(
+                    mod(add(and(low, LOW), mul(7, shr(128, high))), P),
+                    shl(128, mod(add(shr(128, low), and(high, LOW)), P))
+                )
+            }
+            for { let end := add(at, mul(30, groups)) } lt(at, end) { at := add(at, 30) } {
+                let w := mload(at)
+                mstore(next, operation(w, 235, 219, 203))
+                mstore(add(next, 32), operation(w, 187, 171, 155))
+                mstore(add(next, 64), operation(w, 139, 123, 107))
+                mstore(add(next, 96), operation(w, 91, 75, 59))
+                mstore(add(next, 128), operation(w, 43, 27, 11))
+                next := add(next, 160)
+            }
+        }
+        return next;
+    }
+
+    /// @notice x / y. Reverts if y is zero.
+    function quotient(uint256 at, uint256 groups, uint256 next) private pure returns (uint256) {
+        for (uint256 end = at + 6 * groups; at < end; at += 6) {
+            (uint256 x, uint256 y) = operands(at);
+            if (y == 0) revert Constraints();
+            uint256 result = VerifierField.mul(x, VerifierField.inverse(y));
+            assembly {
+                mstore(next, result)
+            }
+            next += 32;
+        }
+        return next;
+    }
+
+    /// @notice That x and y are equal. Both are canonical.
+    function equal(uint256 at, uint256 groups) private pure {
+        for (uint256 end = at + 6 * groups; at < end; at += 6) {
+            (uint256 x, uint256 y) = operands(at);
+            if (x != y) revert Constraints();
+        }
+    }
+
+    /// @notice What stands in the first two slots of an instruction.
+    function operands(uint256 at) private pure returns (uint256 x, uint256 y) {
+        assembly {
+            let w := mload(at)
+            x := mload(and(shr(235, w), 0x1fffe0))
+            y := mload(and(shr(219, w), 0x1fffe0))
+        }
+    }
+}
