@@ -83,9 +83,9 @@ function build() {
   for (const [path, ofFile] of Object.entries(contracts)) {
     const folder = FOLDERS.find(({ sources: folder }) => dirname(path) === folder);
     for (const [name, contract] of Object.entries(ofFile)) {
-      // Interfaces and abstract contracts have no code; that of a library of internal
-      // functions is a stub, since the functions lie in the contracts that use it.
-      if (contract.evm.bytecode.object === "" || contract.abi.length === 0) continue;
+      // Interfaces and abstract contracts have no code, libraries of internal functions no interface.
+      const isUsable = contract.abi.some(({ type }) => type === "function");
+      if (contract.evm.bytecode.object === "" || !isUsable) continue;
       files.set(`${folder.artefacts}/${name}.json`, artefact(name, contract, sources));
     }
   }

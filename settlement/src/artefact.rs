@@ -6,6 +6,11 @@ use alloy_primitives::Bytes;
 use serde::Deserialize;
 use thiserror::Error;
 
+/// The artefact of the contract that hashes as the ledger does.
+pub const HASHES: &str = include_str!("../evm/artefacts/Hashes.json");
+/// The artefact of the contract that settles a ledger.
+pub const ROLLUP: &str = include_str!("../evm/artefacts/Rollup.json");
+
 /// A contract as its compiler left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artefact {
@@ -88,12 +93,10 @@ impl Artefact {
 mod tests {
     use super::*;
 
-    const HARNESS: &str = include_str!("../evm/test/artefacts/Poseidon2Harness.json");
-
     #[test]
     fn an_artefact_has_code_and_the_digests_of_its_sources() {
-        let artefact = Artefact::parse(HARNESS).expect("it is one");
-        assert_eq!(artefact.contract, "Poseidon2Harness");
+        let artefact = Artefact::parse(HASHES).expect("it is one");
+        assert_eq!(artefact.contract, "Hashes");
         assert!(artefact.compiler.starts_with("0.8.37"));
         assert!(artefact.creation.len() > artefact.deployed.len());
         assert!(artefact.sources.contains_key("contracts/Poseidon2.sol"));
@@ -103,7 +106,7 @@ mod tests {
     fn text_of_another_form_and_code_that_is_not_hexadecimal_are_refused() {
         let form = Artefact::parse("{}").expect_err("it has no members");
         assert!(matches!(form, ArtefactError::Form(_)));
-        let text = HARNESS.replace("\"deployed\": \"", "\"deployed\": \"xy");
+        let text = HASHES.replace("\"deployed\": \"", "\"deployed\": \"xy");
         let code = Artefact::parse(&text).expect_err("xy is not hexadecimal");
         assert!(matches!(
             code,

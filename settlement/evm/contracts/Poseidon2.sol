@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 
 /// @title Poseidon2 of width 8 over Goldilocks, with Plonky3's constants
 /// @notice The compression of every tree and chain of the ledger. A digest is four elements, each of
-/// 64 bits and below p = 2^64 - 2^32 + 1, the first in the highest bits.
+/// 64 bits, the first in the highest. What comes out is below p = 2^64 - 2^32 + 1; what goes in may
+/// be any 64 bits and counts modulo p, so whoever takes it from outside checks it (Elements).
 library Poseidon2 {
     /// @notice Compresses two digests: the first four elements of P(x) + x, where x is both.
-    /// @param left The first digest; its elements are below p.
-    /// @param right The second digest; its elements are below p.
+    /// @param left The first digest.
+    /// @param right The second digest.
     /// @return digest Their parent.
     function compress(uint256 left, uint256 right) internal pure returns (uint256 digest) {
         assembly ("memory-safe") {
