@@ -1,0 +1,3 @@
+//! What the tests of contracts share: a chain in memory.
+
+pub mod chain;
