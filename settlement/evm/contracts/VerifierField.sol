@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-/// p = 2^64 - 2^32 + 1, the order of the base field.
+// p = 2^64 - 2^32 + 1, the order of the base field.
 uint256 constant P = 0xffffffff00000001;
-/// The lower half of a word.
+// The lower half of a word.
 uint256 constant LOW = 0xffffffffffffffffffffffffffffffff;
-/// One element of 8 bytes.
+// One element of 8 bytes.
 uint256 constant ELEMENT = 0xffffffffffffffff;
-/// The distance of p from 2^64, in both halves: added to an element that is not canonical, it
-/// carries into bit 64 of its half.
-uint256 constant CARRY = (0xffffffff << 128) | 0xffffffff;
-/// Bit 64 of both halves.
-uint256 constant CARRIED = (1 << 192) | (1 << 64);
-/// Elements 1 and 3 of four that lie in a word.
-uint256 constant ODD = (ELEMENT << 128) | ELEMENT;
+// The distance of p from 2^64, in both halves: added to an element that is not canonical, it
+// carries into bit 64 of its half.
+uint256 constant CARRY = 0x00ffffffff000000000000000000000000ffffffff;
+// Bit 64 of both halves.
+uint256 constant CARRIED = 0x1000000000000000000000000000000010000000000000000;
+// Elements 1 and 3 of four that lie in a word.
+uint256 constant ODD = 0xffffffffffffffff0000000000000000ffffffffffffffff;
+// p in both halves.
+uint256 constant PRIMES = 0xffffffff000000010000000000000000ffffffff00000001;
 
 /// @title Arithmetic of the extension F[X]/(X^2 - 7)
 /// @notice An element c0 + c1 * X is one word: c0 in its lower half, c1 in its upper half, both
@@ -21,13 +23,15 @@ uint256 constant ODD = (ELEMENT << 128) | ELEMENT;
 library VerifierField {
     /// @notice x + y.
     function add(uint256 x, uint256 y) internal pure returns (uint256 r) {
-        return reduce(x + y);
+        unchecked {
+            return reduce(x + y);
+        }
     }
 
     /// @notice x - y.
     function sub(uint256 x, uint256 y) internal pure returns (uint256 r) {
         unchecked {
-            return reduce(x + ((P << 128) | P) - y);
+            return reduce(x + PRIMES - y);
         }
     }
 

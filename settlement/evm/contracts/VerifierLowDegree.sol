@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {CARRIED, CARRY, ELEMENT, LOW, ODD, P, VerifierField} from "./VerifierField.sol";
+import {CARRIED, CARRY, ELEMENT, LOW, ODD, P, PRIMES, VerifierField} from "./VerifierField.sol";
 import {DIGEST, FinalValue, FoldedValue, NotCanonical, Parameters, Part, Path} from
     "./VerifierParameters.sol";
 import {VerifierProof} from "./VerifierProof.sol";
@@ -10,9 +10,6 @@ import {VerifierProof} from "./VerifierProof.sol";
 /// @notice Each query opens a row of all oracles at a point x of the domain, and goes on through
 /// the folded codewords. Values of a group stand in the bit-reversed order of their points.
 library VerifierLowDegree {
-    /// p in both halves.
-    uint256 private constant PRIMES = (P << 128) | P;
-
     /// What is the same for all queries.
     struct Batch {
         /// Powers of the batching challenge, each in two words.
@@ -33,7 +30,7 @@ library VerifierLowDegree {
     struct Query {
         uint256 number;
         /// Where it goes on in calldata.
-        uint256 at;
+        uint256 cursor;
         /// The position in the codeword at hand, its point, and that point's inverse.
         uint256 index;
         uint256 point;
@@ -44,7 +41,7 @@ library VerifierLowDegree {
     function check(Parameters memory p, VerifierProof.Challenges memory c) internal pure {
         Batch memory b = prepare(p, c);
         Query memory q;
-        q.at = c.queriesAt;
+        q.cursor = c.queriesAt;
         for (uint256 i = 0; i < p.queries; ++i) {
             q.number = i;
             q.index = c.indices[i];
@@ -110,16 +107,16 @@ library VerifierLowDegree {
         pure
         returns (uint256 point, uint256 inverse)
     {
-        uint256 at = p.rootsAt;
+        uint256 cursor = p.rootsAt;
         point = p.shift;
         inverse = p.shiftInverse;
         assembly {
             for { } index {
                 index := shr(1, index)
-                at := add(at, 16)
+                cursor := add(cursor, 16)
             } {
                 if and(index, 1) {
-                    let w := mload(at)
+                    let w := mload(cursor)
                     point := mulmod(point, shr(192, w), P)
                     inverse := mulmod(inverse, and(shr(128, w), ELEMENT), P)
                 }
@@ -135,14 +132,14 @@ library VerifierLowDegree {
         Batch memory b,
         Query memory q
     ) private pure returns (uint256[4] memory r) {
-        uint256 at = q.at;
+        uint256 cursor = q.cursor;
         uint256 rowsAt = b.rowsAt;
         uint256 productsAt = rowsAt + 8 * (p.preprocessed + p.wires);
         (uint256 columns,) = VerifierProof.openingCount(p);
         assembly {
-            calldatacopy(rowsAt, at, mul(8, columns))
+            calldatacopy(rowsAt, cursor, mul(8, columns))
         }
-        q.at = at + 8 * columns;
+        q.cursor = cursor + 8 * columns;
         climbRow(p, c, q, rowsAt, p.preprocessed, 0);
         climbRow(p, c, q, rowsAt + 8 * p.preprocessed, p.wires, 1);
         climbRow(p, c, q, productsAt, p.products, 2);
@@ -168,16 +165,16 @@ library VerifierLowDegree {
 
     /// @notice The sum of elements in memory, each times its power. All must be canonical. After
     /// the last one follow zeros to the word's end.
-    function combine(uint256 at, uint256 count, uint256 powers) private pure returns (uint256) {
+    function combine(uint256 cursor, uint256 count, uint256 powers) private pure returns (uint256) {
         uint256 low;
         uint256 high;
         uint256 carries;
         assembly {
-            for { let end := add(at, shl(3, count)) } lt(at, end) {
-                at := add(at, 32)
+            for { let end := add(cursor, shl(3, count)) } lt(cursor, end) {
+                cursor := add(cursor, 32)
                 powers := add(powers, 256)
             } {
-                let odd := mload(at)
+                let odd := mload(cursor)
                 let even := and(shr(64, odd), ODD)
                 odd := and(odd, ODD)
                 carries := or(carries, or(add(even, CARRY), add(odd, CARRY)))
@@ -200,7 +197,7 @@ library VerifierLowDegree {
     }
 
     /// @notice The same for a few elements that were checked before.
-    function combineFirst(uint256 at, uint256 count, uint256 powers)
+    function combineFirst(uint256 cursor, uint256 count, uint256 powers)
         private
         pure
         returns (uint256)
@@ -208,11 +205,11 @@ library VerifierLowDegree {
         uint256 low;
         uint256 high;
         assembly {
-            for { let end := add(at, shl(3, count)) } lt(at, end) {
-                at := add(at, 8)
+            for { let end := add(cursor, shl(3, count)) } lt(cursor, end) {
+                cursor := add(cursor, 8)
                 powers := add(powers, 64)
             } {
-                let f := shr(192, mload(at))
+                let f := shr(192, mload(cursor))
                 low := add(low, mul(f, mload(powers)))
                 high := add(high, mul(f, mload(add(powers, 32))))
             }
@@ -225,13 +222,13 @@ library VerifierLowDegree {
         Parameters memory p,
         VerifierProof.Challenges memory c,
         Query memory q,
-        uint256 at,
+        uint256 cursor,
         uint256 width,
         uint256 tree
     ) private pure {
         uint256 leaf;
         assembly {
-            leaf := keccak256(at, shl(3, width))
+            leaf := keccak256(cursor, shl(3, width))
         }
         climb(p, c, q, leaf, p.depth, tree);
     }
@@ -247,11 +244,11 @@ library VerifierLowDegree {
     ) private pure {
         uint256 cap = c.capsAt + tree * p.capBytes;
         uint256 index = q.index;
-        uint256 at = q.at;
-        uint256 end = at + DIGEST * depth;
+        uint256 cursor = q.cursor;
+        uint256 end = cursor + DIGEST * depth;
         assembly {
-            for { } lt(at, end) { at := add(at, DIGEST) } {
-                let sibling := calldataload(at)
+            for { } lt(cursor, end) { cursor := add(cursor, DIGEST) } {
+                let sibling := calldataload(cursor)
                 // Exchanges the two if the index is odd. What is cut off is written over.
                 let difference := mul(and(index, 1), xor(node, sibling))
                 mstore(0, xor(node, difference))
@@ -261,7 +258,7 @@ library VerifierLowDegree {
             }
             node := xor(node, mload(add(cap, mul(DIGEST, index))))
         }
-        q.at = end;
+        q.cursor = end;
         if (node >> 48 != 0) revert Path(q.number, tree);
     }
 
@@ -271,14 +268,14 @@ library VerifierLowDegree {
         pure
         returns (uint256 leaf)
     {
-        uint256 at = q.at;
+        uint256 cursor = q.cursor;
         uint256 length = 16 << p.logArity;
         uint256 to = b.valuesAt;
         uint256 carries;
-        q.at = at + length;
+        q.cursor = cursor + length;
         assembly {
             let from := add(to, shl(1, length))
-            calldatacopy(from, at, length)
+            calldatacopy(from, cursor, length)
             leaf := keccak256(from, length)
             for { let end := add(from, length) } lt(from, end) {
                 from := add(from, 32)
@@ -365,9 +362,9 @@ library VerifierLowDegree {
     }
 
     /// @notice The value of a polynomial at a point of the base field, by Horner's rule.
-    function evaluate(uint256 at, uint256 length, uint256 point) private pure returns (uint256 r) {
+    function evaluate(uint256 cursor, uint256 length, uint256 point) private pure returns (uint256 r) {
         assembly {
-            for { let from := add(at, shl(5, length)) } gt(from, at) { } {
+            for { let from := add(cursor, shl(5, length)) } gt(from, cursor) { } {
                 from := sub(from, 32)
                 r := add(mul(r, point), mload(from))
                 r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
@@ -376,21 +373,21 @@ library VerifierLowDegree {
     }
 
     /// @notice An element of 8 bytes in memory.
-    function element(uint256 at) private pure returns (uint256 word) {
+    function element(uint256 cursor) private pure returns (uint256 word) {
         assembly {
-            word := shr(192, mload(at))
+            word := shr(192, mload(cursor))
         }
     }
 
-    function load(uint256 at) private pure returns (uint256 word) {
+    function load(uint256 cursor) private pure returns (uint256 word) {
         assembly {
-            word := mload(at)
+            word := mload(cursor)
         }
     }
 
-    function store(uint256 at, uint256 word) private pure {
+    function store(uint256 cursor, uint256 word) private pure {
         assembly {
-            mstore(at, word)
+            mstore(cursor, word)
         }
     }
 }

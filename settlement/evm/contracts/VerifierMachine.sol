@@ -18,29 +18,29 @@ library VerifierMachine {
     /// program. Reverts if two sides that should be equal are not.
     function run(Parameters memory p, uint256 inputs) internal pure {
         uint256 next = expand(p.constantsAt, p.constants, p.slotsAt + 32 * inputs);
-        uint256 at = p.programAt;
-        uint256 end = at + p.programLength;
-        while (at < end) {
+        uint256 cursor = p.programAt;
+        uint256 end = cursor + p.programLength;
+        while (cursor < end) {
             uint256 kind;
             uint256 groups;
             assembly {
-                let header := mload(at)
+                let header := mload(cursor)
                 kind := shr(248, header)
                 groups := and(shr(232, header), 0xffff)
-                at := add(at, 3)
+                cursor := add(cursor, 3)
             }
             if (kind == SCALE) {
-                next = scale(at, groups, next);
-                at += 30 * groups;
+                next = scale(cursor, groups, next);
+                cursor += 30 * groups;
             } else if (kind == PRODUCT) {
-                next = product(at, groups, next);
-                at += 30 * groups;
+                next = product(cursor, groups, next);
+                cursor += 30 * groups;
             } else if (kind == QUOTIENT) {
-                next = quotient(at, groups, next);
-                at += 6 * groups;
+                next = quotient(cursor, groups, next);
+                cursor += 6 * groups;
             } else if (kind == EQUAL) {
-                equal(at, groups);
-                at += 6 * groups;
+                equal(cursor, groups);
+                cursor += 6 * groups;
             } else {
                 revert Program(kind);
             }
@@ -60,7 +60,7 @@ library VerifierMachine {
 
     /// @notice x * y + z for x in the base field, in groups of five. Each half of x * y + z is
     /// below (p - 1)^2 + p, so it fits 128 bits.
-    function scale(uint256 at, uint256 groups, uint256 next) private pure returns (uint256) {
+    function scale(uint256 cursor, uint256 groups, uint256 next) private pure returns (uint256) {
         assembly {
             // The three slots of the instruction whose first bit is 256 - bits. The mask is that
             // of the address: 16 bits, times 32.
@@ -71,8 +71,8 @@ library VerifierMachine {
                 )
                 r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
             }
-            for { let end := add(at, mul(30, groups)) } lt(at, end) { at := add(at, 30) } {
-                let w := mload(at)
+            for { let end := add(cursor, mul(30, groups)) } lt(cursor, end) { cursor := add(cursor, 30) } {
+                let w := mload(cursor)
                 mstore(next, operation(w, 235, 219, 203))
                 mstore(add(next, 32), operation(w, 187, 171, 155))
                 mstore(add(next, 64), operation(w, 139, 123, 107))
@@ -86,7 +86,7 @@ library VerifierMachine {
 
     /// @notice x * y + z, in groups of five. With y = y0 + y1 X: x * y0 + z and x * y1 each have
     /// both halves below 2^128, and X^2 = 7.
-    function product(uint256 at, uint256 groups, uint256 next) private pure returns (uint256) {
+    function product(uint256 cursor, uint256 groups, uint256 next) private pure returns (uint256) {
         assembly {
             function operation(w, x, y, z) -> r {
                 let u := mload(and(shr(x, w), 0x1fffe0))
@@ -98,8 +98,8 @@ library VerifierMachine {
                     shl(128, mod(add(shr(128, low), and(high, LOW)), P))
                 )
             }
-            for { let end := add(at, mul(30, groups)) } lt(at, end) { at := add(at, 30) } {
-                let w := mload(at)
+            for { let end := add(cursor, mul(30, groups)) } lt(cursor, end) { cursor := add(cursor, 30) } {
+                let w := mload(cursor)
                 mstore(next, operation(w, 235, 219, 203))
                 mstore(add(next, 32), operation(w, 187, 171, 155))
                 mstore(add(next, 64), operation(w, 139, 123, 107))
@@ -112,9 +112,9 @@ library VerifierMachine {
     }
 
     /// @notice x / y. Reverts if y is zero.
-    function quotient(uint256 at, uint256 groups, uint256 next) private pure returns (uint256) {
-        for (uint256 end = at + 6 * groups; at < end; at += 6) {
-            (uint256 x, uint256 y) = operands(at);
+    function quotient(uint256 cursor, uint256 groups, uint256 next) private pure returns (uint256) {
+        for (uint256 end = cursor + 6 * groups; cursor < end; cursor += 6) {
+            (uint256 x, uint256 y) = operands(cursor);
             if (y == 0) revert Constraints();
             uint256 result = VerifierField.mul(x, VerifierField.inverse(y));
             assembly {
@@ -126,17 +126,17 @@ library VerifierMachine {
     }
 
     /// @notice That x and y are equal. Both are canonical.
-    function equal(uint256 at, uint256 groups) private pure {
-        for (uint256 end = at + 6 * groups; at < end; at += 6) {
-            (uint256 x, uint256 y) = operands(at);
+    function equal(uint256 cursor, uint256 groups) private pure {
+        for (uint256 end = cursor + 6 * groups; cursor < end; cursor += 6) {
+            (uint256 x, uint256 y) = operands(cursor);
             if (x != y) revert Constraints();
         }
     }
 
     /// @notice What stands in the first two slots of an instruction.
-    function operands(uint256 at) private pure returns (uint256 x, uint256 y) {
+    function operands(uint256 cursor) private pure returns (uint256 x, uint256 y) {
         assembly {
-            let w := mload(at)
+            let w := mload(cursor)
             x := mload(and(shr(235, w), 0x1fffe0))
             y := mload(and(shr(219, w), 0x1fffe0))
         }

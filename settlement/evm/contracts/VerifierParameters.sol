@@ -65,9 +65,9 @@ struct Parameters {
     uint256 freeAt;
 }
 
-/// Where the data lie in memory, after the words that Solidity reserves.
+// Where the data lie in memory, after the words that Solidity reserves.
 uint256 constant DATA = 0x80;
-/// Bytes of a digest.
+// Bytes of a digest.
 uint256 constant DIGEST = 26;
 
 /// @notice What a proof is refused for: an element that is not below p stands in this part.

@@ -61,12 +61,12 @@ library VerifierProof {
         // More than is ever pending.
         uint256 room = p.prefixLength + p.capBytes + 16 * (openings + p.finalLength) + 96;
         VerifierTranscript.Transcript memory t = VerifierTranscript.begin(allocate(room));
-        uint256 at;
+        uint256 cursor;
         assembly {
-            at := proof.offset
+            cursor := proof.offset
         }
-        at = readIdentity(p, c, t, at, openings);
-        readLowDegree(p, c, t, at);
+        cursor = readIdentity(p, c, t, cursor, openings);
+        readLowDegree(p, c, t, cursor);
     }
 
     /// @notice Everything up to the openings and what batches them. The slots after the openings
@@ -75,13 +75,13 @@ library VerifierProof {
         Parameters memory p,
         Challenges memory c,
         VerifierTranscript.Transcript memory t,
-        uint256 at,
+        uint256 cursor,
         uint256 openings
     ) private pure returns (uint256) {
         uint256 openingsAt = p.slotsAt + 32 * OPENINGS;
         store(openingsAt - 32, 1 << 128);
         uint256 slot = openingsAt + 32 * openings;
-        at = readStatement(p, t, at, slot + 32 * (3 * p.challenges + 2));
+        cursor = readStatement(p, t, cursor, slot + 32 * (3 * p.challenges + 2));
 
         uint256 capAt = p.capAt;
         uint256 capsAt = c.capsAt;
@@ -89,37 +89,37 @@ library VerifierProof {
         assembly {
             mcopy(capsAt, capAt, capBytes)
         }
-        at = readCap(p, c, t, at, 1);
+        cursor = readCap(p, c, t, cursor, 1);
         slot = sampleTo(t, 2 * p.challenges, slot);
-        at = readCap(p, c, t, at, 2);
+        cursor = readCap(p, c, t, cursor, 2);
         slot = sampleTo(t, p.challenges, slot);
-        at = readCap(p, c, t, at, 3);
-        at = t.grind(at, p.pointBits, Site.Point);
+        cursor = readCap(p, c, t, cursor, 3);
+        cursor = t.grind(cursor, p.pointBits, Site.Point);
         slot = sampleTo(t, 2, slot);
         uint256 high = load(slot - 32);
         if (high == 0) revert PointInBaseField();
         c.zeta = load(slot - 64) | (high << 128);
 
-        readExtensions(at, openings, openingsAt, Part.Opening);
-        at = t.observe(at, 16 * openings);
-        at = t.grind(at, p.batchBits, Site.Batch);
+        readExtensions(cursor, openings, openingsAt, Part.Opening);
+        cursor = t.observe(cursor, 16 * openings);
+        cursor = t.grind(cursor, p.batchBits, Site.Batch);
         c.batch = t.sampleExtension();
-        return at;
+        return cursor;
     }
 
     /// @notice The statement's hash goes to four slots, and the transcript begins with it.
     function readStatement(
         Parameters memory p,
         VerifierTranscript.Transcript memory t,
-        uint256 at,
+        uint256 cursor,
         uint256 to
     ) private pure returns (uint256) {
-        VerifierPoseidon2.hash(at, p.statement, p.poseidonAt, to);
+        VerifierPoseidon2.hash(cursor, p.statement, p.poseidonAt, to);
         t.observeMemory(p.prefixAt, p.prefixLength);
         for (uint256 i = 0; i < 4; ++i) {
             t.observeElement(load(to + 32 * i));
         }
-        return at + 8 * p.statement;
+        return cursor + 8 * p.statement;
     }
 
     /// @notice Everything from the first folded codeword to the queries.
@@ -127,21 +127,21 @@ library VerifierProof {
         Parameters memory p,
         Challenges memory c,
         VerifierTranscript.Transcript memory t,
-        uint256 at
+        uint256 cursor
     ) private pure {
         for (uint256 i = 0; i < p.folds; ++i) {
-            at = readCap(p, c, t, at, 4 + i);
-            at = t.grind(at, p.foldBits, Site.Fold);
+            cursor = readCap(p, c, t, cursor, 4 + i);
+            cursor = t.grind(cursor, p.foldBits, Site.Fold);
             c.folds[i] = t.sampleExtension();
         }
-        readExtensions(at, p.finalLength, c.finalAt, Part.FinalPolynomial);
-        at = t.observe(at, 16 * p.finalLength);
-        at = t.grind(at, p.queryBits, Site.Query);
+        readExtensions(cursor, p.finalLength, c.finalAt, Part.FinalPolynomial);
+        cursor = t.observe(cursor, 16 * p.finalLength);
+        cursor = t.grind(cursor, p.queryBits, Site.Query);
         uint256 mask = (1 << p.logSize) - 1;
         for (uint256 i = 0; i < p.queries; ++i) {
             c.indices[i] = t.sample() & mask;
         }
-        c.queriesAt = at;
+        c.queriesAt = cursor;
     }
 
     /// @notice Observes a cap, and copies it to its place among the caps.
@@ -149,15 +149,15 @@ library VerifierProof {
         Parameters memory p,
         Challenges memory c,
         VerifierTranscript.Transcript memory t,
-        uint256 at,
+        uint256 cursor,
         uint256 tree
     ) private pure returns (uint256) {
         uint256 length = p.capBytes;
         uint256 to = c.capsAt + tree * length;
         assembly {
-            calldatacopy(to, at, length)
+            calldatacopy(to, cursor, length)
         }
-        return t.observe(at, length);
+        return t.observe(cursor, length);
     }
 
     /// @notice Samples elements to words in memory, and returns where they end.
@@ -190,22 +190,22 @@ library VerifierProof {
     }
 
     /// @notice Takes free memory, which may hold anything.
-    function allocate(uint256 size) internal pure returns (uint256 at) {
+    function allocate(uint256 size) internal pure returns (uint256 cursor) {
         assembly {
-            at := mload(0x40)
-            mstore(0x40, and(add(add(at, size), 31), not(31)))
+            cursor := mload(0x40)
+            mstore(0x40, and(add(add(cursor, size), 31), not(31)))
         }
     }
 
-    function load(uint256 at) private pure returns (uint256 word) {
+    function load(uint256 cursor) private pure returns (uint256 word) {
         assembly {
-            word := mload(at)
+            word := mload(cursor)
         }
     }
 
-    function store(uint256 at, uint256 word) private pure {
+    function store(uint256 cursor, uint256 word) private pure {
         assembly {
-            mstore(at, word)
+            mstore(cursor, word)
         }
     }
 }

@@ -9,21 +9,21 @@ import {Grinding, NotCanonical, Part, Site} from "./VerifierParameters.sol";
 library VerifierTranscript {
     /// A transcript: where its state lies, and how many bytes are pending after it.
     struct Transcript {
-        uint256 at;
+        uint256 cursor;
         uint256 pending;
     }
 
     /// @notice Begins a transcript in memory that nobody else uses.
-    function begin(uint256 at) internal pure returns (Transcript memory t) {
-        t.at = at;
+    function begin(uint256 cursor) internal pure returns (Transcript memory t) {
+        t.cursor = cursor;
         assembly {
-            mstore(at, 0)
+            mstore(cursor, 0)
         }
     }
 
     /// @notice Observes bytes of memory.
     function observeMemory(Transcript memory t, uint256 from, uint256 length) internal pure {
-        uint256 to = t.at + 32 + t.pending;
+        uint256 to = t.cursor + 32 + t.pending;
         t.pending += length;
         assembly {
             mcopy(to, from, length)
@@ -36,7 +36,7 @@ library VerifierTranscript {
         pure
         returns (uint256 end)
     {
-        uint256 to = t.at + 32 + t.pending;
+        uint256 to = t.cursor + 32 + t.pending;
         t.pending += length;
         assembly {
             calldatacopy(to, from, length)
@@ -46,7 +46,7 @@ library VerifierTranscript {
 
     /// @notice Observes an element.
     function observeElement(Transcript memory t, uint256 element) internal pure {
-        uint256 to = t.at + 32 + t.pending;
+        uint256 to = t.cursor + 32 + t.pending;
         t.pending += 8;
         assembly {
             mstore(to, shl(192, element))
@@ -55,13 +55,13 @@ library VerifierTranscript {
 
     /// @notice Samples an element.
     function sample(Transcript memory t) internal pure returns (uint256) {
-        uint256 at = t.at;
+        uint256 cursor = t.cursor;
         uint256 length = 32 + t.pending;
         t.pending = 0;
         uint256 state;
         assembly {
-            state := keccak256(at, length)
-            mstore(at, state)
+            state := keccak256(cursor, length)
+            mstore(cursor, state)
         }
         return state % P;
     }

@@ -80,9 +80,8 @@ impl Run {
 
 /// Returns the bytes of these runs for a machine whose first slot is this word of memory.
 pub(super) fn encode(runs: &[Run], first: usize) -> Result<Vec<u8>, ProgramError> {
-    let number = |value: usize| {
-        u16::try_from(value).map_err(|_| ProgramError::TooLarge { found: value })
-    };
+    let number =
+        |value: usize| u16::try_from(value).map_err(|_| ProgramError::TooLarge { found: value });
     let mut bytes = Vec::new();
     for run in runs {
         bytes.push(run.kind.code());

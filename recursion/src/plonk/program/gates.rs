@@ -13,7 +13,7 @@ use plonky2::gates::base_sum::BaseSumGate;
 use plonky2::gates::constant::ConstantGate;
 use plonky2::gates::coset_interpolation::CosetInterpolationGate;
 use plonky2::gates::exponentiation::ExponentiationGate;
-use plonky2::gates::gate::Gate as _;
+use plonky2::gates::gate::Gate as Plonky2Gate;
 use plonky2::gates::multiplication_extension::MulExtensionGate;
 use plonky2::gates::noop::NoopGate;
 use plonky2::gates::public_input::PublicInputGate;
@@ -22,8 +22,8 @@ use plonky2::gates::reducing::ReducingGate;
 use plonky2::gates::reducing_extension::ReducingExtensionGate;
 
 use super::ProgramError;
-use super::{interpolation, poseidon2};
 use super::pairs::{self, Pair};
+use super::{interpolation, poseidon2};
 use crate::plonk::gates::Selectors;
 use crate::plonk::vanishing::Algebra;
 use crate::plonk::{CommonData, D, Gate, PlonkField};
@@ -117,7 +117,8 @@ pub(super) fn constraints<A: Algebra>(
         return Ok(poseidon2::constraints(a, row.wires));
     }
     if let Some(gate) = any.downcast_ref::<ConstantGate>() {
-        let places = (0..gate.num_constants()).map(|i| (row.constants[i], row.wires[i]));
+        let count = Plonky2Gate::<PlonkField, D>::num_constants(gate);
+        let places = (0..count).map(|i| (row.constants[i], row.wires[i]));
         return Ok(places.map(|(x, y)| sub(a, x, y)).collect());
     }
     if let Some(gate) = any.downcast_ref::<BaseSumGate<2>>() {

@@ -117,6 +117,8 @@ impl Inputs<PlonkField, Extension> {
         let root = Extension::from_basefield_array([PlonkField::ZERO, PlonkField::ONE]);
         let openings = self.openings.iter().copied();
         let slots = [Extension::ZERO, root].into_iter().chain(openings);
-        slots.chain(words.into_iter().map(Extension::from)).collect()
+        slots
+            .chain(words.into_iter().map(Extension::from))
+            .collect()
     }
 }

@@ -39,7 +39,11 @@ pub(super) fn constraints<A: Algebra>(
     let mut state = [[zero; 2], [one, zero]];
     let mut start = 0;
     for part in 0..=wires.parts {
-        let steps = if part == 0 { gate.degree } else { gate.degree - 1 };
+        let steps = if part == 0 {
+            gate.degree
+        } else {
+            gate.degree - 1
+        };
         let end = (start + steps).min(points);
         for i in start..end {
             state = step(a, gate, row, i, shifted, state);

@@ -41,7 +41,7 @@ pub use self::interpret::Outcome;
 use self::recorder::{Node, Recorder};
 use super::gates::{Selectors, UnsupportedCircuit};
 use super::vanishing::identities;
-use super::{CommonData, Extension, PlonkField};
+use super::{CommonData, Extension};
 
 /// A circuit for which no program can be given out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -23,11 +23,7 @@ pub(super) fn sub<A: Algebra>(
 }
 
 /// `c * x`, where c is no pair.
-pub(super) fn scale<A: Algebra>(
-    a: &mut A,
-    c: A::Element,
-    x: Pair<A::Element>,
-) -> Pair<A::Element> {
+pub(super) fn scale<A: Algebra>(a: &mut A, c: A::Element, x: Pair<A::Element>) -> Pair<A::Element> {
     x.map(|x| a.mul(c, x))
 }
 

@@ -96,12 +96,7 @@ fn used(recorder: &Recorder, equations: &[[Node; 2]]) -> Vec<Node> {
 }
 
 /// Takes all pending nodes of this kind whose operands have a slot, or get one on the way.
-fn take_ready(
-    recorder: &Recorder,
-    kind: Kind,
-    pending: &mut Vec<Node>,
-    slots: &mut Slots,
-) -> Run {
+fn take_ready(recorder: &Recorder, kind: Kind, pending: &mut Vec<Node>, slots: &mut Slots) -> Run {
     let mut instructions = Vec::new();
     pending.retain(|&node| {
         let operation = recorder.operation(node);

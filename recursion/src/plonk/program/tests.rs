@@ -38,7 +38,9 @@ fn narrow_gates(config: &CircuitConfig) -> Vec<Gate> {
         Gate::new(ArithmeticExtensionGate::<D>::new_from_config(config)),
         Gate::new(MulExtensionGate::<D>::new_from_config(config)),
         Gate::new(ExponentiationGate::<PlonkField, D>::new_from_config(config)),
-        Gate::new(RandomAccessGate::<PlonkField, D>::new_from_config(config, 4)),
+        Gate::new(RandomAccessGate::<PlonkField, D>::new_from_config(
+            config, 4,
+        )),
         Gate::new(interpolation),
         Gate::new(Poseidon2Gate),
     ]
@@ -118,7 +120,10 @@ fn an_instruction_changed_is_noticed() {
                 *slot = if *slot == other { other + 1 } else { other };
                 let found = check::program(&common, &selectors, &changed);
                 let noticed = matches!(found, Err(ProgramError::Identity { .. }));
-                assert!(noticed, "run {i}, instruction {j}, operand {operand}: {found:?}");
+                assert!(
+                    noticed,
+                    "run {i}, instruction {j}, operand {operand}: {found:?}"
+                );
             }
         }
     }
@@ -163,12 +168,18 @@ fn bytes_that_are_no_program_are_refused() {
         expected: 6,
     };
     assert_eq!(decode(&[3, 0, 1, 0, 1, 0, 2], 0), Err(cut));
-    assert_eq!(decode(&[4, 0, 0], 0), Err(ProgramError::UnknownKind { found: 4 }));
+    assert_eq!(
+        decode(&[4, 0, 0], 0),
+        Err(ProgramError::UnknownKind { found: 4 })
+    );
     let before_the_first = decode(&[3, 0, 1, 0, 1, 0, 2, 0, 0], 1);
     assert_eq!(before_the_first, Err(ProgramError::Slot));
     let program = Program::new(&narrow()).unwrap();
     let too_large = program.encode(65_000);
-    assert!(matches!(too_large, Err(ProgramError::TooLarge { found: 65_536.. })));
+    assert!(matches!(
+        too_large,
+        Err(ProgramError::TooLarge { found: 65_536.. })
+    ));
 }
 
 #[test]
@@ -176,9 +187,15 @@ fn a_machine_refuses_what_it_cannot_compute() {
     let slots = vec![Extension::ZERO, Extension::rand()];
     let run = |bytes: &[u8]| super::interpret::interpret(bytes, 0, slots.clone()).map(|_| ());
     // Division by zero; a first factor outside the base field; a slot that nothing wrote.
-    assert_eq!(run(&[2, 0, 1, 0, 1, 0, 0, 0, 0]), Err(ProgramError::Division));
+    assert_eq!(
+        run(&[2, 0, 1, 0, 1, 0, 0, 0, 0]),
+        Err(ProgramError::Division)
+    );
     let scale = [[0, 1, 0, 0, 0, 0]; 5].concat();
-    assert_eq!(run(&[&[0, 0, 1][..], &scale].concat()), Err(ProgramError::Factor));
+    assert_eq!(
+        run(&[&[0, 0, 1][..], &scale].concat()),
+        Err(ProgramError::Factor)
+    );
     assert_eq!(run(&[3, 0, 1, 0, 1, 0, 2, 0, 0]), Err(ProgramError::Slot));
     assert_eq!(run(&[3, 0, 1, 0, 1, 0, 0, 0, 0]), Ok(()));
 }
