@@ -31,6 +31,7 @@ mod challenges;
 mod circuit;
 mod gates;
 mod hash;
+pub mod onchain;
 mod openings;
 pub mod program;
 mod proof;
