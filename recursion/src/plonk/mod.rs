@@ -19,13 +19,12 @@ use plonky2::field::types::Field as _;
 use plonky2::fri::FriConfig;
 use plonky2::fri::reduction_strategies::FriReductionStrategy;
 use plonky2::gates::gate::GateRef;
-use plonky2::hash::hash_types::HashOut;
 use plonky2::hash::merkle_tree::MerkleCap;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
 use plonky2::plonk::circuit_data::{
     CircuitConfig, CircuitData, CommonCircuitData, VerifierOnlyCircuitData,
 };
-use plonky2::plonk::config::Hasher as _;
+use plonky2::plonk::config::{GenericConfig, GenericHashOut as _, Hasher as _};
 
 mod challenges;
 mod circuit;
@@ -257,12 +256,12 @@ impl PlonkParameters {
 /// Returns the digest of a circuit of `2^degree_bits` rows whose preprocessed polynomials have this
 /// cap, as plonky2's builder computes it for an empty domain separator.
 #[must_use]
-pub fn circuit_digest(
-    cap: &MerkleCap<PlonkField, Poseidon2Hash>,
+pub fn circuit_digest<C: Trees>(
+    cap: &MerkleCap<PlonkField, <C as GenericConfig<D>>::Hasher>,
     degree_bits: usize,
-) -> HashOut<PlonkField> {
+) -> Hash<C> {
     let mut parts = cap.flatten();
-    parts.extend(Poseidon2Hash::hash_pad(&[]).elements);
+    parts.extend(<C as GenericConfig<D>>::Hasher::hash_pad(&[]).to_vec());
     parts.push(PlonkField::from_canonical_usize(degree_bits));
-    Poseidon2Hash::hash_no_pad(&parts)
+    <C as GenericConfig<D>>::Hasher::hash_no_pad(&parts)
 }
