@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
 use shardfold_protocol::field::MODULUS;
 use shardfold_recursion::plonk::{
-    CommonData, Grinding, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
+    CommonData, Grinding, PlonkConfig, PlonkField, PlonkParameters, VerifierKey, circuit_digest,
 };
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::tree::last_common_data;
@@ -31,7 +31,7 @@ const ID_DOMAIN: [u8; 12] = *b"SFVKEY\n\0\x01\0\0\0";
 /// a key is to pin its [`id`](Self::id).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationKey {
-    profile: Profile,
+    pub(crate) profile: Profile,
     pub(crate) common: CommonData,
     pub(crate) key: VerifierKey,
 }
@@ -145,7 +145,9 @@ impl VerificationKey {
             });
         }
         let key = read_key(rest, &profile.last())?;
-        if circuit_digest(&key.constants_sigmas_cap, degree_bits.into()) != key.circuit_digest {
+        if circuit_digest::<PlonkConfig>(&key.constants_sigmas_cap, degree_bits.into())
+            != key.circuit_digest
+        {
             return Err(KeyError::Digest);
         }
         Ok(Self::new(profile, key))

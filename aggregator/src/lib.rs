@@ -23,6 +23,7 @@ mod circuit;
 mod key;
 mod last;
 mod proof;
+mod settlement;
 mod tree;
 mod verify;
 mod wire;
@@ -37,6 +38,10 @@ pub use circuit::{
 pub use key::{KeyError, VerificationKey};
 pub use last::LastCircuit;
 pub use proof::{ProofError, ValidityProof};
+pub use settlement::{
+    SettlementError, SettlementKey, SettlementKeyError, SettlementProof, SettlementProofError,
+    SettlementProver, SettlementVerifyError, verify_settlement,
+};
 pub use tree::{Child, ChildError, Origin, TreeForm, TreeKeys, flatten_key};
 pub use verify::{VerifyError, verify};
 pub use wire::{WireError, encode_proof};

@@ -40,11 +40,15 @@ pub enum FileKind {
     Circuit = 7,
     /// The manifest of a fleet's batch.
     Manifest = 8,
+    /// A settlement proof.
+    SettlementProof = 9,
+    /// The key of settlement proofs.
+    SettlementKey = 10,
 }
 
 impl FileKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Batch,
         Self::State,
         Self::Witness,
@@ -53,6 +57,8 @@ impl FileKind {
         Self::Key,
         Self::Circuit,
         Self::Manifest,
+        Self::SettlementProof,
+        Self::SettlementKey,
     ];
 
     /// Returns the format's name: in JSON files, and in errors.
@@ -67,6 +73,8 @@ impl FileKind {
             Self::Key => "shardfold-key",
             Self::Circuit => "shardfold-circuit",
             Self::Manifest => "shardfold-manifest",
+            Self::SettlementProof => "shardfold-settlement-proof",
+            Self::SettlementKey => "shardfold-settlement-key",
         }
     }
 }
@@ -101,6 +109,10 @@ const fn advice(kind: FileKind, found: u64, expected: u16) -> &'static str {
         }
         FileKind::Circuit => "this build makes its own (`shardfold setup`)",
         FileKind::Manifest => "submit the batch again with this build (`shardfold submit`)",
+        FileKind::SettlementProof => {
+            "make it anew from the validity proof with this build (`shardfold wrap`)"
+        }
+        FileKind::SettlementKey => "take the key of this build (`shardfold wrap --settlement-key`)",
     }
 }
 

@@ -91,6 +91,45 @@ impl Profile {
         }
     }
 
+    /// Returns the parameters of the settlement proof's narrow circuit.
+    #[must_use]
+    pub const fn narrow(self) -> PlonkParameters {
+        match self {
+            Self::Proven100 => PlonkParameters::NARROW_PROVEN_100,
+            Self::Conjectured100 => PlonkParameters::NARROW_CONJECTURED_100,
+            Self::UnsoundTest => PlonkParameters::UNSOUND_TEST,
+        }
+    }
+
+    /// Returns log2 of the rows of the narrow circuit: the least at which it fits.
+    #[must_use]
+    pub const fn narrow_degree_bits(self) -> usize {
+        match self {
+            Self::Proven100 => 14,
+            Self::Conjectured100 => 13,
+            Self::UnsoundTest => 12,
+        }
+    }
+
+    /// Returns the parameters of the settlement proof, whose trees are Keccak's.
+    #[must_use]
+    pub const fn outer(self) -> PlonkParameters {
+        match self {
+            Self::Proven100 => PlonkParameters::OUTER_PROVEN_100,
+            Self::Conjectured100 => PlonkParameters::OUTER_CONJECTURED_100,
+            Self::UnsoundTest => PlonkParameters::OUTER_UNSOUND_TEST,
+        }
+    }
+
+    /// Returns log2 of the rows of the outer circuit: the least at which it fits.
+    #[must_use]
+    pub const fn outer_degree_bits(self) -> usize {
+        match self {
+            Self::Proven100 | Self::Conjectured100 => 13,
+            Self::UnsoundTest => 12,
+        }
+    }
+
     /// Returns how many proofs one aggregation joins: the most that fit.
     #[must_use]
     pub const fn arity(self) -> usize {

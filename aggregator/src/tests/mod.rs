@@ -3,6 +3,7 @@
 mod aggregating;
 mod fuzz;
 mod keys;
+mod settlement;
 
 use crate::circuit::{AggregationCircuit, common_degree_bits};
 use crate::tree::Origin;

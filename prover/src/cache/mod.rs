@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub use file::FileError;
 pub use prune::{Pruned, prune};
 
-use shardfold_recursion::plonk::{Circuit, PlonkParameters, circuit_digest};
+use shardfold_recursion::plonk::{Circuit, PlonkConfig, PlonkParameters, circuit_digest};
 use shardfold_recursion::serializers::Cached;
 
 /// SHA-256 over everything that determines a set of circuits.
@@ -186,7 +186,7 @@ impl CircuitCache {
 /// do not belong together.
 fn checked_digest(circuit: &Circuit) -> Option<[u8; 32]> {
     let cap = &circuit.verifier_only.constants_sigmas_cap;
-    let digest = circuit_digest(cap, circuit.common.degree_bits());
+    let digest = circuit_digest::<PlonkConfig>(cap, circuit.common.degree_bits());
     let prover = &circuit.prover_only;
     let consistent = circuit.verifier_only.circuit_digest == digest
         && prover.circuit_digest == digest

@@ -2,32 +2,28 @@
 //! [`Transcript`], for values and for targets.
 
 use plonky2::field::extension::FieldExtension as _;
-use plonky2::hash::hash_types::{HashOut, HashOutTarget, MerkleCapTarget};
-use plonky2::hash::merkle_tree::MerkleCap;
+use plonky2::hash::hash_types::{HashOut, HashOutTarget};
 use plonky2::iop::target::Target;
 use plonky2::plonk::circuit_data::VerifierCircuitTarget;
 
 use super::openings::Openings;
 use super::transcript::{CopyChallenges, Pair, Sponge, Transcript};
 use super::{
-    CommonData, Grinding, Nonces, PlonkField, PlonkProof, PlonkProofTarget, Poseidon2Hash,
+    CommonData, Grinding, Hash, Nonces, PlonkField, PlonkProof, PlonkProofTarget, Trees,
     VerifierKey,
 };
 
-/// The elements of a digest.
-type Digest<W> = [W; 4];
-
 /// What the transcript observes.
 #[derive(Clone, Debug)]
-pub(super) struct Messages<W> {
-    pub circuit_digest: Digest<W>,
-    pub public_inputs_hash: Digest<W>,
-    pub wires: Vec<Digest<W>>,
-    pub products: Vec<Digest<W>>,
-    pub quotient: Vec<Digest<W>>,
+pub(super) struct Messages<W, H> {
+    pub circuit_digest: H,
+    pub public_inputs_hash: [W; 4],
+    pub wires: Vec<H>,
+    pub products: Vec<H>,
+    pub quotient: Vec<H>,
     pub openings: Vec<Pair<W>>,
     /// The cap of each folded codeword.
-    pub rounds: Vec<Vec<Digest<W>>>,
+    pub rounds: Vec<Vec<H>>,
     pub final_polynomial: Vec<Pair<W>>,
     /// The nonce before the queries.
     pub query_nonce: W,
@@ -52,15 +48,15 @@ pub(super) struct Challenges<W> {
     pub queries: Vec<W>,
 }
 
-impl<W: Copy> Messages<W> {
+impl<W: Copy, H> Messages<W, H> {
     /// Plays the transcript. There is one nonce for each folded codeword.
-    pub fn challenges<S: Sponge<Word = W>>(
+    pub fn challenges<S: Sponge<Word = W, Digest = H>>(
         &self,
         sponge: S,
         common: &CommonData,
         grinding: Grinding,
     ) -> Result<Challenges<W>, S::Error> {
-        let (digest, hash) = (self.circuit_digest, self.public_inputs_hash);
+        let (digest, hash) = (&self.circuit_digest, self.public_inputs_hash);
         let mut transcript = Transcript::new(sponge, common, grinding, digest, hash);
         let copy = transcript.wires(&self.wires);
         let alphas = transcript.products(&self.products);
@@ -84,41 +80,39 @@ impl<W: Copy> Messages<W> {
     }
 }
 
-impl Messages<PlonkField> {
-    /// What a proof sends.
-    pub fn of_values(
-        proof: &PlonkProof,
-        key: &VerifierKey,
-        public_inputs_hash: &HashOut<PlonkField>,
-    ) -> Self {
-        let sent = &proof.plonky2.proof;
-        let opening = &sent.opening_proof;
-        let pairs = |elements: Vec<super::Extension>| -> Vec<_> {
-            let elements = elements.iter();
-            elements
-                .map(|element| element.to_basefield_array())
-                .collect()
-        };
-        Self {
-            circuit_digest: key.circuit_digest.elements,
-            public_inputs_hash: public_inputs_hash.elements,
-            wires: cap_values(&sent.wires_cap),
-            products: cap_values(&sent.plonk_zs_partial_products_cap),
-            quotient: cap_values(&sent.quotient_polys_cap),
-            openings: pairs(Openings::from(&sent.openings).all()),
-            rounds: opening
-                .commit_phase_merkle_caps
-                .iter()
-                .map(cap_values)
-                .collect(),
-            final_polynomial: pairs(opening.final_poly.coeffs.clone()),
-            query_nonce: opening.pow_witness,
-            nonces: proof.nonces.clone(),
-        }
+/// Returns what a proof sends.
+pub(super) fn sent_values<C: Trees>(
+    proof: &PlonkProof<C>,
+    key: &VerifierKey<C>,
+    public_inputs_hash: &HashOut<PlonkField>,
+) -> Messages<PlonkField, Hash<C>> {
+    let sent = &proof.plonky2.proof;
+    let opening = &sent.opening_proof;
+    let pairs = |elements: Vec<super::Extension>| -> Vec<_> {
+        let elements = elements.iter();
+        elements
+            .map(|element| element.to_basefield_array())
+            .collect()
+    };
+    Messages {
+        circuit_digest: key.circuit_digest,
+        public_inputs_hash: public_inputs_hash.elements,
+        wires: sent.wires_cap.0.clone(),
+        products: sent.plonk_zs_partial_products_cap.0.clone(),
+        quotient: sent.quotient_polys_cap.0.clone(),
+        openings: pairs(Openings::from(&sent.openings).all()),
+        rounds: opening
+            .commit_phase_merkle_caps
+            .iter()
+            .map(|cap| cap.0.clone())
+            .collect(),
+        final_polynomial: pairs(opening.final_poly.coeffs.clone()),
+        query_nonce: opening.pow_witness,
+        nonces: proof.nonces.clone(),
     }
 }
 
-impl Messages<Target> {
+impl Messages<Target, HashOutTarget> {
     /// The targets of what a proof sends.
     pub fn of_targets(
         proof: &PlonkProofTarget,
@@ -129,16 +123,16 @@ impl Messages<Target> {
         let opening = &sent.opening_proof;
         let openings = Openings::from(&sent.openings).all();
         Self {
-            circuit_digest: key.circuit_digest.elements,
+            circuit_digest: key.circuit_digest,
             public_inputs_hash: public_inputs_hash.elements,
-            wires: cap_targets(&sent.wires_cap),
-            products: cap_targets(&sent.plonk_zs_partial_products_cap),
-            quotient: cap_targets(&sent.quotient_polys_cap),
+            wires: sent.wires_cap.0.clone(),
+            products: sent.plonk_zs_partial_products_cap.0.clone(),
+            quotient: sent.quotient_polys_cap.0.clone(),
             openings: openings.iter().map(|element| element.0).collect(),
             rounds: opening
                 .commit_phase_merkle_caps
                 .iter()
-                .map(cap_targets)
+                .map(|cap| cap.0.clone())
                 .collect(),
             final_polynomial: opening
                 .final_poly
@@ -150,12 +144,4 @@ impl Messages<Target> {
             nonces: proof.nonces.clone(),
         }
     }
-}
-
-fn cap_values(cap: &MerkleCap<PlonkField, Poseidon2Hash>) -> Vec<Digest<PlonkField>> {
-    cap.0.iter().map(|hash| hash.elements).collect()
-}
-
-fn cap_targets(cap: &MerkleCapTarget) -> Vec<Digest<Target>> {
-    cap.0.iter().map(|hash| hash.elements).collect()
 }

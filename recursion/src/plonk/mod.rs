@@ -19,18 +19,18 @@ use plonky2::field::types::Field as _;
 use plonky2::fri::FriConfig;
 use plonky2::fri::reduction_strategies::FriReductionStrategy;
 use plonky2::gates::gate::GateRef;
-use plonky2::hash::hash_types::HashOut;
 use plonky2::hash::merkle_tree::MerkleCap;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
 use plonky2::plonk::circuit_data::{
     CircuitConfig, CircuitData, CommonCircuitData, VerifierOnlyCircuitData,
 };
-use plonky2::plonk::config::Hasher as _;
+use plonky2::plonk::config::{GenericConfig, GenericHashOut as _, Hasher as _};
 
 mod challenges;
 mod circuit;
 mod gates;
 mod hash;
+mod keccak;
 pub mod onchain;
 mod openings;
 pub mod program;
@@ -39,6 +39,7 @@ mod prover;
 mod shape;
 mod sponge;
 mod transcript;
+mod trees;
 mod vanishing;
 mod verifier;
 
@@ -48,9 +49,11 @@ mod tests;
 pub use circuit::{add_virtual_plonk_proof, set_plonk_proof_target, verify_plonk_proof};
 pub use gates::UnsupportedCircuit;
 pub use hash::{Poseidon2Config, Poseidon2Hash};
+pub use keccak::{DIGEST_BYTES, KeccakConfig, KeccakDigest, KeccakTree};
 pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
 pub use prover::prove;
 pub use sponge::GrindingError;
+pub use trees::{Hash, Trees};
 pub use verifier::{PlonkVerifyError, verify};
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
@@ -64,12 +67,12 @@ pub type PlonkConfig = Poseidon2Config;
 /// A circuit under construction.
 pub type Builder = CircuitBuilder<PlonkField, D>;
 /// A built circuit with prover and verifier data.
-pub type Circuit = CircuitData<PlonkField, PlonkConfig, D>;
+pub type Circuit<C = PlonkConfig> = CircuitData<PlonkField, C, D>;
 /// What all circuits of one proof tree share: degree, gates, configuration.
 pub type CommonData = CommonCircuitData<PlonkField, D>;
 /// What tells circuits of equal [`CommonData`] apart: digest and cap of the preprocessed
 /// polynomials.
-pub type VerifierKey = VerifierOnlyCircuitData<PlonkConfig, D>;
+pub type VerifierKey<C = PlonkConfig> = VerifierOnlyCircuitData<C, D>;
 /// A type of gate.
 pub type Gate = GateRef<PlonkField, D>;
 
@@ -97,6 +100,10 @@ pub struct PlonkParameters {
     pub profile: &'static str,
     /// Challenges of each argument over the base field (copy constraints, constraints).
     pub challenges: usize,
+    /// Wires of a row that copy constraints may join. At least 37, which a fold of 16 takes.
+    pub routed_wires: usize,
+    /// Bits of the trees' hash against collisions.
+    pub collision_bits: usize,
     /// log2 of the inverse rate.
     pub log_blowup: usize,
     /// log2 of the digests that stand for one Merkle tree.
@@ -118,6 +125,8 @@ impl PlonkParameters {
     pub const PROVEN_100: Self = Self {
         profile: "proven-100",
         challenges: 3,
+        routed_wires: 80,
+        collision_bits: 128,
         log_blowup: 3,
         cap_height: 4,
         query_grinding: 20,
@@ -158,6 +167,47 @@ impl PlonkParameters {
         ..Self::CONJECTURED_100
     };
 
+    /// 100 proven bits for the narrow circuit of the settlement proof: few queries at rate 1/32, so
+    /// that the outer circuit has few rows.
+    pub const NARROW_PROVEN_100: Self = Self {
+        log_blowup: 5,
+        queries: 35,
+        ..Self::PROVEN_100
+    };
+
+    /// 100 conjectured bits for the narrow circuit.
+    pub const NARROW_CONJECTURED_100: Self = Self {
+        log_blowup: 5,
+        queries: 19,
+        ..Self::CONJECTURED_100
+    };
+
+    /// 100 proven bits for the outer circuit of the settlement proof, whose trees are Keccak's: a
+    /// chain pays for each byte, so queries are few and much is ground.
+    pub const OUTER_PROVEN_100: Self = Self {
+        routed_wires: 37,
+        collision_bits: 4 * DIGEST_BYTES,
+        log_blowup: 7,
+        query_grinding: 24,
+        grinding: Grinding {
+            point: 22,
+            batch: 22,
+            fold: 22,
+        },
+        queries: 23,
+        ..Self::PROVEN_100
+    };
+
+    /// 100 conjectured bits for the outer circuit.
+    pub const OUTER_CONJECTURED_100: Self = Self {
+        routed_wires: 37,
+        collision_bits: 4 * DIGEST_BYTES,
+        log_blowup: 7,
+        query_grinding: 20,
+        queries: 12,
+        ..Self::CONJECTURED_100
+    };
+
     /// For tests only: proofs under it prove nothing.
     pub const UNSOUND_TEST: Self = Self {
         profile: "unsound-test",
@@ -172,7 +222,14 @@ impl PlonkParameters {
         ..Self::PROVEN_100
     };
 
-    /// plonky2's form of the parameters, on the standard rows of 135 wires, 80 of them routed.
+    /// For tests only: the outer circuit.
+    pub const OUTER_UNSOUND_TEST: Self = Self {
+        routed_wires: 37,
+        collision_bits: 4 * DIGEST_BYTES,
+        ..Self::UNSOUND_TEST
+    };
+
+    /// plonky2's form of the parameters, on the standard rows of 135 wires.
     ///
     /// `security_bits` is zero because [`CircuitBuilder::new`] asserts it against the
     /// conjecture `queries * log_blowup + grinding`, which was refuted (ePrint 2025/2010);
@@ -182,6 +239,7 @@ impl PlonkParameters {
         CircuitConfig {
             security_bits: 0,
             num_challenges: self.challenges,
+            num_routed_wires: self.routed_wires,
             fri_config: FriConfig {
                 rate_bits: self.log_blowup,
                 cap_height: self.cap_height,
@@ -200,12 +258,12 @@ impl PlonkParameters {
 /// Returns the digest of a circuit of `2^degree_bits` rows whose preprocessed polynomials have this
 /// cap, as plonky2's builder computes it for an empty domain separator.
 #[must_use]
-pub fn circuit_digest(
-    cap: &MerkleCap<PlonkField, Poseidon2Hash>,
+pub fn circuit_digest<C: Trees>(
+    cap: &MerkleCap<PlonkField, <C as GenericConfig<D>>::Hasher>,
     degree_bits: usize,
-) -> HashOut<PlonkField> {
+) -> Hash<C> {
     let mut parts = cap.flatten();
-    parts.extend(Poseidon2Hash::hash_pad(&[]).elements);
+    parts.extend(<C as GenericConfig<D>>::Hasher::hash_pad(&[]).to_vec());
     parts.push(PlonkField::from_canonical_usize(degree_bits));
-    Poseidon2Hash::hash_no_pad(&parts)
+    <C as GenericConfig<D>>::Hasher::hash_no_pad(&parts)
 }

@@ -3,18 +3,18 @@
 use plonky2::iop::target::Target;
 use plonky2::plonk::proof::{ProofWithPublicInputs, ProofWithPublicInputsTarget};
 
-use super::{D, Grinding, PlonkConfig, PlonkField};
+use super::{D, Grinding, PlonkConfig, PlonkField, Trees};
 
 /// plonky2's proof and the nonces of the grinding that plonky2 does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlonkProof {
+pub struct PlonkProof<C: Trees = PlonkConfig> {
     /// plonky2's proof with its public inputs; it holds the nonce before the queries.
-    pub plonky2: ProofWithPublicInputs<PlonkField, PlonkConfig, D>,
+    pub plonky2: ProofWithPublicInputs<PlonkField, C, D>,
     /// The other nonces.
     pub nonces: Nonces<PlonkField>,
 }
 
-impl PlonkProof {
+impl<C: Trees> PlonkProof<C> {
     /// Returns what the proof states.
     #[must_use]
     pub fn public_inputs(&self) -> &[PlonkField] {

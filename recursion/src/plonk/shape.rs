@@ -5,22 +5,22 @@ use plonky2::hash::merkle_tree::MerkleCap;
 use plonky2::plonk::proof::OpeningSet;
 
 use super::openings::oracle_sizes;
-use super::{CommonData, D, PlonkField, PlonkProof, PlonkVerifyError, Poseidon2Hash, VerifierKey};
+use super::{CommonData, D, PlonkField, PlonkProof, PlonkVerifyError, Trees, VerifierKey};
 
 /// Checks all lengths in a proof, and that of the key's cap.
-pub(super) fn check_shape(
-    key: &VerifierKey,
+pub(super) fn check_shape<C: Trees>(
+    key: &VerifierKey<C>,
     common: &CommonData,
-    proof: &PlonkProof,
+    proof: &PlonkProof<C>,
 ) -> Result<(), PlonkVerifyError> {
     let sent = &proof.plonky2.proof;
     let public_inputs = &proof.plonky2.public_inputs;
     length("public inputs", public_inputs, common.num_public_inputs)?;
-    check_cap("roots of the key's cap", &key.constants_sigmas_cap, common)?;
-    check_cap("roots of the wires' cap", &sent.wires_cap, common)?;
+    check_cap::<C>("roots of the key's cap", &key.constants_sigmas_cap, common)?;
+    check_cap::<C>("roots of the wires' cap", &sent.wires_cap, common)?;
     let products = &sent.plonk_zs_partial_products_cap;
-    check_cap("roots of the products' cap", products, common)?;
-    check_cap(
+    check_cap::<C>("roots of the products' cap", products, common)?;
+    check_cap::<C>(
         "roots of the quotient's cap",
         &sent.quotient_polys_cap,
         common,
@@ -37,7 +37,7 @@ pub(super) fn check_shape(
         rounds,
     )?;
     for cap in &opening.commit_phase_merkle_caps {
-        check_cap("roots of a folded codeword's cap", cap, common)?;
+        check_cap::<C>("roots of a folded codeword's cap", cap, common)?;
     }
     let coefficients = &opening.final_poly.coeffs;
     length(
@@ -45,7 +45,7 @@ pub(super) fn check_shape(
         coefficients,
         fri.final_poly_len(),
     )?;
-    check_queries(opening, common)
+    check_queries::<C>(opening, common)
 }
 
 fn check_openings(
@@ -91,15 +91,15 @@ fn check_openings(
     )
 }
 
-fn check_queries(
-    opening: &FriProof<PlonkField, Poseidon2Hash, D>,
+fn check_queries<C: Trees>(
+    opening: &FriProof<PlonkField, C::Hasher, D>,
     common: &CommonData,
 ) -> Result<(), PlonkVerifyError> {
     let fri = &common.fri_params;
     let queries = &opening.query_round_proofs;
     length("queries", queries, fri.config.num_query_rounds)?;
     for query in queries {
-        check_leaves(&query.initial_trees_proof, common)?;
+        check_leaves::<C>(&query.initial_trees_proof, common)?;
         length(
             "steps of a query",
             &query.steps,
@@ -108,14 +108,14 @@ fn check_queries(
         let mut height = fri.lde_bits();
         for (step, &arity_bits) in query.steps.iter().zip(&fri.reduction_arity_bits) {
             height = height.saturating_sub(arity_bits);
-            check_step(step, arity_bits, height, common)?;
+            check_step::<C>(step, arity_bits, height, common)?;
         }
     }
     Ok(())
 }
 
-fn check_leaves(
-    trees: &FriInitialTreeProof<PlonkField, Poseidon2Hash>,
+fn check_leaves<C: Trees>(
+    trees: &FriInitialTreeProof<PlonkField, C::Hasher>,
     common: &CommonData,
 ) -> Result<(), PlonkVerifyError> {
     let fri = &common.fri_params;
@@ -130,8 +130,8 @@ fn check_leaves(
 }
 
 /// Checks the step to a codeword whose tree has this height.
-fn check_step(
-    step: &FriQueryStep<PlonkField, Poseidon2Hash, D>,
+fn check_step<C: Trees>(
+    step: &FriQueryStep<PlonkField, C::Hasher, D>,
     arity_bits: usize,
     height: usize,
     common: &CommonData,
@@ -145,9 +145,9 @@ fn check_step(
     )
 }
 
-fn check_cap(
+fn check_cap<C: Trees>(
     part: &'static str,
-    cap: &MerkleCap<PlonkField, Poseidon2Hash>,
+    cap: &MerkleCap<PlonkField, C::Hasher>,
     common: &CommonData,
 ) -> Result<(), PlonkVerifyError> {
     length(part, &cap.0, 1 << common.fri_params.config.cap_height)

@@ -4,7 +4,8 @@ use core::convert::Infallible;
 
 use p3_field::{PackedValue as _, PrimeCharacteristicRing as _};
 use p3_symmetric::Permutation as _;
-use plonky2::field::types::PrimeField64 as _;
+use plonky2::field::types::{Field as _, PrimeField64 as _};
+use plonky2::hash::hash_types::{HashOut, HashOutTarget};
 use plonky2::iop::challenger::RecursiveChallenger;
 use plonky2::iop::target::Target;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
@@ -49,44 +50,65 @@ impl ValueSponge {
         self.output.clear();
         self.output.extend(self.state.iter().take(RATE));
     }
+}
 
+/// A sponge that can look for the nonces of grinding.
+pub trait Search: Sponge<Word = PlonkField, Error = GrindingError> {
     /// Returns the least nonce whose response begins with `bits` zero bits.
-    #[must_use]
-    pub fn search(&self, bits: u32) -> PlonkField {
+    fn search(&self, bits: u32) -> PlonkField;
+}
+
+/// Returns the least nonce that `find` finds: it looks at as many as `width`, from the one given on,
+/// and gives the first that answers.
+pub(super) fn find_nonce(width: usize, find: impl Fn(u64) -> Option<u64> + Sync) -> PlonkField {
+    let width = u64::try_from(width).unwrap_or(u64::MAX);
+    let blocks = u64::MAX.checked_div(width).unwrap_or_default();
+    let found = (0..blocks)
+        .into_par_iter()
+        .find_map_first(|block| find(block.saturating_mul(width)));
+    PlonkField::from_noncanonical_u64(found.unwrap_or_default())
+}
+
+impl Search for ValueSponge {
+    fn search(&self, bits: u32) -> PlonkField {
         let mut start = self.state;
         for (place, &value) in start.iter_mut().zip(&self.input) {
             *place = value;
         }
         let place = self.input.len();
-        let number = |lane: usize| u64::try_from(lane).unwrap_or_default();
-        let blocks = u64::MAX.checked_div(number(Packed::WIDTH));
         let start: [Packed; WIDTH] = start.map(Packed::from);
-        let found = (0..blocks.unwrap_or_default())
-            .into_par_iter()
-            .find_map_first(|block| {
-                let first = block.saturating_mul(number(Packed::WIDTH));
-                let nonces =
-                    Packed::from_fn(|lane| F::from_u64(first.saturating_add(number(lane))));
-                let mut state = start;
-                *state.get_mut(place)? = nonces;
-                PERMUTATION.permute_mut(&mut state);
-                let responses = state[RATE - 1].as_slice();
-                let lane = responses
-                    .iter()
-                    .position(|&response| leads_with_zeros(to_plonk(response), bits))?;
-                nonces.as_slice().get(lane).copied()
-            });
-        to_plonk(found.unwrap_or_default())
+        find_nonce(Packed::WIDTH, |first| {
+            let number = |lane: usize| u64::try_from(lane).unwrap_or_default();
+            let nonces = Packed::from_fn(|lane| F::from_u64(first.saturating_add(number(lane))));
+            let mut state = start;
+            *state.get_mut(place)? = nonces;
+            PERMUTATION.permute_mut(&mut state);
+            let responses = state[RATE - 1].as_slice();
+            let lane = responses
+                .iter()
+                .position(|&response| leads_with_zeros(to_plonk(response), bits))?;
+            Some(first.saturating_add(number(lane)))
+        })
     }
 }
 
 /// Whether the canonical element begins with so many zero bits.
-fn leads_with_zeros(element: PlonkField, bits: u32) -> bool {
+pub(super) fn leads_with_zeros(element: PlonkField, bits: u32) -> bool {
     element.to_canonical_u64().leading_zeros() >= bits
+}
+
+/// Refuses a response that does not begin with so many zero bits.
+pub(super) fn check_response(bits: u32, response: PlonkField) -> Result<(), GrindingError> {
+    if leads_with_zeros(response, bits) {
+        return Ok(());
+    }
+    let response = response.to_canonical_u64();
+    Err(GrindingError { bits, response })
 }
 
 impl Sponge for ValueSponge {
     type Word = PlonkField;
+    type Digest = HashOut<PlonkField>;
     type Error = GrindingError;
 
     fn observe_constant(&mut self, value: PlonkField) {
@@ -101,6 +123,10 @@ impl Sponge for ValueSponge {
         }
     }
 
+    fn observe_digest(&mut self, digest: &HashOut<PlonkField>) {
+        digest.elements.iter().for_each(|&word| self.observe(word));
+    }
+
     fn sample(&mut self) -> PlonkField {
         if !self.input.is_empty() || self.output.is_empty() {
             self.duplex();
@@ -110,11 +136,7 @@ impl Sponge for ValueSponge {
     }
 
     fn check(&mut self, bits: u32, response: PlonkField) -> Result<(), GrindingError> {
-        if leads_with_zeros(response, bits) {
-            return Ok(());
-        }
-        let response = response.to_canonical_u64();
-        Err(GrindingError { bits, response })
+        check_response(bits, response)
     }
 }
 
@@ -138,6 +160,7 @@ impl<'a> TargetSponge<'a> {
 
 impl Sponge for TargetSponge<'_> {
     type Word = Target;
+    type Digest = HashOutTarget;
     /// A nonce that does not answer makes the circuit unsatisfiable.
     type Error = Infallible;
 
@@ -148,6 +171,10 @@ impl Sponge for TargetSponge<'_> {
 
     fn observe(&mut self, word: Target) {
         self.challenger.observe_element(word);
+    }
+
+    fn observe_digest(&mut self, digest: &HashOutTarget) {
+        digest.elements.iter().for_each(|&word| self.observe(word));
     }
 
     fn sample(&mut self) -> Target {

@@ -28,12 +28,16 @@ pub type Pair<W> = [W; D];
 pub trait Sponge {
     /// An element of the base field.
     type Word: Copy;
+    /// A root of a Merkle tree.
+    type Digest;
     /// What a grinding that fails is.
     type Error;
     /// Observes what the common data fix.
     fn observe_constant(&mut self, value: PlonkField);
     /// Observes one element.
     fn observe(&mut self, word: Self::Word);
+    /// Observes a root.
+    fn observe_digest(&mut self, digest: &Self::Digest);
     /// Samples one element.
     fn sample(&mut self) -> Self::Word;
     /// Checks that the leading `bits` bits of a response to a nonce are zero.
@@ -64,7 +68,7 @@ impl<'a, S: Sponge> Transcript<'a, S> {
         mut sponge: S,
         common: &'a CommonData,
         grinding: Grinding,
-        circuit_digest: [S::Word; 4],
+        circuit_digest: &S::Digest,
         public_inputs_hash: [S::Word; 4],
     ) -> Self {
         let fri = &common.fri_params;
@@ -80,7 +84,8 @@ impl<'a, S: Sponge> Transcript<'a, S> {
         for constant in constants {
             sponge.observe_constant(constant);
         }
-        for word in circuit_digest.into_iter().chain(public_inputs_hash) {
+        sponge.observe_digest(circuit_digest);
+        for word in public_inputs_hash {
             sponge.observe(word);
         }
         Self {
@@ -91,8 +96,8 @@ impl<'a, S: Sponge> Transcript<'a, S> {
     }
 
     /// Observes the wires' cap.
-    pub fn wires(&mut self, cap: &[[S::Word; 4]]) -> CopyChallenges<S::Word> {
-        self.observe_all(cap.as_flattened());
+    pub fn wires(&mut self, cap: &[S::Digest]) -> CopyChallenges<S::Word> {
+        self.observe_cap(cap);
         CopyChallenges {
             betas: self.sample_all(),
             gammas: self.sample_all(),
@@ -100,8 +105,8 @@ impl<'a, S: Sponge> Transcript<'a, S> {
     }
 
     /// Observes the products' cap and returns the alphas, which combine the constraints.
-    pub fn products(&mut self, cap: &[[S::Word; 4]]) -> Vec<S::Word> {
-        self.observe_all(cap.as_flattened());
+    pub fn products(&mut self, cap: &[S::Digest]) -> Vec<S::Word> {
+        self.observe_cap(cap);
         self.sample_all()
     }
 
@@ -111,10 +116,10 @@ impl<'a, S: Sponge> Transcript<'a, S> {
     /// If the nonce does not answer.
     pub fn quotient(
         &mut self,
-        cap: &[[S::Word; 4]],
+        cap: &[S::Digest],
         nonce: impl FnOnce(&S, u32) -> S::Word,
     ) -> Result<Pair<S::Word>, S::Error> {
-        self.observe_all(cap.as_flattened());
+        self.observe_cap(cap);
         self.grind(self.grinding.point, nonce)?;
         Ok(self.sample_pair())
     }
@@ -139,10 +144,10 @@ impl<'a, S: Sponge> Transcript<'a, S> {
     /// If the nonce does not answer.
     pub fn round(
         &mut self,
-        cap: &[[S::Word; 4]],
+        cap: &[S::Digest],
         nonce: impl FnOnce(&S, u32) -> S::Word,
     ) -> Result<Pair<S::Word>, S::Error> {
-        self.observe_all(cap.as_flattened());
+        self.observe_cap(cap);
         self.grind(self.grinding.fold, nonce)?;
         Ok(self.sample_pair())
     }
@@ -172,6 +177,12 @@ impl<'a, S: Sponge> Transcript<'a, S> {
         self.sponge.observe(nonce);
         let response = self.sponge.sample();
         self.sponge.check(bits, response)
+    }
+
+    fn observe_cap(&mut self, cap: &[S::Digest]) {
+        for digest in cap {
+            self.sponge.observe_digest(digest);
+        }
     }
 
     fn observe_all(&mut self, words: &[S::Word]) {

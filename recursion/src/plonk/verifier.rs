@@ -10,15 +10,15 @@ use plonky2::hash::hash_types::HashOut;
 use plonky2::plonk::config::Hasher as _;
 use plonky2::plonk::vars::EvaluationVars;
 
-use super::challenges::{Challenges, Messages};
+use super::challenges::{Challenges, sent_values};
 use super::gates::{Selectors, UnsupportedCircuit, gate_constraints};
 use super::openings::{Openings, oracles, polynomials};
 use super::shape::check_shape;
-use super::sponge::{GrindingError, ValueSponge};
+use super::sponge::GrindingError;
 use super::vanishing::{Algebra as _, Values, identities};
 use super::{
-    CommonData, D, Extension, Grinding, Nonces, PlonkConfig, PlonkError, PlonkField, PlonkProof,
-    Poseidon2Hash, VerifierKey,
+    CommonData, D, Extension, Grinding, Nonces, PlonkError, PlonkField, PlonkProof, Poseidon2Hash,
+    Trees, VerifierKey,
 };
 
 /// Why a proof is refused.
@@ -71,18 +71,18 @@ pub enum PlonkVerifyError {
 /// # Errors
 /// If it does not verify. Does not panic, whatever the proof: no input is known that would, and a
 /// panic of plonky2 would be caught (unless the program is built with `panic = "abort"`).
-pub fn verify(
-    key: &VerifierKey,
+pub fn verify<C: Trees>(
+    key: &VerifierKey<C>,
     common: &CommonData,
     grinding: Grinding,
-    proof: &PlonkProof,
+    proof: &PlonkProof<C>,
 ) -> Result<(), PlonkVerifyError> {
     let selectors = Selectors::new(common)?;
     check_shape(key, common, proof)?;
     check_unused_nonces(grinding, &proof.nonces)?;
     let public_inputs_hash = Poseidon2Hash::hash_no_pad(proof.public_inputs());
-    let messages = Messages::of_values(proof, key, &public_inputs_hash);
-    let challenges = messages.challenges(ValueSponge::default(), common, grinding)?;
+    let messages = sent_values(proof, key, &public_inputs_hash);
+    let challenges = messages.challenges(C::Sponge::default(), common, grinding)?;
     let [_, imaginary] = challenges.zeta;
     if imaginary.is_zero() {
         return Err(PlonkVerifyError::Point);
@@ -109,10 +109,10 @@ fn check_unused_nonces(
 }
 
 /// Checks the identity at the out-of-domain point.
-fn check_constraints(
+fn check_constraints<C: Trees>(
     common: &CommonData,
     selectors: &Selectors,
-    proof: &PlonkProof,
+    proof: &PlonkProof<C>,
     public_inputs_hash: &HashOut<PlonkField>,
     challenges: &Challenges<PlonkField>,
 ) -> Result<(), PlonkVerifyError> {
@@ -131,10 +131,10 @@ fn check_constraints(
 }
 
 /// Checks by plonky2's low-degree test that the openings are those of the committed polynomials.
-fn check_low_degree(
-    key: &VerifierKey,
+fn check_low_degree<C: Trees>(
+    key: &VerifierKey<C>,
     common: &CommonData,
-    proof: &PlonkProof,
+    proof: &PlonkProof<C>,
     challenges: &Challenges<PlonkField>,
 ) -> Result<(), PlonkVerifyError> {
     let sent = &proof.plonky2.proof;
@@ -146,7 +146,7 @@ fn check_low_degree(
         sent.plonk_zs_partial_products_cap.clone(),
         sent.quotient_polys_cap.clone(),
     ];
-    verify_fri_proof::<PlonkField, PlonkConfig, D>(
+    verify_fri_proof::<PlonkField, C, D>(
         &instance(common, zeta),
         &FriOpenings {
             batches: [openings.at_point(), openings.zs_next.to_vec()]

@@ -16,7 +16,7 @@ use p3_security::air::composition_error;
 use p3_security::deep::deep_ali_error;
 use p3_security::proximity::{LDR_M_CAP, compute_upper_m, list_size_ldr_m};
 
-use super::{Bound, COLLISION_BITS, EXTENSION_BITS, Layer, NO_BOUND, against_a_list, label};
+use super::{Bound, EXTENSION_BITS, Layer, NO_BOUND, against_a_list, label};
 
 /// The least multiplicity of the theorem.
 const LEAST_MULTIPLICITY: usize = 3;
@@ -133,6 +133,6 @@ fn rounds(layer: &Layer, proximity: &Proximity) -> Vec<(&'static str, f64)> {
     ));
     let queries = -(layer.test.num_queries as f64) * proximity.agreement().log2();
     rounds.push((label::QUERIES, queries + layer.test.query_pow_bits as f64));
-    rounds.push((label::COLLISIONS, COLLISION_BITS as f64));
+    rounds.push((label::COLLISIONS, layer.shape.collision_resistance as f64));
     rounds
 }

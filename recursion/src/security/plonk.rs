@@ -3,13 +3,11 @@
 use p3_security::fri::FriRegime;
 use p3_security::{ErrorBits, GrindingSites, InstanceShape, SecurityTerm, StarkAirParams};
 
-use super::{Bits, COLLISION_BITS, EXTENSION_BITS, Layer, label};
+use super::{Bits, EXTENSION_BITS, Layer, label};
 use crate::plonk::PlonkParameters;
 
 /// log2 of the base field.
 const BASE_BITS: f64 = 64.0;
-/// Wires of plonky2's standard row that copy constraints may join.
-const ROUTED_WIRES: usize = 80;
 /// All wires of plonky2's standard row.
 const WIRES: usize = 135;
 /// More columns of constants than any of our circuits has.
@@ -27,10 +25,10 @@ pub fn plonk_bits(parameters: &PlonkParameters, degree_bits: usize) -> Bits {
 
 /// The layer of a plonky2 proof.
 pub(super) fn layer(parameters: &PlonkParameters, degree_bits: usize) -> Layer {
-    let partial_products = ROUTED_WIRES.div_ceil(QUOTIENT_CHUNKS);
+    let partial_products = parameters.routed_wires.div_ceil(QUOTIENT_CHUNKS);
     // Constants, sigmas, wires, products at two points, quotient.
     let batched = CONSTANTS
-        + ROUTED_WIRES
+        + parameters.routed_wires
         + WIRES
         + parameters.challenges * (partial_products + 1 + QUOTIENT_CHUNKS);
     Layer {
@@ -53,7 +51,7 @@ pub(super) fn layer(parameters: &PlonkParameters, degree_bits: usize) -> Layer {
         shape: InstanceShape {
             log_trace_length: degree_bits,
             modulus_bits: EXTENSION_BITS,
-            collision_resistance: COLLISION_BITS,
+            collision_resistance: parameters.collision_bits,
             num_batched_functions: batched,
         },
         grinding: GrindingSites {
@@ -61,7 +59,7 @@ pub(super) fn layer(parameters: &PlonkParameters, degree_bits: usize) -> Layer {
             batch_combination: parameters.grinding.batch as usize,
             lookup_challenge: 0,
         },
-        arguments: base_field_terms(parameters.challenges, degree_bits),
+        arguments: base_field_terms(parameters.challenges, parameters.routed_wires, degree_bits),
     }
 }
 
@@ -69,13 +67,17 @@ pub(super) fn layer(parameters: &PlonkParameters, degree_bits: usize) -> Layer {
 /// field, `challenges` times independently: a cheat must pass each time.
 ///
 /// Copy constraints: numerator and denominator products have one linear factor for each of
-/// `2^degree_bits * 80` routed wires, and neither may vanish: error at most twice that over p.
+/// `2^degree_bits * routed_wires` wires, and neither may vanish: error at most twice that over p.
 /// Constraints: a combination of all terms by powers of alpha, error at most their number
 /// over p.
-fn base_field_terms(challenges: usize, degree_bits: usize) -> Vec<SecurityTerm> {
+fn base_field_terms(
+    challenges: usize,
+    routed_wires: usize,
+    degree_bits: usize,
+) -> Vec<SecurityTerm> {
     let times = challenges as f64;
-    let copies = BASE_BITS - degree_bits as f64 - (2.0 * ROUTED_WIRES as f64).log2();
-    let terms = GATE_CONSTRAINTS + challenges * (ROUTED_WIRES.div_ceil(QUOTIENT_CHUNKS) + 1);
+    let copies = BASE_BITS - degree_bits as f64 - (2.0 * routed_wires as f64).log2();
+    let terms = GATE_CONSTRAINTS + challenges * (routed_wires.div_ceil(QUOTIENT_CHUNKS) + 1);
     let constraints = BASE_BITS - (terms as f64).log2();
     let term =
         |label, once: f64| SecurityTerm::new(label, ErrorBits::from_log2((times * once).max(0.0)));
@@ -85,11 +87,11 @@ fn base_field_terms(challenges: usize, degree_bits: usize) -> Vec<SecurityTerm> 
     ]
 }
 
-/// Returns the bits of plonky2's arguments over the base field for so many challenges: of the
+/// Returns the bits of plonky2's arguments over the base field under these parameters: of the
 /// copy constraints, and of the combination of constraints.
 #[must_use]
-pub fn base_field_bits(challenges: usize, degree_bits: usize) -> (f64, f64) {
-    let terms = base_field_terms(challenges, degree_bits);
+pub fn base_field_bits(parameters: &PlonkParameters, degree_bits: usize) -> (f64, f64) {
+    let terms = base_field_terms(parameters.challenges, parameters.routed_wires, degree_bits);
     let bits = |label| {
         let mut bits = terms.iter().filter(|term| term.label == label);
         bits.next().map_or(0.0, |term| term.bits.bits())

@@ -6,7 +6,7 @@ use shardfold_protocol::head::STATEMENT_ELEMENTS;
 
 use super::TreeError;
 use super::gates::verifier_gates;
-use crate::plonk::{Builder, Circuit, CommonData, Gate, PlonkConfig, PlonkParameters};
+use crate::plonk::{Builder, Circuit, CommonData, Gate, PlonkConfig, PlonkParameters, Trees};
 use crate::profile::Profile;
 
 /// Returns the number of a verifier key's public inputs: digest, and the digests of the cap.
@@ -31,6 +31,26 @@ pub fn last_common_data(profile: Profile) -> CommonData {
     let gates = verifier_gates(&profile.plonk());
     let degree_bits = profile.last_degree_bits();
     common_data_with(STATEMENT_ELEMENTS, &profile.last(), degree_bits, &gates)
+}
+
+/// Returns the common data of the settlement proof's narrow circuit, which verifies a proof of the
+/// last circuit and states the same.
+#[must_use]
+pub fn narrow_common_data(profile: Profile) -> CommonData {
+    restating(&profile.narrow(), profile.narrow_degree_bits())
+}
+
+/// Returns the common data of the settlement proof's outer circuit, which verifies a proof of the
+/// narrow circuit and states the same.
+#[must_use]
+pub fn outer_common_data(profile: Profile) -> CommonData {
+    restating(&profile.outer(), profile.outer_degree_bits())
+}
+
+/// The child's arity and cap, on which its verifier's gates depend, are those of all profiles.
+fn restating(parameters: &PlonkParameters, degree_bits: usize) -> CommonData {
+    let gates = verifier_gates(parameters);
+    common_data_with(STATEMENT_ELEMENTS, parameters, degree_bits, &gates)
 }
 
 /// Beside the FRI parameters nothing in common data depends on the degree, so they are read off a
@@ -82,7 +102,10 @@ pub fn finish_leaf(
 /// # Errors
 /// If the circuit has other public inputs, needs more rows than `common` has, or uses a gate
 /// that `common` lacks.
-pub fn finish(mut builder: Builder, common: &CommonData) -> Result<Circuit, TreeError> {
+pub fn finish<C: Trees>(
+    mut builder: Builder,
+    common: &CommonData,
+) -> Result<Circuit<C>, TreeError> {
     let found = builder.num_public_inputs();
     if found != common.num_public_inputs {
         return Err(TreeError::PublicInputs {
@@ -102,7 +125,7 @@ pub fn finish(mut builder: Builder, common: &CommonData) -> Result<Circuit, Tree
     while builder.num_gates() <= capacity / 2 {
         builder.add_gate(NoopGate, vec![]);
     }
-    let circuit = builder.build::<PlonkConfig>();
+    let circuit = builder.build::<C>();
     if circuit.common.degree() != capacity {
         return Err(TreeError::TooManyRows { rows, capacity });
     }

@@ -24,7 +24,10 @@
 mod common;
 mod gates;
 
-pub use common::{common_data, finish, finish_leaf, key_elements, last_common_data};
+pub use common::{
+    common_data, finish, finish_leaf, key_elements, last_common_data, narrow_common_data,
+    outer_common_data,
+};
 pub use gates::gate_set;
 
 /// Why a circuit cannot be part of the tree.

@@ -105,7 +105,7 @@ fn sizes() -> String {
 
 fn challenges() -> String {
     let rows = [1, 2, 3].map(|challenges| {
-        let (copies, constraints) = base_field_bits(challenges, Profile::Proven100.degree_bits());
+        let (copies, constraints) = base_field_bits(&parameters, Profile::Proven100.degree_bits());
         format!("| {challenges} | {copies:.1} | {constraints:.1} |")
     });
     table(

@@ -20,16 +20,26 @@ mod tests;
 use self::sizes::Sizes;
 use self::tables::{Places, Tables};
 use super::program::{Program, ProgramError};
-use super::{CommonData, Grinding};
-
-/// Bytes of a digest in a settlement proof.
-pub const DIGEST_BYTES: usize = 26;
-/// A digest in a settlement proof.
-pub type ShortDigest = [u8; DIGEST_BYTES];
+use super::{CommonData, DIGEST_BYTES, Grinding, KeccakConfig, VerifierKey};
+use crate::profile::Profile;
+use crate::security::plonk_bits;
+use crate::tree::outer_common_data;
 
 /// A circuit for whose proofs the contract cannot be the verifier.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum OnChainError {
+    /// The layer has fewer bits than its profile promises.
+    #[error(
+        "found {proven:.1} proven and {conjectured:.1} conjectured bits, expected those of {profile}"
+    )]
+    Security {
+        /// The profile.
+        profile: &'static str,
+        /// Proven bits of the layer.
+        proven: f64,
+        /// Conjectured bits of the layer.
+        conjectured: f64,
+    },
     /// The circuit has no program.
     #[error(transparent)]
     Program(#[from] ProgramError),
@@ -65,26 +75,39 @@ pub enum OnChainError {
     },
 }
 
-/// The key of a circuit in the hashes of settlement proofs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OnChainKey {
-    /// The digest of the circuit.
-    pub circuit_digest: ShortDigest,
-    /// The cap of its preprocessed polynomials.
-    pub cap: Vec<ShortDigest>,
+/// Returns the data of the verifier of settlement proofs under this key.
+///
+/// # Errors
+/// If the profile's parameters do not give the bits that its name promises, and for all that
+/// [`circuit_data`] refuses.
+pub fn verifier_data(
+    profile: Profile,
+    key: &VerifierKey<KeccakConfig>,
+) -> Result<Vec<u8>, OnChainError> {
+    let parameters = profile.outer();
+    let bits = plonk_bits(&parameters, profile.outer_degree_bits());
+    if !profile.is_kept_by(&bits) {
+        let (proven, conjectured) = (bits.proven(), bits.conjectured.bits);
+        return Err(OnChainError::Security {
+            profile: profile.name(),
+            proven,
+            conjectured,
+        });
+    }
+    circuit_data(&outer_common_data(profile), parameters.grinding, key)
 }
 
-/// Returns the data of the verifier of one circuit.
+/// Returns the data of the verifier of one circuit, whatever its security.
 ///
 /// # Errors
 /// If the circuit has no program, or is not of the shape that the contract knows.
-pub fn verifier_data(
+pub fn circuit_data(
     common: &CommonData,
     grinding: Grinding,
-    key: &OnChainKey,
+    key: &VerifierKey<KeccakConfig>,
 ) -> Result<Vec<u8>, OnChainError> {
     let sizes = Sizes::new(common, grinding)?;
-    let found = key.cap.len();
+    let found = key.constants_sigmas_cap.len();
     if found != sizes.cap {
         let expected = sizes.cap;
         return Err(OnChainError::Cap { found, expected });

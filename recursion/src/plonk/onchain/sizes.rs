@@ -2,9 +2,9 @@
 
 use plonky2::field::types::{Field as _, PrimeField64 as _};
 
-use super::{DIGEST_BYTES, OnChainError};
+use super::OnChainError;
 use crate::plonk::openings::oracle_sizes;
-use crate::plonk::{CommonData, Grinding, PlonkField};
+use crate::plonk::{CommonData, DIGEST_BYTES, Grinding, PlonkField};
 
 /// Bytes of an element, and of one of the extension.
 const ELEMENT_BYTES: usize = 8;

@@ -13,10 +13,10 @@ use p3_util::reverse_bits_len;
 use plonky2::field::types::{Field as _, PrimeField64 as _};
 
 use super::sizes::Sizes;
-use super::{OnChainError, OnChainKey, PARAMETERS};
+use super::{OnChainError, PARAMETERS};
 use crate::plonk::program::Program;
 use crate::plonk::transcript::{Sponge, Transcript};
-use crate::plonk::{CommonData, Grinding, PlonkField};
+use crate::plonk::{CommonData, Grinding, KeccakConfig, KeccakDigest, PlonkField, VerifierKey};
 
 /// Where the data begin in the contract's memory: after the words that Solidity reserves.
 const DATA: usize = 0x80;
@@ -51,7 +51,7 @@ impl Tables {
     pub fn new(
         common: &CommonData,
         grinding: Grinding,
-        key: &OnChainKey,
+        key: &VerifierKey<KeccakConfig>,
         sizes: &Sizes,
         program: &Program,
     ) -> Result<Self, OnChainError> {
@@ -60,7 +60,7 @@ impl Tables {
         let mut places = Places {
             prefix: tables.push(&prefix),
             prefix_length: prefix.len(),
-            cap: tables.push(key.cap.as_flattened()),
+            cap: tables.push(&cap(key)),
             roots: tables.push_elements(roots(sizes.log_size)),
             positions: tables.push_elements(positions(sizes.log_arity)),
             twiddles: tables.push_elements(twiddles(sizes.log_arity)),
@@ -96,27 +96,38 @@ impl Tables {
     }
 }
 
-/// What the transcript observes before anything of a proof.
-fn prefix(common: &CommonData, grinding: Grinding, key: &OnChainKey) -> Vec<u8> {
-    let sponge = Constants(Vec::new());
-    let nothing = [PlonkField::ZERO; 4];
-    let transcript = Transcript::new(sponge, common, grinding, nothing, nothing);
-    let constants = transcript.sponge.0.into_iter().flat_map(u64::to_be_bytes);
-    constants.chain(key.circuit_digest).collect()
+/// The roots of the preprocessed polynomials' tree.
+fn cap(key: &VerifierKey<KeccakConfig>) -> Vec<u8> {
+    let roots = key.constants_sigmas_cap.0.iter();
+    roots.flat_map(|root| root.0).collect()
 }
 
-/// A sponge that keeps the constants, and nothing of an instance.
-struct Constants(Vec<u64>);
+/// What the transcript observes before anything of a proof.
+fn prefix(common: &CommonData, grinding: Grinding, key: &VerifierKey<KeccakConfig>) -> Vec<u8> {
+    let sponge = Prefix(Vec::new());
+    let nothing = [PlonkField::ZERO; 4];
+    Transcript::new(sponge, common, grinding, &key.circuit_digest, nothing)
+        .sponge
+        .0
+}
 
-impl Sponge for Constants {
+/// A sponge that keeps what the circuit fixes, and nothing of an instance.
+struct Prefix(Vec<u8>);
+
+impl Sponge for Prefix {
     type Word = PlonkField;
+    type Digest = KeccakDigest;
     type Error = Infallible;
 
     fn observe_constant(&mut self, value: PlonkField) {
-        self.0.push(value.to_canonical_u64());
+        self.0.extend(value.to_canonical_u64().to_be_bytes());
     }
 
     fn observe(&mut self, _word: PlonkField) {}
+
+    fn observe_digest(&mut self, digest: &KeccakDigest) {
+        self.0.extend(digest.0);
+    }
 
     fn sample(&mut self) -> PlonkField {
         PlonkField::ZERO

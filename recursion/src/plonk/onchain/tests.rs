@@ -1,8 +1,8 @@
 //! The data against the contract's source, and what is refused.
 
 use super::*;
-use crate::profile::Profile;
-use crate::tree::last_common_data;
+use plonky2::hash::hash_types::BytesHash;
+use plonky2::hash::merkle_tree::MerkleCap;
 
 const SOURCE: &str = include_str!("../../../../settlement/evm/contracts/VerifierParameters.sol");
 
@@ -13,13 +13,13 @@ const GRINDING: Grinding = Grinding {
 };
 
 fn common() -> CommonData {
-    last_common_data(Profile::Proven100)
+    outer_common_data(Profile::Proven100)
 }
 
-fn key(cap: usize) -> OnChainKey {
-    OnChainKey {
-        circuit_digest: [1; DIGEST_BYTES],
-        cap: vec![[2; DIGEST_BYTES]; cap],
+fn key(cap: usize) -> VerifierKey<KeccakConfig> {
+    VerifierKey {
+        circuit_digest: BytesHash([1; DIGEST_BYTES]),
+        constants_sigmas_cap: MerkleCap(vec![BytesHash([2; DIGEST_BYTES]); cap]),
     }
 }
 
@@ -42,7 +42,7 @@ fn the_parameters_are_those_of_the_contract_in_its_order() {
 #[test]
 fn the_tables_stand_where_the_parameters_say() {
     let common = common();
-    let data = verifier_data(&common, GRINDING, &key(16)).unwrap();
+    let data = circuit_data(&common, GRINDING, &key(16)).unwrap();
     let sizes = Sizes::new(&common, GRINDING).unwrap();
     let program = Program::new(&common).unwrap();
     let tables = Tables::new(&common, GRINDING, &key(16), &sizes, &program).unwrap();
@@ -55,7 +55,7 @@ fn the_tables_stand_where_the_parameters_say() {
     assert_eq!(at(places.program, places.program_length), bytes);
     // The program is the last of them.
     assert_eq!(data.len() + 0x80, places.program + places.program_length);
-    assert_eq!(data, verifier_data(&common, GRINDING, &key(16)).unwrap());
+    assert_eq!(data, circuit_data(&common, GRINDING, &key(16)).unwrap());
 }
 
 #[test]
@@ -64,19 +64,19 @@ fn a_proofs_length_is_that_of_its_parts() {
     common.fri_params.config.num_query_rounds = 0;
     let length = |common: &CommonData| Sizes::new(common, GRINDING).unwrap().proof_length();
     let without = length(&common);
-    // Four rows with paths of 14 digests, and three folds with paths of 10, of 6 and of 2.
+    // Four rows with paths of 16 digests, and two folds with paths of 12 and of 8.
     let columns: usize = crate::plonk::openings::oracle_sizes(&common).iter().sum();
-    let query = 8 * columns + 4 * 14 * 26 + 3 * 16 * 16 + (10 + 6 + 2) * 26;
+    let query = 8 * columns + 4 * 16 * 26 + 2 * 16 * 16 + (12 + 8) * 26;
     common.fri_params.config.num_query_rounds = 43;
     assert_eq!(length(&common), without + 43 * query);
-    // Statement, six caps, six nonces, openings, final polynomial.
+    // Statement, five caps, five nonces, openings, final polynomial.
     let openings = columns + 3;
-    assert_eq!(without, 8 * 49 + 6 * 16 * 26 + 6 * 8 + 16 * (openings + 4));
+    assert_eq!(without, 8 * 49 + 5 * 16 * 26 + 5 * 8 + 16 * (openings + 32));
 }
 
 #[test]
 fn what_the_contract_does_not_know_is_refused() {
-    let found = verifier_data(&common(), GRINDING, &key(15));
+    let found = circuit_data(&common(), GRINDING, &key(15));
     assert_eq!(
         found,
         Err(OnChainError::Cap {
@@ -88,21 +88,33 @@ fn what_the_contract_does_not_know_is_refused() {
         fold: 0,
         ..GRINDING
     };
-    let found = verifier_data(&common(), no_grinding, &key(16));
+    let found = circuit_data(&common(), no_grinding, &key(16));
     let site = "a folding challenge";
     assert_eq!(found, Err(OnChainError::Grinding { site, found: 0 }));
     for arities in [vec![], vec![4, 3]] {
         let mut common = common();
         common.fri_params.reduction_arity_bits = arities.clone();
-        let found = verifier_data(&common, GRINDING, &key(16));
+        let found = circuit_data(&common, GRINDING, &key(16));
         assert_eq!(found, Err(OnChainError::Folds { found: arities }));
     }
     let mut deep = common();
     deep.fri_params.config.cap_height = 15;
-    let found = verifier_data(&deep, GRINDING, &key(1 << 15));
+    let found = circuit_data(&deep, GRINDING, &key(1 << 15));
     let expected = OnChainError::Depth {
-        found: 6,
+        found: 12,
         expected: 15,
     };
     assert_eq!(found, Err(expected));
+}
+
+#[test]
+fn every_profile_has_a_verifier_that_keeps_its_promise() {
+    for profile in Profile::ALL {
+        let data = verifier_data(profile, &key(16)).unwrap();
+        let common = outer_common_data(profile);
+        let grinding = profile.outer().grinding;
+        assert_eq!(data, circuit_data(&common, grinding, &key(16)).unwrap());
+        // Two contracts hold them.
+        assert!(data.len() <= 2 * 24_575, "{}", data.len());
+    }
 }

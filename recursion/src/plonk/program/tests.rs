@@ -1,70 +1,25 @@
 //! Programs of the circuits that there are, and of none.
 
 use plonky2::field::types::{Field as _, Sample as _};
-use plonky2::gates::arithmetic_base::ArithmeticGate;
-use plonky2::gates::arithmetic_extension::ArithmeticExtensionGate;
-use plonky2::gates::base_sum::BaseSumGate;
-use plonky2::gates::constant::ConstantGate;
-use plonky2::gates::coset_interpolation::CosetInterpolationGate;
-use plonky2::gates::exponentiation::ExponentiationGate;
-use plonky2::gates::multiplication_extension::MulExtensionGate;
-use plonky2::gates::random_access::RandomAccessGate;
-use plonky2::gates::reducing::ReducingGate;
-use plonky2::gates::reducing_extension::ReducingExtensionGate;
-use plonky2::plonk::circuit_data::CircuitConfig;
 
 use super::encode::{Kind, decode, encode};
 use super::inputs::Inputs;
 use super::{Program, ProgramError, check};
 use crate::plonk::gates::Selectors;
-use crate::plonk::{Builder, CommonData, D, Extension, Gate, PlonkConfig, PlonkField};
+use crate::plonk::{CommonData, Extension};
 use crate::profile::Profile;
-use crate::stark::Poseidon2Gate;
-use crate::tree::{common_data, gate_set, last_common_data};
+use crate::tree::{common_data, gate_set, last_common_data, outer_common_data};
 
-/// The gates of a verifier in rows of so few routed wires.
-fn narrow_gates(config: &CircuitConfig) -> Vec<Gate> {
-    let (wires, routed) = (config.num_wires, config.num_routed_wires);
-    let mut interpolation = CosetInterpolationGate::<PlonkField, D>::new(4);
-    interpolation.degree = 8;
-    let reducing = ReducingGate::<D>::max_coeffs_len(wires, routed);
-    let extension = ReducingExtensionGate::<D>::max_coeffs_len(wires, routed);
-    vec![
-        Gate::new(ConstantGate::new(config.num_constants)),
-        Gate::new(BaseSumGate::<2>::new_from_config::<PlonkField>(config)),
-        Gate::new(ReducingGate::<D>::new(reducing)),
-        Gate::new(ReducingExtensionGate::<D>::new(extension)),
-        Gate::new(ArithmeticGate::new_from_config(config)),
-        Gate::new(ArithmeticExtensionGate::<D>::new_from_config(config)),
-        Gate::new(MulExtensionGate::<D>::new_from_config(config)),
-        Gate::new(ExponentiationGate::<PlonkField, D>::new_from_config(config)),
-        Gate::new(RandomAccessGate::<PlonkField, D>::new_from_config(
-            config, 4,
-        )),
-        Gate::new(interpolation),
-        Gate::new(Poseidon2Gate),
-    ]
-}
-
-/// Common data like those of the settlement's last circuit.
-fn narrow() -> CommonData {
-    let config = CircuitConfig {
-        num_routed_wires: 37,
-        ..Profile::Proven100.last().circuit_config()
-    };
-    let mut builder = Builder::new(config.clone());
-    for gate in narrow_gates(&config) {
-        builder.add_gate_to_gate_set(gate);
-    }
-    let statement = builder.add_virtual_targets(49);
-    builder.register_public_inputs(&statement);
-    builder.build::<PlonkConfig>().common
+/// The common data of the settlement proof.
+fn outer() -> CommonData {
+    outer_common_data(Profile::Proven100)
 }
 
 #[test]
 fn the_last_circuits_have_programs_that_compute_what_the_verifier_computes() {
-    let profiles = Profile::ALL.map(last_common_data);
-    for common in profiles.iter().chain([&narrow()]) {
+    let last = Profile::ALL.map(last_common_data);
+    let outer = Profile::ALL.map(outer_common_data);
+    for common in last.iter().chain(&outer) {
         // It is compared when it is made; here once more, on inputs of our own.
         let program = Program::new(common).unwrap();
         let selectors = Selectors::new(common).unwrap();
@@ -80,7 +35,7 @@ fn the_last_circuits_have_programs_that_compute_what_the_verifier_computes() {
 
 #[test]
 fn a_program_is_small_enough_for_the_chain() {
-    let program = Program::new(&narrow()).unwrap();
+    let program = Program::new(&outer()).unwrap();
     let bytes = program.encode(0).unwrap();
     let count = |kind| {
         let runs = program.runs.iter().filter(|run| run.kind == kind);
@@ -103,7 +58,7 @@ fn a_program_is_small_enough_for_the_chain() {
 
 #[test]
 fn an_instruction_changed_is_noticed() {
-    let common = narrow();
+    let common = outer();
     let selectors = Selectors::new(&common).unwrap();
     let program = Program::new(&common).unwrap();
     for (i, run) in program.runs.iter().enumerate() {
@@ -143,14 +98,14 @@ fn a_gate_without_constraints_over_an_algebra_is_refused() {
 
 #[test]
 fn two_recordings_give_the_same_bytes() {
-    let common = narrow();
+    let common = outer();
     let bytes = || Program::new(&common).unwrap().encode(100).unwrap();
     assert_eq!(bytes(), bytes());
 }
 
 #[test]
 fn bytes_read_back_are_the_runs_with_their_padding() {
-    let program = Program::new(&narrow()).unwrap();
+    let program = Program::new(&outer()).unwrap();
     let bytes = program.encode(100).unwrap();
     let runs = decode(&bytes, 100).unwrap();
     assert_eq!(encode(&runs, 100).unwrap(), bytes);
@@ -174,7 +129,7 @@ fn bytes_that_are_no_program_are_refused() {
     );
     let before_the_first = decode(&[3, 0, 1, 0, 1, 0, 2, 0, 0], 1);
     assert_eq!(before_the_first, Err(ProgramError::Slot));
-    let program = Program::new(&narrow()).unwrap();
+    let program = Program::new(&outer()).unwrap();
     let too_large = program.encode(65_000);
     assert!(matches!(
         too_large,

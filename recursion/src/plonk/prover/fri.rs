@@ -7,37 +7,36 @@ use plonky2::field::extension::quadratic::QuadraticExtension;
 use plonky2::field::polynomial::PolynomialCoeffs;
 use plonky2::field::types::PrimeField64 as _;
 use plonky2::fri::proof::{FriInitialTreeProof, FriProof, FriQueryRound, FriQueryStep};
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use plonky2::plonk::config::GenericConfig;
 
 use super::domain::{LeafOrder, shift};
 use super::openings::Polynomials;
 use super::oracle::{Kernels, Tree};
 use super::{element, extension, failed, pair, seek};
 use crate::config::{EF, F};
-use crate::plonk::sponge::ValueSponge;
 use crate::plonk::transcript::Transcript;
-use crate::plonk::{Circuit, D, PlonkError, PlonkField, Poseidon2Hash};
+use crate::plonk::{Circuit, D, PlonkError, PlonkField, Trees};
 
 /// plonky2's form of the test's proof.
-pub type Proof = FriProof<PlonkField, Poseidon2Hash, D>;
+pub type Proof<C> = FriProof<PlonkField, <C as GenericConfig<D>>::Hasher, D>;
 /// plonky2's form of the answers to a query.
-type Round = FriQueryRound<PlonkField, Poseidon2Hash, D>;
+type Round<C> = FriQueryRound<PlonkField, <C as GenericConfig<D>>::Hasher, D>;
 
 /// A codeword to which the prover has committed.
-struct Layer {
-    tree: Tree<RowMajorMatrix<F>>,
+struct Layer<C: Trees> {
+    tree: Tree<C, RowMajorMatrix<F>>,
     log_arity: usize,
 }
 
 /// Proves that the polynomial of these coefficients, which combines all others, has a low degree.
 /// Also returns the nonces of the foldings.
-pub fn prove(
-    circuit: &Circuit,
-    kernels: &Kernels,
-    transcript: &mut Transcript<'_, ValueSponge>,
-    polynomials: &Polynomials<'_>,
+pub fn prove<C: Trees>(
+    circuit: &Circuit<C>,
+    kernels: &Kernels<C>,
+    transcript: &mut Transcript<'_, C::Sponge>,
+    polynomials: &Polynomials<'_, C>,
     mut coefficients: Vec<EF>,
-) -> Result<(Proof, Vec<PlonkField>), PlonkError> {
+) -> Result<(Proof<C>, Vec<PlonkField>), PlonkError> {
     let fri = &circuit.common.fri_params;
     let mut layers = Vec::new();
     let mut nonces = Vec::new();
@@ -46,7 +45,7 @@ pub fn prove(
         let tree = kernels.tree(layer(kernels, &coefficients, shift, log_arity));
         let mut nonce = PlonkField::default();
         let beta = transcript
-            .round(&tree.cap_words(), seek(&mut nonce))
+            .round(&tree.cap.0, seek(&mut nonce))
             .map_err(failed)?;
         coefficients = fold(&coefficients, log_arity, element(beta));
         shift = shift.exp_power_of_2(log_arity);
@@ -57,7 +56,7 @@ pub fn prove(
     let mut pow_witness = PlonkField::default();
     let (_, queries) = transcript.queries(&words, seek(&mut pow_witness));
     let leaves = 1 << fri.lde_bits();
-    let answers = queries.into_par_iter().map(|query| {
+    let answers = queries.into_iter().map(|query| {
         let leaf = query.to_canonical_u64() % leaves;
         answer(
             circuit,
@@ -67,7 +66,7 @@ pub fn prove(
         )
     });
     let final_poly = coefficients.into_iter().map(extension).collect();
-    let proof = Proof {
+    let proof = FriProof {
         query_round_proofs: answers.collect(),
         commit_phase_merkle_caps: layers.into_iter().map(|layer| layer.tree.cap).collect(),
         final_poly: PolynomialCoeffs::new(final_poly),
@@ -78,7 +77,12 @@ pub fn prove(
 
 /// Returns the codeword on the coset of this shift, in plonky2's order of leaves, so many elements
 /// to a leaf.
-fn layer(kernels: &Kernels, coefficients: &[EF], shift: F, log_arity: usize) -> RowMajorMatrix<F> {
+fn layer<C: Trees>(
+    kernels: &Kernels<C>,
+    coefficients: &[EF],
+    shift: F,
+    log_arity: usize,
+) -> RowMajorMatrix<F> {
     let rows = RowMajorMatrix::new(EF::flatten_to_base(coefficients.to_vec()), D);
     let codeword = kernels.codeword(rows, shift).values;
     let log_height = log2_strict_usize(codeword.len() / D);
@@ -101,12 +105,12 @@ fn fold(coefficients: &[EF], log_arity: usize, beta: EF) -> Vec<EF> {
 }
 
 /// Opens all trees where a query asks.
-fn answer(
-    circuit: &Circuit,
-    polynomials: &Polynomials<'_>,
-    layers: &[Layer],
+fn answer<C: Trees>(
+    circuit: &Circuit<C>,
+    polynomials: &Polynomials<'_, C>,
+    layers: &[Layer<C>],
     mut leaf: usize,
-) -> Round {
+) -> Round<C> {
     let preprocessed = &circuit.prover_only.constants_sigmas_commitment.merkle_tree;
     let evals_proofs = vec![
         (preprocessed.get(leaf).to_vec(), preprocessed.prove(leaf)),
@@ -126,7 +130,7 @@ fn answer(
             merkle_proof,
         }
     });
-    Round {
+    FriQueryRound {
         steps: steps.collect(),
         initial_trees_proof: FriInitialTreeProof { evals_proofs },
     }

@@ -29,9 +29,9 @@ use plonky2::iop::generator::generate_partial_witness;
 use plonky2::iop::witness::{PartialWitness, PartitionWitness};
 use plonky2::plonk::proof::{OpeningSet, Proof, ProofWithPublicInputs};
 
-use super::sponge::{GrindingError, ValueSponge};
+use super::sponge::{GrindingError, Search};
 use super::transcript::{Pair, Transcript};
-use super::{Circuit, CommonData, D, Grinding, Nonces, PlonkError, PlonkField, PlonkProof};
+use super::{Circuit, CommonData, D, Grinding, Nonces, PlonkError, PlonkField, PlonkProof, Trees};
 use crate::config::{EF, F};
 use crate::convert::{from_plonk, to_plonk};
 use gates::Gates;
@@ -60,22 +60,22 @@ mod witness;
 ///
 /// # Panics
 /// If a generator does: plonky2's do where they divide by zero.
-pub fn prove(
-    circuit: &Circuit,
+pub fn prove<C: Trees>(
+    circuit: &Circuit<C>,
     grinding: Grinding,
     inputs: PartialWitness<PlonkField>,
-) -> Result<PlonkProof, PlonkError> {
+) -> Result<PlonkProof<C>, PlonkError> {
     let partition = generate_partial_witness(inputs, &circuit.prover_only, &circuit.common)
         .map_err(PlonkError)?;
     prove_partition(circuit, grinding, &partition)
 }
 
 /// Proves a circuit whose generators have run.
-fn prove_partition(
-    circuit: &Circuit,
+fn prove_partition<C: Trees>(
+    circuit: &Circuit<C>,
     grinding: Grinding,
     partition: &PartitionWitness<'_, PlonkField>,
-) -> Result<PlonkProof, PlonkError> {
+) -> Result<PlonkProof<C>, PlonkError> {
     check(&circuit.common)?;
     let gates = Gates::new(&circuit.common).map_err(|error| PlonkError(error.into()))?;
     let Witness {
@@ -84,23 +84,22 @@ fn prove_partition(
         public_inputs_hash,
     } = Witness::new(circuit, partition)?;
     let config = &circuit.common.config.fri_config;
-    let kernels = Kernels::new(config.rate_bits, config.cap_height);
-    let (common, digest) = (
-        &circuit.common,
-        circuit.verifier_only.circuit_digest.elements,
-    );
+    let kernels = Kernels::<C>::new(config.rate_bits, config.cap_height);
+    let (common, digest) = (&circuit.common, &circuit.verifier_only.circuit_digest);
     let hash = public_inputs_hash.elements;
-    let mut transcript = Transcript::new(ValueSponge::default(), common, grinding, digest, hash);
+    let mut transcript = Transcript::new(C::Sponge::default(), common, grinding, digest, hash);
 
     let values = wires.clone();
     let wires = kernels.commit(wires);
-    let copy = transcript.wires(&wires.tree.cap_words());
+    let copy = transcript.wires(&wires.tree.cap.0);
     let products = products::products(circuit, &values, &copy)?;
     drop(values);
     let products = kernels.commit(products);
-    let alphas = transcript.products(&products.tree.cap_words());
+    let alphas = transcript.products(&products.tree.cap.0);
+    let preprocessed = &circuit.prover_only.constants_sigmas_commitment;
     let quotient = quotient::values(&quotient::Inputs {
-        circuit,
+        common,
+        preprocessed: &preprocessed.merkle_tree.leaves,
         gates,
         public_inputs_hash: &public_inputs_hash,
         wires: wires.tree.leaves(),
@@ -111,7 +110,7 @@ fn prove_partition(
     let quotient = kernels.commit(chunks(&circuit.common, &kernels, quotient)?);
     let polynomials = Polynomials {
         common: &circuit.common,
-        preprocessed: &circuit.prover_only.constants_sigmas_commitment.polynomials,
+        preprocessed: &preprocessed.polynomials,
         wires: &wires,
         products: &products,
         quotient: &quotient,
@@ -152,9 +151,9 @@ fn check(common: &CommonData) -> Result<(), PlonkError> {
 
 /// From the quotients' values to those of their chunks on Plonky3's subgroup, where chunk `i` has
 /// the coefficients from `i` times the rows on.
-fn chunks(
+fn chunks<C: Trees>(
     common: &CommonData,
-    kernels: &Kernels,
+    kernels: &Kernels<C>,
     values: RowMajorMatrix<F>,
 ) -> Result<RowMajorMatrix<F>, PlonkError> {
     let width = values.width;
@@ -177,17 +176,17 @@ fn chunks(
 }
 
 /// Opens all polynomials at zeta and every `Z` one row on, and proves these values.
-fn open(
-    circuit: &Circuit,
-    kernels: &Kernels,
-    transcript: &mut Transcript<'_, ValueSponge>,
-    polynomials: &Polynomials<'_>,
-) -> Result<(OpeningSet<PlonkField, D>, fri::Proof, Nonces<PlonkField>), PlonkError> {
+fn open<C: Trees>(
+    circuit: &Circuit<C>,
+    kernels: &Kernels<C>,
+    transcript: &mut Transcript<'_, C::Sponge>,
+    polynomials: &Polynomials<'_, C>,
+) -> Result<(OpeningSet<PlonkField, D>, fri::Proof<C>, Nonces<PlonkField>), PlonkError> {
     let log_rows = circuit.common.degree_bits();
     let mut nonces = Nonces::default();
-    let cap = polynomials.quotient.tree.cap_words();
+    let cap = &polynomials.quotient.tree.cap.0;
     let zeta = transcript
-        .quotient(&cap, seek(&mut nonces.point))
+        .quotient(cap, seek(&mut nonces.point))
         .map_err(failed)?;
     let zeta = element(zeta);
     if zeta.exp_power_of_2(log_rows) == EF::ONE {
@@ -205,7 +204,7 @@ fn open(
 }
 
 /// Returns the search of a nonce, which also writes it down.
-fn seek(nonce: &mut PlonkField) -> impl FnOnce(&ValueSponge, u32) -> PlonkField {
+fn seek<S: Search>(nonce: &mut PlonkField) -> impl FnOnce(&S, u32) -> PlonkField {
     |sponge, bits| {
         *nonce = sponge.search(bits);
         *nonce

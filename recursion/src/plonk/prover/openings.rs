@@ -17,23 +17,23 @@ use super::oracle::Oracle;
 use crate::config::{EF, F};
 use crate::convert::from_plonk;
 use crate::plonk::transcript::Pair;
-use crate::plonk::{CommonData, D, PlonkField};
+use crate::plonk::{CommonData, D, PlonkField, Trees};
 
 /// Elements of a column that are read at once.
 const BLOCK: usize = 1 << 12;
 
 /// All polynomials.
-pub struct Polynomials<'a> {
+pub struct Polynomials<'a, C: Trees> {
     /// What fixes how many there are.
     pub common: &'a CommonData,
     /// Constants and sigmas.
     pub preprocessed: &'a [PolynomialCoeffs<PlonkField>],
     /// The wires.
-    pub wires: &'a Oracle,
+    pub wires: &'a Oracle<C>,
     /// The products, every `Z` first.
-    pub products: &'a Oracle,
+    pub products: &'a Oracle<C>,
     /// The quotients' chunks.
-    pub quotient: &'a Oracle,
+    pub quotient: &'a Oracle<C>,
 }
 
 /// Values at the out-of-domain point zeta and one row on from it.
@@ -85,8 +85,8 @@ fn take<T: Copy>(rest: &mut &[T], count: usize) -> Vec<T> {
     taken.to_vec()
 }
 
-impl Polynomials<'_> {
-    fn oracles(&self) -> [&Oracle; 3] {
+impl<C: Trees> Polynomials<'_, C> {
+    fn oracles(&self) -> [&Oracle<C>; 3] {
         [self.wires, self.products, self.quotient]
     }
 

@@ -8,37 +8,36 @@ use p3_matrix::bitrev::BitReversibleMatrix as _;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_matrix::row_index_mapped::RowIndexMappedView;
 use p3_util::log2_strict_usize;
-use plonky2::hash::hash_types::HashOut;
 use plonky2::hash::merkle_proofs::MerkleProof;
 use plonky2::hash::merkle_tree::MerkleCap;
 
 use super::domain::{LeafOrder, shift};
-use crate::config::{F, ValMmcs, mmcs};
+use crate::config::F;
 use crate::convert::to_plonk;
-use crate::plonk::{PlonkField, Poseidon2Hash};
+use crate::plonk::{PlonkField, Trees};
 
 /// What transforms and commits.
-pub struct Kernels {
+pub struct Kernels<C: Trees> {
     /// The DFT, with its tables.
     pub dft: Radix2DitParallel<F>,
     /// The Merkle trees, which end in a cap.
-    pub mmcs: ValMmcs,
+    pub mmcs: C::Mmcs,
     /// log2 of the inverse rate.
     pub log_blowup: usize,
 }
 
-impl Kernels {
+impl<C: Trees> Kernels<C> {
     /// Returns kernels for codes of this rate and trees of this cap.
     pub fn new(log_blowup: usize, cap_height: usize) -> Self {
         Self {
             dft: Radix2DitParallel::default(),
-            mmcs: mmcs(cap_height),
+            mmcs: C::mmcs(cap_height),
             log_blowup,
         }
     }
 
     /// Commits to the polynomials, one a column, that have these values on Plonky3's subgroup.
-    pub fn commit(&self, values: RowMajorMatrix<F>) -> Oracle {
+    pub fn commit(&self, values: RowMajorMatrix<F>) -> Oracle<C> {
         let mut coefficients = RowMajorMatrix::new(vec![], values.width);
         let codewords = self.dft.coset_lde_batch_with_transform(
             values,
@@ -71,11 +70,10 @@ impl Kernels {
     }
 
     /// Returns the tree over these leaves.
-    pub fn tree<M: Matrix<F>>(&self, leaves: M) -> Tree<M> {
+    pub fn tree<M: Matrix<F>>(&self, leaves: M) -> Tree<C, M> {
         let (cap, nodes) = self.mmcs.commit_matrix(leaves);
-        let roots = cap.as_ref().iter().map(|&root| hash(root)).collect();
         Tree {
-            cap: MerkleCap(roots),
+            cap: MerkleCap(C::roots(&cap)),
             nodes,
             mmcs: self.mmcs.clone(),
         }
@@ -86,47 +84,35 @@ impl Kernels {
 pub type Leaves = RowIndexMappedView<LeafOrder, RowMajorMatrix<F>>;
 
 /// Polynomials to which the prover has committed.
-pub struct Oracle {
+pub struct Oracle<C: Trees> {
     /// The coefficients, a column for each polynomial; rows in bit-reversed order.
     pub coefficients: RowMajorMatrix<F>,
     /// The tree over the codewords.
-    pub tree: Tree<Leaves>,
+    pub tree: Tree<C, Leaves>,
 }
 
 /// A Merkle tree.
-pub struct Tree<M> {
+pub struct Tree<C: Trees, M> {
     /// The nodes that stand for it.
-    pub cap: MerkleCap<PlonkField, Poseidon2Hash>,
-    nodes: <ValMmcs as Mmcs<F>>::ProverData<M>,
-    mmcs: ValMmcs,
+    pub cap: MerkleCap<PlonkField, C::Hasher>,
+    nodes: <C::Mmcs as Mmcs<F>>::ProverData<M>,
+    mmcs: C::Mmcs,
 }
 
-impl<M: Matrix<F>> Tree<M> {
+impl<C: Trees, M: Matrix<F>> Tree<C, M> {
     /// Returns the leaves.
     pub fn leaves(&self) -> &M {
         self.mmcs.get_matrices(&self.nodes)[0]
     }
 
     /// Returns a leaf and its path to the cap.
-    pub fn open(&self, leaf: usize) -> (Vec<PlonkField>, MerkleProof<PlonkField, Poseidon2Hash>) {
+    pub fn open(&self, leaf: usize) -> (Vec<PlonkField>, MerkleProof<PlonkField, C::Hasher>) {
         let BatchOpening {
             opened_values,
             opening_proof,
         } = self.mmcs.open_batch(leaf, &self.nodes);
         let values = opened_values.concat().into_iter().map(to_plonk).collect();
-        let siblings = opening_proof.into_iter().map(hash).collect();
+        let siblings = C::path(&opening_proof);
         (values, MerkleProof { siblings })
-    }
-
-    /// Returns the cap as the transcript observes it.
-    pub fn cap_words(&self) -> Vec<[PlonkField; 4]> {
-        self.cap.0.iter().map(|root| root.elements).collect()
-    }
-}
-
-/// plonky2's type of a digest.
-fn hash(digest: [F; 4]) -> HashOut<PlonkField> {
-    HashOut {
-        elements: digest.map(to_plonk),
     }
 }

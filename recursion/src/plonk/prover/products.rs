@@ -16,7 +16,7 @@ use super::domain::to_plonky3;
 use crate::config::F;
 use crate::convert::from_plonk;
 use crate::plonk::transcript::CopyChallenges;
-use crate::plonk::{Circuit, PlonkError, PlonkField};
+use crate::plonk::{Circuit, PlonkError, PlonkField, Trees};
 
 /// Rows whose denominators are inverted at once.
 const ROWS: usize = 64;
@@ -30,7 +30,7 @@ struct Challenge {
 }
 
 impl Challenge {
-    fn all(circuit: &Circuit, challenges: &CopyChallenges<PlonkField>) -> Vec<Self> {
+    fn all<C: Trees>(circuit: &Circuit<C>, challenges: &CopyChallenges<PlonkField>) -> Vec<Self> {
         let ks = &circuit.common.k_is;
         let pairs = challenges.betas.iter().zip(&challenges.gammas);
         pairs
@@ -45,8 +45,8 @@ impl Challenge {
 
 /// Returns the columns as plonky2 orders them, every challenge's `Z` first, in rows of Plonky3's
 /// domain. `wires` are such rows too.
-pub fn products(
-    circuit: &Circuit,
+pub fn products<C: Trees>(
+    circuit: &Circuit<C>,
     wires: &RowMajorMatrix<F>,
     challenges: &CopyChallenges<PlonkField>,
 ) -> Result<RowMajorMatrix<F>, PlonkError> {
@@ -78,8 +78,8 @@ pub fn products(
 
 /// Fills the quotients' numerators from a row of plonky2's domain on, and returns their
 /// denominators: for each row and challenge, one product for each chunk.
-fn fill(
-    circuit: &Circuit,
+fn fill<C: Trees>(
+    circuit: &Circuit<C>,
     wires: &RowMajorMatrix<F>,
     challenges: &[Challenge],
     start: usize,

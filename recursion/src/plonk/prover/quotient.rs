@@ -20,7 +20,7 @@ use super::oracle::Leaves;
 use crate::config::F;
 use crate::convert::{from_plonk, to_plonk};
 use crate::plonk::transcript::CopyChallenges;
-use crate::plonk::{Circuit, CommonData, PlonkField};
+use crate::plonk::{CommonData, PlonkField};
 
 /// log2 of the points that are computed on at once.
 pub const LOG_PACK: usize = p3_util::log2_ceil_usize(Packed::WIDTH);
@@ -29,8 +29,10 @@ const BATCH: usize = 64;
 
 /// What the quotient is computed from.
 pub struct Inputs<'a> {
-    /// The circuit, with the codewords of constants and sigmas.
-    pub circuit: &'a Circuit,
+    /// What the circuit's proofs share.
+    pub common: &'a CommonData,
+    /// The codewords of constants and sigmas, a leaf for each point.
+    pub preprocessed: &'a [Vec<PlonkField>],
     /// The circuit's gates.
     pub gates: Gates<'a>,
     /// The hash of the public inputs.
@@ -57,7 +59,7 @@ pub fn log_points(common: &CommonData) -> usize {
 
 /// Returns the quotients' values on the coset, a column for each alpha, in rows of Plonky3's domain.
 pub fn values(inputs: &Inputs<'_>) -> RowMajorMatrix<F> {
-    let domain = Domain::new(&inputs.circuit.common);
+    let domain = Domain::new(inputs.common);
     let width = inputs.alphas.len();
     let mut leaves = vec![PlonkField::ZERO; width * domain.points.len()];
     let batch = BATCH.min(domain.points.len());
@@ -68,7 +70,7 @@ pub fn values(inputs: &Inputs<'_>) -> RowMajorMatrix<F> {
             let columns = Batch::new(inputs, &domain, i * batch, batch);
             columns.evaluate(inputs, values);
         });
-    let log_points = log_points(&inputs.circuit.common);
+    let log_points = log_points(inputs.common);
     let mut values = vec![F::ZERO; leaves.len()];
     values
         .par_chunks_exact_mut(width)
@@ -176,14 +178,9 @@ fn row(leaves: &Leaves, leaf: usize) -> &[F] {
 
 impl<'a> Batch<'a> {
     fn new(inputs: &Inputs<'a>, domain: &'a Domain, start: usize, count: usize) -> Self {
-        let common = &inputs.circuit.common;
+        let common = inputs.common;
         let leaves = start..start + count;
-        let tree = &inputs
-            .circuit
-            .prover_only
-            .constants_sigmas_commitment
-            .merkle_tree;
-        let preprocessed = &tree.leaves[leaves.clone()];
+        let preprocessed = &inputs.preprocessed[leaves.clone()];
         let constants = preprocessed
             .iter()
             .map(|leaf| &leaf[common.constants_range()]);
@@ -245,7 +242,7 @@ impl<'a> Batch<'a> {
     /// Returns the constraints of the products: each `Z` is 1 in the first row; then, for each
     /// challenge, each chunk leads from one product to the next.
     fn copy_constraints(&self, inputs: &Inputs<'_>) -> Vec<Packed> {
-        let common = &inputs.circuit.common;
+        let common = inputs.common;
         let packs = self.points.len() / Packed::WIDTH;
         let first_row = Packed::pack_slice(&self.first_row);
         let products = Packed::pack_slice(&self.products);
@@ -297,7 +294,7 @@ impl<'a> Batch<'a> {
         let mut denominator = Packed::ONES;
         for j in wires {
             let wire = values[j * packs + pack] + gamma;
-            numerator *= wire + beta_x * inputs.circuit.common.k_is[j];
+            numerator *= wire + beta_x * inputs.common.k_is[j];
             denominator *= wire + sigmas[j * packs + pack] * beta;
         }
         (numerator, denominator)

@@ -1,6 +1,5 @@
 //! Against plonky2's own prover and verifier.
 
-use plonky2::hash::merkle_tree::MerkleCap;
 use plonky2::iop::ext_target::ExtensionTarget;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
@@ -12,6 +11,7 @@ use plonky2::util::timing::TimingTree;
 use rayon::ThreadPoolBuilder;
 
 use super::*;
+use crate::plonk::sponge::ValueSponge;
 use crate::plonk::transcript::CopyChallenges;
 use crate::plonk::{Builder, PlonkConfig, PlonkParameters, Poseidon2Hash};
 use crate::stark::Poseidon2Gate;
@@ -159,20 +159,17 @@ fn replay(
     proof: &PlonkProof,
 ) -> Result<Vec<PlonkField>, GrindingError> {
     let (plonky2, nonces) = (&proof.plonky2.proof, &proof.nonces);
-    let cap = |cap: &MerkleCap<PlonkField, Poseidon2Hash>| -> Vec<_> {
-        cap.0.iter().map(|hash| hash.elements).collect()
-    };
     let hash = Poseidon2Hash::hash_no_pad(proof.public_inputs());
     let mut transcript = Transcript::new(
         ValueSponge::default(),
         &circuit.common,
         grinding,
-        circuit.verifier_only.circuit_digest.elements,
+        &circuit.verifier_only.circuit_digest,
         hash.elements,
     );
-    transcript.wires(&cap(&plonky2.wires_cap));
-    transcript.products(&cap(&plonky2.plonk_zs_partial_products_cap));
-    transcript.quotient(&cap(&plonky2.quotient_polys_cap), |_, _| nonces.point)?;
+    transcript.wires(&plonky2.wires_cap.0);
+    transcript.products(&plonky2.plonk_zs_partial_products_cap.0);
+    transcript.quotient(&plonky2.quotient_polys_cap.0, |_, _| nonces.point)?;
     let set = &plonky2.openings;
     let openings = [&set.constants, &set.plonk_sigmas, &set.wires, &set.plonk_zs];
     let openings = openings
@@ -183,7 +180,7 @@ fn replay(
     transcript.openings(&openings, |_, _| nonces.batch)?;
     let fri = &plonky2.opening_proof;
     for (root, &nonce) in fri.commit_phase_merkle_caps.iter().zip(&nonces.folds) {
-        transcript.round(&cap(root), |_, _| nonce)?;
+        transcript.round(&root.0, |_, _| nonce)?;
     }
     let last: Vec<_> = fri.final_poly.coeffs.iter().map(|value| value.0).collect();
     let (_, queries) = transcript.queries(&last, |_, _| fri.pow_witness);

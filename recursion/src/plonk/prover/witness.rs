@@ -11,7 +11,7 @@ use super::domain::to_plonky2;
 use super::unsupported;
 use crate::config::F;
 use crate::convert::from_plonk;
-use crate::plonk::{Circuit, PlonkError, PlonkField, Poseidon2Hash};
+use crate::plonk::{Circuit, PlonkError, PlonkField, Poseidon2Hash, Trees};
 
 /// What the prover knows of a circuit's instance.
 pub struct Witness {
@@ -25,8 +25,8 @@ pub struct Witness {
 
 impl Witness {
     /// Reads what the circuit's generators have set.
-    pub fn new(
-        circuit: &Circuit,
+    pub fn new<C: Trees>(
+        circuit: &Circuit<C>,
         partition: &PartitionWitness<'_, PlonkField>,
     ) -> Result<Self, PlonkError> {
         let targets = circuit.prover_only.public_inputs.iter();

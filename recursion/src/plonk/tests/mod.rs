@@ -3,4 +3,5 @@
 mod accept;
 mod damage;
 mod fixture;
+mod keccak;
 mod transcript;

@@ -2,15 +2,16 @@
 
 use plonky2::field::extension::FieldExtension as _;
 use plonky2::field::types::{Field as _, PrimeField64 as _};
+use plonky2::hash::hash_types::HashOut;
 use plonky2::iop::generator::generate_partial_witness;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, Witness as _, WitnessWrite as _};
 use plonky2::plonk::config::Hasher as _;
 
 use super::fixture::{COMMON, GRINDING, INNER, PLAIN, nonce};
-use crate::plonk::challenges::{Challenges, Messages};
+use crate::plonk::challenges::{Challenges, Messages, sent_values};
 use crate::plonk::circuit::derive_challenges;
-use crate::plonk::sponge::{GrindingError, ValueSponge};
+use crate::plonk::sponge::{GrindingError, Search as _, ValueSponge};
 use crate::plonk::transcript::Transcript;
 use crate::plonk::{
     Builder, Circuit, Grinding, PlonkField, PlonkProof, Poseidon2Hash, add_virtual_plonk_proof,
@@ -33,9 +34,9 @@ fn flat<W: Copy>(challenges: &Challenges<W>) -> Vec<W> {
     .concat()
 }
 
-fn messages(proof: &PlonkProof) -> Messages<PlonkField> {
+fn messages(proof: &PlonkProof) -> Messages<PlonkField, HashOut<PlonkField>> {
     let hash = Poseidon2Hash::hash_no_pad(proof.public_inputs());
-    Messages::of_values(proof, &INNER.0.verifier_only, &hash)
+    sent_values(proof, &INNER.0.verifier_only, &hash)
 }
 
 fn natively(
@@ -50,7 +51,7 @@ fn natively(
 fn ground(grinding: Grinding) -> PlonkProof {
     let mut proof = PLAIN.clone();
     let sent = messages(&proof);
-    let (digest, hash) = (sent.circuit_digest, sent.public_inputs_hash);
+    let (digest, hash) = (&sent.circuit_digest, sent.public_inputs_hash);
     let sponge = ValueSponge::default();
     let mut transcript = Transcript::new(sponge, &COMMON, grinding, digest, hash);
     transcript.wires(&sent.wires);

@@ -1,0 +1,139 @@
+//! The key of settlement proofs.
+
+use plonky2::hash::hash_types::BytesHash;
+use plonky2::hash::merkle_tree::MerkleCap;
+use sha2::{Digest as _, Sha256};
+use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
+use shardfold_recursion::plonk::{
+    CommonData, DIGEST_BYTES, Grinding, KeccakConfig, KeccakDigest, VerifierKey, circuit_digest,
+};
+use shardfold_recursion::profile::Profile;
+use shardfold_recursion::tree::outer_common_data;
+
+/// How the file is marked.
+const ENVELOPE: Envelope = Envelope {
+    kind: FileKind::SettlementKey,
+    version: 1,
+    max_bytes: 1 << 12,
+};
+/// What a key's id hashes before its content, so that no other kind of key has it.
+const ID_DOMAIN: [u8; 12] = *b"SFSKEY\n\0\x01\0\0\0";
+
+/// The outer circuit's key with the profile that its parameters come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettlementKey {
+    profile: Profile,
+    pub(super) common: CommonData,
+    pub(super) key: VerifierKey<KeccakConfig>,
+}
+
+/// Why bytes are no settlement key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettlementKeyError {
+    /// No whole file that is marked as a settlement key of this version.
+    #[error("not a settlement key: {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// The content ends too early or too late.
+    #[error("not a settlement key: the content is not of the length of its profile")]
+    Format,
+    /// This build knows no such profile.
+    #[error("the key's security profile is unknown to this build")]
+    Profile,
+    /// The circuit digest is not that of the cap beside it.
+    #[error("the key's digest is not that of its content")]
+    Digest,
+}
+
+impl SettlementKey {
+    /// The key of the outer circuit of this profile.
+    pub(super) fn new(profile: Profile, key: VerifierKey<KeccakConfig>) -> Self {
+        Self {
+            profile,
+            common: outer_common_data(profile),
+            key,
+        }
+    }
+
+    /// Returns the security profile.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Returns what all proofs of the profile share.
+    #[must_use]
+    pub fn common(&self) -> &CommonData {
+        &self.common
+    }
+
+    /// Returns how the circuit grinds where plonky2 itself does not.
+    #[must_use]
+    pub fn grinding(&self) -> Grinding {
+        self.profile.outer().grinding
+    }
+
+    /// Returns the digest of the circuit.
+    #[must_use]
+    pub fn circuit_digest(&self) -> [u8; DIGEST_BYTES] {
+        self.key.circuit_digest.0
+    }
+
+    /// Returns the roots of the preprocessed polynomials' tree.
+    pub fn cap(&self) -> impl Iterator<Item = &[u8; DIGEST_BYTES]> {
+        self.key.constants_sigmas_cap.0.iter().map(|root| &root.0)
+    }
+
+    /// Returns the SHA-256 of a constant and the key's content.
+    #[must_use]
+    pub fn id(&self) -> [u8; 32] {
+        let domain = Sha256::new_with_prefix(ID_DOMAIN);
+        domain.chain_update(self.content()).finalize().into()
+    }
+
+    /// Returns the key as a file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        ENVELOPE.seal(&self.content())
+    }
+
+    /// Length and name of the profile, circuit digest and cap.
+    fn content(&self) -> Vec<u8> {
+        let profile = self.profile.name();
+        // Profiles are constants with short names.
+        let mut bytes = vec![u8::try_from(profile.len()).unwrap_or(u8::MAX)];
+        bytes.extend(profile.as_bytes());
+        bytes.extend(self.circuit_digest());
+        bytes.extend(self.cap().flatten());
+        bytes
+    }
+
+    /// Inverts [`to_bytes`](Self::to_bytes).
+    ///
+    /// # Errors
+    /// If the bytes are no key of this format, of a profile that this build knows.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SettlementKeyError> {
+        let content = ENVELOPE.open(bytes)?;
+        let (&length, rest) = content.split_first().ok_or(SettlementKeyError::Format)?;
+        let (name, rest) = rest
+            .split_at_checked(length.into())
+            .ok_or(SettlementKeyError::Format)?;
+        let profile = std::str::from_utf8(name).ok().and_then(Profile::named);
+        let profile = profile.ok_or(SettlementKeyError::Profile)?;
+        let (digests, tail) = rest.as_chunks::<DIGEST_BYTES>();
+        let (&digest, roots) = digests.split_first().ok_or(SettlementKeyError::Format)?;
+        if !tail.is_empty() || roots.len() != 1 << profile.outer().cap_height {
+            return Err(SettlementKeyError::Format);
+        }
+        let cap = MerkleCap(roots.iter().map(|&root| BytesHash(root)).collect());
+        let expected: KeccakDigest =
+            circuit_digest::<KeccakConfig>(&cap, profile.outer_degree_bits());
+        if expected != BytesHash(digest) {
+            return Err(SettlementKeyError::Digest);
+        }
+        let key = VerifierKey {
+            constants_sigmas_cap: cap,
+            circuit_digest: expected,
+        };
+        Ok(Self::new(profile, key))
+    }
+}
