@@ -1,0 +1,7 @@
+//! The settlement contract on a chain in memory, with states, batches and heads of the real executor.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod circle;
+mod poseidon2;
