@@ -79,7 +79,7 @@ sol! {
         error TooLittlePaid(uint256 found, uint256 expected);
         error TooOld(uint256 found, uint256 leastExpected);
         error TooSoon(uint256 found, uint256 expected);
-        error UnitTooLarge(uint256 digits, uint256 limit);
+        error UnitTooLarge(uint256 found, uint256 limit);
         error UnknownAsset(uint256 found, uint256 count);
         error UnknownLink(uint256 count, uint256 commitment);
         error WrongChainId(uint256 found, uint256 expected);
@@ -132,5 +132,82 @@ sol! {
         function baseChain() external view returns (uint32);
         function assetCount() external view returns (uint32);
         function assets(uint256 asset) external view returns (address token, uint8 digits, bool isRegistered);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use alloy_primitives::{hex, keccak256};
+    use alloy_sol_types::SolInterface;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::artefact::{Artefact, HASHES, ROLLUP};
+
+    /// The type of a parameter as a selector has it.
+    fn type_name(parameter: &Value) -> String {
+        let name = parameter["type"].as_str().expect("it has a type");
+        match parameter["components"].as_array() {
+            Some(parts) => {
+                let parts: Vec<_> = parts.iter().map(type_name).collect();
+                name.replacen("tuple", &format!("({})", parts.join(",")), 1)
+            }
+            None => name.to_owned(),
+        }
+    }
+
+    /// The selectors of an artefact's functions or errors.
+    fn selectors(artefact: &str, kind: &str) -> BTreeSet<[u8; 4]> {
+        let artefact = Artefact::parse(artefact).expect("it is one");
+        let entries = artefact.abi.as_array().expect("a list").clone();
+        let entries = entries.iter().filter(|entry| entry["type"] == kind);
+        let selector = |entry: &Value| {
+            let inputs: Vec<_> = entry["inputs"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(type_name)
+                .collect();
+            let name = entry["name"].as_str().expect("a name");
+            let digest = keccak256(format!("{name}({})", inputs.join(",")));
+            [digest[0], digest[1], digest[2], digest[3]]
+        };
+        entries.map(selector).collect()
+    }
+
+    /// All of `found` is in `expected`.
+    fn check(found: impl IntoIterator<Item = [u8; 4]>, expected: &BTreeSet<[u8; 4]>) {
+        for selector in found {
+            assert!(expected.contains(&selector), "{}", hex::encode(selector));
+        }
+    }
+
+    #[test]
+    fn functions_errors_and_events_are_those_of_the_contracts() {
+        check(
+            IHashes::IHashesCalls::selectors(),
+            &selectors(HASHES, "function"),
+        );
+        check(
+            IHashes::IHashesErrors::selectors(),
+            &selectors(HASHES, "error"),
+        );
+        check(
+            IRollup::IRollupCalls::selectors(),
+            &selectors(ROLLUP, "function"),
+        );
+        check(
+            IRollup::IRollupErrors::selectors(),
+            &selectors(ROLLUP, "error"),
+        );
+        let events = IRollup::IRollupEvents::SELECTORS
+            .iter()
+            .map(|topic| [topic[0], topic[1], topic[2], topic[3]]);
+        check(events, &selectors(ROLLUP, "event"));
+        // And no error or event of the contract is missing here.
+        let errors: BTreeSet<_> = IRollup::IRollupErrors::selectors().collect();
+        check(selectors(ROLLUP, "error"), &errors);
     }
 }

@@ -1,6 +1,6 @@
 //! Batches, executed as the operator does it.
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Bytes, U256};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use shardfold_contracts::set::standard;
 use shardfold_executor::outcome::Outcome;
@@ -30,6 +30,8 @@ pub struct Settlement {
     pub data: Vec<F>,
     /// The ledger after it.
     pub state: State,
+    /// The checkpoint at which it ends, where that matters.
+    pub place: u64,
 }
 
 impl Settlement {
@@ -61,6 +63,7 @@ impl Settlement {
             withdrawals,
             data: shards.iter().flat_map(published).collect(),
             state,
+            place: 0,
         }
     }
 
@@ -71,7 +74,7 @@ impl Settlement {
             proof: encoding::statement_bytes(&self.statement).into(),
             withdrawals: entries.collect::<Vec<_>>().into(),
             data: Bytes::from(encoding::bytes(&self.data)),
-            place: Default::default(),
+            place: U256::from(self.place),
         }
     }
 

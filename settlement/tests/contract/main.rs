@@ -4,4 +4,10 @@
 mod common;
 
 mod circle;
+mod claims;
+mod freeze;
 mod poseidon2;
+mod queue;
+mod settle;
+mod tokens;
+mod verifiers;
