@@ -28,7 +28,7 @@ abstract contract Assets is Base {
     event AssetRegistered(uint256 indexed asset, address indexed token, uint256 digits);
 
     /// @notice A unit so large that amounts would not fit a word.
-    error UnitTooLarge(uint256 digits, uint256 limit);
+    error UnitTooLarge(uint256 found, uint256 limit);
     /// @notice A token without code.
     error NoToken(address found);
     /// @notice An asset without a number.

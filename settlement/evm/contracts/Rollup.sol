@@ -30,8 +30,9 @@ contract Rollup is Withdrawals, Escape, Verifiers {
     /// @notice When the last one was, or the contract was created.
     uint64 public lastSettledAt;
 
-    /// @notice A batch is settled. The data say what became of each record that changed.
-    event Settled(uint256 indexed batch, bytes head, bytes data);
+    /// @notice A batch is settled: the head after it, what it owes, and what became of each record that
+    /// changed. From these events alone anybody makes state and claims.
+    event Settled(uint256 indexed batch, bytes head, bytes withdrawals, bytes data);
 
     /// @notice A settler who has to wait for the operator.
     error OnlyOperator(address found, address expected, uint256 anybodyFrom);
@@ -95,7 +96,7 @@ contract Rollup is Withdrawals, Escape, Verifiers {
         headDigest = keccak256(headAfter);
         settledBatches = uint64(batch + 1);
         lastSettledAt = uint64(block.timestamp);
-        emit Settled(batch, headAfter, data);
+        emit Settled(batch, headAfter, withdrawals, data);
     }
 
     /// @dev Checks what a proof cannot know of two heads, and notes what follows.

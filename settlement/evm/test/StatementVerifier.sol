@@ -11,3 +11,11 @@ contract StatementVerifier is ISettlementVerifier {
         return proof.length == 392;
     }
 }
+
+/// @title A verifier that refuses everything: for tests of a change of verifiers
+contract RefusingVerifier is ISettlementVerifier {
+    /// @inheritdoc ISettlementVerifier
+    function verify(bytes calldata) external pure returns (bool) {
+        return false;
+    }
+}

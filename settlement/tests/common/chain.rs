@@ -1,7 +1,7 @@
 //! An EVM chain in memory, by revm.
 
 use alloy_primitives::{Address, Bytes, TxKind, U256};
-use alloy_sol_types::{SolCall, SolError, SolValue};
+use alloy_sol_types::{SolCall, SolError};
 use revm::context::result::{ExecutionResult, Output};
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
 use revm::database::{CacheDB, EmptyDB};
@@ -12,8 +12,10 @@ use shardfold_settlement::artefact::Artefact;
 
 /// The forks under which everything is tested.
 pub const FORKS: [SpecId; 2] = [SpecId::OSAKA, SpecId::AMSTERDAM];
-/// The most gas of a transaction (EIP-7825).
+/// The most gas of a transaction (EIP-7825); for Amsterdam, of what is not for new state (EIP-8037).
 pub const GAS_CAP: u64 = 1 << 24;
+/// The gas of a block, and from Amsterdam on of a transaction with what it pays for new state.
+pub const BLOCK_GAS: u64 = 60_000_000;
 /// When the first block is.
 pub const START: u64 = 1_800_000_000;
 /// Its chain id.
@@ -121,8 +123,8 @@ impl Chain {
     /// # Panics
     /// If it cannot.
     #[track_caller]
-    pub fn deploy(&mut self, artefact: &Artefact, arguments: impl SolValue) -> Address {
-        let result = self.try_deploy(artefact, &arguments.abi_encode_params());
+    pub fn deploy(&mut self, artefact: &Artefact, arguments: &[u8]) -> Address {
+        let result = self.try_deploy(artefact, arguments);
         let (address, _) = result.unwrap_or_else(|failed| {
             panic!("{} cannot be deployed: {failed:?}", artefact.contract)
         });
@@ -182,13 +184,16 @@ impl Chain {
         let block = BlockEnv {
             number: U256::from(self.number),
             timestamp: U256::from(self.time),
-            gas_limit: 60_000_000,
+            gas_limit: BLOCK_GAS,
             ..BlockEnv::default()
         };
         let account = self.db.load_account(from).expect("in memory");
         let tx = TxEnv {
             caller: from,
-            gas_limit: GAS_CAP,
+            gas_limit: match self.spec {
+                SpecId::AMSTERDAM => BLOCK_GAS,
+                _ => GAS_CAP,
+            },
             gas_price: 0,
             kind,
             value,

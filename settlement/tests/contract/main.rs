@@ -1,0 +1,13 @@
+//! The settlement contract on a chain in memory, with states, batches and heads of the real executor.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod circle;
+mod claims;
+mod freeze;
+mod poseidon2;
+mod queue;
+mod settle;
+mod tokens;
+mod verifiers;
