@@ -6,4 +6,5 @@
 pub mod artefact;
 pub mod encoding;
 pub mod interface;
+pub mod verifier;
 pub mod withdrawals;

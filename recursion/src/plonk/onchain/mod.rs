@@ -13,12 +13,14 @@
 
 mod sizes;
 mod tables;
+mod trace;
 
 #[cfg(test)]
 mod tests;
 
 use self::sizes::Sizes;
 use self::tables::{Places, Tables};
+pub use self::trace::{Coordinates, Trace, TraceError, trace};
 use super::program::{Program, ProgramError};
 use super::{CommonData, DIGEST_BYTES, Grinding, KeccakConfig, VerifierKey};
 use crate::profile::Profile;

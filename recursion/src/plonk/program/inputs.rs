@@ -24,7 +24,7 @@ pub const OPENINGS: usize = 2;
 
 /// What the identity is made of.
 #[derive(Clone, Debug)]
-pub(super) struct Inputs<W, E> {
+pub(in crate::plonk) struct Inputs<W, E> {
     /// All openings.
     pub openings: Vec<E>,
     pub challenges: Challenges<W>,

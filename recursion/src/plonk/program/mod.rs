@@ -35,7 +35,7 @@ use plonky2::field::types::Field as _;
 
 use self::encode::Run;
 use self::gates::{Row, all_constraints};
-use self::inputs::Inputs;
+pub(super) use self::inputs::Inputs;
 pub use self::inputs::OPENINGS;
 pub use self::interpret::Outcome;
 use self::recorder::{Node, Recorder};
