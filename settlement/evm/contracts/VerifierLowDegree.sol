@@ -86,19 +86,42 @@ library VerifierLowDegree {
         b.valuesAt = VerifierProof.allocate(48 << p.logArity);
         store(b.rowsAt + 8 * columns, 0);
         uint256 openingsAt = p.slotsAt + 32 * VerifierProof.OPENINGS;
-        uint256 power = 1;
-        for (uint256 i = 0; i < columns; ++i) {
-            if (i == p.challenges) b.shift = power;
-            store(b.powersAt + 64 * i, power & LOW);
-            store(b.powersAt + 64 * i + 32, power >> 128);
-            b.here = VerifierField.add(b.here, VerifierField.mul(power, load(openingsAt + 32 * i)));
-            if (i < p.challenges) {
-                uint256 opening = load(openingsAt + 32 * (columns + i));
-                b.next = VerifierField.add(b.next, VerifierField.mul(power, opening));
-            }
-            power = VerifierField.mul(power, c.batch);
-        }
+        b.shift = writePowers(c.batch, columns, p.challenges, b.powersAt);
+        b.here = reduceList(c.batch, openingsAt, columns);
+        b.next = reduceList(c.batch, openingsAt + 32 * columns, p.challenges);
         b.nextPoint = VerifierField.scale(p.nextRow, c.zeta);
+    }
+
+    /// @notice Writes so many powers, each in two words, and returns the one of this number.
+    function writePowers(uint256 base, uint256 count, uint256 number, uint256 to)
+        private
+        pure
+        returns (uint256 wanted)
+    {
+        uint256 power = 1;
+        for (uint256 i = 0; i < count; ++i) {
+            if (i == number) wanted = power;
+            assembly {
+                mstore(to, and(power, LOW))
+                mstore(add(to, 32), shr(128, power))
+                to := add(to, 64)
+            }
+            power = VerifierField.mul(power, base);
+        }
+    }
+
+    /// @notice The sum of words in memory, each times a power of the base: the first as it is.
+    function reduceList(uint256 base, uint256 from, uint256 count)
+        private
+        pure
+        returns (uint256 sum)
+    {
+        for (uint256 place = from + 32 * count; place > from;) {
+            unchecked {
+                place -= 32;
+            }
+            sum = VerifierField.add(VerifierField.mul(sum, base), load(place));
+        }
     }
 
     /// @notice The point at an index, the product of its bits' roots, and its inverse.
@@ -325,28 +348,23 @@ library VerifierLowDegree {
         returns (uint256 value)
     {
         assembly {
-            function halve(u, v, f) -> r {
-                let difference := sub(add(u, PRIMES), v)
-                let d0 := and(difference, LOW)
-                let d1 := shr(128, difference)
-                let f0 := and(f, LOW)
-                let f1 := shr(128, f)
-                let sum := add(u, v)
-                r := or(
-                    mod(add(and(sum, LOW), add(mul(d0, f0), mul(7, mul(d1, f1)))), P),
-                    shl(128, mod(add(shr(128, sum), add(mul(d0, f1), mul(d1, f0))), P))
-                )
-            }
-            function scale(c, x) -> r {
-                r := mul(c, x)
-                r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
-            }
             for { } pairs { pairs := shr(1, pairs) } {
                 let from := values
                 for { let i := 0 } lt(i, pairs) { i := add(i, 1) } {
-                    let f := scale(shr(192, mload(add(twiddles, shl(3, i)))), ratio)
-                    let result := halve(mload(from), mload(add(from, 32)), f)
-                    mstore(add(values, shl(5, i)), result)
+                    // The ratio times the twiddle.
+                    let f := mul(shr(192, mload(add(twiddles, shl(3, i)))), ratio)
+                    let f0 := mod(and(f, LOW), P)
+                    let f1 := mod(shr(128, f), P)
+                    let u := mload(from)
+                    let v := mload(add(from, 32))
+                    // u - v, with halves below 2^65, in d and v.
+                    let d := sub(add(u, PRIMES), v)
+                    u := add(u, v)
+                    v := shr(128, d)
+                    d := and(d, LOW)
+                    f := mod(add(and(u, LOW), add(mul(d, f0), mul(7, mul(v, f1)))), P)
+                    v := mod(add(shr(128, u), add(mul(d, f1), mul(v, f0))), P)
+                    mstore(add(values, shl(5, i)), or(f, shl(128, v)))
                     from := add(from, 64)
                 }
                 // For the next halving, the square.

@@ -58,53 +58,74 @@ library VerifierMachine {
         }
     }
 
-    /// @notice x * y + z for x in the base field, in groups of five. Each half of x * y + z is
-    /// below (p - 1)^2 + p, so it fits 128 bits.
+    /// @notice x * y + z for x in the base field, in groups of five: the same lines five times, for
+    /// calls and jumps would cost more than what they do. The number by which a word is shifted
+    /// brings the 16 bits of a slot to where they are the address of its word, 32 times the slot.
+    /// Each half of x * y + z is below (p - 1)^2 + p, so it fits 128 bits.
     function scale(uint256 cursor, uint256 groups, uint256 next) private pure returns (uint256) {
         assembly {
-            // The three slots of the instruction whose first bit is 256 - bits. The mask is that
-            // of the address: 16 bits, times 32.
-            function operation(w, x, y, z) -> r {
-                r := add(
-                    mul(mload(and(shr(x, w), 0x1fffe0)), mload(and(shr(y, w), 0x1fffe0))),
-                    mload(and(shr(z, w), 0x1fffe0))
-                )
-                r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
-            }
-            for { let end := add(cursor, mul(30, groups)) } lt(cursor, end) { cursor := add(cursor, 30) } {
+            let r
+            for { let end := add(cursor, mul(30, groups)) } lt(cursor, end) {
+                cursor := add(cursor, 30)
+            } {
                 let w := mload(cursor)
-                mstore(next, operation(w, 235, 219, 203))
-                mstore(add(next, 32), operation(w, 187, 171, 155))
-                mstore(add(next, 64), operation(w, 139, 123, 107))
-                mstore(add(next, 96), operation(w, 91, 75, 59))
-                mstore(add(next, 128), operation(w, 43, 27, 11))
+                r := add(mul(mload(and(shr(235, w), 0x1fffe0)), mload(and(shr(219, w), 0x1fffe0))), mload(and(shr(203, w), 0x1fffe0)))
+                mstore(next, or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                r := add(mul(mload(and(shr(187, w), 0x1fffe0)), mload(and(shr(171, w), 0x1fffe0))), mload(and(shr(155, w), 0x1fffe0)))
+                mstore(add(next, 32), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                r := add(mul(mload(and(shr(139, w), 0x1fffe0)), mload(and(shr(123, w), 0x1fffe0))), mload(and(shr(107, w), 0x1fffe0)))
+                mstore(add(next, 64), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                r := add(mul(mload(and(shr(91, w), 0x1fffe0)), mload(and(shr(75, w), 0x1fffe0))), mload(and(shr(59, w), 0x1fffe0)))
+                mstore(add(next, 96), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                r := add(mul(mload(and(shr(43, w), 0x1fffe0)), mload(and(shr(27, w), 0x1fffe0))), mload(and(shr(11, w), 0x1fffe0)))
+                mstore(add(next, 128), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
                 next := add(next, 160)
             }
         }
         return next;
     }
 
-    /// @notice x * y + z, in groups of five. With y = y0 + y1 X: x * y0 + z and x * y1 each have
-    /// both halves below 2^128, and X^2 = 7.
+    /// @notice x * y + z, in groups of five, laid out as [`scale`] is. With y = y0 + y1 X: x * y0 + z
+    /// and x * y1 each have both halves below 2^128, and X^2 = 7.
     function product(uint256 cursor, uint256 groups, uint256 next) private pure returns (uint256) {
         assembly {
-            function operation(w, x, y, z) -> r {
-                let u := mload(and(shr(x, w), 0x1fffe0))
-                let v := mload(and(shr(y, w), 0x1fffe0))
-                let low := add(mul(u, and(v, LOW)), mload(and(shr(z, w), 0x1fffe0)))
-                let high := mul(u, shr(128, v))
-                r := or(
-                    mod(add(and(low, LOW), mul(7, shr(128, high))), P),
-                    shl(128, mod(add(shr(128, low), and(high, LOW)), P))
-                )
-            }
-            for { let end := add(cursor, mul(30, groups)) } lt(cursor, end) { cursor := add(cursor, 30) } {
+            let r
+            let u
+            let v
+            for { let end := add(cursor, mul(30, groups)) } lt(cursor, end) {
+                cursor := add(cursor, 30)
+            } {
                 let w := mload(cursor)
-                mstore(next, operation(w, 235, 219, 203))
-                mstore(add(next, 32), operation(w, 187, 171, 155))
-                mstore(add(next, 64), operation(w, 139, 123, 107))
-                mstore(add(next, 96), operation(w, 91, 75, 59))
-                mstore(add(next, 128), operation(w, 43, 27, 11))
+                u := mload(and(shr(235, w), 0x1fffe0))
+                v := mload(and(shr(219, w), 0x1fffe0))
+                r := add(mul(u, and(v, LOW)), mload(and(shr(203, w), 0x1fffe0)))
+                v := mul(u, shr(128, v))
+                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
+                mstore(next, or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
+                u := mload(and(shr(187, w), 0x1fffe0))
+                v := mload(and(shr(171, w), 0x1fffe0))
+                r := add(mul(u, and(v, LOW)), mload(and(shr(155, w), 0x1fffe0)))
+                v := mul(u, shr(128, v))
+                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
+                mstore(add(next, 32), or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
+                u := mload(and(shr(139, w), 0x1fffe0))
+                v := mload(and(shr(123, w), 0x1fffe0))
+                r := add(mul(u, and(v, LOW)), mload(and(shr(107, w), 0x1fffe0)))
+                v := mul(u, shr(128, v))
+                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
+                mstore(add(next, 64), or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
+                u := mload(and(shr(91, w), 0x1fffe0))
+                v := mload(and(shr(75, w), 0x1fffe0))
+                r := add(mul(u, and(v, LOW)), mload(and(shr(59, w), 0x1fffe0)))
+                v := mul(u, shr(128, v))
+                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
+                mstore(add(next, 96), or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
+                u := mload(and(shr(43, w), 0x1fffe0))
+                v := mload(and(shr(27, w), 0x1fffe0))
+                r := add(mul(u, and(v, LOW)), mload(and(shr(11, w), 0x1fffe0)))
+                v := mul(u, shr(128, v))
+                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
+                mstore(add(next, 128), or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
                 next := add(next, 160)
             }
         }

@@ -65,8 +65,9 @@ struct Parameters {
     uint256 freeAt;
 }
 
-// Where the data lie in memory, after the words that Solidity reserves.
-uint256 constant DATA = 0x80;
+// Where the data lie in memory: after the words that Solidity reserves, and the 24 words from 0x80
+// on where Poseidon2 has its state and its diagonal.
+uint256 constant DATA = 0x380;
 // Bytes of a digest.
 uint256 constant DIGEST = 26;
 

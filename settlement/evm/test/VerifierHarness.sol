@@ -37,21 +37,23 @@ contract VerifierHarness is Verifier {
     }
 
     /// @notice The gas of each part: data, transcript, program, low-degree test.
-    function gasOfParts(bytes calldata proof) external view returns (uint256[4] memory parts) {
-        uint256[5] memory left;
-        uint256 start = gasleft();
+    function gasOfParts(bytes calldata proof)
+        external
+        view
+        returns (uint256 data, uint256 transcript, uint256 program, uint256 lowDegree)
+    {
+        data = gasleft();
         Parameters memory p = loadData();
-        left[1] = gasleft();
+        transcript = gasleft();
         VerifierProof.Challenges memory c = VerifierProof.read(p, proof);
-        left[2] = gasleft();
+        program = gasleft();
         VerifierMachine.run(p, VerifierProof.inputCount(p));
-        left[3] = gasleft();
+        lowDegree = gasleft();
         VerifierLowDegree.check(p, c);
-        left[4] = gasleft();
-        left[0] = start;
-        for (uint256 i = 0; i < 4; ++i) {
-            parts[i] = left[i] - left[i + 1];
-        }
+        data -= transcript;
+        transcript -= program;
+        program -= lowDegree;
+        lowDegree -= gasleft();
     }
 
     /// @notice Poseidon2 of elements of 8 bytes.

@@ -16,7 +16,9 @@ fn gas(case: &Case) -> [u64; 4] {
     let call = IHarness::gasOfPartsCall {
         proof: proof.clone(),
     };
-    let parts = chain.ask(verifier, &call).map(|gas| gas.to::<u64>());
+    let parts = chain.ask(verifier, &call);
+    let parts = [parts.data, parts.transcript, parts.program, parts.lowDegree];
+    let parts = parts.map(|gas| gas.to::<u64>());
     println!(
         "{} bytes; data {}, transcript {}, program {}, low-degree test {}: {}",
         proof.len(),

@@ -15,7 +15,7 @@ sol! {
     #[derive(Debug, PartialEq, Eq)]
     interface IHarness {
         function trace(bytes calldata proof) external view returns (uint256[] memory slots, uint256 zeta, uint256 batch, uint256[] memory folds, uint256[] memory indices);
-        function gasOfParts(bytes calldata proof) external view returns (uint256[4] memory parts);
+        function gasOfParts(bytes calldata proof) external view returns (uint256 data, uint256 transcript, uint256 program, uint256 lowDegree);
         function poseidon2(bytes calldata elements) external view returns (uint256[4] memory digest);
         function field(uint256 x, uint256 y) external pure returns (uint256[4] memory);
     }

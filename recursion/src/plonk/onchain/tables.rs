@@ -18,8 +18,8 @@ use crate::plonk::program::Program;
 use crate::plonk::transcript::{Sponge, Transcript};
 use crate::plonk::{CommonData, Grinding, KeccakConfig, KeccakDigest, PlonkField, VerifierKey};
 
-/// Where the data begin in the contract's memory: after the words that Solidity reserves.
-const DATA: usize = 0x80;
+/// Where the data begin in the memory: after what Solidity and the hash of the statement use.
+pub(super) const DATA: usize = 0x380;
 /// Bytes of a word of memory.
 pub(super) const WORD: usize = 32;
 

@@ -47,14 +47,14 @@ fn the_tables_stand_where_the_parameters_say() {
     let program = Program::new(&common).unwrap();
     let tables = Tables::new(&common, GRINDING, &key(16), &sizes, &program).unwrap();
     let places = tables.places;
-    let at = |place: usize, length: usize| &data[place - 0x80..][..length];
+    let at = |place: usize, length: usize| &data[place - tables::DATA..][..length];
     assert_eq!(at(places.cap, 16 * DIGEST_BYTES), [2; 16 * DIGEST_BYTES]);
     let digest = places.prefix + places.prefix_length - DIGEST_BYTES;
     assert_eq!(at(digest, DIGEST_BYTES), [1; DIGEST_BYTES]);
     let bytes = program.encode(places.slots / 32).unwrap();
     assert_eq!(at(places.program, places.program_length), bytes);
     // The program is the last of them.
-    assert_eq!(data.len() + 0x80, places.program + places.program_length);
+    assert_eq!(data.len() + tables::DATA, places.program + places.program_length);
     assert_eq!(data, circuit_data(&common, GRINDING, &key(16)).unwrap());
 }
 
