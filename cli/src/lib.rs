@@ -106,6 +106,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Prove(args) => commands::prove::run(args),
         Command::Cost(args) => commands::cost::run(args),
         Command::Verify(args) => commands::verify::run(args),
+        Command::Wrap(args) => commands::settlement::wrap(args),
         Command::State(command) => commands::state::run(command),
         Command::Quote(args) => commands::quote::run(args),
         Command::Fleet(command) => commands::fleet::run(command),
