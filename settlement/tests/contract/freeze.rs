@@ -44,7 +44,7 @@ fn escape_from(tree: &StateTree, head: Vec<u8>, index: Index, i: u8) -> escapeCa
 }
 
 /// Freezes: somebody asks for an exit, and nobody settles for 14 days.
-fn freeze(world: &mut World) {
+pub fn freeze(world: &mut World) {
     if world.items.len() as u64 == world.state.head().queue_count {
         world.request_exit(250, 5);
     }

@@ -10,4 +10,5 @@ mod poseidon2;
 mod queue;
 mod settle;
 mod tokens;
+mod unwind;
 mod verifiers;

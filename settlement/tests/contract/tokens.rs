@@ -26,7 +26,7 @@ sol! {
 }
 
 /// Deploys and registers a token, of which user 1 has a million parts that the contract may take.
-fn token(world: &mut World, artefact: &Artefact, digits: u8) -> (Address, u32) {
+pub fn token(world: &mut World, artefact: &Artefact, digits: u8) -> (Address, u32) {
     let token = world.chain.deploy(artefact, &[]);
     let (to, amount) = (user(1), U256::from(1_000_000));
     world
@@ -47,7 +47,7 @@ fn token(world: &mut World, artefact: &Artefact, digits: u8) -> (Address, u32) {
     (token, asset.expect("it is a token"))
 }
 
-fn held(world: &World, token: Address, account: Address) -> u64 {
+pub fn held(world: &World, token: Address, account: Address) -> u64 {
     world.chain.ask(token, &balanceOfCall { account }).to()
 }
 
