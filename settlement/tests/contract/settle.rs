@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::SolEvent;
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use revm::primitives::hardfork::SpecId;
 use shardfold_protocol::difference::decode;
 use shardfold_protocol::field::{F, MODULUS};
@@ -10,7 +10,9 @@ use shardfold_protocol::hash::compress;
 use shardfold_protocol::record::Record;
 use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::tree::StateTree;
-use shardfold_settlement::encoding::{STATEMENT_BYTES, head_bytes, statement_bytes, word};
+use shardfold_settlement::encoding::{
+    STATEMENT_BYTES, head_bytes, head_digest, statement_bytes, word,
+};
 use shardfold_settlement::interface::IHashes::Length;
 use shardfold_settlement::interface::IRollup::{
     NoCheckpoint, NotCanonical, OnlyOperator, ProofLength, ProofRefused, Settled, TimeRunsBack,
@@ -64,9 +66,9 @@ fn an_element_of_the_statement_that_is_not_below_p_is_refused() {
         let (world, batch) = scene(fork);
         let elements = batch.statement.elements();
         for (place, element) in elements.iter().enumerate() {
-            let value = p3_field::PrimeField64::as_canonical_u64(element);
+            let value = element.as_canonical_u64();
             // The same element of the field, where 64 bits have room for it.
-            let above = value.checked_add(MODULUS).unwrap_or(u64::MAX);
+            let above = value.saturating_add(MODULUS);
             let failed = refused(&world, &batch, |call| {
                 call.proof = with_element(&batch, place, above);
             });
@@ -74,7 +76,7 @@ fn an_element_of_the_statement_that_is_not_below_p_is_refused() {
                 0 => assert_eq!(failed.error::<WrongChainId>().found, U256::from(above)),
                 1..=24 => assert_eq!(
                     failed.error::<WrongHead>().expected,
-                    shardfold_settlement::encoding::head_digest(&batch.statement.before)
+                    head_digest(&batch.statement.before)
                 ),
                 _ => {
                     failed.error::<NotCanonical>();
@@ -97,7 +99,7 @@ fn any_other_element_of_a_statement_is_refused() {
             .enumerate()
             .filter(|(place, _)| known(*place))
         {
-            let other = p3_field::PrimeField64::as_canonical_u64(&(*element + F::ONE));
+            let other = (*element + F::ONE).as_canonical_u64();
             refused(&world, &batch, |call| {
                 call.proof = with_element(&batch, place, other)
             });
