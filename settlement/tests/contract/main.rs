@@ -5,6 +5,7 @@ mod common;
 
 mod circle;
 mod claims;
+mod conservation;
 mod freeze;
 mod gas;
 mod poseidon2;
