@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ISettlementVerifier} from "../contracts/ISettlementVerifier.sol";
+
+/// @title A verifier that proves nothing: for tests of the contract alone
+/// @notice Takes a statement with nothing behind it for a proof.
+contract StatementVerifier is ISettlementVerifier {
+    /// @inheritdoc ISettlementVerifier
+    function verify(bytes calldata proof) external pure returns (bool) {
+        return proof.length == 392;
+    }
+}
+
+/// @title A verifier that refuses everything: for tests of a change of verifiers
+contract RefusingVerifier is ISettlementVerifier {
+    /// @inheritdoc ISettlementVerifier
+    function verify(bytes calldata) external pure returns (bool) {
+        return false;
+    }
+}

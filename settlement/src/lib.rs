@@ -1,0 +1,9 @@
+//! The settlement contract of an EVM chain, and how what it takes is written.
+//!
+//! The contract itself is Solidity, in `evm/`; its compiled form is checked in, so neither this
+//! crate nor its tests need a compiler or a network.
+
+pub mod artefact;
+pub mod encoding;
+pub mod interface;
+pub mod withdrawals;

@@ -1,0 +1,17 @@
+//! The settlement contract on a chain in memory, with states, batches and heads of the real executor.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod circle;
+mod claims;
+mod conservation;
+mod freeze;
+mod gas;
+mod poseidon2;
+mod queue;
+mod scene;
+mod settle;
+mod tokens;
+mod unwind;
+mod verifiers;
