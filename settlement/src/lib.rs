@@ -5,5 +5,7 @@
 
 pub mod artefact;
 pub mod encoding;
+pub mod escape;
 pub mod interface;
+pub mod published;
 pub mod withdrawals;

@@ -56,7 +56,7 @@ pub fn freeze(world: &mut World) {
 
 /// A world with vaults of users 1 to 4, between which money has moved, over several batches; with
 /// the events of all settlements.
-fn scene(fork: SpecId) -> (World, Vec<Settled>) {
+pub fn scene(fork: SpecId) -> (World, Vec<Settled>) {
     let mut world = World::new(fork);
     let mut events = vec![];
     let mut settle = |world: &mut World, transactions| {

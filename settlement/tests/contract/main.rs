@@ -9,6 +9,7 @@ mod conservation;
 mod freeze;
 mod gas;
 mod poseidon2;
+mod published;
 mod queue;
 mod scene;
 mod settle;
