@@ -5,16 +5,16 @@ mod cut;
 mod fleet;
 mod import;
 mod quote;
+mod settlement;
 mod state;
-mod wrap;
 
 pub use cost::*;
 pub use cut::*;
 pub use fleet::*;
 pub use import::*;
 pub use quote::*;
+pub use settlement::*;
 pub use state::*;
-pub use wrap::*;
 
 use std::path::PathBuf;
 
@@ -82,6 +82,12 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Turn a validity proof into a settlement proof, which a contract on an EVM chain verifies.
     Wrap(WrapArgs),
+    /// Print the call that settles a proven batch on its contract.
+    SettleCall(SettleCallArgs),
+    /// Make the ledger's state from what its contract has published, and nothing else.
+    Rebuild(RebuildArgs),
+    /// Print the call that takes a vault out of a frozen contract.
+    Escape(EscapeArgs),
     /// Keep the ledger in a database: import, export, look up and prove records, check.
     #[command(subcommand)]
     State(StateCommand),

@@ -4,6 +4,7 @@
 //! crate nor its tests need a compiler or a network.
 
 pub mod artefact;
+pub mod batch;
 pub mod encoding;
 pub mod escape;
 pub mod interface;

@@ -1,7 +1,20 @@
-//! From a validity proof to a settlement proof that verifies, and what is refused.
+//! From a validity proof to a settlement proof that verifies, and what is refused; out of a ledger by
+//! what its contract has published.
 
-use serde_json::Value;
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall as _, SolEvent as _};
+use serde_json::{Value, json};
+use shardfold_contracts::set::standard;
+use shardfold_executor::workload::Keys;
+use shardfold_executor::{reexecute, sequential, shards};
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::files;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_recursion::profile::Profile;
+use shardfold_settlement::encoding;
+use shardfold_settlement::interface::IRollup::{Settled, escapeCall};
 
+use crate::chain::Chain;
 use crate::common::{ALLOW_UNSOUND, Sandbox, key};
 
 /// A batch that is proven and wrapped: `proof.bin`, `settlement.bin` and `settlement.key`.
@@ -93,4 +106,131 @@ fn what_is_no_valid_proof_is_neither_wrapped_nor_accepted() {
     // The key of validity proofs is none of settlement proofs.
     let error = sandbox.refused(&["verify", "settlement.bin", "--key", key]);
     assert!(error.contains("not a settlement key"), "{error}");
+}
+
+/// A ledger of two batches, and the logs of a contract that has settled them.
+fn settled() -> Chain {
+    let chain = Chain::cut_for(Profile::UnsoundTest, 2, 5, 20);
+    let logs: Vec<Value> = (0..2).map(|number| log(&chain, number)).collect();
+    let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": logs });
+    chain
+        .sandbox
+        .write("logs.json", answer.to_string().as_bytes());
+    chain
+}
+
+/// The log of one batch, which is executed again from the genesis.
+fn log(chain: &Chain, number: usize) -> Value {
+    let read = |name: &str| chain.sandbox.read(name);
+    let genesis: StateFile = files::from_bytes(&read("genesis.bin")).unwrap();
+    let mut state = State::try_from(&genesis).unwrap();
+    let shapes = Profile::UnsoundTest.shapes();
+    let mut differences = vec![];
+    for number in 0..=number {
+        let batch: Batch = files::from_bytes(&read(&Chain::batch(number))).unwrap();
+        let outcome = sequential::execute(standard(), &state, &batch).unwrap();
+        let witnesses = shards::cut(standard(), &mut state, &batch, &outcome, shapes).unwrap();
+        let published = witnesses
+            .iter()
+            .map(|w| reexecute::differences(standard(), w).unwrap());
+        differences = published.flatten().collect();
+    }
+    let event = Settled {
+        batch: U256::from(number),
+        head: encoding::head_bytes(state.head()).into(),
+        withdrawals: Bytes::new(),
+        data: encoding::bytes(&differences).into(),
+    };
+    let topics = [Settled::SIGNATURE_HASH, U256::from(number).into()];
+    let address = Address::repeat_byte(0xc0);
+    json!({ "address": address, "topics": topics, "data": Bytes::from(event.encode_data()) })
+}
+
+#[test]
+fn the_logs_of_a_node_make_the_state_and_the_call_that_leaves() {
+    let chain = settled();
+    let sandbox = &chain.sandbox;
+    let rebuild = [
+        "rebuild",
+        "logs.json",
+        "--genesis",
+        "genesis.bin",
+        "-o",
+        "state.bin",
+    ];
+    let report = sandbox.ok(&[&rebuild[..], &["--json"]].concat()).json();
+    assert_eq!(report["batches"], 2);
+    assert_eq!(report["transactions"], 10);
+    let state: StateFile = files::from_bytes(&sandbox.read("state.bin")).unwrap();
+    assert_eq!(state.head.as_ref(), chain.heads.last());
+
+    sandbox.ok(&["state", "import", "state.bin", "--state", "ledger"]);
+    sandbox.ok(&[
+        "state",
+        "prove",
+        "3",
+        "--state",
+        "ledger",
+        "-o",
+        "record.bin",
+    ]);
+    let account = Keys::new(3, 16);
+    let account = account.get(3);
+    let key: Vec<u8> = encoding::key_elements(&account.public_key())
+        .iter()
+        .flat_map(|element| element.to_be_bytes())
+        .collect();
+    let (key, to) = (hex::encode(key), hex::encode(account.exit_address.0));
+    let escape =
+        |to: &str| ["escape", "record.bin", "--owner-key", &key, "--to", to].map(str::to_owned);
+    let arguments = escape(&to);
+    let printed = sandbox.ok(&arguments.each_ref().map(String::as_str));
+    let call = hex::decode(printed.out.trim().trim_start_matches("0x")).unwrap();
+    let call = escapeCall::abi_decode(&call).unwrap();
+    assert_eq!(call.index, 3);
+    assert_eq!(call.to.as_slice(), account.exit_address.0);
+    assert_eq!(call.head, encoding::head_bytes(&chain.heads[2]));
+
+    // Another's address, and what is no address.
+    let arguments = escape(&"12".repeat(20));
+    let error = sandbox.refused(&arguments.each_ref().map(String::as_str));
+    assert!(error.contains("those of the owner"), "{error}");
+    let arguments = escape("0x12");
+    let error = sandbox.refused(&arguments.each_ref().map(String::as_str));
+    assert!(error.contains("40 hexadecimal digits"), "{error}");
+}
+
+#[test]
+fn logs_that_do_not_lead_to_a_head_make_no_state() {
+    let chain = settled();
+    let sandbox = &chain.sandbox;
+    let rebuild = [
+        "rebuild",
+        "logs.json",
+        "--genesis",
+        "genesis.bin",
+        "-o",
+        "state.bin",
+    ];
+    let answer: Value = serde_json::from_slice(&sandbox.read("logs.json")).unwrap();
+    let refused = |logs: Value, expected: &str| {
+        sandbox.write("logs.json", logs.to_string().as_bytes());
+        let error = sandbox.refused(&rebuild);
+        assert!(error.contains(expected), "{error}");
+    };
+    refused(json!({}), "not the logs of a node");
+    refused(json!([answer["result"][1]]), "expected batch 0");
+    let mut altered = answer.clone();
+    let data = altered["result"][0]["data"].as_str().unwrap().to_owned();
+    // The last digit of the last balance.
+    let place = data.trim_end_matches('0').len() - 1;
+    let digit = if &data[place..=place] == "1" {
+        "2"
+    } else {
+        "1"
+    };
+    let data = [&data[..place], digit, &data[place + 1..]].concat();
+    altered["result"][0]["data"] = data.into();
+    refused(altered, "batch 0 does not lead to its head");
+    assert!(!sandbox.exists("state.bin"));
 }
