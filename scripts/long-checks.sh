@@ -23,5 +23,7 @@ trap 'rm -rf "$keys"' EXIT
 for profile in proven-100 conjectured-100; do
     target/release/shardfold key --profile "$profile" --cache "$keys/cache" -o "$keys/$profile.key"
     cmp "$keys/$profile.key" "cli/keys/$profile.key"
+    target/release/shardfold key --settlement --profile "$profile" --cache "$keys/cache" -o "$keys/settlement-$profile.key"
+    cmp "$keys/settlement-$profile.key" "cli/keys/settlement-$profile.key"
 done
 echo "the built-in keys are those of the circuits"

@@ -5,6 +5,7 @@ mod cut;
 mod fleet;
 mod import;
 mod quote;
+mod settlement;
 mod state;
 
 pub use cost::*;
@@ -12,6 +13,7 @@ pub use cut::*;
 pub use fleet::*;
 pub use import::*;
 pub use quote::*;
+pub use settlement::*;
 pub use state::*;
 
 use std::path::PathBuf;
@@ -76,8 +78,16 @@ pub enum Command {
     Prove(ProveArgs),
     /// Say what proving a batch takes, without proving it: shards, cells by contract, seconds, money.
     Cost(CostArgs),
-    /// Check a validity proof and print its statement.
+    /// Check a validity proof, or a settlement proof, and print its statement.
     Verify(VerifyArgs),
+    /// Turn a validity proof into a settlement proof, which a contract on an EVM chain verifies.
+    Wrap(WrapArgs),
+    /// Print the call that settles a proven batch on its contract.
+    SettleCall(SettleCallArgs),
+    /// Make the ledger's state from what its contract has published, and nothing else.
+    Rebuild(RebuildArgs),
+    /// Print the call that takes a vault out of a frozen contract.
+    Escape(EscapeArgs),
     /// Keep the ledger in a database: import, export, look up and prove records, check.
     #[command(subcommand)]
     State(StateCommand),
@@ -92,7 +102,7 @@ pub enum Command {
     Params(ParamsArgs),
     /// Build the circuits of a profile ahead of time and keep them in the cache.
     Setup(SetupArgs),
-    /// Write the verification key of a profile to a file.
+    /// Write the verification key of a profile, or its settlement key, to a file.
     Key(KeyArgs),
     /// Print a completion script for a shell.
     #[command(
@@ -111,6 +121,7 @@ impl Command {
             Self::Execute(args) => args.run.threads,
             Self::Prove(args) => args.run.threads,
             Self::Cost(args) => args.threads,
+            Self::Wrap(args) => args.threads,
             Self::Fleet(FleetCommand::Submit(args)) => args.run.threads,
             Self::Fleet(FleetCommand::Worker(args)) => args.threads,
             _ => None,
@@ -223,9 +234,9 @@ A key file only names its profile, whatever its circuit checks. So security is c
 keys that are built in, and for those whose id --trust-key names: `shardfold key` prints the id
 of a key that it makes.")]
 pub struct VerifyArgs {
-    /// The validity proof.
+    /// The validity proof, or the settlement proof.
     pub proof: PathBuf,
-    /// The verification key; by default the one of the proof's profile that is built in.
+    /// The verification key, or the settlement key; by default the one of the proof's profile that is built in.
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// The id of a key that you know to be that of the circuits of its profile: 64 hexadecimal
@@ -286,11 +297,17 @@ pub struct SetupArgs {
 
 /// Arguments of `key`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  shardfold key -o verifier.key --profile proven-100")]
+#[command(after_help = "\
+Examples:
+  shardfold key -o verifier.key --profile proven-100
+  shardfold key --settlement -o settlement.key")]
 pub struct KeyArgs {
     /// Where the key goes.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Write the key of settlement proofs instead, which stands upon that of validity proofs.
+    #[arg(long)]
+    pub settlement: bool,
     /// The security profile.
     #[arg(long, value_enum, default_value_t = Profile::Proven100)]
     pub profile: Profile,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 13] = [
     "protocol",
     "contracts",
     "executor",
@@ -14,6 +14,7 @@ const CRATES: [&str; 12] = [
     "recursion",
     "prover",
     "aggregator",
+    "settlement",
     "fleet",
     "cli",
     "benches",

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -175,6 +175,24 @@ impl Head {
         check_below(TIME_LIMIT, "time", self.time)?;
         check_below(MODULUS, "queue count", self.queue_count)?;
         check_below(MODULUS, "withdrawal count", self.withdrawal_count)
+    }
+
+    /// Inverts [`elements`](Self::elements).
+    pub fn from_elements(elements: &[F; HEAD_ELEMENTS]) -> Self {
+        let &[a, b, c, d, tx_count, time, queue_count, ref rest @ ..] = elements;
+        let &[e, f, g, h, withdrawal_count, ref rest @ ..] = rest;
+        let &[i, j, k, l, m, n, o, p, q, r, s, t] = rest;
+        Self {
+            state_root: [a, b, c, d],
+            tx_count: tx_count.as_canonical_u64(),
+            time: time.as_canonical_u64(),
+            queue_count: queue_count.as_canonical_u64(),
+            queue_commitment: [e, f, g, h],
+            withdrawal_count: withdrawal_count.as_canonical_u64(),
+            withdrawal_commitment: [i, j, k, l],
+            data_commitment: [m, n, o, p],
+            tx_commitment: [q, r, s, t],
+        }
     }
 
     /// Returns the head as field elements, in the order of its fields.

@@ -13,6 +13,7 @@ pub mod folder;
 pub mod hash;
 pub mod head;
 pub mod inclusion;
+pub mod rebuild;
 pub mod record;
 pub mod shape;
 pub mod signature;

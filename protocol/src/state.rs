@@ -189,6 +189,19 @@ impl State {
         &self.tree
     }
 
+    /// Puts records in place and returns the tree's root, with which the head must be brought in
+    /// line.
+    pub(crate) fn set_records(&mut self, changes: &[(Index, Record)]) -> Digest {
+        self.tree.update(changes);
+        self.tree.root()
+    }
+
+    /// Puts the head in place that has the tree's root.
+    pub(crate) fn set_head(&mut self, head: Head) {
+        debug_assert_eq!(self.tree.root(), head.state_root);
+        self.head = head;
+    }
+
     /// Moves on by a shard: some transactions of a batch of this time, given with their hashes in
     /// order, that change records.
     ///

@@ -15,7 +15,6 @@
 use p3_field::PrimeField64 as _;
 use plonky2::field::types::{Field as _, PrimeField64 as _};
 use shardfold_protocol::field::{F, canonical};
-use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statement};
 
 use crate::plonk::PlonkField;
@@ -52,23 +51,8 @@ pub fn statement_from_plonk(public_inputs: &[PlonkField]) -> Option<Statement> {
     })
 }
 
-/// The inverse of [`Head::elements`].
 fn head_from_plonk(elements: &[PlonkField; HEAD_ELEMENTS]) -> Head {
-    let &[a, b, c, d, tx_count, time, queue_count, ref rest @ ..] = elements;
-    let &[e, f, g, h, withdrawal_count, ref rest @ ..] = rest;
-    let &[i, j, k, l, m, n, o, p, q, r, s, t] = rest;
-    let digest = |elements: [PlonkField; 4]| -> Digest { elements.map(from_plonk) };
-    Head {
-        state_root: digest([a, b, c, d]),
-        tx_count: tx_count.to_canonical_u64(),
-        time: time.to_canonical_u64(),
-        queue_count: queue_count.to_canonical_u64(),
-        queue_commitment: digest([e, f, g, h]),
-        withdrawal_count: withdrawal_count.to_canonical_u64(),
-        withdrawal_commitment: digest([i, j, k, l]),
-        data_commitment: digest([m, n, o, p]),
-        tx_commitment: digest([q, r, s, t]),
-    }
+    Head::from_elements(&elements.map(from_plonk))
 }
 
 #[cfg(test)]

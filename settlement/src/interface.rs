@@ -39,6 +39,7 @@ sol! {
         event Frozen(uint256 waitingSince);
         event Escaped(uint256 indexed index, address indexed to, uint256 asset, uint256 amount);
         event Reclaimed(uint256 indexed position, address indexed to, uint256 asset, uint256 amount);
+        event Repaid(uint256 indexed position, address indexed collateralTo, uint256 asset, uint256 amount);
         event VerifierProposed(address indexed proposed, uint256 activatableAt);
         event ProposalCancelled(address indexed proposed);
         event VerifierActivated(address indexed verifier);
@@ -65,7 +66,9 @@ sol! {
         error NothingNew(uint256 count);
         error NothingProposed();
         error NoToken(address found);
-        error NoVault(uint256 kind, uint256 asset);
+        error NoShares(uint256 asset);
+        error NotOpened(uint256 index, uint256 foundKind, uint256 expectedKind);
+        error NoVault(uint256 kind);
         error NoVerifier(address found);
         error OnlyOperator(address found, address expected, uint256 anybodyFrom);
         error OtherChain(uint256 found, uint256 expected);
@@ -86,6 +89,7 @@ sol! {
         error WrongData(uint256 found, uint256 expected);
         error WrongHead(bytes32 found, bytes32 expected);
         error WrongOwner(uint256 found, uint256 expected);
+        error WrongPayment(uint256 found, uint256 expected);
         error WrongQueue(uint256 found, uint256 expected);
         error WrongReceipt(uint256 found, uint256 expected);
         error WrongRoot(uint256 found, uint256 expected);
@@ -103,6 +107,11 @@ sol! {
         function escape(bytes head, uint32 index, uint256[2] record, uint256[32] siblings, uint64[5] key, address to) external;
         function showLink(uint256 count, uint256 commitment, bytes items, uint256 place) external;
         function reclaim(Waiting waiting, bytes items, uint256 place, uint64[5] key, address to) external;
+        function open(bytes head, uint32 index, uint256[2] record, uint256[32] siblings) external;
+        function payDue(uint256 asset, address to) external;
+        function redeem(uint256 asset, address to) external;
+        function repay(uint32 index, uint64[5] key, address to) external payable;
+        function refundPayout(uint32 index, uint64[5] key, address to) external;
         function proposeVerifier(address proposed) external;
         function cancelVerifier() external;
         function activateVerifier() external;
@@ -119,6 +128,9 @@ sol! {
         function headDigest() external view returns (bytes32);
         function genesisRoot() external view returns (uint256);
         function frozenAt() external view returns (uint64);
+        function due(address owner, uint256 asset) external view returns (uint256);
+        function drawn(address owner, uint256 asset) external view returns (uint256);
+        function repaid(uint256 market) external view returns (uint256);
         function links(bytes32 link) external view returns (bool);
         function settledBatches() external view returns (uint64);
         function lastSettledAt() external view returns (uint64);

@@ -4,7 +4,10 @@
 //! crate nor its tests need a compiler or a network.
 
 pub mod artefact;
+pub mod batch;
 pub mod encoding;
+pub mod escape;
 pub mod interface;
+pub mod published;
 pub mod verifier;
 pub mod withdrawals;

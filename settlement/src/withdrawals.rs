@@ -31,7 +31,6 @@ impl Withdrawal {
     }
 
     /// Returns the digest that extends the head's chain.
-    #[must_use]
     pub fn digest(&self, chain_id: u64) -> Digest {
         let message = [&[F::from_u64(chain_id)][..], &self.elements()].concat();
         hash(Domain::WithdrawPayload, &message)

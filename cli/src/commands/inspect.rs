@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use shardfold_aggregator::{KeyError, ProofError, ValidityProof, VerificationKey};
+use shardfold_aggregator::{
+    KeyError, ProofError, SettlementKey, SettlementKeyError, SettlementProof, SettlementProofError,
+    ValidityProof, VerificationKey,
+};
 use shardfold_contracts::shown::RecordKind;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::envelope::EnvelopeError;
@@ -16,6 +19,7 @@ use shardfold_protocol::witness::ShardWitness;
 
 use super::hex as digest_hex;
 use super::record::RecordReport;
+use super::settlement::built_in_keys as settlement_keys;
 use super::verify::built_in_keys;
 use crate::args::InspectArgs;
 use crate::output::{Printer, read_file};
@@ -99,6 +103,9 @@ fn inspect(bytes: &[u8]) -> Result<Inspected> {
     if let Some(inclusion) = content::<Inclusion>(bytes)? {
         return Ok(inclusion_facts(&inclusion));
     }
+    if let Some(inspected) = settlement(bytes)? {
+        return Ok(inspected);
+    }
     match VerificationKey::from_bytes(bytes) {
         Ok(key) => {
             let known = built_in_keys()?.contains(&key);
@@ -121,6 +128,39 @@ fn inspect(bytes: &[u8]) -> Result<Inspected> {
             ))
         }
         Err(ProofError(EnvelopeError::Magic { .. })) => bail!("it is no file of shardfold"),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A settlement proof or its key; an error if it is one and is damaged.
+fn settlement(bytes: &[u8]) -> Result<Option<Inspected>> {
+    match SettlementKey::from_bytes(bytes) {
+        Ok(key) => {
+            let known = settlement_keys()?.contains(&key);
+            let facts = [
+                ("profile", key.profile().name().to_owned()),
+                ("id", hex::encode(key.id())),
+                ("known to this build", known.to_string()),
+            ];
+            return Ok(Some(Inspected::new("settlement key", facts.into())));
+        }
+        Err(SettlementKeyError::Envelope(
+            EnvelopeError::WrongKind { .. } | EnvelopeError::Magic { .. },
+        )) => {}
+        Err(error) => return Err(error.into()),
+    }
+    match SettlementProof::from_bytes(bytes) {
+        Ok(proof) => {
+            let hint = "`shardfold verify` checks it and prints its statement".to_owned();
+            let facts = [
+                ("bytes for the chain", proof.calldata().len().to_string()),
+                ("statement", hint),
+            ];
+            Ok(Some(Inspected::new("settlement proof", facts.into())))
+        }
+        Err(SettlementProofError(
+            EnvelopeError::WrongKind { .. } | EnvelopeError::Magic { .. },
+        )) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

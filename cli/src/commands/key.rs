@@ -1,8 +1,8 @@
 //! `key`: write the verification key of a profile.
 
 use crate::contracts;
-use anyhow::Result;
-use shardfold_aggregator::VerificationKey;
+use anyhow::{Context, Result};
+use shardfold_aggregator::{SettlementProver, VerificationKey};
 use shardfold_fleet::engine::Engine;
 use shardfold_prover::CircuitSet;
 use shardfold_recursion::profile::Profile;
@@ -21,12 +21,17 @@ pub fn run(args: &KeyArgs) -> Result<()> {
     let output = places.output(&args.output, KEY_BYTES)?;
     let printer = places.printer(false)?;
     let key = from_circuits(profile(args.profile, args.unsound)?, &args.cache, printer)?;
-    output.write(&key.to_bytes())?;
-    printer.line(format_args!(
-        "{output}: verification key of {}, id {}",
-        key.profile(),
-        hex::encode(key.id())
-    ));
+    let profile = key.profile();
+    let (name, bytes, id) = if args.settlement {
+        let prover = SettlementProver::build(key).context("the settlement circuits")?;
+        let key = prover.key();
+        ("settlement", key.to_bytes(), key.id())
+    } else {
+        ("verification", key.to_bytes(), key.id())
+    };
+    output.write(&bytes)?;
+    let id = hex::encode(id);
+    printer.line(format_args!("{output}: {name} key of {profile}, id {id}"));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ pub mod quote;
 mod receipts;
 mod record;
 pub mod session;
+pub mod settlement;
 pub mod setup;
 pub mod sharded;
 pub mod state;

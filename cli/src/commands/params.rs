@@ -15,14 +15,43 @@ use crate::output::Printer;
 #[cfg(test)]
 mod tests;
 
-/// The bits of a profile: of each shape's STARK, of plonky2, and of the last proof.
+/// The bits of a profile: of each shape's STARK, and of each kind of circuit.
 pub struct ProfileBits {
     /// By shape.
     starks: Vec<(Shape, Bits)>,
-    /// Of shard circuits and aggregations.
-    plonk: Bits,
-    /// Of the last circuit.
-    last: Bits,
+    /// Of shard circuits and aggregations, of the last circuit, and of the two of a settlement proof.
+    circuits: Vec<(CircuitKind, Bits)>,
+}
+
+/// Circuits of one size and one set of parameters.
+struct CircuitKind {
+    name: &'static str,
+    parameters: PlonkParameters,
+    degree_bits: usize,
+}
+
+impl CircuitKind {
+    fn all(profile: Profile) -> [Self; 4] {
+        let kind = |name, parameters, degree_bits| Self {
+            name,
+            parameters,
+            degree_bits,
+        };
+        [
+            kind("plonky2", profile.plonk(), profile.degree_bits()),
+            kind("last proof", profile.last(), profile.last_degree_bits()),
+            kind(
+                "narrow proof",
+                profile.narrow(),
+                profile.narrow_degree_bits(),
+            ),
+            kind(
+                "settlement proof",
+                profile.outer(),
+                profile.outer_degree_bits(),
+            ),
+        ]
+    }
 }
 
 /// Computes the bits of a profile.
@@ -34,8 +63,13 @@ pub fn bits(profile: Profile) -> Result<ProfileBits> {
     }
     Ok(ProfileBits {
         starks,
-        plonk: plonk_bits(&profile.plonk(), profile.degree_bits()),
-        last: plonk_bits(&profile.last(), profile.last_degree_bits()),
+        circuits: CircuitKind::all(profile)
+            .into_iter()
+            .map(|kind| {
+                let bits = plonk_bits(&kind.parameters, kind.degree_bits);
+                (kind, bits)
+            })
+            .collect(),
     })
 }
 
@@ -53,7 +87,7 @@ impl ProfileBits {
 
     fn weakest(&self, figure: impl Fn(&Bits) -> f64) -> f64 {
         let starks = self.starks.iter().map(|(_, bits)| bits);
-        let layers = starks.chain([&self.plonk, &self.last]);
+        let layers = starks.chain(self.circuits.iter().map(|(_, bits)| bits));
         layers.map(figure).fold(f64::INFINITY, f64::min)
     }
 }
@@ -87,7 +121,7 @@ struct Report {
     layers: Vec<Layer>,
 }
 
-/// One layer: the STARK of a shape, plonky2, or the last proof.
+/// One layer: the STARK of a shape, or a kind of circuit.
 #[derive(Serialize)]
 struct Layer {
     layer: String,
@@ -147,8 +181,11 @@ impl Report {
             proven_bits_by_dkt26: bits.weakest(Bits::proven_by_dkt26),
             conjectured_bits: bits.conjectured(),
             layers: starks
-                .chain([Layer::of_tree(profile, &bits.plonk)])
-                .chain([Layer::of_last(profile, &bits.last)])
+                .chain(
+                    bits.circuits
+                        .iter()
+                        .map(|(kind, bits)| Layer::of_circuit(kind, bits)),
+                )
                 .collect(),
         })
     }
@@ -216,20 +253,11 @@ impl Layer {
         }
     }
 
-    fn of_tree(profile: Profile, bits: &Bits) -> Self {
-        let name = format!("plonky2, 2^{} rows", profile.degree_bits());
-        Self::of_plonk(name, &profile.plonk(), bits)
-    }
-
-    fn of_last(profile: Profile, bits: &Bits) -> Self {
-        let name = format!("last proof, 2^{} rows", profile.last_degree_bits());
-        Self::of_plonk(name, &profile.last(), bits)
-    }
-
-    fn of_plonk(layer: String, parameters: &PlonkParameters, bits: &Bits) -> Self {
+    fn of_circuit(kind: &CircuitKind, bits: &Bits) -> Self {
+        let parameters = &kind.parameters;
         let grinding = parameters.grinding;
         Self {
-            layer,
+            layer: format!("{}, 2^{} rows", kind.name, kind.degree_bits),
             log_blowup: parameters.log_blowup,
             queries: parameters.queries,
             grinding: Grinding {

@@ -1,17 +1,18 @@
 //! `verify`: check a validity proof and print its statement.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use shardfold_aggregator::{ValidityProof, VerificationKey, VerifyError, verify};
+use shardfold_aggregator::{SettlementProof, ValidityProof, VerificationKey, VerifyError, verify};
 use shardfold_contracts::set::standard;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_recursion::profile::Profile;
 
 use super::params::{self, ProfileBits};
-use super::{allow, hex as digest_hex};
+use super::{allow, hex as digest_hex, settlement};
 use crate::args::VerifyArgs;
 use crate::contracts;
 use crate::output::{Printer, read_file, warn};
@@ -27,40 +28,73 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     let printer = Printer::new(args.json);
     let place = args.proof.display();
     let bytes = read_file(&args.proof, ValidityProof::MAX_BYTES)?;
-    let proof = ValidityProof::from_bytes(&bytes)
+    let verified = match SettlementProof::from_bytes(&bytes) {
+        Ok(proof) => settlement::verify(&proof, args.key.as_deref(), args.unsound)
+            .with_context(|| format!("{place} does not verify")),
+        Err(_) => verify_validity(&bytes, args),
+    }?;
+    let key = &verified.key;
+    let claim = Claim::new(key, &args.trust_key)?;
+    if let Some(least) = args.min_security {
+        claim
+            .demand(least, key)
+            .with_context(|| format!("{place} verifies, but is refused"))?;
+    }
+    if key.profile == Profile::UnsoundTest {
+        warn(format_args!(
+            "warning: the profile `unsound-test` proves nothing"
+        ));
+    }
+    let report = Report::new(&verified, &claim, bytes.len())?;
+    report.print(printer);
+    printer.object(&report)
+}
+
+/// A proof that verifies.
+pub struct Verified {
+    pub key: KnownKey,
+    pub statement: Statement,
+    pub milliseconds: f64,
+}
+
+/// What is known of a key, of validity proofs or of settlement proofs.
+pub struct KnownKey {
+    pub profile: Profile,
+    pub id: [u8; 32],
+    pub is_built_in: bool,
+}
+
+/// Verifies the bytes of a validity proof.
+fn verify_validity(bytes: &[u8], args: &VerifyArgs) -> Result<Verified> {
+    let place = args.proof.display();
+    let proof = ValidityProof::from_bytes(bytes)
         .with_context(|| format!("cannot use the proof {place}"))?;
-    let keys = keys(args)?;
+    let keys = keys(args.key.as_deref())?;
     for key in &keys {
         allow(profile_of(key)?, args.unsound)?;
     }
     let start = Instant::now();
     let (key, statement) =
         verify_under_any(&keys, &proof).with_context(|| format!("{place} does not verify"))?;
-    let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-
-    let claim = Claim::new(&key, &args.trust_key)?;
-    if let Some(least) = args.min_security {
-        claim
-            .demand(least, &key)
-            .with_context(|| format!("{place} verifies, but is refused"))?;
-    }
-    if profile_of(&key)? == Profile::UnsoundTest {
-        warn(format_args!(
-            "warning: the profile `unsound-test` proves nothing"
-        ));
-    }
-    let report = Report::new(&key, &statement, &claim, milliseconds, bytes.len())?;
-    report.print(printer);
-    printer.object(&report)
+    Ok(Verified {
+        key: KnownKey {
+            profile: profile_of(&key)?,
+            id: key.id(),
+            is_built_in: built_in_keys()?.contains(&key),
+        },
+        statement,
+        milliseconds: start.elapsed().as_secs_f64() * 1000.0,
+    })
 }
 
-fn profile_of(key: &VerificationKey) -> Result<Profile> {
+/// The profile that a key names.
+pub fn profile_of(key: &VerificationKey) -> Result<Profile> {
     Profile::named(key.profile()).context("the key's profile is unknown")
 }
 
 /// The key that the user names, or those that are built in.
-fn keys(args: &VerifyArgs) -> Result<Vec<VerificationKey>> {
-    if let Some(path) = &args.key {
+pub fn keys(named: Option<&Path>) -> Result<Vec<VerificationKey>> {
+    if let Some(path) = named {
         let bytes = read_file(path, ValidityProof::MAX_BYTES)?;
         let key = VerificationKey::from_bytes(&bytes)
             .with_context(|| format!("cannot use the key {}", path.display()))?;
@@ -80,7 +114,7 @@ pub fn built_in_keys() -> Result<Vec<VerificationKey>> {
 
 /// The key under which the proof verifies, and what it states. A proof has the length of its
 /// profile's proofs, so at most one key gets to look at it closely.
-fn verify_under_any(
+pub fn verify_under_any(
     keys: &[VerificationKey],
     proof: &ValidityProof,
 ) -> Result<(VerificationKey, Statement)> {
@@ -121,37 +155,37 @@ struct Claim {
 }
 
 impl Claim {
-    fn new(key: &VerificationKey, trusted: &[[u8; 32]]) -> Result<Self> {
-        let standing = if built_in_keys()?.contains(key) {
+    fn new(key: &KnownKey, trusted: &[[u8; 32]]) -> Result<Self> {
+        let standing = if key.is_built_in {
             Standing::BuiltIn
-        } else if trusted.contains(&key.id()) {
+        } else if trusted.contains(&key.id) {
             Standing::Named
         } else {
             Standing::Unknown
         };
         let bits = match standing {
             Standing::Unknown => None,
-            _ => Some(params::bits(profile_of(key)?)?),
+            _ => Some(params::bits(key.profile)?),
         };
         Ok(Self { standing, bits })
     }
 
     /// Fails if fewer proven bits are claimed, or none.
-    fn demand(&self, least: u32, key: &VerificationKey) -> Result<()> {
+    fn demand(&self, least: u32, key: &KnownKey) -> Result<()> {
         let Some(bits) = &self.bits else {
-            let id = hex::encode(key.id());
+            let id = hex::encode(key.id);
             bail!(
                 "this build does not know the key {id}, which names the profile {}: no security \
                  is claimed, {least} proven bits are asked for; if you know that the key is that \
                  of this profile's circuits, name it with --trust-key",
-                key.profile()
+                key.profile.name()
             );
         };
         let proven = bits.proven();
         if proven < f64::from(least) {
             bail!(
                 "the profile {} gives {proven:.1} proven bits, {least} are asked for",
-                key.profile()
+                key.profile.name()
             );
         }
         Ok(())
@@ -225,13 +259,8 @@ impl HeadReport {
 
 impl Report {
     /// Fails if the statement is none that circuits of this system prove.
-    fn new(
-        key: &VerificationKey,
-        statement: &Statement,
-        claim: &Claim,
-        milliseconds: f64,
-        bytes: usize,
-    ) -> Result<Self> {
+    fn new(verified: &Verified, claim: &Claim, bytes: usize) -> Result<Self> {
+        let (key, statement) = (&verified.key, &verified.statement);
         let (before, after) = (&statement.before, &statement.after);
         let transactions = after.tx_count.checked_sub(before.tx_count);
         let transactions = transactions.with_context(|| {
@@ -240,13 +269,13 @@ impl Report {
                  circuits of this system",
                 after.tx_count,
                 before.tx_count,
-                hex::encode(key.id())
+                hex::encode(key.id)
             )
         })?;
         Ok(Self {
             valid: true,
-            profile: key.profile(),
-            key: hex::encode(key.id()),
+            profile: key.profile.name(),
+            key: hex::encode(key.id),
             key_known: claim.standing,
             proven_bits: claim.bits.as_ref().map(ProfileBits::proven),
             conjectured_bits: claim.bits.as_ref().map(ProfileBits::conjectured),
@@ -254,7 +283,7 @@ impl Report {
             before: HeadReport::new(before),
             after: HeadReport::new(after),
             transactions,
-            milliseconds,
+            milliseconds: verified.milliseconds,
             bytes,
         })
     }

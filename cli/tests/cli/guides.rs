@@ -17,7 +17,7 @@ const COMMAND: &str = r#"#!/usr/bin/env bash
 arguments=()
 case $1 in
 prove | cost | setup | key | submit | worker) arguments=(--profile "$TEST_PROFILE") ;;
-verify) [[ "$*" == *--key* ]] || arguments=(--key "$TEST_KEY") ;;
+verify | wrap) [[ "$*" == *" --key "* ]] || arguments=(--key "$TEST_KEY") ;;
 esac
 shown=("$@")
 for i in "${!shown[@]}"; do

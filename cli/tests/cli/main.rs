@@ -24,5 +24,6 @@ mod prove_state;
 mod quotes;
 mod resume;
 mod scenarios;
+mod settlement;
 mod state;
 mod submit;

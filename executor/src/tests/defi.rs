@@ -50,7 +50,7 @@ fn traffic_executes_alike_conserves_and_replays() {
 
 #[test]
 fn one_batch_has_every_kind() {
-    let workload = every_kind();
+    let workload = every_kind(0);
     let outcome = oracle::execute(&workload.state, &workload.batch);
     let count = workload.batch.transactions.len();
     assert_eq!(outcome.accepted.len(), count, "{:?}", outcome.receipts);

@@ -13,17 +13,21 @@ abstract contract Escape is Queue {
     /// @notice How long an item may wait.
     uint256 public constant PATIENCE = 14 days;
     /// @dev The kind of a vault.
-    uint256 private constant VAULT = 1;
+    uint256 internal constant VAULT = 1;
 
     /// @notice keccak256 of the last settled head's 192 bytes.
     bytes32 public headDigest;
-    /// @dev Which vaults have left, by index.
+    /// @dev Which vaults, positions and payouts have left, by index.
     mapping(uint256 word => uint256) private left;
     /// @dev Which deposits were paid back, by position.
     mapping(uint256 word => uint256) private returned;
     /// @notice Links of the queue's chain that were shown to lead to one that is known, as
     /// keccak256(count, chain).
     mapping(bytes32 => bool) public links;
+
+    /// @notice What is due when the contract is frozen: shares that a vault held, and what they were
+    /// given back for, in units of an asset.
+    mapping(address owner => mapping(uint256 asset => uint256)) public due;
 
     /// @notice The contract is frozen.
     event Frozen(uint256 waitingSince);
@@ -38,8 +42,8 @@ abstract contract Escape is Queue {
     error WrongHead(bytes32 found, bytes32 expected);
     /// @notice A record and a path that make another state root than the head's.
     error WrongRoot(uint256 found, uint256 expected);
-    /// @notice A record that is no vault of the base chain's assets.
-    error NoVault(uint256 kind, uint256 asset);
+    /// @notice A record that is no vault.
+    error NoVault(uint256 kind);
     /// @notice A key and an address that do not own it.
     error WrongOwner(uint256 found, uint256 expected);
     /// @notice It was paid already.
@@ -60,7 +64,7 @@ abstract contract Escape is Queue {
         emit Frozen(numbers.oldestAt);
     }
 
-    /// @notice Pays a vault out. Anybody may, once for each vault.
+    /// @notice Pays a vault out. Anybody may, once for each vault. Shares are noted as due.
     /// @param head The last settled head: 192 bytes.
     /// @param index Where the vault lies.
     /// @param record The vault: kind, asset, balance, nonce, and the owner.
@@ -77,12 +81,13 @@ abstract contract Escape is Queue {
     ) external alone whileFrozen {
         _checkRecord(head, index, record, siblings);
         uint256 asset = Elements.part(record[0], 1);
-        if (record[0] >> 192 != VAULT || asset >> 32 != 0) revert NoVault(record[0] >> 192, asset);
+        if (record[0] >> 192 != VAULT) revert NoVault(record[0] >> 192);
         _checkOwner(record[1], key, to);
-        if (!_mark(left, index)) revert AlreadyOut(index);
+        if (!_leave(index)) revert AlreadyOut(index);
         uint256 amount = Elements.part(record[0], 2);
         emit Escaped(index, to, asset, amount);
-        _pay(asset, to, amount);
+        if (asset >> 32 == 0) _pay(asset, to, amount);
+        else due[to][asset] += amount;
     }
 
     /// @notice Shows that a link of the queue's chain leads to one that is known: the newest, a
@@ -171,6 +176,11 @@ abstract contract Escape is Queue {
         if (links[keccak256(abi.encode(count, commitment))]) return;
         (bool isOne,) = _isCheckpoint(place, count, commitment);
         if (!isOne) revert UnknownLink(count, commitment);
+    }
+
+    /// @dev Notes that a record has left; false if it had.
+    function _leave(uint256 index) internal returns (bool) {
+        return _mark(left, index);
     }
 
     /// @dev Sets a bit; false if it was set.

@@ -30,6 +30,8 @@ abstract contract Queue is Assets {
     uint256 public constant INTERVAL = 5 minutes;
     /// @notice By so many items waiting, the price of an item rises by itself.
     uint256 public constant CROWD = 256;
+    /// @notice So often it rises: nobody can make leaving dearer than that.
+    uint256 public constant MOST_RISES = 31;
     /// @dev Bits of a checkpoint's time.
     uint256 private constant TIME_BITS = 40;
 
@@ -76,10 +78,11 @@ abstract contract Queue is Assets {
         basePrice = price;
     }
 
-    /// @notice What an item costs now: the more are waiting, the more.
+    /// @notice What an item costs now: the more are waiting, the more, up to 32 times the least.
     /// @return The price, in wei.
     function itemPrice() public view returns (uint256) {
-        return basePrice * (1 + (queue.count - queue.taken) / CROWD);
+        uint256 rises = (queue.count - queue.taken) / CROWD;
+        return basePrice * (1 + (rises < MOST_RISES ? rises : MOST_RISES));
     }
 
     /// @notice Pays into a vault. Coin that is sent beyond the deposit and the price is a tip.

@@ -4,18 +4,18 @@ pragma solidity 0.8.37;
 import {Assets} from "./Assets.sol";
 import {Base} from "./Base.sol";
 import {Elements} from "./Elements.sol";
-import {Escape} from "./Escape.sol";
 import {Head, Heads} from "./Heads.sol";
 import {Hashes} from "./Hashes.sol";
 import {ISettlementVerifier} from "./ISettlementVerifier.sol";
 import {Queue} from "./Queue.sol";
+import {Unwind} from "./Unwind.sol";
 import {Verifiers} from "./Verifiers.sol";
 import {Withdrawals} from "./Withdrawals.sol";
 
 /// @title A ledger of Shardfold on this chain
 /// @notice Takes deposits and forced exits, moves from head to head by proofs, and pays withdrawals.
 /// Nobody can pause it, and nobody can take a vault out but its owner.
-contract Rollup is Withdrawals, Escape, Verifiers {
+contract Rollup is Withdrawals, Unwind, Verifiers {
     /// @notice How long the operator alone may settle after a settlement.
     uint256 public constant WALKAWAY = 2 days;
     /// @notice How old a batch may be.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {CARRIED, CARRY, ELEMENT, LOW, ODD, P, PRIMES, VerifierField} from "./VerifierField.sol";
+import {CARRIED, CARRY, ELEMENT, LOW, ODD, P, VerifierField} from "./VerifierField.sol";
+import {VerifierFold} from "./VerifierFold.sol";
 import {DIGEST, FinalValue, FoldedValue, NotCanonical, Parameters, Part, Path} from
     "./VerifierParameters.sol";
 import {VerifierProof} from "./VerifierProof.sol";
@@ -71,7 +72,8 @@ library VerifierLowDegree {
             climb(p, c, q, leaf, depth, 4 + i);
             value = fold(p, b, q, c.folds[i], position);
         }
-        if (value != evaluate(c.finalAt, p.finalLength, q.point)) revert FinalValue(q.number);
+        uint256 last = VerifierFold.evaluate(c.finalAt, p.finalLength, q.point);
+        if (value != last) revert FinalValue(q.number);
     }
 
     /// @notice Powers of the batching challenge, and the combined openings.
@@ -178,7 +180,7 @@ library VerifierLowDegree {
         r[3] = VerifierField.sub(next, b.next);
     }
 
-    /// @notice Whether a value satisfies the equation of [`openRows`].
+    /// @notice Whether a value satisfies the equation of openRows.
     function isCombined(uint256 value, uint256[4] memory r) private pure returns (bool) {
         uint256 denominators = VerifierField.mul(r[0], r[1]);
         uint256 first = VerifierField.mul(r[2], r[1]);
@@ -188,7 +190,11 @@ library VerifierLowDegree {
 
     /// @notice The sum of elements in memory, each times its power. All must be canonical. After
     /// the last one follow zeros to the word's end.
-    function combine(uint256 cursor, uint256 count, uint256 powers) private pure returns (uint256) {
+    function combine(uint256 cursor, uint256 count, uint256 powers)
+        internal
+        pure
+        returns (uint256)
+    {
         uint256 low;
         uint256 high;
         uint256 carries;
@@ -287,7 +293,7 @@ library VerifierLowDegree {
 
     /// @notice Reads the values of a fold to words in memory, and returns their leaf.
     function readValues(Parameters memory p, Batch memory b, Query memory q)
-        private
+        internal
         pure
         returns (uint256 leaf)
     {
@@ -327,7 +333,9 @@ library VerifierLowDegree {
         // The inverse of the coset's first point.
         uint256 inverse = mulmod(q.inverse, element(p.positionsAt + 8 * position), P);
         uint256 ratio = VerifierField.scale(inverse, challenge);
-        uint256 value = interpolate(b.valuesAt, (1 << p.logArity) >> 1, ratio, p.twiddlesAt);
+        uint256 value = VerifierFold.interpolate(
+            b.valuesAt, (1 << p.logArity) >> 1, ratio, p.twiddlesAt
+        );
         uint256 point = q.point;
         for (uint256 i = 0; i < p.logArity; ++i) {
             point = mulmod(point, point, P);
@@ -336,58 +344,6 @@ library VerifierLowDegree {
         q.point = point;
         q.inverse = inverse;
         return VerifierField.scale(p.arityInverse, value);
-    }
-
-    /// @notice Interpolates by halving: of values u, v at y and -y, u + v + (u - v) * c / y is
-    /// twice the value at y^2 of the even part plus c times the odd part, which is what the
-    /// polynomial has at c. The ratio is c over the first point; the twiddles are that point over
-    /// the first of each pair, the same for every halving.
-    function interpolate(uint256 values, uint256 pairs, uint256 ratio, uint256 twiddles)
-        private
-        pure
-        returns (uint256 value)
-    {
-        assembly {
-            for { } pairs { pairs := shr(1, pairs) } {
-                let from := values
-                for { let i := 0 } lt(i, pairs) { i := add(i, 1) } {
-                    // The ratio times the twiddle.
-                    let f := mul(shr(192, mload(add(twiddles, shl(3, i)))), ratio)
-                    let f0 := mod(and(f, LOW), P)
-                    let f1 := mod(shr(128, f), P)
-                    let u := mload(from)
-                    let v := mload(add(from, 32))
-                    // u - v, with halves below 2^65, in d and v.
-                    let d := sub(add(u, PRIMES), v)
-                    u := add(u, v)
-                    v := shr(128, d)
-                    d := and(d, LOW)
-                    f := mod(add(and(u, LOW), add(mul(d, f0), mul(7, mul(v, f1)))), P)
-                    v := mod(add(shr(128, u), add(mul(d, f1), mul(v, f0))), P)
-                    mstore(add(values, shl(5, i)), or(f, shl(128, v)))
-                    from := add(from, 64)
-                }
-                // For the next halving, the square.
-                let r0 := and(ratio, LOW)
-                let r1 := shr(128, ratio)
-                ratio := or(
-                    mod(add(mul(r0, r0), mul(7, mul(r1, r1))), P),
-                    shl(128, mulmod(shl(1, r0), r1, P))
-                )
-            }
-            value := mload(values)
-        }
-    }
-
-    /// @notice The value of a polynomial at a point of the base field, by Horner's rule.
-    function evaluate(uint256 cursor, uint256 length, uint256 point) private pure returns (uint256 r) {
-        assembly {
-            for { let from := add(cursor, shl(5, length)) } gt(from, cursor) { } {
-                from := sub(from, 32)
-                r := add(mul(r, point), mload(from))
-                r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
-            }
-        }
     }
 
     /// @notice An element of 8 bytes in memory.

@@ -69,15 +69,30 @@ library VerifierMachine {
                 cursor := add(cursor, 30)
             } {
                 let w := mload(cursor)
-                r := add(mul(mload(and(shr(235, w), 0x1fffe0)), mload(and(shr(219, w), 0x1fffe0))), mload(and(shr(203, w), 0x1fffe0)))
+                r := add(
+                    mul(mload(and(shr(235, w), 0x1fffe0)), mload(and(shr(219, w), 0x1fffe0))),
+                    mload(and(shr(203, w), 0x1fffe0))
+                )
                 mstore(next, or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
-                r := add(mul(mload(and(shr(187, w), 0x1fffe0)), mload(and(shr(171, w), 0x1fffe0))), mload(and(shr(155, w), 0x1fffe0)))
+                r := add(
+                    mul(mload(and(shr(187, w), 0x1fffe0)), mload(and(shr(171, w), 0x1fffe0))),
+                    mload(and(shr(155, w), 0x1fffe0))
+                )
                 mstore(add(next, 32), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
-                r := add(mul(mload(and(shr(139, w), 0x1fffe0)), mload(and(shr(123, w), 0x1fffe0))), mload(and(shr(107, w), 0x1fffe0)))
+                r := add(
+                    mul(mload(and(shr(139, w), 0x1fffe0)), mload(and(shr(123, w), 0x1fffe0))),
+                    mload(and(shr(107, w), 0x1fffe0))
+                )
                 mstore(add(next, 64), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
-                r := add(mul(mload(and(shr(91, w), 0x1fffe0)), mload(and(shr(75, w), 0x1fffe0))), mload(and(shr(59, w), 0x1fffe0)))
+                r := add(
+                    mul(mload(and(shr(91, w), 0x1fffe0)), mload(and(shr(75, w), 0x1fffe0))),
+                    mload(and(shr(59, w), 0x1fffe0))
+                )
                 mstore(add(next, 96), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
-                r := add(mul(mload(and(shr(43, w), 0x1fffe0)), mload(and(shr(27, w), 0x1fffe0))), mload(and(shr(11, w), 0x1fffe0)))
+                r := add(
+                    mul(mload(and(shr(43, w), 0x1fffe0)), mload(and(shr(27, w), 0x1fffe0))),
+                    mload(and(shr(11, w), 0x1fffe0))
+                )
                 mstore(add(next, 128), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
                 next := add(next, 160)
             }
@@ -85,9 +100,13 @@ library VerifierMachine {
         return next;
     }
 
-    /// @notice x * y + z, in groups of five, laid out as [`scale`] is. With y = y0 + y1 X: x * y0 + z
-    /// and x * y1 each have both halves below 2^128, and X^2 = 7.
-    function product(uint256 cursor, uint256 groups, uint256 next) private pure returns (uint256) {
+    /// @notice x * y + z, in groups of five, laid out as scale is. With y = y0 + y1 X: x * y0 + z and
+    /// x * y1 each have both halves below 2^128, and X^2 = 7.
+    function product(uint256 cursor, uint256 groups, uint256 next)
+        private
+        pure
+        returns (uint256)
+    {
         assembly {
             let r
             let u

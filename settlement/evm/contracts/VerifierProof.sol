@@ -96,15 +96,20 @@ library VerifierProof {
         cursor = readCap(p, c, t, cursor, 3);
         cursor = t.grind(cursor, p.pointBits, Site.Point);
         slot = sampleTo(t, 2, slot);
-        uint256 high = load(slot - 32);
-        if (high == 0) revert PointInBaseField();
-        c.zeta = load(slot - 64) | (high << 128);
+        c.zeta = pointOf(load(slot - 64), load(slot - 32));
 
         readExtensions(cursor, openings, openingsAt, Part.Opening);
         cursor = t.observe(cursor, 16 * openings);
         cursor = t.grind(cursor, p.batchBits, Site.Batch);
         c.batch = t.sampleExtension();
         return cursor;
+    }
+
+    /// @notice The out-of-domain point by its coordinates. One in the base field may be a point of
+    /// the domain, where the polynomials are committed to.
+    function pointOf(uint256 low, uint256 high) internal pure returns (uint256) {
+        if (high == 0) revert PointInBaseField();
+        return low | (high << 128);
     }
 
     /// @notice The statement's hash goes to four slots, and the transcript begins with it.

@@ -83,6 +83,14 @@ contract RefusingToken is Token {
     }
 }
 
+/// @title A token whose balances can shrink, as a rebasing one's do
+contract ShrinkingToken is Token {
+    /// @notice Takes a part of what somebody holds away.
+    function shrink(address who, uint256 amount) external {
+        balanceOf[who] -= amount;
+    }
+}
+
 /// @title A token or receiver that calls back when it is asked to pay, or paid
 contract CallingToken is Token {
     address private target;

@@ -1,20 +1,15 @@
 //! Batches, executed as the operator does it.
 
 use alloy_primitives::{Bytes, U256};
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use shardfold_contracts::set::standard;
-use shardfold_executor::outcome::Outcome;
-use shardfold_executor::prepare::prepare;
-use shardfold_executor::reexecute::differences;
-use shardfold_executor::sequential::{self, Ledger};
-use shardfold_executor::shards;
+use shardfold_executor::sequential;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::field::F;
 use shardfold_protocol::head::Statement;
-use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
-use shardfold_protocol::transaction::{Kind, Transaction};
+use shardfold_protocol::transaction::Transaction;
+use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::encoding;
 use shardfold_settlement::interface::IRollup::settleCall;
 use shardfold_settlement::withdrawals::{Withdrawal, WithdrawalTree};
@@ -47,21 +42,14 @@ impl Settlement {
         let outcome = sequential::execute(standard(), before, &batch).expect("it starts here");
         let (expected, found) = (batch.transactions.len(), outcome.accepted.len());
         assert_eq!(found, expected, "{:?}", outcome.receipts);
-        let withdrawals = owed(before, &batch, &outcome);
         let mut state = before.clone();
         let shapes = [Shape::TINY, Shape::SMALL, Shape::MEDIUM];
-        let shards = shards::cut(standard(), &mut state, &batch, &outcome, &shapes);
-        let shards = shards.expect("every transaction fits a shard");
-        let published = |witness| differences(standard(), witness).expect("it was cut");
-        let statement = Statement {
-            chain_id: before.chain_id(),
-            before: *before.head(),
-            after: *state.head(),
-        };
+        let settled = SettledBatch::execute(standard(), &mut state, &batch, &shapes);
+        let settled = settled.expect("every transaction fits a shard");
         Self {
-            statement,
-            withdrawals,
-            data: shards.iter().flat_map(published).collect(),
+            statement: settled.statement,
+            withdrawals: settled.withdrawals,
+            data: settled.differences,
             state,
             place: 0,
         }
@@ -83,43 +71,4 @@ impl Settlement {
         let first = self.statement.before.withdrawal_count;
         WithdrawalTree::new(first, &self.withdrawals).expect("it owes something")
     }
-}
-
-/// What a batch owes, in order: an exit owes what its vault holds when its turn comes.
-fn owed(state: &State, batch: &Batch, outcome: &Outcome) -> Vec<Withdrawal> {
-    let mut ledger = Ledger::new(standard(), state, batch.time);
-    let mut withdrawals = vec![];
-    for accepted in &outcome.accepted {
-        let transaction = &batch.transactions[accepted.position];
-        let words = &transaction.words;
-        let before = |index: F| ledger.get(index.as_canonical_u64() as Index).0;
-        let withdrawal = if transaction.kind == Kind::new("withdraw") {
-            Some(Withdrawal {
-                base_chain: words[6],
-                address: [words[7], words[8], words[9]],
-                asset: words[1],
-                amount: words[2],
-            })
-        } else if transaction.kind == Kind::new("exit") {
-            let [_, asset, amount, ..] = before(words[2]);
-            Some(Withdrawal {
-                base_chain: words[0],
-                address: [words[7], words[8], words[9]],
-                asset,
-                amount,
-            })
-        } else {
-            None
-        };
-        if let Some(digest) = accepted.entries.withdrawn {
-            let withdrawal = withdrawal.expect("only these kinds owe");
-            assert_eq!(withdrawal.digest(state.chain_id()), digest);
-            withdrawals.push(withdrawal);
-        }
-        let prepared = prepare(standard(), transaction, F::from_u64(state.chain_id()));
-        ledger
-            .apply(transaction, &prepared)
-            .expect("it was accepted");
-    }
-    withdrawals
 }

@@ -116,7 +116,8 @@ pub fn key(i: u8) -> [u64; 5] {
 macro_rules! test_artefact {
     ($name:literal) => {
         shardfold_settlement::artefact::Artefact::parse(include_str!(concat!(
-            "../../evm/test/artefacts/",
+            env!("CARGO_MANIFEST_DIR"),
+            "/evm/test/artefacts/",
             $name,
             ".json"
         )))

@@ -1,10 +1,11 @@
 //! Withdrawals are paid: all, once, to the address in them, whatever else happens.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use revm::primitives::hardfork::SpecId;
 use shardfold_contracts::withdraw::Withdraw;
-use shardfold_protocol::field::F;
+use shardfold_protocol::address::Address as ExitAddress;
+use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::transaction::Transaction;
 use shardfold_settlement::interface::IRollup::{
     AlreadyPaid, EntriesLength, NoAddress, NotOwed, OtherChain, PaymentFailed, claimCall,
@@ -84,27 +85,29 @@ fn every_claim_of_a_batch_is_paid_and_nothing_else() {
         let batch = many(&mut world, 11);
         for place in 0..11 {
             let good = world.claim(1, &batch, place);
-            let mut wrong: Vec<claimCall> = vec![];
-            wrong.push(claimCall {
-                batch: U256::ZERO,
-                ..good.clone()
-            });
-            wrong.push(claimCall {
-                batch: U256::from(2),
-                ..good.clone()
-            });
-            wrong.push(claimCall {
-                number: good.number + 1,
-                ..good.clone()
-            });
-            wrong.push(claimCall {
-                path: good.path[1..].to_vec(),
-                ..good.clone()
-            });
-            wrong.push(claimCall {
-                path: [&good.path[..], &[B256::ZERO]].concat(),
-                ..good.clone()
-            });
+            let longer = [&good.path[..], &[B256::ZERO]].concat();
+            let mut wrong = vec![
+                claimCall {
+                    batch: U256::ZERO,
+                    ..good.clone()
+                },
+                claimCall {
+                    batch: U256::from(2),
+                    ..good.clone()
+                },
+                claimCall {
+                    number: good.number + 1,
+                    ..good.clone()
+                },
+                claimCall {
+                    path: good.path[1..].to_vec(),
+                    ..good.clone()
+                },
+                claimCall {
+                    path: longer,
+                    ..good.clone()
+                },
+            ];
             for byte in 0..48 {
                 let mut entry = good.entry.to_vec();
                 entry[byte] ^= 1;
@@ -147,11 +150,7 @@ fn a_withdrawal_to_no_address_blocks_nothing() {
         let batch = world.settle(vec![
             odd_withdrawal(0, 5, [1, a, b, c]),
             odd_withdrawal(1, 6, [2, b, b, c]),
-            odd_withdrawal(
-                2,
-                7,
-                [shardfold_protocol::field::MODULUS - 1, b, b, 1 << 48],
-            ),
+            odd_withdrawal(2, 7, [MODULUS - 1, b, b, 1 << 48]),
             world.withdrawing(1, 0, 8, 3),
         ]);
         let claims: Vec<_> = (0..4).map(|place| world.claim(1, &batch, place)).collect();
@@ -176,10 +175,8 @@ fn a_receiver_that_takes_no_coin_blocks_only_its_own_claims() {
     for fork in FORKS {
         let mut world = funded(fork);
         let receiver = world.chain.deploy(&test_artefact!("NoReceiver"), &[]);
-        let address = shardfold_protocol::address::Address(receiver.into_array());
-        let [a, b, c] = address
-            .elements()
-            .map(|e| p3_field::PrimeField64::as_canonical_u64(&e));
+        let address = ExitAddress(receiver.into_array());
+        let [a, b, c] = address.elements().map(|e| e.as_canonical_u64());
         let batch = world.settle(vec![
             odd_withdrawal(0, 5, [1, a, b, c]),
             world.withdrawing(1, 0, 8, 1),

@@ -44,7 +44,7 @@ fn escape_from(tree: &StateTree, head: Vec<u8>, index: Index, i: u8) -> escapeCa
 }
 
 /// Freezes: somebody asks for an exit, and nobody settles for 14 days.
-fn freeze(world: &mut World) {
+pub fn freeze(world: &mut World) {
     if world.items.len() as u64 == world.state.head().queue_count {
         world.request_exit(250, 5);
     }
@@ -56,7 +56,7 @@ fn freeze(world: &mut World) {
 
 /// A world with vaults of users 1 to 4, between which money has moved, over several batches; with
 /// the events of all settlements.
-fn scene(fork: SpecId) -> (World, Vec<Settled>) {
+pub fn scene(fork: SpecId) -> (World, Vec<Settled>) {
     let mut world = World::new(fork);
     let mut events = vec![];
     let mut settle = |world: &mut World, transactions| {
@@ -279,14 +279,19 @@ fn chain_before(world: &World, position: usize) -> Digest {
     })
 }
 
+/// The same as a word.
+pub fn chain_word(world: &World, position: usize) -> U256 {
+    word(&chain_before(world, position))
+}
+
 /// The digests of items, as bytes.
-fn digests(world: &World, positions: core::ops::Range<usize>) -> Bytes {
+pub fn digests(world: &World, positions: core::ops::Range<usize>) -> Bytes {
     let digest = |i: usize| word(&item_digest(&world.items[i], i as u64)).to_be_bytes::<32>();
     positions.flat_map(digest).collect::<Vec<_>>().into()
 }
 
 /// What reclaims a deposit, by items up to an end.
-fn reclaim_of(world: &World, position: usize, i: u8, end: usize) -> reclaimCall {
+pub fn reclaim_of(world: &World, position: usize, i: u8, end: usize) -> reclaimCall {
     let Item::Deposit {
         asset, amount, fee, ..
     } = world.items[position]
@@ -299,7 +304,7 @@ fn reclaim_of(world: &World, position: usize, i: u8, end: usize) -> reclaimCall 
             asset,
             amount,
             fee,
-            commitment: word(&chain_before(world, position)),
+            commitment: chain_word(world, position),
         },
         items: digests(world, position + 1..end),
         place: U256::from(4_000),
@@ -362,7 +367,7 @@ fn a_deposit_in_a_long_queue_is_paid_back_by_links() {
         freeze(&mut world);
         let link = |world: &World, start: usize, end: usize| showLinkCall {
             count: U256::from(start),
-            commitment: word(&chain_before(world, start)),
+            commitment: chain_word(world, start),
             items: digests(world, start..end),
             place: U256::from(4_000),
         };

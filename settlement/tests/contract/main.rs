@@ -5,9 +5,14 @@ mod common;
 
 mod circle;
 mod claims;
+mod conservation;
 mod freeze;
+mod gas;
 mod poseidon2;
+mod published;
 mod queue;
+mod scene;
 mod settle;
 mod tokens;
+mod unwind;
 mod verifiers;

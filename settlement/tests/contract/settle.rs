@@ -2,15 +2,18 @@
 
 use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::SolEvent;
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use revm::primitives::hardfork::SpecId;
+use shardfold_contracts::transfer::Transfer;
 use shardfold_protocol::difference::decode;
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::hash::compress;
 use shardfold_protocol::record::Record;
 use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::tree::StateTree;
-use shardfold_settlement::encoding::{STATEMENT_BYTES, head_bytes, statement_bytes, word};
+use shardfold_settlement::encoding::{
+    STATEMENT_BYTES, head_bytes, head_digest, statement_bytes, word,
+};
 use shardfold_settlement::interface::IHashes::Length;
 use shardfold_settlement::interface::IRollup::{
     NoCheckpoint, NotCanonical, OnlyOperator, ProofLength, ProofRefused, Settled, TimeRunsBack,
@@ -20,7 +23,7 @@ use shardfold_settlement::interface::IRollup::{
 
 use crate::common::batch::Settlement;
 use crate::common::chain::{FORKS, Failed};
-use crate::common::world::{LEDGER, OPERATOR, World, user};
+use crate::common::world::{COIN, FREE, LEDGER, OPERATOR, World, account, owner, signed, user};
 
 /// A world with three vaults, and a batch that takes two withdrawals and an exit of them.
 fn scene(fork: SpecId) -> (World, Settlement) {
@@ -64,9 +67,9 @@ fn an_element_of_the_statement_that_is_not_below_p_is_refused() {
         let (world, batch) = scene(fork);
         let elements = batch.statement.elements();
         for (place, element) in elements.iter().enumerate() {
-            let value = p3_field::PrimeField64::as_canonical_u64(element);
+            let value = element.as_canonical_u64();
             // The same element of the field, where 64 bits have room for it.
-            let above = value.checked_add(MODULUS).unwrap_or(u64::MAX);
+            let above = value.saturating_add(MODULUS);
             let failed = refused(&world, &batch, |call| {
                 call.proof = with_element(&batch, place, above);
             });
@@ -74,7 +77,7 @@ fn an_element_of_the_statement_that_is_not_below_p_is_refused() {
                 0 => assert_eq!(failed.error::<WrongChainId>().found, U256::from(above)),
                 1..=24 => assert_eq!(
                     failed.error::<WrongHead>().expected,
-                    shardfold_settlement::encoding::head_digest(&batch.statement.before)
+                    head_digest(&batch.statement.before)
                 ),
                 _ => {
                     failed.error::<NotCanonical>();
@@ -97,7 +100,7 @@ fn any_other_element_of_a_statement_is_refused() {
             .enumerate()
             .filter(|(place, _)| known(*place))
         {
-            let other = p3_field::PrimeField64::as_canonical_u64(&(*element + F::ONE));
+            let other = (*element + F::ONE).as_canonical_u64();
             refused(&world, &batch, |call| {
                 call.proof = with_element(&batch, place, other)
             });
@@ -338,4 +341,41 @@ fn the_events_are_all_that_a_state_is_made_of() {
         assert_eq!(tree.root(), batch.statement.after.state_root);
         assert_eq!(world.state.chain_id(), LEDGER);
     }
+}
+
+/// How much direct mode holds: what the README says, with room for a proof of 100 kB.
+#[test]
+fn direct_mode_holds_twelve_hundred_changed_vaults_or_opens_two_hundred_and_fifty() {
+    const OPENED: usize = 250;
+    /// What is left of 2^24 when calldata and verifier of a real proof have taken 4 million.
+    const ROOM: u64 = 12_700_000;
+    let mut world = World::new(SpecId::OSAKA);
+    for batch in 0..5 {
+        for i in 0..OPENED {
+            world.deposit(i as u8, 1_000, 0);
+        }
+        let positions = batch * OPENED..(batch + 1) * OPENED;
+        let taken = positions.map(|i| world.taking(i, i as u32)).collect();
+        let settlement = world.execute(taken);
+        let gas = world.try_settle(&settlement).expect("it is settled");
+        println!("{OPENED} vaults opened: {gas} gas");
+        assert!(gas < ROOM, "{gas}");
+    }
+    let transfer = |i: usize| {
+        let owner_of = |index: usize| (index % OPENED) as u8;
+        let body = Transfer {
+            from: i as u32,
+            to: i as u32 + 600,
+            to_owner: owner(owner_of(i + 600)),
+            asset: COIN.into(),
+            amount: 1,
+            fee: FREE,
+            nonce: 0,
+        };
+        signed(&account(owner_of(i)), &body)
+    };
+    let settlement = world.execute((0..600).map(transfer).collect());
+    let gas = world.try_settle(&settlement).expect("it is settled");
+    println!("1200 vaults changed: {gas} gas");
+    assert!(gas < ROOM, "{gas}");
 }

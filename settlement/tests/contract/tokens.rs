@@ -21,12 +21,13 @@ sol! {
     function balanceOf(address account) external view returns (uint256);
     function setRefuses(bool does) external;
     function callDuringPayment(address target, bytes data) external;
+    function shrink(address who, uint256 amount) external;
     function went() external view returns (bool);
     function answer() external view returns (bytes);
 }
 
 /// Deploys and registers a token, of which user 1 has a million parts that the contract may take.
-fn token(world: &mut World, artefact: &Artefact, digits: u8) -> (Address, u32) {
+pub fn token(world: &mut World, artefact: &Artefact, digits: u8) -> (Address, u32) {
     let token = world.chain.deploy(artefact, &[]);
     let (to, amount) = (user(1), U256::from(1_000_000));
     world
@@ -47,7 +48,7 @@ fn token(world: &mut World, artefact: &Artefact, digits: u8) -> (Address, u32) {
     (token, asset.expect("it is a token"))
 }
 
-fn held(world: &World, token: Address, account: Address) -> u64 {
+pub fn held(world: &World, token: Address, account: Address) -> u64 {
     world.chain.ask(token, &balanceOfCall { account }).to()
 }
 
@@ -138,6 +139,49 @@ fn a_token_that_refuses_blocks_only_its_own_claims() {
             .expect("anybody may");
         world.call(user(2), &claims[0]).expect("now it is paid");
         assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + 21);
+    }
+}
+
+/// "Rebasing tokens": what is missing is missing to the last who claim, and to nobody else.
+#[test]
+fn a_token_whose_balances_shrink_hurts_its_own_holders_alone() {
+    for fork in FORKS {
+        let mut world = World::new(fork);
+        let (token, asset) = token(&mut world, &test_artefact!("ShrinkingToken"), 0);
+        world.deposit_as(1, asset, 50, 0, owner(1));
+        world.deposit(1, 60, 0);
+        world.settle(vec![world.taking(0, 0), world.taking(1, 1)]);
+        let batch = world.settle(vec![
+            withdrawing(0, asset, 20, 0),
+            withdrawing(0, asset, 30, 1),
+            world.withdrawing(1, 1, 60, 0),
+        ]);
+        let shrink = shrinkCall {
+            who: world.rollup,
+            amount: U256::from(15),
+        };
+        world
+            .chain
+            .call(user(9), token, &shrink)
+            .expect("anybody may");
+        let claims: [claimCall; 3] = [0, 1, 2].map(|place| world.claim(1, &batch, place));
+        world
+            .call(user(2), &claims[0])
+            .expect("there is enough for it");
+        let failed = world.call(user(2), &claims[1]).expect_err("15 are there");
+        assert_eq!(failed.error::<PaymentFailed>().amount, U256::from(30));
+        world.call(user(2), &claims[2]).expect("the coin is there");
+        // Whoever makes the loss good lets the rest be paid.
+        let mint = mintCall {
+            to: world.rollup,
+            amount: U256::from(15),
+        };
+        world
+            .chain
+            .call(user(9), token, &mint)
+            .expect("anybody may");
+        world.call(user(2), &claims[1]).expect("now it is there");
+        assert_eq!(held(&world, token, world.rollup), 0);
     }
 }
 

@@ -105,6 +105,10 @@ fn sizes() -> String {
 
 fn challenges() -> String {
     let rows = [1, 2, 3].map(|challenges| {
+        let parameters = PlonkParameters {
+            challenges,
+            ..Profile::Proven100.plonk()
+        };
         let (copies, constraints) = base_field_bits(&parameters, Profile::Proven100.degree_bits());
         format!("| {challenges} | {copies:.1} | {constraints:.1} |")
     });
@@ -164,7 +168,7 @@ fn the_figures_of_the_document_are_those_of_the_code() {
 #[test]
 fn every_layer_and_shape_of_proven_100_keeps_100_bits_by_the_named_theorem() {
     let report = Report::new(Profile::Proven100).unwrap();
-    assert_eq!(report.layers.len(), Profile::Proven100.shapes().len() + 2);
+    assert_eq!(report.layers.len(), Profile::Proven100.shapes().len() + 4);
     for layer in &report.layers {
         let claimed = match layer.theorem.as_str() {
             "unique decoding" => layer.unique_decoding_bits,

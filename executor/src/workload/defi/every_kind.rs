@@ -26,12 +26,12 @@ const NO_FEE: FeePayment = FeePayment {
 };
 
 /// Returns a state and a batch on it: all 23 kinds, swaps through one and two pools, payments of one and
-/// of three entries.
+/// of three entries. So many more transfers follow, which fill a shard of a larger shape.
 ///
 /// # Panics
 /// Never: every transaction is valid.
 #[must_use]
-pub fn every_kind() -> Workload {
+pub fn every_kind(transfers: usize) -> Workload {
     let keys = Keys::new(1, 24);
     let mut random = Random::new(1);
     let people = People::new(24, 2, &mut random);
@@ -47,6 +47,11 @@ pub fn every_kind() -> Workload {
     batch.exchange();
     batch.payouts();
     lending.every_kind(&mut builder, &mut random);
+    for i in 0..transfers {
+        let [from, to] = [7 + i % 2, 8 - i % 2].map(|person| People::coins(person as u32));
+        let body = builder.transfer(from, to, 1, NO_FEE);
+        builder.push(body);
+    }
     let batch = builder.sign();
     Workload { state, batch }
 }

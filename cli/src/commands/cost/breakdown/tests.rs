@@ -152,7 +152,7 @@ fn a_shape_has_about_as_many_cells_as_it_says() {
 #[test]
 fn every_kind_is_counted_in_the_shapes_of_a_profile() {
     let shapes = Profile::Proven100.shapes();
-    let witnesses = cut(&every_kind(), shapes);
+    let witnesses = cut(&every_kind(0), shapes);
     let breakdown = Breakdown::new(&circuits(Profile::Proven100), &witnesses).unwrap();
     assert_eq!(sum(&breakdown), breakdown.cells);
     let transactions: usize = witnesses.iter().map(|shard| shard.transactions.len()).sum();

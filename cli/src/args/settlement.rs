@@ -1,0 +1,116 @@
+//! Arguments of the commands about settlement on an EVM chain.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{CutArgs, UnsoundArgs, threads};
+
+/// Arguments of `wrap`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  shardfold wrap run/proof.bin -o run/settlement.bin
+  shardfold verify run/settlement.bin --min-security 100
+The settlement proof states what the validity proof states, in a form that a contract on an EVM
+chain verifies: its bytes after the file's header of 20 are what the contract gets.")]
+pub struct WrapArgs {
+    /// The validity proof.
+    pub proof: PathBuf,
+    /// Where the settlement proof goes.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The verification key of the validity proof; by default the one of its profile that is built
+    /// in.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Where the key of the settlement proof goes, from which the contract's verifier is made.
+    #[arg(long, value_name = "FILE")]
+    pub settlement_key: Option<PathBuf>,
+    /// How many threads to use; by default $RAYON_NUM_THREADS, or else one for each core.
+    #[arg(long, value_name = "N", value_parser = threads())]
+    pub threads: Option<usize>,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Whether the key may be of the unsound profile.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
+}
+
+/// Arguments of `settle-call`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  shardfold wrap run/proof.bin -o run/settlement.bin
+  shardfold settle-call run/batch.bin --proof run/settlement.bin
+Prints the call of the contract's settle, in hexadecimal digits: the proof, what the batch owes, and
+the differences of its records, made by executing it again. Anything that signs and sends
+transactions takes it from there.")]
+pub struct SettleCallArgs {
+    /// The batch.
+    pub batch: PathBuf,
+    /// The settlement proof of the batch.
+    #[arg(long, value_name = "FILE")]
+    pub proof: PathBuf,
+    /// The state that the batch starts from: a file; by default genesis.bin beside the batch.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// The checkpoint up to which the batch takes the queue, if it takes some items but not all.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub checkpoint: u64,
+    /// The shapes with which it was proven.
+    #[command(flatten)]
+    pub cut: CutArgs,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `rebuild`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  shardfold rebuild logs.json --genesis genesis.bin -o state.bin
+LOGS is what a node of the base chain answers to eth_getLogs for the contract's address, from the
+block of its creation on. Nothing else is needed, and nobody is asked: each head's commitments and
+the state root are checked.")]
+pub struct RebuildArgs {
+    /// The contract's logs, as JSON.
+    pub logs: PathBuf,
+    /// The state that the ledger started from: a file.
+    #[arg(long, value_name = "FILE")]
+    pub genesis: PathBuf,
+    /// Where the state goes.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The contract's address, 40 hexadecimal digits, where the logs have those of several.
+    #[arg(long, value_name = "ADDRESS")]
+    pub contract: Option<String>,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `escape`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  shardfold state import state.bin --state ledger
+  shardfold state prove 7 --state ledger -o record.bin
+  shardfold escape record.bin --owner-key HEX --to ADDRESS
+Prints the call, in hexadecimal digits, with which anybody takes the vault out of a frozen contract;
+what it holds goes to ADDRESS, which is part of the vault's owner.")]
+pub struct EscapeArgs {
+    /// The proof of the vault's record at the last settled head, as `state prove` writes it.
+    pub record: PathBuf,
+    /// The owner's public key: five elements of 8 bytes, big-endian, in 80 hexadecimal digits.
+    #[arg(long, value_name = "HEX")]
+    pub owner_key: String,
+    /// The owner's address on the base chain, 40 hexadecimal digits.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: String,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}

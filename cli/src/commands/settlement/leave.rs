@@ -1,0 +1,103 @@
+//! `rebuild` and `escape`: out of a ledger without anybody's help.
+
+use alloy_primitives::Address;
+use alloy_sol_types::SolCall as _;
+use anyhow::{Context, Result};
+use serde::Serialize;
+use shardfold_protocol::files;
+use shardfold_protocol::inclusion::Inclusion;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_settlement::escape::escape_call;
+use shardfold_settlement::published::{rebuild as rebuild_state, settled};
+
+use crate::args::{EscapeArgs, RebuildArgs};
+use crate::commands::hex as digest_hex;
+use crate::commands::input::{cannot_use, read_content};
+use crate::exit::usage;
+use crate::output::{Places, Printer, read_file};
+
+/// More than a node answers at once.
+const LOGS_BYTES: u64 = 4 << 30;
+/// Bytes of a record in a state file, about.
+const RECORD_BYTES: u64 = 72;
+
+/// Runs `rebuild`.
+pub fn rebuild(args: &RebuildArgs) -> Result<()> {
+    let contract = args.contract.as_deref().map(address).transpose()?;
+    let mut places = Places::new([args.logs.clone(), args.genesis.clone()]);
+    // A difference names a record in 16 bytes, which are 34 digits of JSON.
+    let logs = read_file(&args.logs, LOGS_BYTES)?;
+    let output = places.output(&args.output, logs.len() as u64 / 34 * RECORD_BYTES)?;
+    let printer = places.printer(args.json)?;
+    let genesis: StateFile = read_content("genesis", &args.genesis)?;
+    let mut state = State::try_from(&genesis).with_context(|| cannot_use(&args.genesis))?;
+    let batches =
+        settled(&logs, contract).with_context(|| format!("cannot use {}", args.logs.display()))?;
+    rebuild_state(&mut state, &batches)?;
+    let head = state.head();
+    let report = Rebuilt {
+        batches: batches.len(),
+        transactions: head.tx_count,
+        state_root: digest_hex(&head.state_root),
+    };
+    output.write(&files::to_binary(&state.to_file())?)?;
+    printer.line(format_args!(
+        "{output}: the state after {} batches, {} transactions, state root {}",
+        report.batches, report.transactions, report.state_root
+    ));
+    printer.object(&report)
+}
+
+#[derive(Serialize)]
+struct Rebuilt {
+    batches: usize,
+    transactions: u64,
+    state_root: String,
+}
+
+/// Runs `escape`.
+pub fn escape(args: &EscapeArgs) -> Result<()> {
+    let printer = Printer::new(args.json);
+    let to = address(&args.to)?;
+    let key = owner_key(&args.owner_key)?;
+    let inclusion: Inclusion = read_content("record proof", &args.record)?;
+    let call = escape_call(&inclusion, key, to)
+        .with_context(|| format!("cannot escape with {}", args.record.display()))?;
+    let call = format!("0x{}", hex::encode(call.abi_encode()));
+    if args.json {
+        return printer.object(&Escape { call });
+    }
+    printer.answer(format_args!("{call}"))
+}
+
+#[derive(Serialize)]
+struct Escape {
+    call: String,
+}
+
+/// An address from the command line.
+fn address(text: &str) -> Result<Address> {
+    let mut bytes = [0; 20];
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode_to_slice(digits, &mut bytes).map_err(|error| {
+        usage(format!(
+            "found {text:?}: {error}; expected an address of 40 hexadecimal digits"
+        ))
+    })?;
+    Ok(Address::from(bytes))
+}
+
+/// A public key from the command line.
+fn owner_key(text: &str) -> Result<[u64; 5]> {
+    let mut bytes = [0; 40];
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode_to_slice(digits, &mut bytes).map_err(|error| {
+        usage(format!(
+            "found {text:?}: {error}; expected a public key of 80 hexadecimal digits"
+        ))
+    })?;
+    let (words, _) = bytes.as_chunks();
+    Ok(core::array::from_fn(|i| {
+        u64::from_be_bytes(words.get(i).copied().unwrap_or_default())
+    }))
+}

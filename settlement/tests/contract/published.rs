@@ -1,0 +1,166 @@
+//! What anybody makes of the contract's logs: the state, and a call that takes a vault out.
+
+use alloy_primitives::{B256, Bytes, U256};
+use alloy_sol_types::SolEvent as _;
+use p3_field::PrimeCharacteristicRing as _;
+use serde_json::{Value, json};
+use shardfold_protocol::field::F;
+use shardfold_protocol::head::Head;
+use shardfold_protocol::inclusion::Inclusion;
+use shardfold_protocol::state::State;
+use shardfold_protocol::tree::StateTree;
+use shardfold_settlement::escape::{EscapeError, escape_call};
+use shardfold_settlement::interface::IRollup::Settled;
+use shardfold_settlement::published::{PublishedError, rebuild, settled};
+
+use crate::common::chain::FORKS;
+use crate::common::world::{LEDGER, World, coin, key, user};
+use crate::freeze::{freeze, scene};
+
+/// A ledger in which nothing has happened.
+fn empty() -> State {
+    let tree = StateTree::new();
+    let genesis = Head::genesis(tree.root());
+    State::from_parts(LEDGER, genesis, tree).expect("an empty ledger")
+}
+
+/// Rebuild from the logs, and escape every vault by the calls that the library makes.
+#[test]
+fn the_logs_are_enough_to_leave() {
+    for fork in FORKS {
+        let (mut world, events) = scene(fork);
+        freeze(&mut world);
+        let batches = settled(&logs(&world, &events), None).expect("they are all there");
+        let mut state = empty();
+        rebuild(&mut state, &batches).expect("they lead to the last head");
+        assert_eq!(state, world.state);
+        for (index, i) in [(0, 1), (7, 2), (14, 3), (21, 4)] {
+            let inclusion = Inclusion {
+                chain_id: LEDGER,
+                head: *state.head(),
+                proof: state.tree().prove_record(index),
+            };
+            let balance = inclusion.proof.record.vault().expect("a vault").balance;
+            let before = world.chain.balance(user(i));
+            let call = escape_call(&inclusion, key(i), user(i)).expect("it is the owner's");
+            world.call(user(77), &call).expect("it is the owner's");
+            assert_eq!(world.chain.balance(user(i)), before + coin(balance));
+        }
+    }
+}
+
+/// The answer of a node that is asked for the contract's logs.
+fn logs(world: &World, events: &[Settled]) -> Vec<u8> {
+    let log = |(batch, event): (usize, &Settled)| {
+        let data = event.encode_data();
+        let topics = [Settled::SIGNATURE_HASH, B256::from(U256::from(batch))];
+        json!({ "address": world.rollup, "topics": topics, "data": Bytes::from(data), "removed": false })
+    };
+    let logs: Vec<_> = events.iter().enumerate().map(log).collect();
+    json!({ "jsonrpc": "2.0", "id": 1, "result": logs })
+        .to_string()
+        .into_bytes()
+}
+
+/// What is not the whole story from the first batch on is refused, and nothing is guessed.
+#[test]
+fn logs_with_gaps_or_of_two_contracts_are_refused() {
+    let (world, events) = scene(FORKS[0]);
+    let all: Value = serde_json::from_slice(&logs(&world, &events)).expect("JSON");
+    let list = all["result"].as_array().expect("a list").clone();
+    let read =
+        |list: Vec<Value>, contract| settled(Value::Array(list).to_string().as_bytes(), contract);
+    assert_eq!(read(list.clone(), None).expect("all").len(), events.len());
+    // The order of the list does not matter, its gaps do.
+    let mut turned = list.clone();
+    turned.reverse();
+    assert_eq!(read(turned, None).expect("all").len(), events.len());
+    let without = |left_out: usize| {
+        let mut list = list.clone();
+        list.remove(left_out);
+        list
+    };
+    for left_out in 0..events.len() - 1 {
+        let expected = left_out as u64;
+        let error = read(without(left_out), None).expect_err("a gap");
+        let found = expected + 1;
+        assert!(
+            matches!(error, PublishedError::Order { found: f, expected: e } if (f, e) == (found, expected)),
+            "{error}"
+        );
+    }
+    let mut twice = list.clone();
+    twice.push(list[1].clone());
+    assert!(matches!(
+        read(twice, None),
+        Err(PublishedError::Order { .. })
+    ));
+    // A block that the chain has left.
+    let mut removed = list.clone();
+    removed[1]["removed"] = true.into();
+    assert!(matches!(
+        read(removed, None),
+        Err(PublishedError::Order { .. })
+    ));
+    let mut two = list.clone();
+    two[1]["address"] = json!(user(3));
+    assert!(matches!(
+        read(two.clone(), None),
+        Err(PublishedError::Contracts { .. })
+    ));
+    assert!(matches!(
+        read(two, Some(world.rollup)),
+        Err(PublishedError::Order { .. })
+    ));
+    let mut cut = list.clone();
+    cut[0]["data"] = "0x1234".into();
+    assert!(matches!(read(cut, None), Err(PublishedError::Event { .. })));
+    assert!(settled(b"{}", None).is_err());
+
+    // An altered difference does not lead to the head, and leaves the state where it was.
+    let mut batches = read(list, None).expect("all");
+    batches[1].differences[1] += F::ONE;
+    let mut state = empty();
+    let error = rebuild(&mut state, &batches).expect_err("another balance");
+    assert!(
+        matches!(error, PublishedError::Rebuild { batch: 1, .. }),
+        "{error}"
+    );
+    assert_eq!(*state.head(), batches[0].head);
+}
+
+/// What the contract would refuse is not even sent.
+#[test]
+fn an_escape_of_somebody_elses_vault_is_not_made() {
+    let (world, _) = scene(FORKS[0]);
+    let inclusion = Inclusion {
+        chain_id: LEDGER,
+        head: *world.state.head(),
+        proof: world.state.tree().prove_record(7),
+    };
+    assert!(escape_call(&inclusion, key(2), user(2)).is_ok());
+    for (key, to) in [(key(1), user(2)), (key(2), user(1))] {
+        let error = escape_call(&inclusion, key, to).expect_err("another owner");
+        assert!(matches!(error, EscapeError::Owner { .. }), "{error}");
+    }
+    let mut beyond = key(2);
+    beyond[0] = u64::MAX;
+    let error = escape_call(&inclusion, beyond, user(2)).expect_err("no element");
+    assert!(
+        matches!(error, EscapeError::Key { position: 0, .. }),
+        "{error}"
+    );
+    let mut other = inclusion.clone();
+    other.proof.index = 6;
+    let error = escape_call(&other, key(2), user(2)).expect_err("another place");
+    assert!(matches!(error, EscapeError::Path { index: 6 }), "{error}");
+    let nothing = Inclusion {
+        proof: world.state.tree().prove_record(1),
+        ..inclusion
+    };
+    let error = escape_call(&nothing, key(2), user(2)).expect_err("nothing lies there");
+    assert!(
+        matches!(error, EscapeError::NoVault { index: 1 }),
+        "{error}"
+    );
+}
