@@ -4,7 +4,7 @@ use alloy_primitives::{Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolInterface as _, sol};
 use plonky2::field::extension::FieldExtension as _;
 use plonky2::field::extension::quadratic::QuadraticExtension;
-use plonky2::field::types::{Field as _, PrimeField64 as _, Sample as _};
+use plonky2::field::types::{Field as _, Field64 as _, PrimeField64 as _, Sample as _};
 use plonky2::plonk::config::Hasher as _;
 use shardfold_recursion::plonk::onchain::{Coordinates, trace};
 use shardfold_recursion::plonk::{PlonkField, Poseidon2Hash};
