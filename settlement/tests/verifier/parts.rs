@@ -159,10 +159,17 @@ fn each_element_of_a_fold_must_be_canonical() {
     };
     let expected = IVerifierErrors::NotCanonical(IVerifier::NotCanonical { part: 5 });
     for place in 0..32 {
-        assert_eq!(refusal(&call(with_one_that_is_none(32, place), 0)), expected);
+        assert_eq!(
+            refusal(&call(with_one_that_is_none(32, place), 0)),
+            expected
+        );
     }
     let elements: Vec<u64> = (0..32).map(|i| LAST - i).collect();
-    let bytes: Bytes = elements.iter().flat_map(|x| x.to_be_bytes()).collect::<Vec<u8>>().into();
+    let bytes: Bytes = elements
+        .iter()
+        .flat_map(|x| x.to_be_bytes())
+        .collect::<Vec<u8>>()
+        .into();
     for (position, pair) in elements.as_chunks::<2>().0.iter().enumerate() {
         let found = chain.ask(*harness, &call(bytes.clone(), position));
         assert_eq!(found.value, word(*pair));
@@ -190,7 +197,11 @@ fn whatever_the_low_degree_test_rests_on_is_noticed() {
     }
     let folds = CASE.common.fri_params.reduction_arity_bits.len();
     for fold in 0..folds {
-        let expected = if fold + 1 == folds { last.clone() } else { folded(fold + 1) };
+        let expected = if fold + 1 == folds {
+            last.clone()
+        } else {
+            folded(fold + 1)
+        };
         assert_eq!(refusal(&call(1, fold)), expected);
     }
     for index in 0..CASE.common.fri_params.config.num_query_rounds {
