@@ -1,14 +1,15 @@
 //! Tokens of all sorts, among them hostile ones.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, sol};
 use shardfold_contracts::withdraw::Withdraw;
 use shardfold_protocol::transaction::Transaction;
 use shardfold_settlement::artefact::Artefact;
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IRollup::{
-    NoToken, PaymentFailed, UnitTooLarge, WrongReceipt, assetsCall, claimCall, depositCall,
-    registerAssetCall, settleCall,
+    NoToken, PaymentFailed, UnitTooLarge, Waiting, WrongReceipt, assetsCall, claimCall,
+    collectCall, depositCall, escapeCall, isPaidCall, payDueCall, reclaimCall, registerAssetCall,
+    repayCall, requestExitCall, settleCall,
 };
 
 use crate::common::chain::{EVM_CHAIN_ID, FORKS};
@@ -214,26 +215,66 @@ fn nobody_calls_back() {
         };
         answered(&world);
         world.settle(vec![world.taking(0, 0)]);
-        let batch = world.settle(vec![
-            withdrawing(0, asset, 20, 0),
-            withdrawing(0, asset, 20, 1),
-        ]);
-        let claims: [claimCall; 2] = [0, 1].map(|place| world.claim(1, &batch, place));
-        call_back(&mut world, claims[1].abi_encode());
-        world.call(user(2), &claims[0]).expect("it is owed");
-        answered(&world);
-        assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + 20);
-        let empty = settleCall {
-            proof: vec![].into(),
-            withdrawals: vec![].into(),
-            data: vec![].into(),
-            place: U256::ZERO,
-        };
-        call_back(&mut world, empty.abi_encode());
-        world.call(user(2), &claims[1]).expect("it is owed");
-        answered(&world);
-        assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + 40);
+        let withdrawals = (0..9).map(|nonce| withdrawing(0, asset, 2, nonce));
+        let batch = world.settle(withdrawals.collect());
+        let claims: Vec<_> = (0..9).map(|place| world.claim(1, &batch, place)).collect();
+        for (place, data) in locked(&claims[8]).into_iter().enumerate() {
+            call_back(&mut world, data);
+            world.call(user(2), &claims[place]).expect("it is owed");
+            answered(&world);
+            let paid = 2 * (place as u64 + 1);
+            assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + paid);
+        }
+        assert!(!world.ask(&isPaidCall {
+            number: U256::from(8)
+        }));
     }
+}
+
+/// Calls of all functions that pay, are paid, or settle, besides a deposit.
+pub fn locked(claim: &claimCall) -> [Vec<u8>; 8] {
+    let (key, to, nothing) = ([0; 5], user(1), Bytes::new());
+    let settle = settleCall {
+        proof: nothing.clone(),
+        withdrawals: nothing.clone(),
+        data: nothing.clone(),
+        place: U256::ZERO,
+    };
+    let escape = escapeCall {
+        head: nothing.clone(),
+        index: 0,
+        record: [U256::ZERO; 2],
+        siblings: [U256::ZERO; 32],
+        key,
+        to,
+    };
+    let reclaim = reclaimCall {
+        waiting: Waiting {
+            position: 0,
+            asset: 0,
+            amount: 0,
+            fee: 0,
+            commitment: U256::ZERO,
+        },
+        items: nothing,
+        place: U256::ZERO,
+        key,
+        to,
+    };
+    [
+        claim.abi_encode(),
+        settle.abi_encode(),
+        requestExitCall { index: 0, key }.abi_encode(),
+        collectCall {}.abi_encode(),
+        escape.abi_encode(),
+        reclaim.abi_encode(),
+        payDueCall {
+            asset: U256::ZERO,
+            to,
+        }
+        .abi_encode(),
+        repayCall { index: 0, key, to }.abi_encode(),
+    ]
 }
 
 #[test]
