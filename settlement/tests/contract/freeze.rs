@@ -256,6 +256,8 @@ fn frozen_means_that_nothing_comes_in_and_nothing_is_settled() {
         };
         let sent = world.chain.send(user(1), world.rollup, wei, &deposit);
         sent.expect_err("nothing comes in").error::<IsFrozen>();
+        let checkpoint = world.call(user(1), &checkpointCall {});
+        checkpoint.expect_err("nothing is made").error::<IsFrozen>();
         let exit = requestExitCall {
             index: 0,
             key: key(1),

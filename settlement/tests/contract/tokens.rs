@@ -7,9 +7,9 @@ use shardfold_protocol::transaction::Transaction;
 use shardfold_settlement::artefact::Artefact;
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IRollup::{
-    NoToken, PaymentFailed, UnitTooLarge, Waiting, WrongReceipt, assetsCall, claimCall,
-    collectCall, depositCall, escapeCall, isPaidCall, payDueCall, reclaimCall, registerAssetCall,
-    repayCall, requestExitCall, settleCall,
+    NoToken, PaymentFailed, TooLittlePaid, UnitTooLarge, Waiting, WrongReceipt, assetsCall,
+    claimCall, collectCall, depositCall, escapeCall, isPaidCall, payDueCall, reclaimCall,
+    registerAssetCall, repayCall, requestExitCall, settleCall,
 };
 
 use crate::common::chain::{EVM_CHAIN_ID, FORKS};
@@ -140,6 +140,24 @@ fn a_token_that_refuses_blocks_only_its_own_claims() {
             .expect("anybody may");
         world.call(user(2), &claims[0]).expect("now it is paid");
         assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + 21);
+    }
+}
+
+#[test]
+fn a_deposit_of_a_token_has_a_price_in_coin() {
+    for fork in FORKS {
+        let mut world = World::new(fork);
+        let (_, asset) = token(&mut world, &test_artefact!("Token"), 0);
+        let call = depositCall {
+            asset,
+            amount: 500,
+            fee: 0,
+            owner: word(&owner(1)),
+        };
+        let wei = U256::from(PRICE - 1);
+        let sent = world.chain.send(user(1), world.rollup, wei, &call);
+        let failed = sent.expect_err("a wei is missing").error::<TooLittlePaid>();
+        assert_eq!((failed.found, failed.expected), (wei, U256::from(PRICE)));
     }
 }
 
