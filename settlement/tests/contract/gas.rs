@@ -16,7 +16,8 @@ use crate::common::chain::{Chain, FORKS};
 use crate::common::world::{
     COIN, FREE, GOVERNOR, OPERATOR, World, account, coin, key, owner, signed, user,
 };
-use crate::freeze::{chain_word, digests, escape_of, reclaim_of};
+use crate::freeze::escape_of;
+use crate::reclaim::{chain_word, digests, reclaim_of};
 use crate::scene::{DEBTOR, MARKET, MARKET_SHARES, POOL, POOL_SHARES, Scene};
 use crate::test_artefact;
 use crate::tokens::token;
