@@ -7,6 +7,7 @@ mod circle;
 mod claims;
 mod conservation;
 mod create;
+mod defi;
 mod freeze;
 mod gas;
 mod poseidon2;
