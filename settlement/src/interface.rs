@@ -52,7 +52,6 @@ sol! {
         error ChainIdTooLarge(uint256 found, uint256 limit);
         error EntriesLength(uint256 found, uint256 entryBytes);
         error FeeTooLarge(uint256 found, uint256 limit);
-        error HeadLength(uint256 found, uint256 expected);
         error IndexTooLarge(uint256 found, uint256 limit);
         error IsFrozen(uint256 since);
         error IsNotFrozen();

@@ -24,16 +24,14 @@ library Heads {
     /// @notice Bytes of a statement.
     uint256 internal constant STATEMENT_BYTES = 392;
 
-    /// @notice Bytes of another length than a head's.
-    error HeadLength(uint256 found, uint256 expected);
     /// @notice A proof that ends in its statement.
     error ProofLength(uint256 found, uint256 leastExpected);
 
     /// @notice Reads a head.
-    /// @param head Its bytes; every element is below p, or it is refused.
+    /// @param head Its 192 bytes, of which the caller knows that they are so many; every element is below
+    /// p, or it is refused.
     /// @return result The head.
     function read(bytes calldata head) internal pure returns (Head memory result) {
-        if (head.length != BYTES) revert HeadLength(head.length, BYTES);
         for (uint256 offset = 0; offset < BYTES; offset += 32) {
             Elements.check(word(head, offset));
         }

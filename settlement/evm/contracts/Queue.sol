@@ -97,9 +97,10 @@ abstract contract Queue is Assets {
         whileOpen
     {
         if (fee >= 1 << 46) revert FeeTooLarge(fee, 1 << 46);
-        if (amount >= 1 << 62 || amount + fee >= 1 << 62) revert AmountTooLarge(amount, 1 << 62);
+        uint256 units = uint256(amount) + fee;
+        if (units >= 1 << 62) revert AmountTooLarge(units, 1 << 62);
         Elements.check(owner);
-        (address token, uint256 paid) = _inToken(asset, amount + fee);
+        (address token, uint256 paid) = _inToken(asset, units);
         if (token == address(0)) {
             _charge(paid);
         } else {

@@ -19,3 +19,11 @@ contract RefusingVerifier is ISettlementVerifier {
         return false;
     }
 }
+
+/// @title A verifier that proves nothing and takes proofs as long as real ones: to measure what they cost
+contract LongVerifier is ISettlementVerifier {
+    /// @inheritdoc ISettlementVerifier
+    function verify(bytes calldata proof) external pure returns (bool) {
+        return proof.length == 100_000;
+    }
+}

@@ -30,6 +30,8 @@ pub struct Chain {
     spec: SpecId,
     /// The time of the next block.
     pub time: u64,
+    /// Its chain id: [`EVM_CHAIN_ID`] unless a test says otherwise.
+    pub chain_id: u64,
     number: u64,
 }
 
@@ -75,6 +77,7 @@ impl Chain {
             db: CacheDB::default(),
             spec,
             time: START,
+            chain_id: EVM_CHAIN_ID,
             number: 1,
         }
     }
@@ -148,6 +151,14 @@ impl Chain {
         Ok((returned, done))
     }
 
+    /// Sends a call that is encoded already, without coin.
+    ///
+    /// # Errors
+    /// It was reverted, or halted.
+    pub fn send_data(&mut self, from: Address, to: Address, data: Vec<u8>) -> Result<Done, Failed> {
+        done(self.transact(from, TxKind::Call(to), U256::ZERO, data.into()))
+    }
+
     /// [`Self::send`] without coin.
     ///
     /// # Errors
@@ -180,7 +191,7 @@ impl Chain {
         data: Bytes,
     ) -> ExecutionResult {
         let mut cfg = CfgEnv::new_with_spec(self.spec);
-        cfg.chain_id = EVM_CHAIN_ID;
+        cfg.chain_id = self.chain_id;
         let block = BlockEnv {
             number: U256::from(self.number),
             timestamp: U256::from(self.time),
@@ -199,7 +210,7 @@ impl Chain {
             value,
             data,
             nonce: account.info().unwrap_or_default().nonce,
-            chain_id: Some(EVM_CHAIN_ID),
+            chain_id: Some(self.chain_id),
             ..TxEnv::default()
         };
         self.number += 1;

@@ -128,7 +128,6 @@ macro_rules! test_artefact {
 impl World {
     /// A contract with an empty ledger, with the chain's own coin registered.
     pub fn new(spec: SpecId) -> Self {
-        let mut chain = Chain::new(spec);
         let state = State::try_from(&StateFile {
             chain_id: LEDGER,
             head: None,
@@ -136,28 +135,7 @@ impl World {
             records: vec![],
         });
         let state = state.expect("nothing is well formed");
-        let artefact = |text| Artefact::parse(text).expect("it is an artefact");
-        let hashes = chain.deploy(&artefact(HASHES), &[]);
-        let verifier = chain.deploy(&artefact(STATEMENT_VERIFIER), &[]);
-        let root = word(&state.head().state_root);
-        let arguments = (
-            LEDGER,
-            root,
-            U256::from(PRICE),
-            hashes,
-            verifier,
-            GOVERNOR,
-            OPERATOR,
-        );
-        let rollup = chain.deploy(&artefact(ROLLUP), &arguments.abi_encode_params());
-        let mut world = Self {
-            chain,
-            rollup,
-            hashes,
-            state,
-            items: vec![],
-            batches: 0,
-        };
+        let mut world = Self::with_genesis(Chain::new(spec), state);
         for i in 0..=u8::MAX {
             world.chain.fund(user(i), coin(1_000_000_000_000));
         }
@@ -167,6 +145,25 @@ impl World {
         };
         assert_eq!(world.call(user(0), &asset), Ok(COIN));
         world
+    }
+
+    /// A contract with a ledger that starts with something, and no assets.
+    pub fn with_genesis(mut chain: Chain, state: State) -> Self {
+        let artefact = |text| Artefact::parse(text).expect("it is an artefact");
+        let hashes = chain.deploy(&artefact(HASHES), &[]);
+        let verifier = chain.deploy(&artefact(STATEMENT_VERIFIER), &[]);
+        let root = word(&state.head().state_root);
+        let price = U256::from(PRICE);
+        let arguments = (LEDGER, root, price, hashes, verifier, GOVERNOR, OPERATOR);
+        let rollup = chain.deploy(&artefact(ROLLUP), &arguments.abi_encode_params());
+        Self {
+            chain,
+            rollup,
+            hashes,
+            state,
+            items: vec![],
+            batches: 0,
+        }
     }
 
     /// Calls the contract.

@@ -146,27 +146,31 @@ fn a_node_is_no_leaf() {
 fn a_withdrawal_to_no_address_blocks_nothing() {
     for fork in FORKS {
         let mut world = funded(fork);
-        let [a, b, c] = [1 << 56, 2, 3];
-        let batch = world.settle(vec![
-            odd_withdrawal(0, 5, [1, a, b, c]),
-            odd_withdrawal(1, 6, [2, b, b, c]),
-            odd_withdrawal(2, 7, [MODULUS - 1, b, b, 1 << 48]),
-            world.withdrawing(1, 0, 8, 3),
-        ]);
-        let claims: Vec<_> = (0..4).map(|place| world.claim(1, &batch, place)).collect();
-        let failed = world
-            .call(user(1), &claims[0])
-            .expect_err("it is no address");
-        assert_eq!(failed.error::<NoAddress>().a, U256::from(a));
-        let failed = world
-            .call(user(1), &claims[1])
-            .expect_err("another chain owes it");
-        assert_eq!(failed.error::<OtherChain>().found, U256::from(2));
+        let odd = [
+            [1, 1 << 56, 2, 3],
+            [1, 2, 1 << 56, 3],
+            [1, 2, 3, 1 << 48],
+            [2, 2, 2, 3],
+            [MODULUS - 1, 2, 2, 3],
+        ];
+        let withdrawals = (0..)
+            .zip(odd)
+            .map(|(i, place)| odd_withdrawal(i, 5 + i, place));
+        let last = world.withdrawing(1, 0, 8, 5);
+        let batch = world.settle(withdrawals.chain([last]).collect());
+        for (i, [chain, a, b, c]) in odd.into_iter().enumerate() {
+            let failed = world.call(user(1), &world.claim(1, &batch, i));
+            let failed = failed.expect_err("nobody is there, or another chain owes it");
+            if chain == 1 {
+                let NoAddress { a: x, b: y, c: z } = failed.error();
+                assert_eq!([x, y, z], [a, b, c].map(U256::from));
+            } else {
+                assert_eq!(failed.error::<OtherChain>().found, U256::from(chain));
+            }
+        }
         world
-            .call(user(1), &claims[2])
-            .expect_err("both")
-            .error::<OtherChain>();
-        world.call(user(1), &claims[3]).expect("this one is owed");
+            .call(user(1), &world.claim(1, &batch, 5))
+            .expect("this one is owed");
     }
 }
 

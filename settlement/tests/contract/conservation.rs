@@ -12,7 +12,8 @@ use shardfold_settlement::interface::IRollup::{
 };
 
 use crate::common::world::{COIN, FREE, Item, OPERATOR, World, account, coin, owner, signed, user};
-use crate::freeze::{escape_of, freeze, reclaim_of};
+use crate::freeze::{escape_of, freeze};
+use crate::reclaim::reclaim_of;
 
 /// Users 1 to 6, each with a vault at the index of their number.
 const USERS: u8 = 6;

@@ -1,4 +1,4 @@
-//! The contract's Poseidon2 against the protocol's.
+//! The contract's hashes against the protocol's.
 
 use crate::common::chain::{Chain, DEPLOYER, FORKS};
 use alloy_primitives::U256;
@@ -6,10 +6,12 @@ use p3_field::PrimeCharacteristicRing;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use shardfold_protocol::field::{F, MODULUS};
-use shardfold_protocol::hash::{Digest, compress};
+use shardfold_protocol::hash::{Digest, ZERO_DIGEST, compress};
+use shardfold_protocol::head::extend_chain;
 use shardfold_settlement::artefact::{Artefact, HASHES};
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IHashes;
+use shardfold_settlement::withdrawals::Withdrawal;
 
 /// Pairs of edges, and random ones.
 fn inputs() -> Vec<[Digest; 2]> {
@@ -69,5 +71,76 @@ fn compressions_are_the_protocols() {
         let gas = (many - few) / 100;
         println!("{fork:?}: a compression takes {gas} gas");
         assert!(gas < 16_500, "{gas}");
+    }
+}
+
+#[test]
+fn chains_over_withdrawals_are_the_protocols() {
+    let artefact = Artefact::parse(HASHES).expect("it is an artefact");
+    let mut rng = StdRng::seed_from_u64(9);
+    let mut element = || F::from_u64(rng.random_range(0..MODULUS));
+    for fork in FORKS {
+        let mut chain = Chain::new(fork);
+        let hashes = chain.deploy(&artefact, &[]);
+        let (mut expected, mut entries) = (ZERO_DIGEST, vec![]);
+        for count in 0..40 {
+            let call = IHashes::withdrawalsCall {
+                chainId: 77,
+                commitment: U256::ZERO,
+                entries: entries.clone().into(),
+            };
+            assert_eq!(chain.ask(hashes, &call), word(&expected), "{count}");
+            let withdrawal = Withdrawal {
+                base_chain: element(),
+                address: [element(), element(), element()],
+                asset: element(),
+                amount: element(),
+            };
+            expected = extend_chain(&expected, &withdrawal.digest(77));
+            entries.extend(withdrawal.entry());
+        }
+    }
+}
+
+#[test]
+fn what_is_not_whole_or_not_below_p_is_refused() {
+    let artefact = Artefact::parse(HASHES).expect("it is an artefact");
+    for fork in FORKS {
+        let mut chain = Chain::new(fork);
+        let hashes = chain.deploy(&artefact, &[]);
+        let commitment = U256::ZERO;
+        let mut withdrawals = |entries: Vec<u8>| {
+            let entries = entries.into();
+            let call = IHashes::withdrawalsCall {
+                chainId: 1,
+                commitment,
+                entries,
+            };
+            chain.call(DEPLOYER, hashes, &call)
+        };
+        let short = withdrawals(vec![0; 95]).expect_err("a byte is missing");
+        let short = short.error::<IHashes::Length>();
+        assert_eq!(
+            (short.found, short.partBytes),
+            (U256::from(95), U256::from(48))
+        );
+        for place in 0..12 {
+            let mut entries = vec![0; 96];
+            entries[8 * place..][..8].copy_from_slice(&MODULUS.to_be_bytes());
+            let failed = withdrawals(entries).expect_err("p is no element");
+            failed.error::<IHashes::NotCanonical>();
+        }
+        for place in 0..8 {
+            let mut blocks = vec![0; 64];
+            blocks[8 * place..][..8].copy_from_slice(&MODULUS.to_be_bytes());
+            let call = IHashes::chainCall {
+                commitment,
+                blocks: blocks.into(),
+            };
+            let failed = chain
+                .call(DEPLOYER, hashes, &call)
+                .expect_err("p is no element");
+            failed.error::<IHashes::NotCanonical>();
+        }
     }
 }

@@ -280,6 +280,12 @@ fn checkpoints_keep_five_minutes_apart() {
         assert_eq!(soon.expected, soon.found + U256::from(1));
         assert_eq!(world.ask(&queueCall {}).checkpoints, 2);
         world.wait(1);
+        // An item makes one then, of the items before it.
+        let mut by_item = world.clone();
+        by_item.deposit(1, 1, 0);
+        let queue = by_item.ask(&queueCall {});
+        assert_eq!(queue.checkpoints, 3);
+        assert_eq!(queue.atCheckpoint.to::<u64>(), 23);
         world
             .call(user(9), &checkpointCall {})
             .expect("300 s after");

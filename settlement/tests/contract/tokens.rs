@@ -1,14 +1,15 @@
 //! Tokens of all sorts, among them hostile ones.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, sol};
 use shardfold_contracts::withdraw::Withdraw;
 use shardfold_protocol::transaction::Transaction;
 use shardfold_settlement::artefact::Artefact;
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IRollup::{
-    NoToken, PaymentFailed, UnitTooLarge, WrongReceipt, assetsCall, claimCall, depositCall,
-    registerAssetCall, settleCall,
+    NoToken, PaymentFailed, TooLittlePaid, UnitTooLarge, Waiting, WrongReceipt, assetsCall,
+    claimCall, collectCall, depositCall, escapeCall, isPaidCall, payDueCall, reclaimCall,
+    registerAssetCall, repayCall, requestExitCall, settleCall,
 };
 
 use crate::common::chain::{EVM_CHAIN_ID, FORKS};
@@ -142,6 +143,24 @@ fn a_token_that_refuses_blocks_only_its_own_claims() {
     }
 }
 
+#[test]
+fn a_deposit_of_a_token_has_a_price_in_coin() {
+    for fork in FORKS {
+        let mut world = World::new(fork);
+        let (_, asset) = token(&mut world, &test_artefact!("Token"), 0);
+        let call = depositCall {
+            asset,
+            amount: 500,
+            fee: 0,
+            owner: word(&owner(1)),
+        };
+        let wei = U256::from(PRICE - 1);
+        let sent = world.chain.send(user(1), world.rollup, wei, &call);
+        let failed = sent.expect_err("a wei is missing").error::<TooLittlePaid>();
+        assert_eq!((failed.found, failed.expected), (wei, U256::from(PRICE)));
+    }
+}
+
 /// "Rebasing tokens": what is missing is missing to the last who claim, and to nobody else.
 #[test]
 fn a_token_whose_balances_shrink_hurts_its_own_holders_alone() {
@@ -214,26 +233,66 @@ fn nobody_calls_back() {
         };
         answered(&world);
         world.settle(vec![world.taking(0, 0)]);
-        let batch = world.settle(vec![
-            withdrawing(0, asset, 20, 0),
-            withdrawing(0, asset, 20, 1),
-        ]);
-        let claims: [claimCall; 2] = [0, 1].map(|place| world.claim(1, &batch, place));
-        call_back(&mut world, claims[1].abi_encode());
-        world.call(user(2), &claims[0]).expect("it is owed");
-        answered(&world);
-        assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + 20);
-        let empty = settleCall {
-            proof: vec![].into(),
-            withdrawals: vec![].into(),
-            data: vec![].into(),
-            place: U256::ZERO,
-        };
-        call_back(&mut world, empty.abi_encode());
-        world.call(user(2), &claims[1]).expect("it is owed");
-        answered(&world);
-        assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + 40);
+        let withdrawals = (0..9).map(|nonce| withdrawing(0, asset, 2, nonce));
+        let batch = world.settle(withdrawals.collect());
+        let claims: Vec<_> = (0..9).map(|place| world.claim(1, &batch, place)).collect();
+        for (place, data) in locked(&claims[8]).into_iter().enumerate() {
+            call_back(&mut world, data);
+            world.call(user(2), &claims[place]).expect("it is owed");
+            answered(&world);
+            let paid = 2 * (place as u64 + 1);
+            assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + paid);
+        }
+        assert!(!world.ask(&isPaidCall {
+            number: U256::from(8)
+        }));
     }
+}
+
+/// Calls of all functions that pay, are paid, or settle, besides a deposit.
+pub fn locked(claim: &claimCall) -> [Vec<u8>; 8] {
+    let (key, to, nothing) = ([0; 5], user(1), Bytes::new());
+    let settle = settleCall {
+        proof: nothing.clone(),
+        withdrawals: nothing.clone(),
+        data: nothing.clone(),
+        place: U256::ZERO,
+    };
+    let escape = escapeCall {
+        head: nothing.clone(),
+        index: 0,
+        record: [U256::ZERO; 2],
+        siblings: [U256::ZERO; 32],
+        key,
+        to,
+    };
+    let reclaim = reclaimCall {
+        waiting: Waiting {
+            position: 0,
+            asset: 0,
+            amount: 0,
+            fee: 0,
+            commitment: U256::ZERO,
+        },
+        items: nothing,
+        place: U256::ZERO,
+        key,
+        to,
+    };
+    [
+        claim.abi_encode(),
+        settle.abi_encode(),
+        requestExitCall { index: 0, key }.abi_encode(),
+        collectCall {}.abi_encode(),
+        escape.abi_encode(),
+        reclaim.abi_encode(),
+        payDueCall {
+            asset: U256::ZERO,
+            to,
+        }
+        .abi_encode(),
+        repayCall { index: 0, key, to }.abi_encode(),
+    ]
 }
 
 #[test]
