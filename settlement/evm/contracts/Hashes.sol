@@ -38,7 +38,8 @@ contract Hashes {
         return Poseidon2.compress(Poseidon2.compress(left, right), Elements.pack(b, c, 0, 0));
     }
 
-    /// @notice A deposit as the queue has it.
+    /// @notice A deposit as the queue has it. An element of p or more is refused: it would be the deposit of
+    /// another amount.
     /// @param chainId The ledger's chain id.
     /// @param baseChain The id of the chain that has the queue.
     /// @param position How many items came before.
@@ -58,10 +59,13 @@ contract Hashes {
     ) external pure returns (uint256) {
         uint256 left = Elements.pack(DEPOSIT_ITEM, chainId, baseChain, position);
         uint256 right = Elements.pack(asset, amount, fee, ownerDigest >> 192);
+        Elements.check(left);
+        Elements.check(right);
+        Elements.check(ownerDigest);
         return Poseidon2.compress(Poseidon2.compress(left, right), ownerDigest << 64);
     }
 
-    /// @notice A forced exit as the queue has it.
+    /// @notice A forced exit as the queue has it. An element of p or more is refused.
     /// @param chainId The ledger's chain id.
     /// @param baseChain The id of the chain that has the queue.
     /// @param position How many items came before.
@@ -81,6 +85,9 @@ contract Hashes {
         uint256 right = (uint256(index) << 192) | (ownerDigest >> 64);
         (uint256 a, uint256 b, uint256 c) = Elements.ofAddress(to);
         uint256 end = Elements.pack(uint64(ownerDigest), a, b, c);
+        Elements.check(left);
+        Elements.check(right);
+        Elements.check(end);
         return Poseidon2.compress(Poseidon2.compress(left, right), end);
     }
 
