@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Assets} from "./Assets.sol";
-import {Elements} from "./Elements.sol";
 
 /// @title The queue: what the ledger has to take, in order
 /// @notice A hash chain over deposits and forced exits, the one that the proofs extend. A batch takes
@@ -96,10 +95,7 @@ abstract contract Queue is Assets {
         alone
         whileOpen
     {
-        if (fee >= 1 << 46) revert FeeTooLarge(fee, 1 << 46);
-        uint256 units = uint256(amount) + fee;
-        if (units >= 1 << 62) revert AmountTooLarge(units, 1 << 62);
-        Elements.check(owner);
+        uint256 units = _together(amount, fee);
         (address token, uint256 paid) = _inToken(asset, units);
         if (token == address(0)) {
             _charge(paid);
@@ -143,6 +139,13 @@ abstract contract Queue is Assets {
         uint256 amount = earned[msg.sender];
         earned[msg.sender] = 0;
         _payCoin(msg.sender, amount);
+    }
+
+    /// @dev An amount with its fee, both as proofs cover them.
+    function _together(uint64 amount, uint64 fee) internal pure returns (uint256 units) {
+        if (fee >= 1 << 46) revert FeeTooLarge(fee, 1 << 46);
+        units = uint256(amount) + fee;
+        if (units >= 1 << 62) revert AmountTooLarge(units, 1 << 62);
     }
 
     /// @dev Puts what was sent beyond a deposit into the pot.

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod aliases;
 mod circle;
 mod claims;
 mod conservation;
