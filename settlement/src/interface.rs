@@ -116,6 +116,10 @@ sol! {
         function activateVerifier() external;
         function nameOperator(address named) external;
 
+        function PLACES() external view returns (uint256);
+        function INTERVAL() external view returns (uint256);
+        function GROUP() external view returns (uint256);
+        function PATIENCE() external view returns (uint256);
         function itemPrice() external view returns (uint256);
         function queue() external view returns (uint48 count, uint48 taken, uint48 atCheckpoint, uint32 checkpoints, uint40 oldestAt, uint40 checkpointAt);
         function queueCommitment() external view returns (uint256);

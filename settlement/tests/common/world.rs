@@ -128,6 +128,12 @@ macro_rules! test_artefact {
 impl World {
     /// A contract with an empty ledger, with the chain's own coin registered.
     pub fn new(spec: SpecId) -> Self {
+        let verifier = Artefact::parse(STATEMENT_VERIFIER).expect("it is an artefact");
+        Self::with_verifier(spec, &verifier)
+    }
+
+    /// The same with another verifier.
+    pub fn with_verifier(spec: SpecId, verifier: &Artefact) -> Self {
         let mut chain = Chain::new(spec);
         let state = State::try_from(&StateFile {
             chain_id: LEDGER,
@@ -138,7 +144,7 @@ impl World {
         let state = state.expect("nothing is well formed");
         let artefact = |text| Artefact::parse(text).expect("it is an artefact");
         let hashes = chain.deploy(&artefact(HASHES), &[]);
-        let verifier = chain.deploy(&artefact(STATEMENT_VERIFIER), &[]);
+        let verifier = chain.deploy(verifier, &[]);
         let root = word(&state.head().state_root);
         let arguments = (
             LEDGER,

@@ -10,6 +10,7 @@ mod conservation;
 mod create;
 mod freeze;
 mod gas;
+mod groups;
 mod poseidon2;
 mod published;
 mod queue;
