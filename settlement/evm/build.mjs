@@ -29,6 +29,13 @@ const SETTINGS = {
   metadata: { appendCBOR: false, bytecodeHash: "none" },
 };
 
+/**
+ * Sources whose contracts are made for least gas rather than least code: the verifier does some
+ * hundred thousand times the same, and a constant that the compiler computes costs each time.
+ */
+const HOT_SOURCES = ["contracts/Verifier.sol", "test/VerifierHarness.sol"];
+const HOT_SETTINGS = { ...SETTINGS, optimizer: { enabled: true, runs: 1_000_000 } };
+
 const OUTPUTS = ["abi", "metadata", "evm.bytecode.object", "evm.deployedBytecode.object"];
 
 /** Every Solidity file of the folders, by its path from here. */
@@ -44,9 +51,13 @@ function readSources() {
   return sources;
 }
 
+/** What the contracts of a source are compiled with. */
+const settingsOf = (path) => (HOT_SOURCES.includes(path) ? HOT_SETTINGS : SETTINGS);
+
 /** Runs the compiler; ends the process with its messages if there are any. */
-function compile(sources) {
-  const settings = { ...SETTINGS, outputSelection: { "*": { "*": OUTPUTS } } };
+function compile(sources, paths, chosen) {
+  const outputSelection = Object.fromEntries(paths.map((path) => [path, { "*": OUTPUTS }]));
+  const settings = { ...chosen, outputSelection };
   const input = { language: "Solidity", sources, settings };
   const output = JSON.parse(solc.compile(JSON.stringify(input)));
   const messages = output.errors ?? [];
@@ -59,13 +70,13 @@ function compile(sources) {
 }
 
 /** The artefact of one contract, as text. */
-function artefact(name, contract, sources) {
+function artefact(name, contract, sources, settings) {
   const used = Object.keys(JSON.parse(contract.metadata).sources).sort();
   const digest = (path) => createHash("sha256").update(sources[path].content).digest("hex");
   const content = {
     contract: name,
     compiler: solc.version(),
-    settings: SETTINGS,
+    settings,
     sources: Object.fromEntries(used.map((path) => [path, digest(path)])),
     abi: contract.abi,
     creation: contract.evm.bytecode.object,
@@ -79,14 +90,18 @@ function build() {
   const files = new Map(generated());
   const sources = readSources();
   for (const [path, content] of files) sources[path] = { content };
-  const contracts = compile(sources);
+  const others = Object.keys(sources).filter((path) => !HOT_SOURCES.includes(path));
+  const contracts = {
+    ...compile(sources, others, SETTINGS),
+    ...compile(sources, HOT_SOURCES, HOT_SETTINGS),
+  };
   for (const [path, ofFile] of Object.entries(contracts)) {
     const folder = FOLDERS.find(({ sources: folder }) => dirname(path) === folder);
     for (const [name, contract] of Object.entries(ofFile)) {
       // Interfaces and abstract contracts have no code, libraries of internal functions no interface.
       const isUsable = contract.abi.some(({ type }) => type === "function");
       if (contract.evm.bytecode.object === "" || !isUsable) continue;
-      files.set(`${folder.artefacts}/${name}.json`, artefact(name, contract, sources));
+      files.set(`${folder.artefacts}/${name}.json`, artefact(name, contract, sources, settingsOf(path)));
     }
   }
   return files;

@@ -9,4 +9,5 @@ pub mod encoding;
 pub mod escape;
 pub mod interface;
 pub mod published;
+pub mod verifier;
 pub mod withdrawals;

@@ -4,6 +4,7 @@ use plonky2::hash::hash_types::BytesHash;
 use plonky2::hash::merkle_tree::MerkleCap;
 use sha2::{Digest as _, Sha256};
 use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
+use shardfold_recursion::plonk::onchain::{OnChainError, verifier_data};
 use shardfold_recursion::plonk::{
     CommonData, DIGEST_BYTES, Grinding, KeccakConfig, KeccakDigest, VerifierKey, circuit_digest,
 };
@@ -70,6 +71,15 @@ impl SettlementKey {
     #[must_use]
     pub fn grinding(&self) -> Grinding {
         self.profile.outer().grinding
+    }
+
+    /// Returns the data that make the on-chain verifier that of this key: see
+    /// `docs/settlement-verifier.md`.
+    ///
+    /// # Errors
+    /// If the profile's parameters do not give the bits that its name promises.
+    pub fn verifier_data(&self) -> Result<Vec<u8>, OnChainError> {
+        verifier_data(self.profile, &self.key)
     }
 
     /// Returns the digest of the circuit.

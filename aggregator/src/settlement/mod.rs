@@ -20,7 +20,7 @@ use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
 use shardfold_protocol::head::Statement;
 use shardfold_recursion::convert::statement_from_plonk;
 use shardfold_recursion::plonk::{
-    KeccakConfig, PlonkConfig, PlonkError, PlonkVerifyError, UnsupportedCircuit, prove,
+    KeccakConfig, PlonkConfig, PlonkError, PlonkProof, PlonkVerifyError, UnsupportedCircuit, prove,
     verify as verify_plonk,
 };
 use shardfold_recursion::tree::{TreeError, narrow_common_data, outer_common_data};
@@ -56,6 +56,13 @@ impl SettlementProof {
     #[must_use]
     pub fn calldata(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Takes a proof of an outer circuit and brings it to the form that the chain gets.
+    #[must_use]
+    pub fn of_outer(proof: &PlonkProof<KeccakConfig>) -> Self {
+        let bytes = wire::encode(proof);
+        Self { bytes }
     }
 
     /// Takes what the chain gets. It is looked at by [`verify_settlement`] only.
@@ -180,9 +187,7 @@ impl SettlementProver {
             .witness(&narrow)
             .and_then(|witness| prove(&self.outer.circuit, profile.outer().grinding, witness));
         let outer = outer.map_err(failed("outer"))?;
-        Ok(SettlementProof {
-            bytes: wire::encode(&outer),
-        })
+        Ok(SettlementProof::of_outer(&outer))
     }
 }
 

@@ -17,6 +17,7 @@ mod unpack;
 mod verifier;
 
 pub use error::RecursionError;
+pub(crate) use gates::{Arithmetic, poseidon2_constraints};
 pub use gates::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator, WIDTH};
 pub use layout::{CommitmentShape, MatrixShape, Oracle, TableShape};
 pub use parts::{FoldOpening, ProofParts, QueryParts, RoundParts, RowOpening};

@@ -71,6 +71,7 @@ abstract contract Unwind is Escape {
         uint256 index = uint32(asset);
         uint256[2] memory record = opened[index];
         uint256 shares = due[to][asset];
+        if (shares == 0) return;
         if (record[0] >> 192 == POOL) {
             due[to][asset] = 0;
             uint256 all = Elements.part(record[1], 1);

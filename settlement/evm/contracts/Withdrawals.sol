@@ -21,7 +21,7 @@ abstract contract Withdrawals is Assets {
     /// @notice A withdrawal was paid.
     event Claimed(uint256 indexed number, address indexed to, uint256 asset, uint256 amount);
 
-    /// @notice Bytes that are not whole entries.
+    /// @notice Bytes that are no entry.
     error EntriesLength(uint256 found, uint256 entryBytes);
     /// @notice A list of another length than the batch says.
     error WrongWithdrawalCount(uint256 found, uint256 expected);
@@ -79,7 +79,7 @@ abstract contract Withdrawals is Assets {
         uint256 expected,
         bytes calldata entries
     ) internal {
-        if (entries.length % ENTRY != 0) revert EntriesLength(entries.length, ENTRY);
+        // Bytes that are not whole entries are refused below, by what hashes them.
         uint256 found = entries.length / ENTRY;
         if (found != count) revert WrongWithdrawalCount(found, count);
         commitment = hashes.withdrawals(ledgerChainId, commitment, entries);

@@ -12,7 +12,7 @@ contract StatementVerifier is ISettlementVerifier {
     }
 }
 
-/// @title A verifier that takes as much gas as that of real proofs takes at most
+/// @title A verifier that takes 7 million gas: more than twice what that of real proofs takes
 /// @notice Takes a statement with anything behind it for a proof.
 contract WorkingVerifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
@@ -28,5 +28,13 @@ contract RefusingVerifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     function verify(bytes calldata) external pure returns (bool) {
         return false;
+    }
+}
+
+/// @title A verifier that proves nothing and takes proofs as long as real ones: to measure what they cost
+contract LongVerifier is ISettlementVerifier {
+    /// @inheritdoc ISettlementVerifier
+    function verify(bytes calldata proof) external pure returns (bool) {
+        return proof.length == 100_000;
     }
 }

@@ -134,7 +134,6 @@ impl World {
 
     /// The same with another verifier.
     pub fn with_verifier(spec: SpecId, verifier: &Artefact) -> Self {
-        let mut chain = Chain::new(spec);
         let state = State::try_from(&StateFile {
             chain_id: LEDGER,
             head: None,
@@ -142,28 +141,7 @@ impl World {
             records: vec![],
         });
         let state = state.expect("nothing is well formed");
-        let artefact = |text| Artefact::parse(text).expect("it is an artefact");
-        let hashes = chain.deploy(&artefact(HASHES), &[]);
-        let verifier = chain.deploy(verifier, &[]);
-        let root = word(&state.head().state_root);
-        let arguments = (
-            LEDGER,
-            root,
-            U256::from(PRICE),
-            hashes,
-            verifier,
-            GOVERNOR,
-            OPERATOR,
-        );
-        let rollup = chain.deploy(&artefact(ROLLUP), &arguments.abi_encode_params());
-        let mut world = Self {
-            chain,
-            rollup,
-            hashes,
-            state,
-            items: vec![],
-            batches: 0,
-        };
+        let mut world = Self::create(Chain::new(spec), state, verifier);
         for i in 0..=u8::MAX {
             world.chain.fund(user(i), coin(1_000_000_000_000));
         }
@@ -173,6 +151,31 @@ impl World {
         };
         assert_eq!(world.call(user(0), &asset), Ok(COIN));
         world
+    }
+
+    /// A contract with a ledger that starts with something, and no assets.
+    pub fn with_genesis(chain: Chain, state: State) -> Self {
+        let verifier = Artefact::parse(STATEMENT_VERIFIER).expect("it is an artefact");
+        Self::create(chain, state, &verifier)
+    }
+
+    /// A contract with any ledger and verifier.
+    fn create(mut chain: Chain, state: State, verifier: &Artefact) -> Self {
+        let artefact = |text| Artefact::parse(text).expect("it is an artefact");
+        let hashes = chain.deploy(&artefact(HASHES), &[]);
+        let verifier = chain.deploy(verifier, &[]);
+        let root = word(&state.head().state_root);
+        let price = U256::from(PRICE);
+        let arguments = (LEDGER, root, price, hashes, verifier, GOVERNOR, OPERATOR);
+        let rollup = chain.deploy(&artefact(ROLLUP), &arguments.abi_encode_params());
+        Self {
+            chain,
+            rollup,
+            hashes,
+            state,
+            items: vec![],
+            batches: 0,
+        }
     }
 
     /// Calls the contract.

@@ -134,6 +134,28 @@ fn settle(fork: SpecId) -> Vec<Row> {
     ]
 }
 
+/// What a proof of 100 kB costs before anything looks at it.
+fn long_proof(fork: SpecId) -> Vec<Row> {
+    let mut world = World::new(fork);
+    world.deposit(1, 10_000, 0);
+    world.settle(vec![world.taking(0, 0)]);
+    let proposed = world.chain.deploy(&test_artefact!("LongVerifier"), &[]);
+    let propose = proposeVerifierCall { proposed };
+    gas(&mut world, GOVERNOR, U256::ZERO, &propose);
+    world.wait(30 * 24 * 3_600);
+    gas(&mut world, user(1), U256::ZERO, &activateVerifierCall {});
+    let batch = world.execute(vec![world.withdrawing(1, 0, 1, 0)]);
+    let mut call = batch.call();
+    let mut proof = call.proof.to_vec();
+    proof.resize(100_000, 0xab);
+    call.proof = proof.into();
+    let settled = gas(&mut world, OPERATOR, U256::ZERO, &call);
+    vec![(
+        "settle of 1 changed vault, with a proof of 100 kB that nothing reads",
+        settled,
+    )]
+}
+
 fn claims(fork: SpecId) -> Vec<Row> {
     let mut world = World::new(fork);
     world.deposit(1, 10_000, 0);
@@ -233,7 +255,15 @@ fn verifiers(fork: SpecId) -> Vec<Row> {
 #[test]
 #[ignore = "prints a table"]
 fn gas_of_each_function() {
-    let sections = [deployments, queue, settle, claims, frozen, verifiers];
+    let sections = [
+        deployments,
+        queue,
+        settle,
+        long_proof,
+        claims,
+        frozen,
+        verifiers,
+    ];
     let [osaka, amsterdam] = FORKS.map(|fork| {
         sections
             .iter()

@@ -8,6 +8,7 @@ mod circle;
 mod claims;
 mod conservation;
 mod create;
+mod defi;
 mod freeze;
 mod gas;
 mod groups;

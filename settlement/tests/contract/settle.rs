@@ -194,9 +194,9 @@ fn only_the_list_of_withdrawals_that_the_batch_owes_is_taken() {
         let mut above = list.clone();
         above[..8].copy_from_slice(&(1 + MODULUS).to_be_bytes());
         with(above).error::<NotCanonical>();
-        refused(&world, &batch, |call| {
-            call.withdrawals = list[1..].to_vec().into()
-        });
+        let longer = with([&list[..], &[0]].concat()).error::<Length>();
+        assert_eq!(longer.found, U256::from(145));
+        with(list[1..].to_vec()).error::<WrongWithdrawalCount>();
     }
 }
 

@@ -4,8 +4,8 @@ use alloy_primitives::{Address, U256};
 use revm::primitives::hardfork::SpecId;
 use shardfold_settlement::interface::IRollup::{
     AlreadyProposed, NoVerifier, NotGovernor, NothingProposed, OnlyOperator, ProofRefused,
-    TooEarly, activateVerifierCall, cancelVerifierCall, escapeCall, freezeCall, isPaidCall,
-    nameOperatorCall, proposeVerifierCall, proposedVerifierCall, verifierCall,
+    TooEarly, activatableAtCall, activateVerifierCall, cancelVerifierCall, escapeCall, freezeCall,
+    isPaidCall, nameOperatorCall, proposeVerifierCall, proposedVerifierCall, verifierCall,
 };
 
 use crate::common::chain::FORKS;
@@ -107,6 +107,7 @@ fn a_proposal_that_is_cancelled_waits_anew() {
             .call(GOVERNOR, &cancelVerifierCall {})
             .expect("it is the governor");
         assert_eq!(world.ask(&proposedVerifierCall {}), Address::ZERO);
+        assert_eq!(world.ask(&activatableAtCall {}), U256::ZERO);
         world.wait(2 * DAY);
         let none = world
             .call(user(1), &activateVerifierCall {})

@@ -13,7 +13,7 @@ use crate::stark::Word;
 use crate::stark::parts::Pair;
 
 /// What a gate's constraints are evaluated in: values, packed values or targets.
-pub(super) trait Arithmetic {
+pub(crate) trait Arithmetic {
     type Value: Copy;
     fn add(&mut self, x: Self::Value, y: Self::Value) -> Self::Value;
     fn sub(&mut self, x: Self::Value, y: Self::Value) -> Self::Value;

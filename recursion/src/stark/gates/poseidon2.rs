@@ -155,7 +155,7 @@ fn permute<A: Arithmetic>(
 
 /// Evaluates all constraints of the gate, in order, on the wires of one row.
 #[inline(always)]
-fn constraints<A: Arithmetic>(
+pub(crate) fn constraints<A: Arithmetic>(
     a: &mut A,
     wire: impl Fn(usize) -> A::Value,
     mut emit: impl FnMut(A::Value),

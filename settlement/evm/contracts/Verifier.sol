@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ISettlementVerifier} from "./ISettlementVerifier.sol";
+import {DATA, Parameters} from "./VerifierParameters.sol";
+import {VerifierLowDegree} from "./VerifierLowDegree.sol";
+import {VerifierMachine} from "./VerifierMachine.sol";
+import {VerifierProof} from "./VerifierProof.sol";
+
+/// @title Verifier of settlement proofs
+/// @notice A fixed machine for one circuit. What makes it that circuit's verifier is data, made by
+/// `recursion/src/plonk/onchain`: sizes, tables, key, and the program of the constraints. They are
+/// the code of two contracts after a byte that stops, so nothing can change them.
+/// docs/settlement-verifier.md explains all of it.
+contract Verifier is ISettlementVerifier {
+    /// @notice The contracts whose code is the data.
+    address public immutable first;
+    address public immutable second;
+    /// @notice keccak256 of the data, by which anybody can tell that they are the right ones.
+    bytes32 public immutable dataHash;
+
+    /// @notice The data contracts are not deployed, or do not hold data.
+    error NoData(address found);
+
+    constructor(address first_, address second_) {
+        if (first_.code.length < 2) revert NoData(first_);
+        if (second_.code.length < 2) revert NoData(second_);
+        first = first_;
+        second = second_;
+        dataHash = keccak256(bytes.concat(data(first_), data(second_)));
+    }
+
+    /// @notice Verifies a proof. Takes nothing but the proof: no challenge, no hint.
+    /// @param proof The proof, in the form of docs/settlement-proof.md.
+    /// @return True. A proof that does not verify reverts, with an error that says why.
+    function verify(bytes calldata proof) external view returns (bool) {
+        Parameters memory p = loadData();
+        VerifierProof.Challenges memory c = VerifierProof.read(p, proof);
+        VerifierMachine.run(p, VerifierProof.inputCount(p));
+        VerifierLowDegree.check(p, c);
+        return true;
+    }
+
+    /// @notice Copies the data to memory. Must come before anything else is in memory.
+    function loadData() internal view returns (Parameters memory p) {
+        address one = first;
+        address two = second;
+        assembly {
+            let size := sub(extcodesize(one), 1)
+            extcodecopy(one, DATA, 1, size)
+            extcodecopy(two, add(DATA, size), 1, sub(extcodesize(two), 1))
+            p := DATA
+        }
+        uint256 free = p.freeAt;
+        assembly {
+            mstore(0x40, free)
+        }
+    }
+
+    /// @notice What a contract holds after its first byte.
+    function data(address from) private view returns (bytes memory held) {
+        held = new bytes(from.code.length - 1);
+        assembly {
+            extcodecopy(from, add(held, 32), 1, mload(held))
+        }
+    }
+}

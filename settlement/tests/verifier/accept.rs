@@ -1,0 +1,90 @@
+//! What is accepted, by which data.
+
+use alloy_primitives::Bytes;
+use shardfold_settlement::verifier::{IVerifier, artefact, data_hash};
+
+use crate::chain::{Chain, DEPLOYER, FORKS};
+use crate::fixture::{CASE, CHAIN, deploy, harness};
+
+#[test]
+fn a_proof_is_accepted_under_every_fork() {
+    for fork in FORKS {
+        let mut chain = Chain::new(fork);
+        let verifier = CASE.deploy(&mut chain, &artefact().unwrap());
+        let proof = Bytes::from(CASE.bytes.clone());
+        assert!(chain.ask(verifier, &IVerifier::verifyCall { proof }));
+    }
+}
+
+#[test]
+fn the_verifier_says_what_it_holds() {
+    let (chain, verifier) = &*CHAIN;
+    let hash = chain.ask(*verifier, &IVerifier::dataHashCall {});
+    assert_eq!(hash, data_hash(&CASE.data));
+}
+
+#[test]
+fn data_that_are_not_there_are_refused() {
+    let mut chain = Chain::new(FORKS[0]);
+    let nobody = alloy_primitives::Address::repeat_byte(1);
+    let arguments = shardfold_settlement::verifier::arguments(nobody, nobody);
+    let failed = chain.try_deploy(&artefact().unwrap(), &arguments);
+    let error: IVerifier::NoData = failed.unwrap_err().error();
+    assert_eq!(error, IVerifier::NoData { found: nobody });
+}
+
+/// The harness adds functions, and is else the same.
+#[test]
+fn the_harness_verifies_as_the_verifier_does() {
+    let mut chain = Chain::new(FORKS[0]);
+    let verifier = deploy(&mut chain, &harness(), &CASE.data);
+    let proof = Bytes::from(CASE.bytes.clone());
+    assert!(chain.ask(verifier, &IVerifier::verifyCall { proof }));
+}
+
+/// Whether the proof is accepted with one bit of the data flipped.
+fn accepted_with(place: usize) -> bool {
+    let mut data = CASE.data.clone();
+    data[place] ^= 1;
+    let mut chain = Chain::new(FORKS[0]);
+    let verifier = deploy(&mut chain, &artefact().unwrap(), &data);
+    let proof = Bytes::from(CASE.bytes.clone());
+    let call = IVerifier::verifyCall { proof };
+    chain.call(DEPLOYER, verifier, &call).is_ok()
+}
+
+/// Where a table begins in the data, by the place of its address among the parameters.
+fn table(parameter: usize) -> usize {
+    let word = &CASE.data[32 * parameter..32 * (parameter + 1)];
+    word.iter()
+        .fold(0, |sum, &byte| sum << 8 | usize::from(byte))
+        - 0x380
+}
+
+#[test]
+fn with_another_key_the_proof_is_refused() {
+    // The circuit's digest, the end of the prefix, stands before the cap.
+    let cap = table(24);
+    assert_eq!(CASE.data[cap - 26..cap], CASE.key.circuit_digest.0);
+    for place in cap - 26..cap {
+        assert!(!accepted_with(place), "byte {place}");
+    }
+    // Two queries look at no more than two roots, but at one.
+    let roots = CASE.key.constants_sigmas_cap.0.len();
+    let refused = (0..roots).filter(|root| !accepted_with(cap + 26 * root));
+    assert!((1..=2).contains(&refused.count()));
+}
+
+/// What can be otherwise: instructions that fill up a group; a zero read elsewhere; and the cheap
+/// product in place of the dear one.
+#[test]
+fn with_another_program_the_proof_is_refused() {
+    let places: Vec<usize> = (table(31)..CASE.data.len()).step_by(61).collect();
+    let accepted = places.iter().filter(|&&place| accepted_with(place));
+    let accepted = accepted.count();
+    assert!(
+        accepted * 50 < places.len(),
+        "{accepted} of {}",
+        places.len()
+    );
+}

@@ -1,0 +1,11 @@
+//! The verifier on a chain in memory, with real proofs of a circuit that verifies another.
+
+#[path = "../common/chain.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod chain;
+
+mod accept;
+mod fixture;
+mod gas;
+mod parts;
+mod refuse;
