@@ -55,7 +55,7 @@ abstract contract Escape is Queue {
 
     /// @notice Freezes the contract for ever, if the oldest item that waits does so for more than 14
     /// days. Anybody may.
-    function freeze() external whileOpen {
+    function freeze() external alone whileOpen {
         Numbers memory numbers = queue;
         uint256 expected = numbers.oldestAt + PATIENCE;
         if (numbers.count == numbers.taken) expected = type(uint256).max;

@@ -4,6 +4,7 @@
 mod common;
 
 mod aliases;
+mod change;
 mod circle;
 mod claims;
 mod conservation;
@@ -21,3 +22,4 @@ mod settle;
 mod tokens;
 mod unwind;
 mod verifiers;
+mod walkaway;
