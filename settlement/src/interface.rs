@@ -78,6 +78,7 @@ sol! {
         error TimeRunsBack(uint256 found, uint256 leastExpected);
         error TooEarly(uint256 found, uint256 expected);
         error TooFarAhead(uint256 found, uint256 mostExpected);
+        error TooLate(uint256 found, uint256 mostExpected);
         error TooLittlePaid(uint256 found, uint256 expected);
         error TooOld(uint256 found, uint256 leastExpected);
         error TooSoon(uint256 found, uint256 expected);
@@ -116,6 +117,10 @@ sol! {
         function activateVerifier() external;
         function nameOperator(address named) external;
 
+        function PLACES() external view returns (uint256);
+        function INTERVAL() external view returns (uint256);
+        function GROUP() external view returns (uint256);
+        function PATIENCE() external view returns (uint256);
         function itemPrice() external view returns (uint256);
         function queue() external view returns (uint48 count, uint48 taken, uint48 atCheckpoint, uint32 checkpoints, uint40 oldestAt, uint40 checkpointAt);
         function queueCommitment() external view returns (uint256);
@@ -132,7 +137,7 @@ sol! {
         function repaid(uint256 market) external view returns (uint256);
         function links(bytes32 link) external view returns (bool);
         function settledBatches() external view returns (uint64);
-        function lastSettledAt() external view returns (uint64);
+        function operatorSettledAt() external view returns (uint64);
         function verifier() external view returns (address);
         function proposedVerifier() external view returns (address);
         function activatableAt() external view returns (uint256);

@@ -10,6 +10,11 @@ import {ISettlementVerifier} from "./ISettlementVerifier.sol";
 abstract contract Verifiers {
     /// @notice From proposal to activation.
     uint256 public constant DELAY = 30 days;
+    /// @notice How long a proposal may be activated; then it has lapsed, and nobody has to watch it for ever.
+    uint256 public constant LAPSE = 30 days;
+    /// @dev How the code of an account starts that has lent itself another's (EIP-7702): it can take yet
+    /// another at any time.
+    uint256 private constant DELEGATION = 0xef0100;
 
     /// @notice Who may propose a verifier and name the operator. It can do nothing else.
     address public immutable governor;
@@ -33,7 +38,7 @@ abstract contract Verifiers {
 
     /// @notice A caller who is not the governor.
     error NotGovernor(address found, address expected);
-    /// @notice A verifier without code.
+    /// @notice A verifier without code of its own.
     error NoVerifier(address found);
     /// @notice No verifier is proposed.
     error NothingProposed();
@@ -41,9 +46,11 @@ abstract contract Verifiers {
     error AlreadyProposed(ISettlementVerifier found);
     /// @notice An activation before its time.
     error TooEarly(uint256 found, uint256 expected);
+    /// @notice An activation after its time: the proposal has to be cancelled, and made anew.
+    error TooLate(uint256 found, uint256 mostExpected);
 
     constructor(ISettlementVerifier first, address governor_, address operator_) {
-        if (address(first).code.length == 0) revert NoVerifier(address(first));
+        _checkCode(address(first));
         verifier = first;
         governor = governor_;
         operator = operator_;
@@ -58,7 +65,7 @@ abstract contract Verifiers {
     /// @notice Proposes another verifier; only the governor may.
     /// @param proposed The verifier.
     function proposeVerifier(ISettlementVerifier proposed) external onlyGovernor {
-        if (address(proposed).code.length == 0) revert NoVerifier(address(proposed));
+        _checkCode(address(proposed));
         if (address(proposedVerifier) != address(0)) revert AlreadyProposed(proposedVerifier);
         proposedVerifier = proposed;
         activatableAt = block.timestamp + DELAY;
@@ -70,12 +77,13 @@ abstract contract Verifiers {
         emit ProposalCancelled(_takeProposal());
     }
 
-    /// @notice Puts the proposed verifier in the other's place. Anybody may, 30 days after the proposal.
+    /// @notice Puts the proposed verifier in the other's place. Anybody may, from 30 days after the
+    /// proposal until 60 days after it.
     function activateVerifier() external {
-        if (address(proposedVerifier) != address(0) && block.timestamp < activatableAt) {
-            revert TooEarly(block.timestamp, activatableAt);
-        }
+        uint256 from = activatableAt;
         verifier = _takeProposal();
+        if (block.timestamp < from) revert TooEarly(block.timestamp, from);
+        if (block.timestamp > from + LAPSE) revert TooLate(block.timestamp, from + LAPSE);
         emit VerifierActivated(verifier);
     }
 
@@ -84,6 +92,17 @@ abstract contract Verifiers {
     function nameOperator(address named) external onlyGovernor {
         operator = named;
         emit OperatorNamed(named);
+    }
+
+    /// @dev Refuses an account without code of its own.
+    function _checkCode(address account) private view {
+        uint256 start;
+        assembly ("memory-safe") {
+            mstore(0, 0)
+            extcodecopy(account, 0, 0, 3)
+            start := shr(232, mload(0))
+        }
+        if (account.code.length == 0 || start == DELEGATION) revert NoVerifier(account);
     }
 
     /// @dev Removes the proposal.

@@ -8,6 +8,7 @@ use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
 use revm::database::{CacheDB, EmptyDB};
 use revm::primitives::Log;
 use revm::primitives::hardfork::SpecId;
+use revm::state::Bytecode;
 use revm::{ExecuteCommitEvm, MainBuilder, MainContext};
 use shardfold_settlement::artefact::Artefact;
 
@@ -109,6 +110,14 @@ impl Chain {
     pub fn balance(&mut self, who: Address) -> U256 {
         let account = self.db.load_account(who).expect("in memory");
         account.info().unwrap_or_default().balance
+    }
+
+    /// Lends an account another's code (EIP-7702).
+    pub fn delegate(&mut self, who: Address, to: Address) {
+        let account = self.db.load_account(who).expect("in memory");
+        let mut account = account.info().unwrap_or_default();
+        account.set_code(Bytecode::new_eip7702(to));
+        self.db.insert_account_info(who, account);
     }
 
     /// Creates a contract; `arguments` are those of its constructor, encoded.

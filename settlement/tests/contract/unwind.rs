@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use alloy_primitives::U256;
 use p3_field::PrimeField64;
 use revm::primitives::hardfork::SpecId;
+use shardfold_contracts::lending::{CreateMarket, Post, Rates, Signer};
 use shardfold_protocol::field::MODULUS;
 use shardfold_settlement::interface::IRollup::{
     AlreadyOut, IsNotFrozen, NoShares, NotCanonical, NotOpened, PaymentFailed, WrongHead,
@@ -12,7 +13,7 @@ use shardfold_settlement::interface::IRollup::{
 };
 
 use crate::common::chain::FORKS;
-use crate::common::world::{COIN, PRICE, coin, key, owner, user};
+use crate::common::world::{COIN, FREE, PRICE, account, coin, key, owner, signed, user};
 use crate::freeze::freeze;
 use crate::scene::{
     DEBTOR, FREE_POSITION, MARKET, MARKET_SHARES, MONTH, PAYOUT, POOL, POOL_SHARES, Scene,
@@ -200,6 +201,65 @@ fn the_rest_of_a_payout_goes_back_to_who_paid_it() {
         assert_eq!(scene.due(2, COIN.into()), 700);
         // The vault that paid it escapes as any other.
         scene.escape(2, 2);
+    }
+}
+
+/// A market may lend shares, and a position in it owe nothing: its collateral leaves all the same.
+#[test]
+fn a_position_that_owes_nothing_leaves_whatever_its_market_lends() {
+    let (market, position) = (60, 70);
+    let loans = [(POOL_SHARES, POOL + 1), (MARKET_SHARES, MARKET + 3)];
+    for (fork, (loan, vault)) in FORKS
+        .into_iter()
+        .flat_map(|fork| loans.map(|loan| (fork, loan)))
+    {
+        let mut scene = Scene::new(fork);
+        let until = scene.world.chain.time + 3_600;
+        let signer = |vault, nonce| Signer {
+            vault,
+            nonce,
+            valid_until: until,
+            fee: FREE,
+        };
+        let create = CreateMarket {
+            market,
+            loan,
+            collateral: scene.asset.into(),
+            price: 20,
+            share_vault: 62,
+            lltv: 800_000,
+            scale: 1_000,
+            rates: Rates {
+                slope1: 1,
+                slope2: 1,
+                fee: 1,
+            },
+            signer: signer(vault, 0),
+        };
+        let post = Post {
+            market,
+            position,
+            amount: 9_000,
+            signer: signer(8, 1),
+        };
+        let bodies = vec![signed(&account(1), &create), signed(&account(4), &post)];
+        scene.world.settle(bodies);
+        freeze(&mut scene.world);
+        scene.open(&[market, market + 1, position]);
+        let paid = scene
+            .repay(4, position, 4, 1)
+            .expect_err("nothing is owed")
+            .error::<WrongPayment>();
+        assert_eq!((paid.found, paid.expected), (coin(1), U256::ZERO));
+        scene
+            .repay(8, position, 8, 0)
+            .expect_err("not the owner")
+            .error::<WrongOwner>();
+        scene
+            .repay(8, position, 4, 0)
+            .expect("it is the owner's collateral");
+        assert_eq!(scene.due(4, scene.asset.into()), 9_000);
+        scene.pay_due(4, scene.asset).expect("it is due");
     }
 }
 
