@@ -19,15 +19,13 @@ contract Verifier is ISettlementVerifier {
     /// @notice keccak256 of the data, by which anybody can tell that they are the right ones.
     bytes32 public immutable dataHash;
 
-    /// @notice The data contracts are not deployed, or do not hold data.
+    /// @notice No contract that holds data.
     error NoData(address found);
     /// @notice The data are not those of the verifier's creation: their contracts were removed, and others
     /// put in their place.
     error OtherData(bytes32 found, bytes32 expected);
 
     constructor(address first_, address second_) {
-        if (first_.code.length < 2) revert NoData(first_);
-        if (second_.code.length < 2) revert NoData(second_);
         first = first_;
         second = second_;
         dataHash = keccak256(bytes.concat(data(first_), data(second_)));
@@ -67,11 +65,16 @@ contract Verifier is ISettlementVerifier {
         }
     }
 
-    /// @notice What a contract holds after its first byte.
+    /// @notice What a contract holds after its first byte, which must be the one that stops: so it
+    /// cannot be run, and is no account whose code can change (EIP-7702).
     function data(address from) private view returns (bytes memory held) {
-        held = new bytes(from.code.length - 1);
+        held = from.code;
+        if (held.length < 2 || held[0] != 0) revert NoData(from);
         assembly {
-            extcodecopy(from, add(held, 32), 1, mload(held))
+            // The same bytes without the first: their length goes right before the second.
+            let length := sub(mload(held), 1)
+            held := add(held, 1)
+            mstore(held, length)
         }
     }
 }
