@@ -69,6 +69,7 @@ sol! {
         error NotOpened(uint256 index, uint256 foundKind, uint256 expectedKind);
         error NoVault(uint256 kind);
         error NoVerifier(address found);
+        error OtherCode(bytes32 found, bytes32 expected);
         error OnlyOperator(address found, address expected, uint256 anybodyFrom);
         error OtherChain(uint256 found, uint256 expected);
         error PaymentFailed(address token, address to, uint256 amount);
@@ -78,6 +79,7 @@ sol! {
         error TimeRunsBack(uint256 found, uint256 leastExpected);
         error TooEarly(uint256 found, uint256 expected);
         error TooFarAhead(uint256 found, uint256 mostExpected);
+        error TooLate(uint256 found, uint256 mostExpected);
         error TooLittlePaid(uint256 found, uint256 expected);
         error TooOld(uint256 found, uint256 leastExpected);
         error TooSoon(uint256 found, uint256 expected);
@@ -116,6 +118,10 @@ sol! {
         function activateVerifier() external;
         function nameOperator(address named) external;
 
+        function PLACES() external view returns (uint256);
+        function INTERVAL() external view returns (uint256);
+        function GROUP() external view returns (uint256);
+        function PATIENCE() external view returns (uint256);
         function itemPrice() external view returns (uint256);
         function queue() external view returns (uint48 count, uint48 taken, uint48 atCheckpoint, uint32 checkpoints, uint40 oldestAt, uint40 checkpointAt);
         function queueCommitment() external view returns (uint256);
@@ -132,10 +138,11 @@ sol! {
         function repaid(uint256 market) external view returns (uint256);
         function links(bytes32 link) external view returns (bool);
         function settledBatches() external view returns (uint64);
-        function lastSettledAt() external view returns (uint64);
+        function operatorSettledAt() external view returns (uint64);
         function verifier() external view returns (address);
         function proposedVerifier() external view returns (address);
         function activatableAt() external view returns (uint256);
+        function proposedCode() external view returns (bytes32);
         function operator() external view returns (address);
         function governor() external view returns (address);
         function hashes() external view returns (address);

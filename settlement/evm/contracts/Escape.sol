@@ -55,7 +55,7 @@ abstract contract Escape is Queue {
 
     /// @notice Freezes the contract for ever, if the oldest item that waits does so for more than 14
     /// days. Anybody may.
-    function freeze() external whileOpen {
+    function freeze() external alone whileOpen {
         Numbers memory numbers = queue;
         uint256 expected = numbers.oldestAt + PATIENCE;
         if (numbers.count == numbers.taken) expected = type(uint256).max;
@@ -135,13 +135,18 @@ abstract contract Escape is Queue {
         if (position < queue.taken || position >= queue.count) {
             revert NotWaiting(position, queue.taken, queue.count);
         }
-        uint256 owner = hashes.owner(ledgerChainId, key, to);
+        uint256 amount = _together(waiting.amount, waiting.fee);
         uint256 item = hashes.depositItem(
-            ledgerChainId, baseChain, position, waiting.asset, waiting.amount, waiting.fee, owner
+            ledgerChainId,
+            baseChain,
+            position,
+            waiting.asset,
+            waiting.amount,
+            waiting.fee,
+            hashes.owner(ledgerChainId, key, to)
         );
         _follow(position + 1, hashes.compress(waiting.commitment, item), items, place);
         if (!_mark(returned, position)) revert AlreadyOut(position);
-        uint256 amount = uint256(waiting.amount) + waiting.fee;
         emit Reclaimed(position, to, waiting.asset, amount);
         _pay(waiting.asset, to, amount);
     }

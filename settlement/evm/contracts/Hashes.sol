@@ -9,6 +9,8 @@ import {Poseidon2} from "./Poseidon2.sol";
 /// change it. Messages are as docs/protocol.md has them: the first block is [tag, chain id, ...], where
 /// the tag is domain * 2^32 + length; a later one is the digest so far and four elements, with zeros at
 /// the end.
+/// Poseidon2 counts modulo p, so x + p would hash as x. Every function refuses a word that it is given,
+/// or makes of what it is given, if an element of it is p or more.
 contract Hashes {
     uint256 private constant OWNER = (1 << 32) | 9;
     uint256 private constant DEPOSIT_ITEM = (5 << 32) | 10;
@@ -22,7 +24,7 @@ contract Hashes {
 
     /// @notice The digest that owns a vault.
     /// @param chainId The ledger's chain id.
-    /// @param key The public key: five elements below p, or it is refused.
+    /// @param key The public key.
     /// @param exitAddress Where the owner can leave to.
     /// @return The digest.
     function owner(uint256 chainId, uint64[5] calldata key, address exitAddress)
@@ -38,7 +40,8 @@ contract Hashes {
         return Poseidon2.compress(Poseidon2.compress(left, right), Elements.pack(b, c, 0, 0));
     }
 
-    /// @notice A deposit as the queue has it.
+    /// @notice A deposit as the queue has it. An element of p or more is refused: it would be the deposit of
+    /// another amount.
     /// @param chainId The ledger's chain id.
     /// @param baseChain The id of the chain that has the queue.
     /// @param position How many items came before.
@@ -58,10 +61,13 @@ contract Hashes {
     ) external pure returns (uint256) {
         uint256 left = Elements.pack(DEPOSIT_ITEM, chainId, baseChain, position);
         uint256 right = Elements.pack(asset, amount, fee, ownerDigest >> 192);
+        Elements.check(left);
+        Elements.check(right);
+        Elements.check(ownerDigest);
         return Poseidon2.compress(Poseidon2.compress(left, right), ownerDigest << 64);
     }
 
-    /// @notice A forced exit as the queue has it.
+    /// @notice A forced exit as the queue has it. An element of p or more is refused.
     /// @param chainId The ledger's chain id.
     /// @param baseChain The id of the chain that has the queue.
     /// @param position How many items came before.
@@ -81,15 +87,19 @@ contract Hashes {
         uint256 right = (uint256(index) << 192) | (ownerDigest >> 64);
         (uint256 a, uint256 b, uint256 c) = Elements.ofAddress(to);
         uint256 end = Elements.pack(uint64(ownerDigest), a, b, c);
+        Elements.check(left);
+        Elements.check(right);
+        Elements.check(end);
         return Poseidon2.compress(Poseidon2.compress(left, right), end);
     }
 
     /// @notice Extends a chain by digests, or by blocks of four elements.
     /// @param commitment The chain so far.
-    /// @param blocks The blocks, of 32 bytes each; an element of p or more is refused.
+    /// @param blocks The blocks, of 32 bytes each.
     /// @return The chain after them.
     function chain(uint256 commitment, bytes calldata blocks) external pure returns (uint256) {
         if (blocks.length % 32 != 0) revert Length(blocks.length, 32);
+        Elements.check(commitment);
         for (uint256 offset = 0; offset < blocks.length; offset += 32) {
             uint256 next = uint256(bytes32(blocks[offset:]));
             Elements.check(next);
@@ -101,7 +111,7 @@ contract Hashes {
     /// @notice Extends the chain of withdrawals.
     /// @param chainId The ledger's chain id.
     /// @param commitment The chain so far.
-    /// @param entries The withdrawals; an element of p or more is refused.
+    /// @param entries The withdrawals.
     /// @return The chain after them.
     function withdrawals(uint64 chainId, uint256 commitment, bytes calldata entries)
         external
@@ -109,14 +119,16 @@ contract Hashes {
         returns (uint256)
     {
         if (entries.length % ENTRY_BYTES != 0) revert Length(entries.length, ENTRY_BYTES);
+        Elements.check(commitment);
         for (uint256 offset = 0; offset < entries.length; offset += ENTRY_BYTES) {
             uint256 place = uint256(bytes32(entries[offset:]));
             uint256 rest = uint128(bytes16(entries[offset + 32:]));
-            Elements.check(place);
-            Elements.check(rest);
             // Base chain and the address's first element; its others, asset and amount.
             uint256 left = Elements.pack(WITHDRAWAL, chainId, place >> 192, uint64(place >> 128));
-            uint256 digest = Poseidon2.compress(left, (place << 128) | rest);
+            uint256 right = (place << 128) | rest;
+            Elements.check(left);
+            Elements.check(right);
+            uint256 digest = Poseidon2.compress(left, right);
             commitment = Poseidon2.compress(commitment, digest);
         }
         return commitment;
@@ -124,7 +136,7 @@ contract Hashes {
 
     /// @notice The root of the state tree in which a record has these siblings.
     /// @param index Where the record lies.
-    /// @param record Its eight elements; one of p or more is refused.
+    /// @param record Its eight elements.
     /// @param siblings The nodes beside the path, from the leaf's up to a child of the root.
     /// @return node The root.
     function stateRoot(uint32 index, uint256[2] calldata record, uint256[32] calldata siblings)
@@ -137,6 +149,7 @@ contract Hashes {
         node = Poseidon2.compress(record[0], record[1]);
         for (uint256 level = 0; level < 32; level++) {
             (uint256 left, uint256 right) = (node, siblings[level]);
+            Elements.check(right);
             if ((index >> level) & 1 == 1) (left, right) = (right, left);
             node = Poseidon2.compress(left, right);
         }
@@ -147,6 +160,8 @@ contract Hashes {
     /// @param right The second one.
     /// @return Their parent.
     function compress(uint256 left, uint256 right) external pure returns (uint256) {
+        Elements.check(left);
+        Elements.check(right);
         return Poseidon2.compress(left, right);
     }
 }

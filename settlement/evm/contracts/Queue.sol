@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Assets} from "./Assets.sol";
-import {Elements} from "./Elements.sol";
 
 /// @title The queue: what the ledger has to take, in order
 /// @notice A hash chain over deposits and forced exits, the one that the proofs extend. A batch takes
@@ -24,10 +23,16 @@ abstract contract Queue is Assets {
         uint40 checkpointAt;
     }
 
-    /// @notice Places for checkpoints: with one in 5 minutes at most, 14 days of them.
-    uint256 public constant PLACES = 4096;
-    /// @notice The least time between two checkpoints.
+    /// @notice Places for checkpoints. Over 14 days those by time take 4,033 at most; each of the other
+    /// 4,159 takes 128 items: only 532 thousand items of that time push out a checkpoint that is in use.
+    uint256 public constant PLACES = 8192;
+    /// @notice The least time between two checkpoints, unless so many items are between them as follows.
     uint256 public constant INTERVAL = 5 minutes;
+    /// @notice So many items at most are between two ends of batches, so that one settlement has room for
+    /// them: if each opens a vault or pays an exit, they take 5.5 million gas and 10,240 bytes. A
+    /// transaction has 16,777,216 gas and 131,072 bytes, of which a proof takes 4.4 million and 108,480; a
+    /// test has room for one of twice as much gas.
+    uint256 public constant GROUP = 128;
     /// @notice By so many items waiting, the price of an item rises by itself.
     uint256 public constant CROWD = 256;
     /// @notice So often it rises: nobody can make leaving dearer than that.
@@ -85,7 +90,7 @@ abstract contract Queue is Assets {
         return basePrice * (1 + (rises < MOST_RISES ? rises : MOST_RISES));
     }
 
-    /// @notice Pays into a vault. Coin that is sent beyond the deposit and the price is a tip.
+    /// @notice Pays into a vault. Coin that is sent beyond the deposit and the price goes back at once.
     /// @param asset The asset's number.
     /// @param amount How many units the vault receives.
     /// @param fee How many units the operator receives, on top.
@@ -96,37 +101,32 @@ abstract contract Queue is Assets {
         alone
         whileOpen
     {
-        if (fee >= 1 << 46) revert FeeTooLarge(fee, 1 << 46);
-        uint256 units = uint256(amount) + fee;
-        if (units >= 1 << 62) revert AmountTooLarge(units, 1 << 62);
-        Elements.check(owner);
+        uint256 units = _together(amount, fee);
         (address token, uint256 paid) = _inToken(asset, units);
-        if (token == address(0)) {
-            _charge(paid);
-        } else {
-            _charge(0);
-            _collect(token, paid);
-        }
+        uint256 rest = _charge(token == address(0) ? paid : 0);
+        if (token != address(0)) _collect(token, paid);
         uint64 position = queue.count;
         _push(hashes.depositItem(ledgerChainId, baseChain, position, asset, amount, fee, owner));
         emit Deposited(position, owner, asset, amount, fee);
+        if (rest > 0) _payCoin(msg.sender, rest);
     }
 
     /// @notice Asks for the whole of a vault, which the ledger pays out if it is the caller's. An exit
-    /// of anything else is taken all the same and does nothing.
+    /// of anything else is taken all the same and does nothing. Coin beyond the price goes back at once.
     /// @param index Where the vault is.
     /// @param key The vault's public key; the caller is its exit address.
     function requestExit(uint32 index, uint64[5] calldata key) external payable alone whileOpen {
         if (index == type(uint32).max) revert IndexTooLarge(index, type(uint32).max);
-        _charge(0);
+        uint256 rest = _charge(0);
         uint256 owner = hashes.owner(ledgerChainId, key, msg.sender);
         uint64 position = queue.count;
         _push(hashes.exitItem(ledgerChainId, baseChain, position, index, owner, msg.sender));
         emit ExitRequested(position, owner, index, msg.sender);
+        if (rest > 0) _payCoin(msg.sender, rest);
     }
 
     /// @notice Makes a checkpoint of all items so far. Anybody may, 5 minutes after the last one.
-    function checkpoint() external whileOpen {
+    function checkpoint() external alone whileOpen {
         Numbers memory numbers = queue;
         if (numbers.count == numbers.taken || numbers.count == numbers.atCheckpoint) {
             revert NothingNew(numbers.count);
@@ -145,11 +145,19 @@ abstract contract Queue is Assets {
         _payCoin(msg.sender, amount);
     }
 
-    /// @dev Puts what was sent beyond a deposit into the pot.
-    function _charge(uint256 paid) private {
-        uint256 expected = paid + itemPrice();
-        if (msg.value < expected) revert TooLittlePaid(msg.value, expected);
-        pot += msg.value - paid;
+    /// @dev An amount with its fee, both as proofs cover them.
+    function _together(uint64 amount, uint64 fee) internal pure returns (uint256 units) {
+        if (fee >= 1 << 46) revert FeeTooLarge(fee, 1 << 46);
+        units = uint256(amount) + fee;
+        if (units >= 1 << 62) revert AmountTooLarge(units, 1 << 62);
+    }
+
+    /// @dev Puts an item's price into the pot; returns what was sent beyond that and a deposit of coin.
+    function _charge(uint256 paid) private returns (uint256) {
+        uint256 price = itemPrice();
+        if (msg.value < paid + price) revert TooLittlePaid(msg.value, paid + price);
+        pot += price;
+        return msg.value - paid - price;
     }
 
     /// @dev Appends an item.
@@ -160,8 +168,10 @@ abstract contract Queue is Assets {
         if (numbers.checkpoints > 0 && numbers.count == numbers.atCheckpoint) {
             // The newest checkpoint is of the items before this one.
             checkpoints[(numbers.checkpoints - 1) % PLACES] |= block.timestamp;
-        } else if (!isFirst && block.timestamp >= numbers.checkpointAt + INTERVAL) {
-            _writeCheckpoint(numbers, block.timestamp);
+        } else if (!isFirst) {
+            bool isDue = block.timestamp >= numbers.checkpointAt + INTERVAL;
+            bool isFull = numbers.count - numbers.atCheckpoint >= GROUP;
+            if (isDue || isFull) _writeCheckpoint(numbers, block.timestamp);
         }
         queueCommitment = hashes.compress(queueCommitment, item);
         numbers.count++;

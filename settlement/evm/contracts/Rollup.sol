@@ -16,7 +16,7 @@ import {Withdrawals} from "./Withdrawals.sol";
 /// @notice Takes deposits and forced exits, moves from head to head by proofs, and pays withdrawals.
 /// Nobody can pause it, and nobody can take a vault out but its owner.
 contract Rollup is Withdrawals, Unwind, Verifiers {
-    /// @notice How long the operator alone may settle after a settlement.
+    /// @notice How long the operator alone may settle after a settlement of its own.
     uint256 public constant WALKAWAY = 2 days;
     /// @notice How old a batch may be.
     uint256 public constant OLDEST = 24 hours;
@@ -27,8 +27,9 @@ contract Rollup is Withdrawals, Unwind, Verifiers {
     uint256 public immutable genesisRoot;
     /// @notice How many batches are settled.
     uint64 public settledBatches;
-    /// @notice When the last one was, or the contract was created.
-    uint64 public lastSettledAt;
+    /// @notice When the operator settled last, or the contract was created. Settlements of others do not
+    /// move it: else one of theirs in two days would lock everybody out.
+    uint64 public operatorSettledAt;
 
     /// @notice A batch is settled: the head after it, what it owes, and what became of each record that
     /// changed. From these events alone anybody makes state and claims.
@@ -69,7 +70,7 @@ contract Rollup is Withdrawals, Unwind, Verifiers {
         Elements.check(stateRoot);
         genesisRoot = stateRoot;
         headDigest = Heads.genesisDigest(stateRoot);
-        lastSettledAt = uint64(block.timestamp);
+        operatorSettledAt = uint64(block.timestamp);
     }
 
     /// @notice Moves the ledger to the head that a proof states.
@@ -83,7 +84,7 @@ contract Rollup is Withdrawals, Unwind, Verifiers {
         bytes calldata data,
         uint256 place
     ) external alone whileOpen {
-        uint256 anybodyFrom = lastSettledAt + WALKAWAY;
+        uint256 anybodyFrom = operatorSettledAt + WALKAWAY;
         if (msg.sender != operator && block.timestamp < anybodyFrom) {
             revert OnlyOperator(msg.sender, operator, anybodyFrom);
         }
@@ -95,7 +96,7 @@ contract Rollup is Withdrawals, Unwind, Verifiers {
         if (!verifier.verify(proof)) revert ProofRefused();
         headDigest = keccak256(headAfter);
         settledBatches = uint64(batch + 1);
-        lastSettledAt = uint64(block.timestamp);
+        if (msg.sender == operator) operatorSettledAt = uint64(block.timestamp);
         emit Settled(batch, headAfter, withdrawals, data);
     }
 

@@ -66,7 +66,7 @@ abstract contract Unwind is Escape {
     /// given back again when more is repaid: they keep their part.
     /// @param asset The shares: 2^32 and the index of the pool or market.
     /// @param to Whose they are.
-    function redeem(uint256 asset, address to) external whileFrozen {
+    function redeem(uint256 asset, address to) external alone whileFrozen {
         if (asset >> 32 != 1) revert NoShares(asset);
         uint256 index = uint32(asset);
         uint256[2] memory record = opened[index];
@@ -104,14 +104,20 @@ abstract contract Unwind is Escape {
         (uint256 loan, uint256 owed) = _owed(marketAt, debt);
         repaid[marketAt] += owed;
         emit Repaid(index, to, loan, owed);
-        _receive(loan, owed);
+        if (owed > 0) _receive(loan, owed);
+        // Where nothing is owed, the loan asset may be anything, shares too: nobody asks what it is.
+        else if (msg.value != 0) revert WrongPayment(msg.value, 0);
     }
 
     /// @notice Gives the rest of a payout back to who paid it. Anybody may, once.
     /// @param index Where the payout lies; it and the vault that paid it are opened.
     /// @param key The public key of that vault's owner.
     /// @param to The exit address in the owner.
-    function refundPayout(uint32 index, uint64[5] calldata key, address to) external whileFrozen {
+    function refundPayout(uint32 index, uint64[5] calldata key, address to)
+        external
+        alone
+        whileFrozen
+    {
         uint256[2] memory payout = _opened(index, PAYOUT);
         uint256[2] memory payer = _opened(Elements.part(payout[0], 3), VAULT);
         _checkOwner(payer[1], key, to);
@@ -133,7 +139,7 @@ abstract contract Unwind is Escape {
         (address token, uint256 amount) = _inToken(asset, units);
         uint256 coin = token == address(0) ? amount : 0;
         if (msg.value != coin) revert WrongPayment(msg.value, coin);
-        if (token != address(0) && amount > 0) _collect(token, amount);
+        if (token != address(0)) _collect(token, amount);
     }
 
     /// @dev An opened record of a kind.

@@ -91,8 +91,20 @@ contract ShrinkingToken is Token {
     }
 }
 
+/// @title A contract that calls on behalf of whoever asks
+contract Forwarder {
+    /// @notice Calls, with the coin that comes along.
+    function forward(address target, bytes calldata data) external payable returns (bytes memory) {
+        (bool isDone, bytes memory answer) = target.call{value: msg.value}(data);
+        if (isDone) return answer;
+        assembly ("memory-safe") {
+            revert(add(answer, 32), mload(answer))
+        }
+    }
+}
+
 /// @title A token or receiver that calls back when it is asked to pay, or paid
-contract CallingToken is Token {
+contract CallingToken is Token, Forwarder {
     address private target;
     bytes private data;
     /// @notice What the call back returned or reverted with.
@@ -125,16 +137,9 @@ contract CallingToken is Token {
 }
 
 /// @title A receiver that takes no coin
-contract NoReceiver {
+contract NoReceiver is Forwarder {
     /// @notice Always refuses.
     receive() external payable {
         revert("no coin");
-    }
-
-    /// @notice Calls on behalf of whoever asks.
-    function forward(address target, bytes calldata data) external payable returns (bytes memory) {
-        (bool isDone, bytes memory answer) = target.call{value: msg.value}(data);
-        require(isDone, "refused");
-        return answer;
     }
 }

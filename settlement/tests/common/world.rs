@@ -128,6 +128,12 @@ macro_rules! test_artefact {
 impl World {
     /// A contract with an empty ledger, with the chain's own coin registered.
     pub fn new(spec: SpecId) -> Self {
+        let verifier = Artefact::parse(STATEMENT_VERIFIER).expect("it is an artefact");
+        Self::with_verifier(spec, &verifier)
+    }
+
+    /// The same with another verifier.
+    pub fn with_verifier(spec: SpecId, verifier: &Artefact) -> Self {
         let state = State::try_from(&StateFile {
             chain_id: LEDGER,
             head: None,
@@ -135,7 +141,7 @@ impl World {
             records: vec![],
         });
         let state = state.expect("nothing is well formed");
-        let mut world = Self::with_genesis(Chain::new(spec), state);
+        let mut world = Self::create(Chain::new(spec), state, verifier);
         for i in 0..=u8::MAX {
             world.chain.fund(user(i), coin(1_000_000_000_000));
         }
@@ -148,10 +154,16 @@ impl World {
     }
 
     /// A contract with a ledger that starts with something, and no assets.
-    pub fn with_genesis(mut chain: Chain, state: State) -> Self {
+    pub fn with_genesis(chain: Chain, state: State) -> Self {
+        let verifier = Artefact::parse(STATEMENT_VERIFIER).expect("it is an artefact");
+        Self::create(chain, state, &verifier)
+    }
+
+    /// A contract with any ledger and verifier.
+    fn create(mut chain: Chain, state: State, verifier: &Artefact) -> Self {
         let artefact = |text| Artefact::parse(text).expect("it is an artefact");
         let hashes = chain.deploy(&artefact(HASHES), &[]);
-        let verifier = chain.deploy(&artefact(STATEMENT_VERIFIER), &[]);
+        let verifier = chain.deploy(verifier, &[]);
         let root = word(&state.head().state_root);
         let price = U256::from(PRICE);
         let arguments = (LEDGER, root, price, hashes, verifier, GOVERNOR, OPERATOR);

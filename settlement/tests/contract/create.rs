@@ -7,12 +7,15 @@ use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
 use shardfold_settlement::encoding::{head_digest, word};
 use shardfold_settlement::interface::IRollup::{
     ChainIdTooLarge, NoVerifier, NotCanonical, baseChainCall, genesisRootCall, governorCall,
-    hashesCall, headDigestCall, lastSettledAtCall, ledgerChainIdCall, operatorCall,
+    hashesCall, headDigestCall, ledgerChainIdCall, operatorCall, operatorSettledAtCall,
 };
 
 use crate::common::chain::{Chain, FORKS, Failed};
 use crate::common::world::{GOVERNOR, LEDGER, OPERATOR, World, user};
 use crate::test_artefact;
+
+/// An account that has lent itself a verifier's code (EIP-7702).
+const DELEGATED: Address = Address::repeat_byte(0x77);
 
 /// Creates a contract on a chain of this id.
 fn create(
@@ -26,6 +29,7 @@ fn create(
     let artefact = |text| Artefact::parse(text).expect("it is an artefact");
     let hashes = chain.deploy(&artefact(HASHES), &[]);
     let takes_all = chain.deploy(&test_artefact!("StatementVerifier"), &[]);
+    chain.delegate(DELEGATED, takes_all);
     let verifier = verifier.unwrap_or(takes_all);
     let arguments = (
         ledger,
@@ -56,6 +60,8 @@ fn only_what_proofs_can_state_is_taken() {
     no_root.error::<NotCanonical>();
     let nobody = create(1, LEDGER, root, Some(user(3))).expect_err("nobody is there");
     assert_eq!(nobody.error::<NoVerifier>().found, user(3));
+    let lent = create(1, LEDGER, root, Some(DELEGATED)).expect_err("its code is another's");
+    assert_eq!(lent.error::<NoVerifier>().found, DELEGATED);
 }
 
 #[test]
@@ -65,7 +71,7 @@ fn it_starts_at_the_head_of_the_genesis() {
         let head = world.state.head();
         assert_eq!(world.ask(&headDigestCall {}), head_digest(head));
         assert_eq!(world.ask(&genesisRootCall {}), word(&head.state_root));
-        assert_eq!(world.ask(&lastSettledAtCall {}), world.chain.time);
+        assert_eq!(world.ask(&operatorSettledAtCall {}), world.chain.time);
         assert_eq!(world.ask(&operatorCall {}), OPERATOR);
         assert_eq!(world.ask(&governorCall {}), GOVERNOR);
         assert_eq!(world.ask(&hashesCall {}), world.hashes);

@@ -332,7 +332,7 @@ fn check(workload: &Workload, keys: &Keys, count: usize) -> BTreeMap<u64, u64> {
 #[test]
 fn a_batch_of_every_kind_is_settled_and_taken_apart() {
     let keys = Keys::new(1, 24);
-    let left = check(&every_kind(), &keys, 24);
+    let left = check(&every_kind(0), &keys, 24);
     println!("{left:?} stay");
 }
 

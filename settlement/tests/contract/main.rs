@@ -3,6 +3,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod aliases;
+mod change;
 mod circle;
 mod claims;
 mod conservation;
@@ -10,6 +12,7 @@ mod create;
 mod defi;
 mod freeze;
 mod gas;
+mod groups;
 mod poseidon2;
 mod published;
 mod queue;
@@ -19,3 +22,4 @@ mod settle;
 mod tokens;
 mod unwind;
 mod verifiers;
+mod walkaway;

@@ -16,14 +16,14 @@ use shardfold_settlement::encoding::{
 };
 use shardfold_settlement::interface::IHashes::Length;
 use shardfold_settlement::interface::IRollup::{
-    NoCheckpoint, NotCanonical, OnlyOperator, ProofLength, ProofRefused, Settled, TimeRunsBack,
-    TooFarAhead, TooOld, WrongChainId, WrongData, WrongHead, WrongQueue, WrongWithdrawalCount,
-    WrongWithdrawals, settleCall,
+    NoCheckpoint, NotCanonical, ProofLength, ProofRefused, Settled, TimeRunsBack, TooFarAhead,
+    TooOld, WrongChainId, WrongData, WrongHead, WrongQueue, WrongWithdrawalCount, WrongWithdrawals,
+    settleCall,
 };
 
 use crate::common::batch::Settlement;
 use crate::common::chain::{FORKS, Failed};
-use crate::common::world::{COIN, FREE, LEDGER, OPERATOR, World, account, owner, signed, user};
+use crate::common::world::{COIN, FREE, LEDGER, OPERATOR, World, account, owner, signed};
 
 /// A world with three vaults, and a batch that takes two withdrawals and an exit of them.
 fn scene(fork: SpecId) -> (World, Settlement) {
@@ -285,36 +285,6 @@ fn a_batch_that_took_a_deposit_of_another_branch_is_refused() {
         world
             .try_settle(&batch)
             .expect("on its own branch it is settled");
-    }
-}
-
-/// "Proposer failure, walkaway test" (L2BEAT).
-#[test]
-fn anybody_settles_when_the_operator_has_not_for_two_days() {
-    for fork in FORKS {
-        let (mut world, batch) = scene(fork);
-        let early = world
-            .settle_as(user(5), &batch.call())
-            .expect_err("the operator may");
-        let from = early.error::<OnlyOperator>().anybodyFrom;
-        world.chain.time = from.to::<u64>() - 1;
-        let anew = world.execute(vec![world.withdrawing(0, 0, 10, 0), world.taking(3, 0)]);
-        let early = world
-            .settle_as(user(5), &anew.call())
-            .expect_err("a second early");
-        early.error::<OnlyOperator>();
-        world.wait(1);
-        world.settle_as(user(5), &anew.call()).expect("it is time");
-        world.state = anew.state;
-        // Then the operator has two days again.
-        let next = world.execute(vec![world.withdrawing(0, 0, 10, 1)]);
-        let early = world
-            .settle_as(user(5), &next.call())
-            .expect_err("the operator may");
-        early.error::<OnlyOperator>();
-        world
-            .settle_as(OPERATOR, &next.call())
-            .expect("it is the operator");
     }
 }
 

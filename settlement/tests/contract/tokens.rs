@@ -8,8 +8,9 @@ use shardfold_settlement::artefact::Artefact;
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IRollup::{
     NoToken, PaymentFailed, TooLittlePaid, UnitTooLarge, Waiting, WrongReceipt, assetsCall,
-    claimCall, collectCall, depositCall, escapeCall, isPaidCall, payDueCall, reclaimCall,
-    registerAssetCall, repayCall, requestExitCall, settleCall,
+    checkpointCall, claimCall, collectCall, depositCall, escapeCall, freezeCall, isPaidCall,
+    payDueCall, reclaimCall, redeemCall, refundPayoutCall, registerAssetCall, repayCall,
+    requestExitCall, settleCall,
 };
 
 use crate::common::chain::{EVM_CHAIN_ID, FORKS};
@@ -233,10 +234,10 @@ fn nobody_calls_back() {
         };
         answered(&world);
         world.settle(vec![world.taking(0, 0)]);
-        let withdrawals = (0..9).map(|nonce| withdrawing(0, asset, 2, nonce));
+        let withdrawals = (0..13).map(|nonce| withdrawing(0, asset, 2, nonce));
         let batch = world.settle(withdrawals.collect());
-        let claims: Vec<_> = (0..9).map(|place| world.claim(1, &batch, place)).collect();
-        for (place, data) in locked(&claims[8]).into_iter().enumerate() {
+        let claims: Vec<_> = (0..13).map(|place| world.claim(1, &batch, place)).collect();
+        for (place, data) in locked(&claims[12]).into_iter().enumerate() {
             call_back(&mut world, data);
             world.call(user(2), &claims[place]).expect("it is owed");
             answered(&world);
@@ -244,14 +245,14 @@ fn nobody_calls_back() {
             assert_eq!(held(&world, token, user(1)), 1_000_000 - 50 + paid);
         }
         assert!(!world.ask(&isPaidCall {
-            number: U256::from(8)
+            number: U256::from(12)
         }));
     }
 }
 
-/// Calls of all functions that pay, are paid, or settle, besides a deposit.
-pub fn locked(claim: &claimCall) -> [Vec<u8>; 8] {
-    let (key, to, nothing) = ([0; 5], user(1), Bytes::new());
+/// Calls of all functions that pay, are paid, settle, or change what those read, besides a deposit.
+pub fn locked(claim: &claimCall) -> [Vec<u8>; 12] {
+    let (key, to, nothing, asset) = ([0; 5], user(1), Bytes::new(), U256::ZERO);
     let settle = settleCall {
         proof: nothing.clone(),
         withdrawals: nothing.clone(),
@@ -286,12 +287,12 @@ pub fn locked(claim: &claimCall) -> [Vec<u8>; 8] {
         collectCall {}.abi_encode(),
         escape.abi_encode(),
         reclaim.abi_encode(),
-        payDueCall {
-            asset: U256::ZERO,
-            to,
-        }
-        .abi_encode(),
+        payDueCall { asset, to }.abi_encode(),
         repayCall { index: 0, key, to }.abi_encode(),
+        redeemCall { asset, to }.abi_encode(),
+        refundPayoutCall { index: 0, key, to }.abi_encode(),
+        checkpointCall {}.abi_encode(),
+        freezeCall {}.abi_encode(),
     ]
 }
 

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use alloy_primitives::U256;
 use p3_field::PrimeField64;
 use revm::primitives::hardfork::SpecId;
+use shardfold_contracts::lending::{CreateMarket, Post, Rates, Signer};
+use shardfold_protocol::field::MODULUS;
 use shardfold_settlement::interface::IRollup::{
-    AlreadyOut, IsNotFrozen, NoShares, NotOpened, PaymentFailed, WrongOwner, WrongPayment,
-    refundPayoutCall,
+    AlreadyOut, IsNotFrozen, NoShares, NotCanonical, NotOpened, PaymentFailed, WrongHead,
+    WrongOwner, WrongPayment, WrongRoot, openCall, refundPayoutCall,
 };
 
 use crate::common::chain::FORKS;
-use crate::common::world::{COIN, PRICE, coin, key, owner, user};
+use crate::common::world::{COIN, FREE, PRICE, account, coin, key, owner, signed, user};
 use crate::freeze::freeze;
 use crate::scene::{
     DEBTOR, FREE_POSITION, MARKET, MARKET_SHARES, MONTH, PAYOUT, POOL, POOL_SHARES, Scene,
@@ -67,6 +69,33 @@ fn shares_of_a_pool_are_their_part_of_both_reserves() {
         scene.pay_due(1, scene.asset).expect("it is due");
         assert_eq!(held(&scene.world, token, user(1)), before + expected[1]);
         assert_eq!(scene.due(1, scene.asset.into()), 0);
+    }
+}
+
+#[test]
+fn only_a_record_of_the_last_settled_state_is_opened() {
+    for fork in FORKS {
+        let mut scene = Scene::new(fork);
+        freeze(&mut scene.world);
+        let good = scene.opening(POOL);
+        let world = &mut scene.world;
+        let mut refused = |change: &dyn Fn(&mut openCall)| {
+            let mut call = good.clone();
+            change(&mut call);
+            world
+                .call(user(1), &call)
+                .expect_err("it is not the record")
+        };
+        refused(&|call| call.head = call.head[1..].to_vec().into()).error::<WrongHead>();
+        refused(&|call| call.index += 1).error::<WrongRoot>();
+        // Twice the reserves.
+        refused(&|call| call.record[0] += U256::from(100_000)).error::<WrongRoot>();
+        refused(&|call| call.record[0] += U256::from(MODULUS)).error::<NotCanonical>();
+        refused(&|call| call.siblings[31] += U256::from(1)).error::<WrongRoot>();
+        // None of it is opened.
+        scene.escape(POOL + 1, 1);
+        let closed = scene.redeem(1, POOL_SHARES).expect_err("it is not opened");
+        assert_eq!(closed.error::<NotOpened>().index, U256::from(POOL));
     }
 }
 
@@ -172,6 +201,65 @@ fn the_rest_of_a_payout_goes_back_to_who_paid_it() {
         assert_eq!(scene.due(2, COIN.into()), 700);
         // The vault that paid it escapes as any other.
         scene.escape(2, 2);
+    }
+}
+
+/// A market may lend shares, and a position in it owe nothing: its collateral leaves all the same.
+#[test]
+fn a_position_that_owes_nothing_leaves_whatever_its_market_lends() {
+    let (market, position) = (60, 70);
+    let loans = [(POOL_SHARES, POOL + 1), (MARKET_SHARES, MARKET + 3)];
+    for (fork, (loan, vault)) in FORKS
+        .into_iter()
+        .flat_map(|fork| loans.map(|loan| (fork, loan)))
+    {
+        let mut scene = Scene::new(fork);
+        let until = scene.world.chain.time + 3_600;
+        let signer = |vault, nonce| Signer {
+            vault,
+            nonce,
+            valid_until: until,
+            fee: FREE,
+        };
+        let create = CreateMarket {
+            market,
+            loan,
+            collateral: scene.asset.into(),
+            price: 20,
+            share_vault: 62,
+            lltv: 800_000,
+            scale: 1_000,
+            rates: Rates {
+                slope1: 1,
+                slope2: 1,
+                fee: 1,
+            },
+            signer: signer(vault, 0),
+        };
+        let post = Post {
+            market,
+            position,
+            amount: 9_000,
+            signer: signer(8, 1),
+        };
+        let bodies = vec![signed(&account(1), &create), signed(&account(4), &post)];
+        scene.world.settle(bodies);
+        freeze(&mut scene.world);
+        scene.open(&[market, market + 1, position]);
+        let paid = scene
+            .repay(4, position, 4, 1)
+            .expect_err("nothing is owed")
+            .error::<WrongPayment>();
+        assert_eq!((paid.found, paid.expected), (coin(1), U256::ZERO));
+        scene
+            .repay(8, position, 8, 0)
+            .expect_err("not the owner")
+            .error::<WrongOwner>();
+        scene
+            .repay(8, position, 4, 0)
+            .expect("it is the owner's collateral");
+        assert_eq!(scene.due(4, scene.asset.into()), 9_000);
+        scene.pay_due(4, scene.asset).expect("it is due");
     }
 }
 

@@ -1,11 +1,13 @@
 //! Who verifies and who settles, and how slowly that changes.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::sol;
 use revm::primitives::hardfork::SpecId;
 use shardfold_settlement::interface::IRollup::{
-    AlreadyProposed, NoVerifier, NotGovernor, NothingProposed, OnlyOperator, ProofRefused,
-    TooEarly, activatableAtCall, activateVerifierCall, cancelVerifierCall, escapeCall, freezeCall,
-    isPaidCall, nameOperatorCall, proposeVerifierCall, proposedVerifierCall, verifierCall,
+    AlreadyProposed, NoVerifier, NotGovernor, NothingProposed, OnlyOperator, OtherCode,
+    ProofRefused, TooEarly, TooLate, activatableAtCall, activateVerifierCall, cancelVerifierCall,
+    escapeCall, freezeCall, isPaidCall, nameOperatorCall, proposeVerifierCall, proposedCodeCall,
+    proposedVerifierCall, verifierCall,
 };
 
 use crate::common::chain::FORKS;
@@ -14,6 +16,10 @@ use crate::freeze::escape_of;
 use crate::test_artefact;
 
 const DAY: u64 = 24 * 3_600;
+
+sol! {
+    function verify(bytes proof) external view returns (bool);
+}
 
 /// A world with a vault of user 1, and another verifier.
 fn scene(fork: SpecId) -> (World, Address) {
@@ -122,9 +128,88 @@ fn a_proposal_that_is_cancelled_waits_anew() {
     }
 }
 
+/// Nobody has to watch a proposal for ever.
+#[test]
+fn a_proposal_lapses_thirty_days_after_it_could_have_been_activated() {
+    for fork in FORKS {
+        let (mut world, other) = scene(fork);
+        let propose = proposeVerifierCall { proposed: other };
+        world.call(GOVERNOR, &propose).expect("it is the governor");
+        world.wait(60 * DAY);
+        let activate = |world: &mut World| world.call(user(1), &activateVerifierCall {});
+        activate(&mut world.clone()).expect("the last second");
+        world.wait(1);
+        for more in [0, 1_000 * DAY] {
+            world.wait(more);
+            let late = activate(&mut world).expect_err("it has lapsed");
+            let late = late.error::<TooLate>();
+            let last = world.chain.time - 1 - more;
+            assert_eq!(late.mostExpected, U256::from(last));
+        }
+        // It is cancelled as any other, and made anew.
+        world
+            .call(GOVERNOR, &cancelVerifierCall {})
+            .expect("it is the governor");
+        world.call(GOVERNOR, &propose).expect("it is the governor");
+        activate(&mut world)
+            .expect_err("30 days again")
+            .error::<TooEarly>();
+    }
+}
+
+/// Whoever holds its key could give such an account other code within a minute.
+#[test]
+fn an_account_that_has_lent_itself_code_is_no_verifier() {
+    for fork in FORKS {
+        let (mut world, other) = scene(fork);
+        let verifier = world.ask(&verifierCall {});
+        let account = user(200);
+        world.chain.delegate(account, verifier);
+        // It does what the verifier does.
+        let proof = Bytes::from(vec![0; 392]);
+        let verifies = world.chain.ask(account, &verifyCall { proof });
+        assert!(verifies);
+        let propose = proposeVerifierCall { proposed: account };
+        let failed = world
+            .call(GOVERNOR, &propose)
+            .expect_err("not its own code");
+        assert_eq!(failed.error::<NoVerifier>().found, account);
+        let propose = proposeVerifierCall { proposed: other };
+        world.call(GOVERNOR, &propose).expect("it has its own");
+    }
+}
+
 /// "21 d delay - 14 d queue = 7 d window" (ZKsync Lite): over all days on which the operator may stop,
 /// an exit asked for on the first day after a proposal is paid, or the contract is frozen and the
 /// vault escapes, before the other verifier can be active.
+/// What everybody has looked at for 30 days is what becomes the verifier.
+#[test]
+fn a_proposal_whose_code_has_changed_is_not_activated() {
+    for fork in FORKS {
+        let (mut world, other) = scene(fork);
+        let first = world.ask(&verifierCall {});
+        let propose = proposeVerifierCall { proposed: other };
+        world.call(GOVERNOR, &propose).expect("it is the governor");
+        world.wait(30 * DAY);
+        let mut changed = world.clone();
+        changed
+            .chain
+            .replace_code(other, vec![0x60, 0, 0x60, 0, 0xf3]);
+        let failed = changed
+            .call(user(1), &activateVerifierCall {})
+            .expect_err("other code");
+        assert_eq!(
+            failed.error::<OtherCode>().expected,
+            world.ask(&proposedCodeCall {})
+        );
+        assert_eq!(changed.ask(&verifierCall {}), first);
+        world
+            .call(user(1), &activateVerifierCall {})
+            .expect("the same code");
+        assert_eq!(world.ask(&verifierCall {}), other);
+    }
+}
+
 #[test]
 fn who_leaves_on_the_day_of_a_proposal_is_out_before_it_is_active() {
     for last_day in (0..30).step_by(3) {
