@@ -82,6 +82,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Turn a validity proof into a settlement proof, which a contract on an EVM chain verifies.
     Wrap(WrapArgs),
+    /// Write the contracts that verify settlement proofs on a chain, made from their key.
+    Verifier(VerifierArgs),
     /// Print the call that settles a proven batch on its contract.
     SettleCall(SettleCallArgs),
     /// Make the ledger's state from what its contract has published, and nothing else.

@@ -107,6 +107,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Cost(args) => commands::cost::run(args),
         Command::Verify(args) => commands::verify::run(args),
         Command::Wrap(args) => commands::settlement::wrap(args),
+        Command::Verifier(args) => commands::settlement::verifier(args),
         Command::SettleCall(args) => commands::settlement::settle_call(args),
         Command::Rebuild(args) => commands::settlement::rebuild(args),
         Command::Escape(args) => commands::settlement::escape(args),

@@ -69,6 +69,7 @@ sol! {
         error NotOpened(uint256 index, uint256 foundKind, uint256 expectedKind);
         error NoVault(uint256 kind);
         error NoVerifier(address found);
+        error OtherCode(bytes32 found, bytes32 expected);
         error OnlyOperator(address found, address expected, uint256 anybodyFrom);
         error OtherChain(uint256 found, uint256 expected);
         error PaymentFailed(address token, address to, uint256 amount);
@@ -141,6 +142,7 @@ sol! {
         function verifier() external view returns (address);
         function proposedVerifier() external view returns (address);
         function activatableAt() external view returns (uint256);
+        function proposedCode() external view returns (bytes32);
         function operator() external view returns (address);
         function governor() external view returns (address);
         function hashes() external view returns (address);

@@ -16,6 +16,7 @@ sol! {
     #[allow(missing_docs)]
     interface IVerifier {
         error NoData(address found);
+        error OtherData(bytes32 found, bytes32 expected);
         error ProofLength(uint256 found, uint256 expected);
         error NotCanonical(uint8 part);
         error Grinding(uint8 site, uint256 response, uint256 bits);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CutArgs, UnsoundArgs, threads};
+use super::{CutArgs, Profile, UnsoundArgs, threads};
 
 /// Arguments of `wrap`.
 #[derive(Args, Debug)]
@@ -30,6 +30,33 @@ pub struct WrapArgs {
     /// How many threads to use; by default $RAYON_NUM_THREADS, or else one for each core.
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<usize>,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Whether the key may be of the unsound profile.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
+}
+
+/// Arguments of `verifier`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  shardfold verifier -o verifier
+  shardfold verifier --key settlement.key -o verifier
+Create the contracts first.hex and second.hex, which hold data as their code, then verifier.hex with
+their two addresses behind it, as its constructor takes them. What is deployed is right if its
+dataHash() is the one printed here, and its code that of settlement/evm/artefacts/Verifier.json.")]
+pub struct VerifierArgs {
+    /// The settlement key; by default that of the profile which is built in.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// The security profile of the key that is built in.
+    #[arg(long, value_enum, default_value_t = Profile::Proven100, conflicts_with = "key")]
+    pub profile: Profile,
+    /// The folder for first.hex, second.hex and verifier.hex, made if it is not there.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]
     pub json: bool,

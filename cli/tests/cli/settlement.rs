@@ -2,7 +2,7 @@
 //! what its contract has published.
 
 use alloy_primitives::{Address, Bytes, U256};
-use alloy_sol_types::{SolCall as _, SolEvent as _};
+use alloy_sol_types::{SolCall as _, SolEvent as _, SolValue as _};
 use serde_json::{Value, json};
 use shardfold_contracts::set::standard;
 use shardfold_executor::workload::Keys;
@@ -11,8 +11,10 @@ use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_recursion::profile::Profile;
+use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
 use shardfold_settlement::encoding;
-use shardfold_settlement::interface::IRollup::{Settled, escapeCall};
+use shardfold_settlement::interface::IRollup::{Settled, escapeCall, headDigestCall, settleCall};
+use shardfold_settlement::verifier::IVerifier;
 
 use crate::chain::Chain;
 use crate::common::{ALLOW_UNSOUND, Sandbox, key};
@@ -233,4 +235,103 @@ fn logs_that_do_not_lead_to_a_head_make_no_state() {
     altered["result"][0]["data"] = data.into();
     refused(altered, "batch 0 does not lead to its head");
     assert!(!sandbox.exists("state.bin"));
+}
+
+#[path = "../../../settlement/tests/common/chain.rs"]
+#[allow(dead_code, reason = "what other tests use of it")]
+mod evm;
+
+/// Puts code that `verifier` has written onto a chain, with these arguments.
+fn create(chain: &mut evm::Chain, sandbox: &Sandbox, name: &str, arguments: &[u8]) -> Address {
+    let digits = String::from_utf8(sandbox.read(format!("verifier/{name}.hex"))).unwrap();
+    let creation = hex::decode(digits.trim().trim_start_matches("0x")).unwrap();
+    let artefact = Artefact {
+        creation: creation.into(),
+        ..Artefact::parse(ROLLUP).unwrap()
+    };
+    chain.deploy(&artefact, arguments)
+}
+
+/// From a trace to a state root on a chain, by the commands alone: import, prove, wrap, verifier,
+/// settle-call; and back to the state by rebuild.
+#[test]
+fn a_contract_settles_what_the_commands_prove() {
+    let (sandbox, _) = wrapped();
+    let verifier = [
+        "verifier",
+        "--key",
+        "settlement.key",
+        "-o",
+        "verifier",
+        "--json",
+    ];
+    let made = sandbox.ok(&verifier).json();
+    let shape = ["--profile", "unsound-test"];
+    let settle = ["settle-call", "batch.bin", "--proof", "settlement.bin"];
+    let printed = sandbox.ok(&[&settle[..], &shape].concat());
+    let call = hex::decode(printed.out.trim().trim_start_matches("0x")).unwrap();
+    let genesis: StateFile = files::from_bytes(&sandbox.read("genesis.bin")).unwrap();
+    let genesis = State::try_from(&genesis).unwrap();
+    let operator = Address::repeat_byte(0x0a);
+    for fork in evm::FORKS {
+        let mut chain = evm::Chain::new(fork);
+        // The time of the batch is its trace's.
+        chain.time = 1;
+        let [first, second] =
+            ["first", "second"].map(|name| create(&mut chain, &sandbox, name, &[]));
+        let arguments = shardfold_settlement::verifier::arguments(first, second);
+        let verifier = create(&mut chain, &sandbox, "verifier", &arguments);
+        let hash = chain.ask(verifier, &IVerifier::dataHashCall {});
+        assert_eq!(hash.to_string(), made["data_hash"].as_str().unwrap());
+
+        let hashes = chain.deploy(&Artefact::parse(HASHES).unwrap(), &[]);
+        let root = encoding::word(&genesis.head().state_root);
+        let price = U256::from(1_000_000);
+        let arguments = (
+            genesis.chain_id(),
+            root,
+            price,
+            hashes,
+            verifier,
+            Address::ZERO,
+            operator,
+        );
+        let rollup = chain.deploy(
+            &Artefact::parse(ROLLUP).unwrap(),
+            &arguments.abi_encode_params(),
+        );
+
+        // Another byte of the proof, and another balance of the data, are refused.
+        let mut altered = settleCall::abi_decode(&call).unwrap();
+        let mut proof = altered.proof.to_vec();
+        *proof.last_mut().unwrap() ^= 1;
+        altered.proof = proof.into();
+        chain.call(operator, rollup, &altered).unwrap_err();
+        let mut altered = settleCall::abi_decode(&call).unwrap();
+        let mut data = altered.data.to_vec();
+        data[15] ^= 1;
+        altered.data = data.into();
+        chain.call(operator, rollup, &altered).unwrap_err();
+
+        let done = chain
+            .send_data(operator, rollup, call.clone())
+            .expect("it is settled");
+        let state = chain.ask(rollup, &headDigestCall {});
+        let log = &done.logs[0];
+        let log = json!({ "address": rollup, "topics": log.data.topics(), "data": log.data.data });
+        sandbox.write("logs.json", json!([log]).to_string().as_bytes());
+        sandbox.ok(&[
+            "rebuild",
+            "logs.json",
+            "--genesis",
+            "genesis.bin",
+            "-o",
+            "state.bin",
+        ]);
+        let rebuilt: StateFile = files::from_bytes(&sandbox.read("state.bin")).unwrap();
+        let head = rebuilt.head.expect("it has seen transactions");
+        assert_eq!(state, encoding::head_digest(&head));
+        // Once more is once too often.
+        chain.send_data(operator, rollup, call.clone()).unwrap_err();
+    }
 }

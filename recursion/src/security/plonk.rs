@@ -4,7 +4,7 @@ use p3_security::fri::FriRegime;
 use p3_security::{ErrorBits, GrindingSites, InstanceShape, SecurityTerm, StarkAirParams};
 
 use super::{Bits, EXTENSION_BITS, Layer, label};
-use crate::plonk::PlonkParameters;
+use crate::plonk::{CommonData, PlonkParameters};
 
 /// log2 of the base field.
 const BASE_BITS: f64 = 64.0;
@@ -21,6 +21,15 @@ const GATE_CONSTRAINTS: usize = 256;
 #[must_use]
 pub fn plonk_bits(parameters: &PlonkParameters, degree_bits: usize) -> Bits {
     layer(parameters, degree_bits).bits()
+}
+
+/// Returns whether a circuit has no more constants, constraints and parts of the quotient than
+/// [`plonk_bits`] counts.
+#[must_use]
+pub fn is_counted(common: &CommonData) -> bool {
+    common.num_constants <= CONSTANTS
+        && common.num_gate_constraints <= GATE_CONSTRAINTS
+        && common.quotient_degree_factor == QUOTIENT_CHUNKS
 }
 
 /// The layer of a plonky2 proof.

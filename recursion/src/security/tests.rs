@@ -4,6 +4,8 @@ use super::bchks25::bound;
 use super::*;
 use crate::config::StarkParameters;
 use crate::plonk::{Grinding, PlonkParameters};
+use crate::profile::Profile;
+use crate::tree::{common_data, gate_set, last_common_data, narrow_common_data, outer_common_data};
 
 /// Largest heights (log2) of the shapes of 128, 4,096 and 16,384 transactions.
 const HEIGHTS: [usize; 3] = [16, 18, 19];
@@ -279,4 +281,22 @@ fn what_plonky2_ships_is_far_from_its_name() {
 fn words_too_short_for_a_list_have_no_bound() {
     let bits = stark(1, 1, TODAY, (20, 20, 20), 170).bits();
     assert_eq!(bits.johnson, NO_BOUND);
+}
+
+#[test]
+fn no_circuit_has_more_than_is_counted() {
+    for profile in Profile::ALL {
+        let parameters = profile.plonk();
+        let tree = common_data(&parameters, profile.degree_bits(), &gate_set(&parameters));
+        let circuits = [
+            tree.clone(),
+            last_common_data(profile),
+            narrow_common_data(profile),
+            outer_common_data(profile),
+        ];
+        assert!(circuits.iter().all(plonk::is_counted));
+        let mut larger = tree;
+        larger.num_constants = 9;
+        assert!(!plonk::is_counted(&larger));
+    }
 }

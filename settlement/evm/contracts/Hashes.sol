@@ -40,7 +40,8 @@ contract Hashes {
         return Poseidon2.compress(Poseidon2.compress(left, right), Elements.pack(b, c, 0, 0));
     }
 
-    /// @notice A deposit as the queue has it.
+    /// @notice A deposit as the queue has it. An element of p or more is refused: it would be the deposit of
+    /// another amount.
     /// @param chainId The ledger's chain id.
     /// @param baseChain The id of the chain that has the queue.
     /// @param position How many items came before.
@@ -66,7 +67,7 @@ contract Hashes {
         return Poseidon2.compress(Poseidon2.compress(left, right), ownerDigest << 64);
     }
 
-    /// @notice A forced exit as the queue has it.
+    /// @notice A forced exit as the queue has it. An element of p or more is refused.
     /// @param chainId The ledger's chain id.
     /// @param baseChain The id of the chain that has the queue.
     /// @param position How many items came before.

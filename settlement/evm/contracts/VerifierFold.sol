@@ -46,18 +46,26 @@ library VerifierFold {
         }
     }
 
-    /// @notice The value of a polynomial at a point of the base field, by Horner's rule.
+    /// @notice The value of a polynomial at a point of the base field, by Horner's rule. It has an
+    /// even number of coefficients, and two are taken a turn.
     function evaluate(uint256 cursor, uint256 length, uint256 point)
         internal
         pure
-        returns (uint256 r)
+        returns (uint256)
     {
+        uint256 low;
+        uint256 high;
         assembly {
             for { let from := add(cursor, shl(5, length)) } gt(from, cursor) { } {
-                from := sub(from, 32)
-                r := add(mul(r, point), mload(from))
-                r := or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P)))
+                from := sub(from, 64)
+                let w := mload(add(from, 32))
+                low := mod(add(mul(low, point), and(w, LOW)), P)
+                high := mod(add(mul(high, point), shr(128, w)), P)
+                w := mload(from)
+                low := mod(add(mul(low, point), and(w, LOW)), P)
+                high := mod(add(mul(high, point), shr(128, w)), P)
             }
         }
+        return low | (high << 128);
     }
 }

@@ -64,87 +64,108 @@ library VerifierMachine {
     /// Each half of x * y + z is below (p - 1)^2 + p, so it fits 128 bits.
     function scale(uint256 cursor, uint256 groups, uint256 next) private pure returns (uint256) {
         assembly {
-            let r
             for { let end := add(cursor, mul(30, groups)) } lt(cursor, end) {
                 cursor := add(cursor, 30)
             } {
                 let w := mload(cursor)
-                r := add(
-                    mul(mload(and(shr(235, w), 0x1fffe0)), mload(and(shr(219, w), 0x1fffe0))),
-                    mload(and(shr(203, w), 0x1fffe0))
-                )
-                mstore(next, or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
-                r := add(
-                    mul(mload(and(shr(187, w), 0x1fffe0)), mload(and(shr(171, w), 0x1fffe0))),
-                    mload(and(shr(155, w), 0x1fffe0))
-                )
-                mstore(add(next, 32), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
-                r := add(
-                    mul(mload(and(shr(139, w), 0x1fffe0)), mload(and(shr(123, w), 0x1fffe0))),
-                    mload(and(shr(107, w), 0x1fffe0))
-                )
-                mstore(add(next, 64), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
-                r := add(
-                    mul(mload(and(shr(91, w), 0x1fffe0)), mload(and(shr(75, w), 0x1fffe0))),
-                    mload(and(shr(59, w), 0x1fffe0))
-                )
-                mstore(add(next, 96), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
-                r := add(
-                    mul(mload(and(shr(43, w), 0x1fffe0)), mload(and(shr(27, w), 0x1fffe0))),
-                    mload(and(shr(11, w), 0x1fffe0))
-                )
-                mstore(add(next, 128), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                {
+                    let r := add(
+                        mul(mload(and(shr(235, w), 0x1fffe0)), mload(and(shr(219, w), 0x1fffe0))),
+                        mload(and(shr(203, w), 0x1fffe0))
+                    )
+                    mstore(next, or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                }
+                {
+                    let r := add(
+                        mul(mload(and(shr(187, w), 0x1fffe0)), mload(and(shr(171, w), 0x1fffe0))),
+                        mload(and(shr(155, w), 0x1fffe0))
+                    )
+                    mstore(add(next, 32), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                }
+                {
+                    let r := add(
+                        mul(mload(and(shr(139, w), 0x1fffe0)), mload(and(shr(123, w), 0x1fffe0))),
+                        mload(and(shr(107, w), 0x1fffe0))
+                    )
+                    mstore(add(next, 64), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                }
+                {
+                    let r := add(
+                        mul(mload(and(shr(91, w), 0x1fffe0)), mload(and(shr(75, w), 0x1fffe0))),
+                        mload(and(shr(59, w), 0x1fffe0))
+                    )
+                    mstore(add(next, 96), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                }
+                {
+                    let r := add(
+                        mul(mload(and(shr(43, w), 0x1fffe0)), mload(and(shr(27, w), 0x1fffe0))),
+                        mload(and(shr(11, w), 0x1fffe0))
+                    )
+                    mstore(add(next, 128), or(mod(and(r, LOW), P), shl(128, mod(shr(128, r), P))))
+                }
                 next := add(next, 160)
             }
         }
         return next;
     }
 
-    /// @notice x * y + z, in groups of five, laid out as scale is. With y = y0 + y1 X: x * y0 + z and
-    /// x * y1 each have both halves below 2^128, and X^2 = 7.
+    /// @notice x * y + z, in groups of five, laid out like the lines above. With y = y0 + y1 X,
+    /// x * y0 + z and x * y1 each have both halves below 2^128, and X^2 = 7.
     function product(uint256 cursor, uint256 groups, uint256 next)
         private
         pure
         returns (uint256)
     {
         assembly {
-            let r
-            let u
-            let v
             for { let end := add(cursor, mul(30, groups)) } lt(cursor, end) {
                 cursor := add(cursor, 30)
             } {
                 let w := mload(cursor)
-                u := mload(and(shr(235, w), 0x1fffe0))
-                v := mload(and(shr(219, w), 0x1fffe0))
-                r := add(mul(u, and(v, LOW)), mload(and(shr(203, w), 0x1fffe0)))
-                v := mul(u, shr(128, v))
-                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
-                mstore(next, or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
-                u := mload(and(shr(187, w), 0x1fffe0))
-                v := mload(and(shr(171, w), 0x1fffe0))
-                r := add(mul(u, and(v, LOW)), mload(and(shr(155, w), 0x1fffe0)))
-                v := mul(u, shr(128, v))
-                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
-                mstore(add(next, 32), or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
-                u := mload(and(shr(139, w), 0x1fffe0))
-                v := mload(and(shr(123, w), 0x1fffe0))
-                r := add(mul(u, and(v, LOW)), mload(and(shr(107, w), 0x1fffe0)))
-                v := mul(u, shr(128, v))
-                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
-                mstore(add(next, 64), or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
-                u := mload(and(shr(91, w), 0x1fffe0))
-                v := mload(and(shr(75, w), 0x1fffe0))
-                r := add(mul(u, and(v, LOW)), mload(and(shr(59, w), 0x1fffe0)))
-                v := mul(u, shr(128, v))
-                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
-                mstore(add(next, 96), or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
-                u := mload(and(shr(43, w), 0x1fffe0))
-                v := mload(and(shr(27, w), 0x1fffe0))
-                r := add(mul(u, and(v, LOW)), mload(and(shr(11, w), 0x1fffe0)))
-                v := mul(u, shr(128, v))
-                u := mod(add(and(r, LOW), mul(7, shr(128, v))), P)
-                mstore(add(next, 128), or(u, shl(128, mod(add(shr(128, r), and(v, LOW)), P))))
+                {
+                    let x := mload(and(shr(235, w), 0x1fffe0))
+                    let y := mload(and(shr(219, w), 0x1fffe0))
+                    let low := add(mul(x, and(y, LOW)), mload(and(shr(203, w), 0x1fffe0)))
+                    let high := mul(x, shr(128, y))
+                    let r := mod(add(shr(128, low), and(high, LOW)), P)
+                    low := mod(add(and(low, LOW), mul(7, shr(128, high))), P)
+                    mstore(next, or(low, shl(128, r)))
+                }
+                {
+                    let x := mload(and(shr(187, w), 0x1fffe0))
+                    let y := mload(and(shr(171, w), 0x1fffe0))
+                    let low := add(mul(x, and(y, LOW)), mload(and(shr(155, w), 0x1fffe0)))
+                    let high := mul(x, shr(128, y))
+                    let r := mod(add(shr(128, low), and(high, LOW)), P)
+                    low := mod(add(and(low, LOW), mul(7, shr(128, high))), P)
+                    mstore(add(next, 32), or(low, shl(128, r)))
+                }
+                {
+                    let x := mload(and(shr(139, w), 0x1fffe0))
+                    let y := mload(and(shr(123, w), 0x1fffe0))
+                    let low := add(mul(x, and(y, LOW)), mload(and(shr(107, w), 0x1fffe0)))
+                    let high := mul(x, shr(128, y))
+                    let r := mod(add(shr(128, low), and(high, LOW)), P)
+                    low := mod(add(and(low, LOW), mul(7, shr(128, high))), P)
+                    mstore(add(next, 64), or(low, shl(128, r)))
+                }
+                {
+                    let x := mload(and(shr(91, w), 0x1fffe0))
+                    let y := mload(and(shr(75, w), 0x1fffe0))
+                    let low := add(mul(x, and(y, LOW)), mload(and(shr(59, w), 0x1fffe0)))
+                    let high := mul(x, shr(128, y))
+                    let r := mod(add(shr(128, low), and(high, LOW)), P)
+                    low := mod(add(and(low, LOW), mul(7, shr(128, high))), P)
+                    mstore(add(next, 96), or(low, shl(128, r)))
+                }
+                {
+                    let x := mload(and(shr(43, w), 0x1fffe0))
+                    let y := mload(and(shr(27, w), 0x1fffe0))
+                    let low := add(mul(x, and(y, LOW)), mload(and(shr(11, w), 0x1fffe0)))
+                    let high := mul(x, shr(128, y))
+                    let r := mod(add(shr(128, low), and(high, LOW)), P)
+                    low := mod(add(and(low, LOW), mul(7, shr(128, high))), P)
+                    mstore(add(next, 128), or(low, shl(128, r)))
+                }
                 next := add(next, 160)
             }
         }

@@ -26,6 +26,8 @@ abstract contract Verifiers {
     ISettlementVerifier public proposedVerifier;
     /// @notice From when it may be activated.
     uint256 public activatableAt;
+    /// @notice The hash of its code at the proposal, which is still its code when it is activated.
+    bytes32 public proposedCode;
 
     /// @notice A verifier may take the other's place at a time.
     event VerifierProposed(ISettlementVerifier indexed proposed, uint256 activatableAt);
@@ -49,6 +51,9 @@ abstract contract Verifiers {
     /// @notice An activation after its time: the proposal has to be cancelled, and made anew.
     error TooLate(uint256 found, uint256 mostExpected);
 
+    /// @notice A proposed verifier whose code is no longer that of the proposal.
+    error OtherCode(bytes32 found, bytes32 expected);
+
     constructor(ISettlementVerifier first, address governor_, address operator_) {
         _checkCode(address(first));
         verifier = first;
@@ -68,6 +73,7 @@ abstract contract Verifiers {
         _checkCode(address(proposed));
         if (address(proposedVerifier) != address(0)) revert AlreadyProposed(proposedVerifier);
         proposedVerifier = proposed;
+        proposedCode = address(proposed).codehash;
         activatableAt = block.timestamp + DELAY;
         emit VerifierProposed(proposed, activatableAt);
     }
@@ -81,7 +87,10 @@ abstract contract Verifiers {
     /// proposal until 60 days after it.
     function activateVerifier() external {
         uint256 from = activatableAt;
+        bytes32 expected = proposedCode;
         verifier = _takeProposal();
+        bytes32 found = address(verifier).codehash;
+        if (found != expected) revert OtherCode(found, expected);
         if (block.timestamp < from) revert TooEarly(block.timestamp, from);
         if (block.timestamp > from + LAPSE) revert TooLate(block.timestamp, from + LAPSE);
         emit VerifierActivated(verifier);
@@ -111,5 +120,6 @@ abstract contract Verifiers {
         if (address(proposed) == address(0)) revert NothingProposed();
         proposedVerifier = ISettlementVerifier(address(0));
         activatableAt = 0;
+        proposedCode = 0;
     }
 }

@@ -6,6 +6,7 @@ import {VerifierField} from "../contracts/VerifierField.sol";
 import {VerifierLowDegree} from "../contracts/VerifierLowDegree.sol";
 import {VerifierMachine} from "../contracts/VerifierMachine.sol";
 import {Parameters} from "../contracts/VerifierParameters.sol";
+import {VerifierPowers} from "../contracts/VerifierPowers.sol";
 import {VerifierPoseidon2} from "../contracts/VerifierPoseidon2.sol";
 import {VerifierProof} from "../contracts/VerifierProof.sol";
 
@@ -88,7 +89,7 @@ contract VerifierHarness is Verifier {
     /// @notice Combines the elements of a row, all by the same power.
     function combine(bytes calldata row) external pure returns (uint256) {
         uint256 count = row.length / 8;
-        uint256[] memory powers = new uint256[](2 * count + 8);
+        uint256[] memory powers = new uint256[](2 * count + 16);
         uint256 powersAt;
         assembly {
             powersAt := add(powers, 32)
@@ -97,13 +98,12 @@ contract VerifierHarness is Verifier {
                 mstore(add(powersAt, add(32, shl(6, i))), 2)
             }
         }
-        bytes memory copy = row;
+        bytes memory copy = bytes.concat(row, new bytes(64));
         uint256 from;
         assembly {
             from := add(copy, 32)
-            mstore(add(from, shl(3, count)), 0)
         }
-        return VerifierLowDegree.combine(from, count, powersAt);
+        return VerifierPowers.combine(from, count, powersAt);
     }
 
     /// @notice Reads the values of a fold, and returns the position-th.

@@ -2,12 +2,12 @@
 
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_sol_types::{SolCall, SolError};
+use revm::bytecode::Bytecode;
 use revm::context::result::{ExecutionResult, Output};
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
 use revm::database::{CacheDB, EmptyDB};
 use revm::primitives::Log;
 use revm::primitives::hardfork::SpecId;
-use revm::state::Bytecode;
 use revm::{ExecuteCommitEvm, MainBuilder, MainContext};
 use shardfold_settlement::artefact::Artefact;
 
@@ -93,6 +93,16 @@ impl Chain {
             .unwrap_or_default();
         account.balance += wei;
         self.db.insert_account_info(who, account);
+    }
+
+    /// Puts other code at an address, as a contract can that removes itself and is created anew.
+    pub fn replace_code(&mut self, at: Address, code: Vec<u8>) {
+        let account = self.db.load_account(at).expect("in memory");
+        let mut info = account.info().unwrap_or_default();
+        let code = Bytecode::new_raw(code.into());
+        info.code_hash = code.hash_slow();
+        info.code = Some(code);
+        self.db.insert_account_info(at, info);
     }
 
     /// Returns what an account has of the chain's own coin.

@@ -1,7 +1,8 @@
 //! The contract's hashes against the protocol's.
 
 use crate::common::chain::{Chain, DEPLOYER, FORKS};
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolCall;
 use p3_field::PrimeCharacteristicRing;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -57,6 +58,19 @@ fn compressions_are_the_protocols() {
             );
             let found = found.expect("it has no reason to revert");
             assert_eq!(found, word(&compress(&left, &right)), "{left:?} {right:?}");
+        }
+        // Any 64 bits count modulo p.
+        for raw in [
+            [MODULUS; 8],
+            [u64::MAX; 8],
+            [0, u64::MAX, 1, MODULUS, 2, MODULUS + 1, 3, 4],
+        ] {
+            let [a, b, c, d, e, f, g, h] = raw;
+            let left = U256::from_limbs([d, c, b, a]);
+            let right = U256::from_limbs([h, g, f, e]);
+            let found = chain.ask(hashes, &IHashes::compressCall { left, right });
+            let [left, right] = [[a, b, c, d], [e, f, g, h]].map(|half| half.map(F::from_u64));
+            assert_eq!(found, word(&compress(&left, &right)));
         }
         // What a hundred compressions more take.
         let [few, many] = [1, 101].map(|count| {
@@ -141,6 +155,51 @@ fn what_is_not_whole_or_not_below_p_is_refused() {
                 .call(DEPLOYER, hashes, &call)
                 .expect_err("p is no element");
             failed.error::<IHashes::NotCanonical>();
+        }
+        refuse_items(&chain, hashes);
+    }
+}
+
+/// Items with an element of p or more, at each place, are refused.
+fn refuse_items(chain: &Chain, hashes: Address) {
+    let refused = |data: Vec<u8>| {
+        let failed = chain.clone().send_data(DEPLOYER, hashes, data);
+        let failed = failed.expect_err("p is no element");
+        failed.error::<IHashes::NotCanonical>();
+    };
+    for place in 0..10 {
+        let at = |of| if of == place { MODULUS } else { 5 };
+        let owner = U256::from_limbs([at(9), at(8), at(7), at(6)]);
+        let deposit = IHashes::depositItemCall {
+            chainId: at(0),
+            baseChain: at(1),
+            position: at(2),
+            asset: at(3),
+            amount: at(4),
+            fee: at(5),
+            ownerDigest: owner,
+        };
+        refused(deposit.abi_encode());
+    }
+    for place in [0, 1, 2, 3, 6, 7, 8, 9] {
+        let at = |of| if of == place { MODULUS } else { 5 };
+        let owner = U256::from_limbs([at(9), at(8), at(7), at(6)]);
+        let exit = IHashes::exitItemCall {
+            chainId: at(0),
+            baseChain: at(1),
+            position: at(2),
+            index: at(3),
+            ownerDigest: owner,
+            to: DEPLOYER,
+        };
+        refused(exit.abi_encode());
+        let owner = IHashes::ownerCall {
+            chainId: U256::from(at(0)),
+            key: [at(1), at(2), at(3), at(6), at(7)],
+            exitAddress: DEPLOYER,
+        };
+        if place < 8 {
+            refused(owner.abi_encode());
         }
     }
 }

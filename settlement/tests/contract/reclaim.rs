@@ -1,11 +1,12 @@
 //! Deposits that no batch took, of a frozen contract.
 
 use alloy_primitives::{Bytes, U256};
+use shardfold_protocol::field::MODULUS;
 use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
 use shardfold_protocol::head::extend_chain;
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IRollup::{
-    AlreadyOut, NotWaiting, UnknownLink, Waiting, reclaimCall, showLinkCall,
+    AlreadyOut, NotCanonical, NotWaiting, UnknownLink, Waiting, reclaimCall, showLinkCall,
 };
 
 use crate::common::chain::FORKS;
@@ -76,6 +77,9 @@ fn a_deposit_that_nobody_took_is_paid_back() {
             };
             refused(&|call| call.waiting.amount += 1).error::<UnknownLink>();
             refused(&|call| call.waiting.fee += 1).error::<UnknownLink>();
+            // The same elements, but not below p: as if it had been more.
+            refused(&|call| call.waiting.amount += MODULUS).error::<NotCanonical>();
+            refused(&|call| call.waiting.fee += MODULUS).error::<NotCanonical>();
             refused(&|call| call.waiting.asset += 1).error::<UnknownLink>();
             refused(&|call| call.waiting.position += 1);
             refused(&|call| call.waiting.commitment += U256::from(1)).error::<UnknownLink>();

@@ -100,17 +100,22 @@ impl Scene {
         }
     }
 
+    /// What opens a record.
+    pub fn opening(&self, index: Index) -> openCall {
+        let proof = self.world.state.tree().prove_record(index);
+        openCall {
+            head: head_bytes(self.world.state.head()).into(),
+            index,
+            record: record_words(&proof.record),
+            siblings: proof.siblings.map(|sibling| word(&sibling)),
+        }
+    }
+
     /// Opens records; returns the gas of them together.
     pub fn open(&mut self, indices: &[Index]) -> u64 {
         let mut gas = 0;
         for &index in indices {
-            let proof = self.world.state.tree().prove_record(index);
-            let call = openCall {
-                head: head_bytes(self.world.state.head()).into(),
-                index,
-                record: record_words(&proof.record),
-                siblings: proof.siblings.map(|sibling| word(&sibling)),
-            };
+            let call = self.opening(index);
             let sent = self
                 .world
                 .chain

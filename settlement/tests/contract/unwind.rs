@@ -6,9 +6,10 @@ use alloy_primitives::U256;
 use p3_field::PrimeField64;
 use revm::primitives::hardfork::SpecId;
 use shardfold_contracts::lending::{CreateMarket, Post, Rates, Signer};
+use shardfold_protocol::field::MODULUS;
 use shardfold_settlement::interface::IRollup::{
-    AlreadyOut, IsNotFrozen, NoShares, NotOpened, PaymentFailed, WrongOwner, WrongPayment,
-    refundPayoutCall,
+    AlreadyOut, IsNotFrozen, NoShares, NotCanonical, NotOpened, PaymentFailed, WrongHead,
+    WrongOwner, WrongPayment, WrongRoot, openCall, refundPayoutCall,
 };
 
 use crate::common::chain::FORKS;
@@ -68,6 +69,33 @@ fn shares_of_a_pool_are_their_part_of_both_reserves() {
         scene.pay_due(1, scene.asset).expect("it is due");
         assert_eq!(held(&scene.world, token, user(1)), before + expected[1]);
         assert_eq!(scene.due(1, scene.asset.into()), 0);
+    }
+}
+
+#[test]
+fn only_a_record_of_the_last_settled_state_is_opened() {
+    for fork in FORKS {
+        let mut scene = Scene::new(fork);
+        freeze(&mut scene.world);
+        let good = scene.opening(POOL);
+        let world = &mut scene.world;
+        let mut refused = |change: &dyn Fn(&mut openCall)| {
+            let mut call = good.clone();
+            change(&mut call);
+            world
+                .call(user(1), &call)
+                .expect_err("it is not the record")
+        };
+        refused(&|call| call.head = call.head[1..].to_vec().into()).error::<WrongHead>();
+        refused(&|call| call.index += 1).error::<WrongRoot>();
+        // Twice the reserves.
+        refused(&|call| call.record[0] += U256::from(100_000)).error::<WrongRoot>();
+        refused(&|call| call.record[0] += U256::from(MODULUS)).error::<NotCanonical>();
+        refused(&|call| call.siblings[31] += U256::from(1)).error::<WrongRoot>();
+        // None of it is opened.
+        scene.escape(POOL + 1, 1);
+        let closed = scene.redeem(1, POOL_SHARES).expect_err("it is not opened");
+        assert_eq!(closed.error::<NotOpened>().index, U256::from(POOL));
     }
 }
 

@@ -4,10 +4,10 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::sol;
 use revm::primitives::hardfork::SpecId;
 use shardfold_settlement::interface::IRollup::{
-    AlreadyProposed, NoVerifier, NotGovernor, NothingProposed, OnlyOperator, ProofRefused,
-    TooEarly, TooLate, activatableAtCall, activateVerifierCall, cancelVerifierCall, escapeCall,
-    freezeCall, isPaidCall, nameOperatorCall, proposeVerifierCall, proposedVerifierCall,
-    verifierCall,
+    AlreadyProposed, NoVerifier, NotGovernor, NothingProposed, OnlyOperator, OtherCode,
+    ProofRefused, TooEarly, TooLate, activatableAtCall, activateVerifierCall, cancelVerifierCall,
+    escapeCall, freezeCall, isPaidCall, nameOperatorCall, proposeVerifierCall, proposedCodeCall,
+    proposedVerifierCall, verifierCall,
 };
 
 use crate::common::chain::FORKS;
@@ -176,6 +176,34 @@ fn an_account_that_has_lent_itself_code_is_no_verifier() {
         assert_eq!(failed.error::<NoVerifier>().found, account);
         let propose = proposeVerifierCall { proposed: other };
         world.call(GOVERNOR, &propose).expect("it has its own");
+    }
+}
+
+/// What everybody has looked at for 30 days is what becomes the verifier.
+#[test]
+fn a_proposal_whose_code_has_changed_is_not_activated() {
+    for fork in FORKS {
+        let (mut world, other) = scene(fork);
+        let first = world.ask(&verifierCall {});
+        let propose = proposeVerifierCall { proposed: other };
+        world.call(GOVERNOR, &propose).expect("it is the governor");
+        world.wait(30 * DAY);
+        let mut changed = world.clone();
+        changed
+            .chain
+            .replace_code(other, vec![0x60, 0, 0x60, 0, 0xf3]);
+        let failed = changed
+            .call(user(1), &activateVerifierCall {})
+            .expect_err("other code");
+        assert_eq!(
+            failed.error::<OtherCode>().expected,
+            world.ask(&proposedCodeCall {})
+        );
+        assert_eq!(changed.ask(&verifierCall {}), first);
+        world
+            .call(user(1), &activateVerifierCall {})
+            .expect("the same code");
+        assert_eq!(world.ask(&verifierCall {}), other);
     }
 }
 

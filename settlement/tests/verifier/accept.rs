@@ -1,10 +1,10 @@
 //! What is accepted, by which data.
 
-use alloy_primitives::Bytes;
-use shardfold_settlement::verifier::{IVerifier, artefact, data_hash};
+use alloy_primitives::{Address, Bytes};
+use shardfold_settlement::verifier::{IVerifier, arguments, artefact, data_creations, data_hash};
 
 use crate::chain::{Chain, DEPLOYER, FORKS};
-use crate::fixture::{CASE, CHAIN, deploy, harness};
+use crate::fixture::{CASE, CHAIN, deploy, harness, nameless};
 
 #[test]
 fn a_proof_is_accepted_under_every_fork() {
@@ -24,13 +24,28 @@ fn the_verifier_says_what_it_holds() {
 }
 
 #[test]
-fn data_that_are_not_there_are_refused() {
+fn data_that_are_not_there_or_could_be_run_are_refused() {
     let mut chain = Chain::new(FORKS[0]);
-    let nobody = alloy_primitives::Address::repeat_byte(1);
-    let arguments = shardfold_settlement::verifier::arguments(nobody, nobody);
-    let failed = chain.try_deploy(&artefact().unwrap(), &arguments);
-    let error: IVerifier::NoData = failed.unwrap_err().error();
-    assert_eq!(error, IVerifier::NoData { found: nobody });
+    let halves = data_creations(&CASE.data).unwrap();
+    let there = chain.deploy(&nameless(halves[0].clone()), &[]);
+    // The same bytes after one that does not stop.
+    let mut code = halves[1].to_vec();
+    let stops = code.len() - CASE.data.len() / 2 - 1;
+    assert_eq!(code[stops], 0);
+    code[stops] = 0x5b;
+    let runs = chain.deploy(&nameless(code.into()), &[]);
+    let nobody = Address::repeat_byte(1);
+    for (first, second) in [
+        (nobody, there),
+        (there, nobody),
+        (runs, there),
+        (there, runs),
+    ] {
+        let failed = chain.try_deploy(&artefact().unwrap(), &arguments(first, second));
+        let error: IVerifier::NoData = failed.unwrap_err().error();
+        let found = if first == there { second } else { first };
+        assert_eq!(error, IVerifier::NoData { found });
+    }
 }
 
 /// The harness adds functions, and is else the same.

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::SolInterface as _;
-use shardfold_settlement::verifier::IVerifier;
 use shardfold_settlement::verifier::IVerifier::IVerifierErrors;
+use shardfold_settlement::verifier::{IVerifier, data_creations, data_hash};
 
 use crate::chain::{DEPLOYER, Failed};
 use crate::fixture::{CASE, CHAIN};
@@ -201,4 +201,31 @@ fn no_byte_can_be_changed() {
     for place in 0..CASE.bytes.len() {
         refusal(flipped(place));
     }
+}
+
+/// A contract that removes itself in the transaction of its creation leaves its address to another,
+/// which may hold another program: the verifier looks at the data each time.
+#[test]
+fn data_that_are_others_than_at_the_verifiers_creation_are_refused() {
+    let (chain, verifier) = &*CHAIN;
+    let second = chain.ask(*verifier, &IVerifier::secondCall {});
+    let [_, creation] = data_creations(&CASE.data).unwrap();
+    let held = creation[creation.len() - CASE.data.len() / 2 - 1..].to_vec();
+    let call = IVerifier::verifyCall {
+        proof: Bytes::from(CASE.bytes.clone()),
+    };
+    // The same code is accepted, so that it is the difference which is refused.
+    let mut same = chain.clone();
+    same.replace_code(second, held.clone());
+    assert!(same.ask(*verifier, &call));
+    let mut altered = held;
+    *altered.last_mut().unwrap() ^= 1;
+    let mut other = chain.clone();
+    other.replace_code(second, altered);
+    let failed = other.call(DEPLOYER, *verifier, &call).unwrap_err();
+    let error: IVerifier::OtherData = failed.error();
+    assert_eq!(error.expected, data_hash(&CASE.data));
+    let mut nothing = chain.clone();
+    nothing.replace_code(second, vec![]);
+    nothing.call(DEPLOYER, *verifier, &call).unwrap_err();
 }

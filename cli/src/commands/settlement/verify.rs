@@ -56,7 +56,7 @@ fn verified(key: &SettlementKey, statement: Statement, time: Duration) -> Result
 }
 
 /// The key that the user names, or those that are built in.
-fn keys(named: Option<&Path>) -> Result<Vec<SettlementKey>> {
+pub fn keys(named: Option<&Path>) -> Result<Vec<SettlementKey>> {
     if let Some(path) = named {
         let bytes = read_file(path, SettlementProof::MAX_BYTES)?;
         let key = SettlementKey::from_bytes(&bytes)

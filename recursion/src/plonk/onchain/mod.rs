@@ -24,8 +24,9 @@ pub use self::trace::{Coordinates, Trace, TraceError, trace};
 use super::program::{Program, ProgramError};
 use super::{CommonData, DIGEST_BYTES, Grinding, KeccakConfig, VerifierKey};
 use crate::profile::Profile;
+use crate::security::plonk::is_counted;
 use crate::security::plonk_bits;
-use crate::tree::outer_common_data;
+use crate::tree::{narrow_common_data, outer_common_data};
 
 /// A circuit for whose proofs the contract cannot be the verifier.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -86,17 +87,24 @@ pub fn verifier_data(
     profile: Profile,
     key: &VerifierKey<KeccakConfig>,
 ) -> Result<Vec<u8>, OnChainError> {
-    let parameters = profile.outer();
-    let bits = plonk_bits(&parameters, profile.outer_degree_bits());
-    if !profile.is_kept_by(&bits) {
-        let (proven, conjectured) = (bits.proven(), bits.conjectured.bits);
-        return Err(OnChainError::Security {
-            profile: profile.name(),
-            proven,
-            conjectured,
-        });
+    let common = outer_common_data(profile);
+    // What the outer circuit verifies counts too: nothing else on the way to a chain looks at it.
+    let layers = [
+        (profile.narrow(), narrow_common_data(profile)),
+        (profile.outer(), common.clone()),
+    ];
+    for (parameters, common) in layers {
+        let bits = plonk_bits(&parameters, common.degree_bits());
+        if !profile.is_kept_by(&bits) || !is_counted(&common) {
+            let (proven, conjectured) = (bits.proven(), bits.conjectured.bits);
+            return Err(OnChainError::Security {
+                profile: profile.name(),
+                proven,
+                conjectured,
+            });
+        }
     }
-    circuit_data(&outer_common_data(profile), parameters.grinding, key)
+    circuit_data(&common, profile.outer().grinding, key)
 }
 
 /// Returns the data of the verifier of one circuit, whatever its security.

@@ -54,7 +54,10 @@ fn the_tables_stand_where_the_parameters_say() {
     let bytes = program.encode(places.slots / 32).unwrap();
     assert_eq!(at(places.program, places.program_length), bytes);
     // The program is the last of them.
-    assert_eq!(data.len() + tables::DATA, places.program + places.program_length);
+    assert_eq!(
+        data.len() + tables::DATA,
+        places.program + places.program_length
+    );
     assert_eq!(data, circuit_data(&common, GRINDING, &key(16)).unwrap());
 }
 

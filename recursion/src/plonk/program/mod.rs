@@ -7,8 +7,9 @@
 //!
 //! A program is given out only if it computes, at random openings and challenges, what plonky2
 //! itself computes: each gate's constraints, and both sides of the identity. These are
-//! polynomials of small degree over a field of 2^128 elements, or quotients of such, so two that
-//! agree at a random point are the same.
+//! polynomials in challenges that are random over 2^64 elements each, of a degree of some 2^16 at
+//! most, or quotients of such: two that differ agree at a random point with a probability of some
+//! 2^-48.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
