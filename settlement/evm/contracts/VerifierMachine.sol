@@ -173,7 +173,11 @@ library VerifierMachine {
     }
 
     /// @notice x / y. Reverts if y is zero.
-    function quotient(uint256 cursor, uint256 groups, uint256 next) private pure returns (uint256) {
+    function quotient(uint256 cursor, uint256 groups, uint256 next)
+        internal
+        pure
+        returns (uint256)
+    {
         for (uint256 end = cursor + 6 * groups; cursor < end; cursor += 6) {
             (uint256 x, uint256 y) = operands(cursor);
             if (y == 0) revert Constraints();

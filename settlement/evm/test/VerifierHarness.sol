@@ -148,6 +148,32 @@ contract VerifierHarness is Verifier {
         return true;
     }
 
+    /// @notice The program on a proof in which one opening is another, after the transcript was
+    /// played.
+    function programWith(bytes calldata proof, uint256 number) external view returns (bool) {
+        Parameters memory p = loadData();
+        VerifierProof.read(p, proof);
+        flip(p.slotsAt + 32 * (VerifierProof.OPENINGS + number));
+        VerifierMachine.run(p, VerifierProof.inputCount(p));
+        return true;
+    }
+
+    /// @notice x / y by an instruction of the machine.
+    function quotient(uint256 x, uint256 y) external pure returns (uint256 result) {
+        uint256 place = VerifierProof.allocate(128);
+        assembly {
+            mstore(place, x)
+            mstore(add(place, 32), y)
+            // The two words' numbers.
+            let word := shr(5, place)
+            mstore(add(place, 64), or(shl(240, word), shl(224, add(word, 1))))
+        }
+        VerifierMachine.quotient(place + 64, 1, place + 96);
+        assembly {
+            result := mload(add(place, 96))
+        }
+    }
+
     /// @notice Another element in a word of memory.
     function flip(uint256 place) private pure {
         assembly {

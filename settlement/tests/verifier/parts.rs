@@ -21,6 +21,8 @@ sol! {
         function gasOfParts(bytes calldata proof) external view returns (uint256 data, uint256 transcript, uint256 program, uint256 lowDegree);
         function poseidon2(bytes calldata elements) external view returns (uint256[4] memory digest);
         function field(uint256 x, uint256 y) external pure returns (uint256[4] memory);
+        function programWith(bytes calldata proof, uint256 number) external view returns (bool);
+        function quotient(uint256 x, uint256 y) external pure returns (uint256 result);
         function pointOf(uint256 low, uint256 high) external pure returns (uint256);
         function combine(bytes calldata row) external pure returns (uint256);
         function readValues(bytes calldata values, uint256 position) external view returns (uint256 leaf, uint256 value);
@@ -208,17 +210,47 @@ fn whatever_the_low_degree_test_rests_on_is_noticed() {
         let found = refusal(&call(2, index));
         assert!(matches!(found, IVerifierErrors::Path(_)), "{found:?}");
     }
-    let openings = &CASE.proof.plonky2.proof.openings;
-    let count = openings.constants.len()
-        + openings.plonk_sigmas.len()
-        + openings.wires.len()
-        + openings.plonk_zs.len()
-        + openings.partial_products.len()
-        + openings.quotient_polys.len()
-        + openings.plonk_zs_next.len();
-    for opening in 0..count {
+    for opening in 0..opening_count() {
         assert_eq!(refusal(&call(3, opening)), folded(0), "{opening}");
     }
     assert_eq!(refusal(&call(4, 0)), folded(0));
     assert_eq!(refusal(&call(5, 0)), folded(0));
+}
+
+fn opening_count() -> usize {
+    let openings = &CASE.proof.plonky2.proof.openings;
+    let lists = [
+        &openings.constants,
+        &openings.plonk_sigmas,
+        &openings.wires,
+        &openings.plonk_zs,
+        &openings.partial_products,
+        &openings.quotient_polys,
+        &openings.plonk_zs_next,
+    ];
+    lists.iter().map(|list| list.len()).sum()
+}
+
+#[test]
+fn each_opening_enters_the_constraints() {
+    let expected = IVerifierErrors::Constraints(IVerifier::Constraints {});
+    for opening in 0..opening_count() {
+        let call = IHarness::programWithCall {
+            proof: CASE.bytes.clone().into(),
+            number: U256::from(opening),
+        };
+        assert_eq!(refusal(&call), expected, "{opening}");
+    }
+}
+
+#[test]
+fn a_division_by_zero_is_refused() {
+    let (chain, harness) = &*HARNESS;
+    let call = |x: u64, y: u64| IHarness::quotientCall {
+        x: U256::from(x),
+        y: U256::from(y),
+    };
+    let expected = IVerifierErrors::Constraints(IVerifier::Constraints {});
+    assert_eq!(refusal(&call(5, 0)), expected);
+    assert_eq!(chain.ask(*harness, &call(35, 5)), U256::from(7));
 }
