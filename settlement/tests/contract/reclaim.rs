@@ -6,7 +6,8 @@ use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
 use shardfold_protocol::head::extend_chain;
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IRollup::{
-    AlreadyOut, NotCanonical, NotWaiting, UnknownLink, Waiting, reclaimCall, showLinkCall,
+    AlreadyOut, AmountTooLarge, FeeTooLarge, NotWaiting, UnknownLink, Waiting, reclaimCall,
+    showLinkCall,
 };
 
 use crate::common::chain::FORKS;
@@ -78,8 +79,8 @@ fn a_deposit_that_nobody_took_is_paid_back() {
             refused(&|call| call.waiting.amount += 1).error::<UnknownLink>();
             refused(&|call| call.waiting.fee += 1).error::<UnknownLink>();
             // The same elements, but not below p: as if it had been more.
-            refused(&|call| call.waiting.amount += MODULUS).error::<NotCanonical>();
-            refused(&|call| call.waiting.fee += MODULUS).error::<NotCanonical>();
+            refused(&|call| call.waiting.amount += MODULUS).error::<AmountTooLarge>();
+            refused(&|call| call.waiting.fee += MODULUS).error::<FeeTooLarge>();
             refused(&|call| call.waiting.asset += 1).error::<UnknownLink>();
             refused(&|call| call.waiting.position += 1);
             refused(&|call| call.waiting.commitment += U256::from(1)).error::<UnknownLink>();

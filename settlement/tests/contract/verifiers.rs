@@ -179,9 +179,6 @@ fn an_account_that_has_lent_itself_code_is_no_verifier() {
     }
 }
 
-/// "21 d delay - 14 d queue = 7 d window" (ZKsync Lite): over all days on which the operator may stop,
-/// an exit asked for on the first day after a proposal is paid, or the contract is frozen and the
-/// vault escapes, before the other verifier can be active.
 /// What everybody has looked at for 30 days is what becomes the verifier.
 #[test]
 fn a_proposal_whose_code_has_changed_is_not_activated() {
@@ -210,6 +207,9 @@ fn a_proposal_whose_code_has_changed_is_not_activated() {
     }
 }
 
+/// "21 d delay - 14 d queue = 7 d window" (ZKsync Lite): over all days on which the operator may stop,
+/// an exit asked for on the first day after a proposal is paid, or the contract is frozen and the
+/// vault escapes, before the other verifier can be active.
 #[test]
 fn who_leaves_on_the_day_of_a_proposal_is_out_before_it_is_active() {
     for last_day in (0..30).step_by(3) {
