@@ -8,7 +8,6 @@ use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
 use revm::database::{CacheDB, EmptyDB};
 use revm::primitives::Log;
 use revm::primitives::hardfork::SpecId;
-use revm::state::Bytecode;
 use revm::{ExecuteCommitEvm, MainBuilder, MainContext};
 use shardfold_settlement::artefact::Artefact;
 
