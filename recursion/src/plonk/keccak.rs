@@ -250,6 +250,8 @@ impl Sponge for KeccakSponge {
     }
 }
 
+// The prover's own search: lanes and bits of a word are few.
+#[allow(clippy::arithmetic_side_effects, clippy::as_conversions)]
 impl Search for KeccakSponge {
     fn search(&self, bits: u32) -> PlonkField {
         let prefix = [self.state.as_slice(), &self.pending].concat();
@@ -277,6 +279,8 @@ impl Search for KeccakSponge {
 }
 
 /// An integer of these limbs of 64 bits, the highest first, modulo p.
+// Arithmetic in a field has no overflow.
+#[allow(clippy::arithmetic_side_effects)]
 fn reduced(limbs: impl Iterator<Item = u64>) -> PlonkField {
     // 2^64 modulo p.
     let base = F::from_u64(u64::from(u32::MAX));

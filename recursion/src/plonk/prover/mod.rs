@@ -175,13 +175,16 @@ fn chunks<C: Trees>(
     Ok(values.to_row_major_matrix())
 }
 
+/// The opened values, the proof that they are right, and the nonces.
+type Opened<C> = (OpeningSet<PlonkField, D>, fri::Proof<C>, Nonces<PlonkField>);
+
 /// Opens all polynomials at zeta and every `Z` one row on, and proves these values.
 fn open<C: Trees>(
     circuit: &Circuit<C>,
     kernels: &Kernels<C>,
     transcript: &mut Transcript<'_, C::Sponge>,
     polynomials: &Polynomials<'_, C>,
-) -> Result<(OpeningSet<PlonkField, D>, fri::Proof<C>, Nonces<PlonkField>), PlonkError> {
+) -> Result<Opened<C>, PlonkError> {
     let log_rows = circuit.common.degree_bits();
     let mut nonces = Nonces::default();
     let cap = &polynomials.quotient.tree.cap.0;
