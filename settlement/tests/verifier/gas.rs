@@ -62,7 +62,7 @@ fn the_parts_of_a_small_proof_stay_within_their_gas() {
 
 /// The file of a settlement proof under the built-in key; without it one is made, of a circuit of
 /// the same shape, which takes minutes and 4 GB.
-const PROOF_FILE: &str = "SHARDFOLD_SETTLEMENT_PROOF";
+pub const PROOF_FILE: &str = "SHARDFOLD_SETTLEMENT_PROOF";
 
 #[test]
 #[ignore = "proves with the real parameters, or needs SHARDFOLD_SETTLEMENT_PROOF"]

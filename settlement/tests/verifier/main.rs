@@ -5,6 +5,7 @@
 mod chain;
 
 mod accept;
+mod block;
 mod fixture;
 mod gas;
 mod parts;

@@ -1,0 +1,73 @@
+//! A real batch on a chain, whole: the example block, with its real proof.
+
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolValue as _;
+use shardfold_aggregator::{SettlementKey, SettlementProof};
+use shardfold_contracts::set::standard;
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::files;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_recursion::profile::Profile;
+use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
+use shardfold_settlement::batch::SettledBatch;
+use shardfold_settlement::encoding::{head_digest, word};
+use shardfold_settlement::interface::IRollup::headDigestCall;
+use shardfold_settlement::verifier::artefact;
+
+use crate::chain::{Chain, FORKS};
+use crate::fixture::deploy;
+use crate::gas::PROOF_FILE;
+
+const BATCH: &[u8] = include_bytes!("../../../examples/block-12459406/batch.bin");
+const GENESIS: &[u8] = include_bytes!("../../../examples/block-12459406/genesis.bin");
+const KEY: &[u8] = include_bytes!("../../../cli/keys/settlement-proven-100.key");
+
+/// `shardfold prove` and `shardfold wrap` on the example make the proof.
+#[test]
+#[ignore = "needs SHARDFOLD_SETTLEMENT_PROOF, of the example block under the built-in key"]
+fn the_example_block_is_settled() {
+    let path = std::env::var(PROOF_FILE).expect("the file of a proof");
+    let proof = SettlementProof::from_bytes(&std::fs::read(path).unwrap()).unwrap();
+    let data = SettlementKey::from_bytes(KEY)
+        .unwrap()
+        .verifier_data()
+        .unwrap();
+    let genesis: StateFile = files::from_bytes(GENESIS).unwrap();
+    let genesis = State::try_from(&genesis).unwrap();
+    let batch: Batch = files::from_bytes(BATCH).unwrap();
+    let mut state = genesis.clone();
+    let shapes = Profile::Proven100.shapes();
+    let settled = SettledBatch::execute(standard(), &mut state, &batch, shapes).unwrap();
+    let call = settled.call(proof.calldata().to_vec(), 0);
+    println!("{} bytes of differences", call.data.len());
+    for fork in FORKS {
+        let mut chain = Chain::new(fork);
+        chain.time = batch.time;
+        let verifier = deploy(&mut chain, &artefact().unwrap(), &data);
+        let hashes = chain.deploy(&Artefact::parse(HASHES).unwrap(), &[]);
+        let operator = Address::repeat_byte(0x0a);
+        let root = word(&genesis.head().state_root);
+        let price = U256::from(1);
+        let arguments = (
+            genesis.chain_id(),
+            root,
+            price,
+            hashes,
+            verifier,
+            operator,
+            operator,
+        );
+        let rollup = Artefact::parse(ROLLUP).unwrap();
+        let rollup = chain.deploy(&rollup, &arguments.abi_encode_params());
+        let (_, done) = chain.send(operator, rollup, U256::ZERO, &call).unwrap();
+        println!(
+            "{fork:?}: {} gas to settle {} transactions",
+            done.gas,
+            batch.transactions.len()
+        );
+        assert_eq!(
+            chain.ask(rollup, &headDigestCall {}),
+            head_digest(state.head())
+        );
+    }
+}
