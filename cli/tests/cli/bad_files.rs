@@ -27,7 +27,7 @@ fn damages(good: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
         ([good, &[0]].concat(), "found a payload of"),
         (longer, "found 3 bytes after the end of the content"),
         (with(0, b"shrd"), "at byte 0, expected"),
-        (with(8, &[9, 0]), "found kind 9 at byte 8"),
+        (with(8, &[99, 0]), "found kind 99 at byte 8"),
         (with(10, &[1, 0]), "found version 1"),
         (with(10, &[9, 0]), "found version 9"),
         (
