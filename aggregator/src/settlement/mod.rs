@@ -21,7 +21,7 @@ use shardfold_protocol::head::Statement;
 use shardfold_recursion::convert::statement_from_plonk;
 use shardfold_recursion::plonk::{
     KeccakConfig, PlonkConfig, PlonkError, PlonkProof, PlonkVerifyError, UnsupportedCircuit, prove,
-    verify as verify_plonk,
+    prove_keccak, verify as verify_plonk, verify_keccak,
 };
 use shardfold_recursion::tree::{TreeError, narrow_common_data, outer_common_data};
 
@@ -182,10 +182,9 @@ impl SettlementProver {
                 prove(&self.narrow.circuit, profile.narrow().grinding, witness)
             });
         let narrow = narrow.map_err(failed("narrow"))?;
-        let outer = self
-            .outer
-            .witness(&narrow)
-            .and_then(|witness| prove(&self.outer.circuit, profile.outer().grinding, witness));
+        let outer = self.outer.witness(&narrow).and_then(|witness| {
+            prove_keccak(&self.outer.circuit, profile.outer().grinding, witness)
+        });
         let outer = outer.map_err(failed("outer"))?;
         Ok(SettlementProof::of_outer(&outer))
     }
@@ -215,6 +214,6 @@ pub fn verify_settlement(
     proof: &SettlementProof,
 ) -> Result<Statement, SettlementVerifyError> {
     let outer = wire::decode(&proof.bytes, &key.common)?;
-    verify_plonk(&key.key, &key.common, key.grinding(), &outer)?;
+    verify_keccak(&key.key, &key.common, key.grinding(), &outer)?;
     statement_from_plonk(outer.public_inputs()).ok_or(SettlementVerifyError::Statement)
 }

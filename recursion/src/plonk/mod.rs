@@ -51,10 +51,10 @@ pub use gates::UnsupportedCircuit;
 pub use hash::{Poseidon2Config, Poseidon2Hash};
 pub use keccak::{DIGEST_BYTES, KeccakConfig, KeccakDigest, KeccakTree};
 pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
-pub use prover::prove;
+pub use prover::{prove, prove_keccak};
 pub use sponge::GrindingError;
 pub use trees::{Hash, Trees};
-pub use verifier::{PlonkVerifyError, verify};
+pub use verifier::{PlonkVerifyError, verify, verify_keccak};
 
 /// Degree of the extension field from which plonky2 draws its evaluation points.
 pub const D: usize = 2;

@@ -17,8 +17,8 @@ use super::shape::check_shape;
 use super::sponge::GrindingError;
 use super::vanishing::{Algebra as _, Values, identities};
 use super::{
-    CommonData, D, Extension, Grinding, Nonces, PlonkError, PlonkField, PlonkProof, Poseidon2Hash,
-    Trees, VerifierKey,
+    CommonData, D, Extension, Grinding, KeccakConfig, Nonces, PlonkError, PlonkField, PlonkProof,
+    Poseidon2Hash, Trees, VerifierKey,
 };
 
 /// Why a proof is refused.
@@ -71,7 +71,29 @@ pub enum PlonkVerifyError {
 /// # Errors
 /// If it does not verify. Does not panic, whatever the proof: no input is known that would, and a
 /// panic of plonky2 would be caught (unless the program is built with `panic = "abort"`).
-pub fn verify<C: Trees>(
+pub fn verify(
+    key: &VerifierKey,
+    common: &CommonData,
+    grinding: Grinding,
+    proof: &PlonkProof,
+) -> Result<(), PlonkVerifyError> {
+    verify_with(key, common, grinding, proof)
+}
+
+/// [`verify`] for a proof that has Keccak's trees.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_keccak(
+    key: &VerifierKey<KeccakConfig>,
+    common: &CommonData,
+    grinding: Grinding,
+    proof: &PlonkProof<KeccakConfig>,
+) -> Result<(), PlonkVerifyError> {
+    verify_with(key, common, grinding, proof)
+}
+
+fn verify_with<C: Trees>(
     key: &VerifierKey<C>,
     common: &CommonData,
     grinding: Grinding,

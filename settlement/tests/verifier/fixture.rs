@@ -11,8 +11,8 @@ use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use shardfold_recursion::plonk::onchain::verifier_data;
 use shardfold_recursion::plonk::{
     Builder, Circuit, CommonData, Grinding, KeccakConfig, PlonkConfig, PlonkField, PlonkProof,
-    VerifierKey, add_virtual_plonk_proof, prove, set_plonk_proof_target, verify,
-    verify_plonk_proof,
+    VerifierKey, add_virtual_plonk_proof, prove, prove_keccak, set_plonk_proof_target,
+    verify_keccak, verify_plonk_proof,
 };
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::tree::{finish, narrow_common_data, outer_common_data};
@@ -53,9 +53,9 @@ impl Case {
         set_plonk_proof_target(&mut witness, &target, &inner_proof).unwrap();
 
         let grinding = profile.outer().grinding;
-        let proof = prove(&circuit, grinding, witness).unwrap();
+        let proof = prove_keccak(&circuit, grinding, witness).unwrap();
         let key = circuit.verifier_only;
-        verify(&key, &common, grinding, &proof).unwrap();
+        verify_keccak(&key, &common, grinding, &proof).unwrap();
         Self {
             bytes: SettlementProof::of_outer(&proof).calldata().to_vec(),
             data: verifier_data(profile, &key).unwrap(),

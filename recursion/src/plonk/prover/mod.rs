@@ -31,7 +31,10 @@ use plonky2::plonk::proof::{OpeningSet, Proof, ProofWithPublicInputs};
 
 use super::sponge::{GrindingError, Search};
 use super::transcript::{Pair, Transcript};
-use super::{Circuit, CommonData, D, Grinding, Nonces, PlonkError, PlonkField, PlonkProof, Trees};
+use super::{
+    Circuit, CommonData, D, Grinding, KeccakConfig, Nonces, PlonkError, PlonkField, PlonkProof,
+    Trees,
+};
 use crate::config::{EF, F};
 use crate::convert::{from_plonk, to_plonk};
 use gates::Gates;
@@ -60,7 +63,31 @@ mod witness;
 ///
 /// # Panics
 /// If a generator does: plonky2's do where they divide by zero.
-pub fn prove<C: Trees>(
+pub fn prove(
+    circuit: &Circuit,
+    grinding: Grinding,
+    inputs: PartialWitness<PlonkField>,
+) -> Result<PlonkProof, PlonkError> {
+    prove_with(circuit, grinding, inputs)
+}
+
+/// [`prove`] for a circuit whose proofs have Keccak's trees. The two are functions of their own, so
+/// that they are compiled here, optimised, whoever calls them.
+///
+/// # Errors
+/// As [`prove`].
+///
+/// # Panics
+/// As [`prove`].
+pub fn prove_keccak(
+    circuit: &Circuit<KeccakConfig>,
+    grinding: Grinding,
+    inputs: PartialWitness<PlonkField>,
+) -> Result<PlonkProof<KeccakConfig>, PlonkError> {
+    prove_with(circuit, grinding, inputs)
+}
+
+fn prove_with<C: Trees>(
     circuit: &Circuit<C>,
     grinding: Grinding,
     inputs: PartialWitness<PlonkField>,

@@ -19,7 +19,7 @@ use crate::plonk::sponge::Search as _;
 use crate::plonk::transcript::Sponge as _;
 use crate::plonk::{
     Builder, Circuit, Grinding, KeccakConfig, KeccakDigest, KeccakTree, PlonkField,
-    PlonkParameters, PlonkProof, Poseidon2Hash, prove, verify,
+    PlonkParameters, PlonkProof, Poseidon2Hash, prove_keccak, verify_keccak,
 };
 
 /// Elements, none of them small.
@@ -120,11 +120,11 @@ static PROOF: LazyLock<PlonkProof<KeccakConfig>> = LazyLock::new(|| {
     {
         witness.set_target(target, value).unwrap();
     }
-    prove(&CIRCUIT, GRINDING, witness).unwrap()
+    prove_keccak(&CIRCUIT, GRINDING, witness).unwrap()
 });
 
 fn accepts(proof: &PlonkProof<KeccakConfig>) -> bool {
-    verify(&CIRCUIT.verifier_only, &CIRCUIT.common, GRINDING, proof).is_ok()
+    verify_keccak(&CIRCUIT.verifier_only, &CIRCUIT.common, GRINDING, proof).is_ok()
 }
 
 #[test]
@@ -135,17 +135,17 @@ fn a_proof_verifies_under_its_own_key_and_grinding_only() {
         batch: 40,
         ..GRINDING
     };
-    assert!(verify(key, common, more, &*PROOF).is_err());
+    assert!(verify_keccak(key, common, more, &*PROOF).is_err());
     let mut other = key.clone();
     other.circuit_digest.0[25] ^= 1;
-    assert!(verify(&other, common, GRINDING, &*PROOF).is_err());
+    assert!(verify_keccak(&other, common, GRINDING, &*PROOF).is_err());
     let mut other = key.clone();
     other
         .constants_sigmas_cap
         .0
         .iter_mut()
         .for_each(|root| root.0[0] ^= 1);
-    assert!(verify(&other, common, GRINDING, &*PROOF).is_err());
+    assert!(verify_keccak(&other, common, GRINDING, &*PROOF).is_err());
 }
 
 /// One way to change a proof.
