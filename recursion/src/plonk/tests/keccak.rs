@@ -135,17 +135,17 @@ fn a_proof_verifies_under_its_own_key_and_grinding_only() {
         batch: 40,
         ..GRINDING
     };
-    assert!(verify_keccak(key, common, more, &*PROOF).is_err());
+    assert!(verify_keccak(key, common, more, &PROOF).is_err());
     let mut other = key.clone();
     other.circuit_digest.0[25] ^= 1;
-    assert!(verify_keccak(&other, common, GRINDING, &*PROOF).is_err());
+    assert!(verify_keccak(&other, common, GRINDING, &PROOF).is_err());
     let mut other = key.clone();
     other
         .constants_sigmas_cap
         .0
         .iter_mut()
         .for_each(|root| root.0[0] ^= 1);
-    assert!(verify_keccak(&other, common, GRINDING, &*PROOF).is_err());
+    assert!(verify_keccak(&other, common, GRINDING, &PROOF).is_err());
 }
 
 /// One way to change a proof.
