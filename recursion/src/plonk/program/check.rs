@@ -5,8 +5,9 @@ use plonky2::field::types::Sample as _;
 use plonky2::hash::hash_types::HashOut;
 use plonky2::plonk::vars::EvaluationVars;
 
-use super::gates::{Row, constraints};
+use super::gates::constraints;
 use super::inputs::Inputs;
+use super::row::Row;
 use super::{Program, ProgramError};
 use crate::plonk::gates::{Selectors, gate_constraints};
 use crate::plonk::vanishing::{Values, identities};

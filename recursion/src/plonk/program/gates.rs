@@ -22,28 +22,13 @@ use plonky2::gates::reducing::ReducingGate;
 use plonky2::gates::reducing_extension::ReducingExtensionGate;
 
 use super::ProgramError;
-use super::pairs::{self, Pair};
+use super::pairs;
+use super::row::{Row, sub};
 use super::{interpolation, poseidon2};
 use crate::plonk::gates::Selectors;
 use crate::plonk::vanishing::Algebra;
 use crate::plonk::{CommonData, D, Gate, PlonkField};
 use crate::stark::Poseidon2Gate;
-
-/// What a gate's constraints are about: one row.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row<'a, E> {
-    /// The gate's constants, without the selectors.
-    pub constants: &'a [E],
-    pub wires: &'a [E],
-    pub public_inputs_hash: &'a [E; 4],
-}
-
-impl<E: Copy> Row<'_, E> {
-    /// The pair in two wires.
-    pub fn pair(&self, wire: usize) -> Pair<E> {
-        [self.wires[wire], self.wires[wire + 1]]
-    }
-}
 
 /// The selector that plonky2 gives the rows of other groups (`gates/selectors.rs`).
 const UNUSED_SELECTOR: u32 = u32::MAX;
@@ -91,12 +76,6 @@ fn filter<A: Algebra>(
         let difference = sub(a, other, selector);
         a.mul(product, difference)
     })
-}
-
-/// `x - y`.
-pub(super) fn sub<A: Algebra>(a: &mut A, x: A::Element, y: A::Element) -> A::Element {
-    let one = a.constant(PlonkField::ONE);
-    a.mul_sub(one, x, y)
 }
 
 /// Returns the constraints of one gate.

@@ -3,8 +3,8 @@
 use plonky2::field::types::Field as _;
 use plonky2::gates::coset_interpolation::CosetInterpolationGate;
 
-use super::gates::{Row, sub};
 use super::pairs::{self, Pair};
+use super::row::{Row, sub};
 use crate::plonk::vanishing::Algebra;
 use crate::plonk::{D, PlonkField};
 

@@ -27,6 +27,7 @@ mod interpret;
 mod pairs;
 mod poseidon2;
 mod recorder;
+mod row;
 mod schedule;
 
 #[cfg(test)]
@@ -35,11 +36,12 @@ mod tests;
 use plonky2::field::types::Field as _;
 
 use self::encode::Run;
-use self::gates::{Row, all_constraints};
+use self::gates::all_constraints;
 pub(super) use self::inputs::Inputs;
 pub use self::inputs::OPENINGS;
 pub use self::interpret::Outcome;
 use self::recorder::{Node, Recorder};
+use self::row::Row;
 use super::gates::{Selectors, UnsupportedCircuit};
 use super::vanishing::identities;
 use super::{CommonData, Extension};

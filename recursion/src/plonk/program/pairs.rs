@@ -3,12 +3,11 @@
 
 use plonky2::field::types::Field as _;
 
-use super::gates;
 use crate::plonk::PlonkField;
 use crate::plonk::vanishing::Algebra;
 
-/// `[c0, c1]` is `c0 + c1 * X`.
-pub(super) type Pair<E> = [E; 2];
+use super::row;
+pub(super) use super::row::Pair;
 
 /// X^2.
 const SQUARE: u64 = 7;
@@ -19,7 +18,7 @@ pub(super) fn sub<A: Algebra>(
     x: Pair<A::Element>,
     y: Pair<A::Element>,
 ) -> Pair<A::Element> {
-    [gates::sub(a, x[0], y[0]), gates::sub(a, x[1], y[1])]
+    [row::sub(a, x[0], y[0]), row::sub(a, x[1], y[1])]
 }
 
 /// `c * x`, where c is no pair.

@@ -2,7 +2,7 @@
 
 use plonky2::field::types::Field as _;
 
-use super::gates::sub;
+use super::row::sub;
 use crate::plonk::PlonkField;
 use crate::plonk::vanishing::Algebra;
 use crate::stark::{Arithmetic, poseidon2_constraints};
