@@ -110,12 +110,9 @@ impl VerificationKey {
 
     /// Length and name of the profile, log2 of the rows, circuit digest and cap.
     fn content(&self) -> Vec<u8> {
-        // Profiles are constants with short names, degrees are below 64.
-        let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
-        let profile = self.profile();
-        let mut bytes = vec![byte(profile.len())];
-        bytes.extend(profile.as_bytes());
-        bytes.push(byte(self.degree_bits()));
+        let mut bytes = profile_bytes(self.profile);
+        // Degrees are below 64.
+        bytes.push(u8::try_from(self.degree_bits()).unwrap_or(u8::MAX));
         for element in flatten_key(&self.key) {
             bytes.extend(element.to_canonical_u64().to_le_bytes());
         }
@@ -128,15 +125,9 @@ impl VerificationKey {
     /// If the bytes are no key of this format, of a profile that this build knows.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         let content = ENVELOPE.open(bytes)?;
-        let (&length, rest) = content.split_first().ok_or(KeyError::Format)?;
-        let (profile, rest) = rest
-            .split_at_checked(length.into())
-            .ok_or(KeyError::Format)?;
+        let (profile, rest) = split_profile(content).ok_or(KeyError::Format)?;
         let (&degree_bits, rest) = rest.split_first().ok_or(KeyError::Format)?;
-        let profile = std::str::from_utf8(profile)
-            .ok()
-            .and_then(Profile::named)
-            .ok_or(KeyError::Profile)?;
+        let profile = profile.ok_or(KeyError::Profile)?;
         let expected = profile.last_degree_bits();
         if usize::from(degree_bits) != expected {
             return Err(KeyError::Degree {
@@ -152,6 +143,24 @@ impl VerificationKey {
         }
         Ok(Self::new(profile, key))
     }
+}
+
+/// The length and the name of a profile, with which the content of every key begins.
+pub fn profile_bytes(profile: Profile) -> Vec<u8> {
+    let name = profile.name();
+    // Profiles are constants with short names.
+    let mut bytes = vec![u8::try_from(name.len()).unwrap_or(u8::MAX)];
+    bytes.extend(name.as_bytes());
+    bytes
+}
+
+/// Inverts [`profile_bytes`]: the profile, if this build knows it, and what comes after it. `None` if
+/// the bytes end before.
+pub fn split_profile(content: &[u8]) -> Option<(Option<Profile>, &[u8])> {
+    let (&length, rest) = content.split_first()?;
+    let (name, rest) = rest.split_at_checked(length.into())?;
+    let profile = std::str::from_utf8(name).ok().and_then(Profile::named);
+    Some((profile, rest))
 }
 
 /// The digest and the cap of these parameters' height, and nothing after them.

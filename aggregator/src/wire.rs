@@ -12,7 +12,7 @@ use plonky2::field::types::{Field as _, PrimeField64 as _};
 use plonky2::plonk::proof::ProofWithPublicInputs;
 use shardfold_protocol::field::MODULUS;
 
-use shardfold_recursion::plonk::{CommonData, D, Nonces, PlonkField, PlonkProof};
+use shardfold_recursion::plonk::{CommonData, D, Nonces, PlonkField, PlonkProof, oracle_sizes};
 
 /// Why bytes are no proof of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -178,17 +178,9 @@ fn layout(common: &CommonData) -> Vec<Piece> {
     let fri = &common.fri_params;
     let challenges = config.num_challenges;
     let cap = HASH << config.fri_config.cap_height;
-    let products = challenges.saturating_mul(common.num_partial_products);
-    let quotients = challenges.saturating_mul(common.quotient_degree_factor);
-    let preprocessed = sum([common.num_constants, config.num_routed_wires]);
-    let openings = sum([
-        preprocessed,
-        config.num_wires,
-        challenges,
-        challenges,
-        products,
-        quotients,
-    ]);
+    let oracles = oracle_sizes(common);
+    // At the next row, the products of the copy constraints are opened once more.
+    let openings = sum(oracles).saturating_add(challenges);
     // The caps of wires, copy-constraint products and quotients, and of the folded codewords.
     let caps = fri.reduction_arity_bits.len().saturating_add(3);
 
@@ -198,12 +190,7 @@ fn layout(common: &CommonData) -> Vec<Piece> {
     ]))];
     for _ in 0..config.fri_config.num_query_rounds {
         let mut height = fri.lde_bits();
-        for leaf in [
-            preprocessed,
-            config.num_wires,
-            sum([challenges, products]),
-            quotients,
-        ] {
+        for leaf in oracles {
             path(&mut pieces, leaf, height, config.fri_config.cap_height);
         }
         for &arity_bits in &fri.reduction_arity_bits {
@@ -230,7 +217,7 @@ fn layout(common: &CommonData) -> Vec<Piece> {
 const HASH: usize = 4;
 
 /// The sum of counts; a proof that long has never been made.
-fn sum<const N: usize>(counts: [usize; N]) -> usize {
+pub fn sum<const N: usize>(counts: [usize; N]) -> usize {
     counts.into_iter().fold(0, usize::saturating_add)
 }
 

@@ -1,11 +1,10 @@
 //! What goes to the contract beside the proof of a batch: made of the batch itself.
 
 use alloy_primitives::{Bytes, U256};
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_field::PrimeField64;
 use shardfold_contracts::{Contracts, Reject};
 use shardfold_executor::outcome::{ExecuteError, Outcome};
 use shardfold_executor::parallel;
-use shardfold_executor::prepare::prepare;
 use shardfold_executor::reexecute::{ReexecuteError, differences};
 use shardfold_executor::sequential::Ledger;
 use shardfold_executor::shards::{self, ShardError};
@@ -137,9 +136,8 @@ fn owed(
                 kind: transaction.kind.name(),
             })?);
         }
-        let prepared = prepare(contracts, transaction, F::from_u64(state.chain_id()));
         ledger
-            .apply(transaction, &prepared)
+            .apply(transaction, &accepted.prepared)
             .map_err(|source| BatchError::Refused { position, source })?;
     }
     Ok(withdrawals)

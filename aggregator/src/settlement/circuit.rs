@@ -21,8 +21,6 @@ use super::SettlementError;
 pub struct Restating<C: Trees> {
     /// The circuit, built.
     pub circuit: Circuit<C>,
-    /// Rows before it was filled up.
-    pub rows: usize,
     child: PlonkProofTarget,
 }
 
@@ -45,16 +43,11 @@ impl<C: Trees> Restating<C> {
         verify_plonk_proof(&mut builder, &child, &key, child_common, grinding)?;
         // 2. We state what it states.
         builder.register_public_inputs(&child.plonky2.public_inputs);
-        let rows = builder.num_gates();
         let circuit = finish::<C>(builder, common).map_err(|error| SettlementError::Circuit {
             circuit: name,
             error,
         })?;
-        Ok(Self {
-            circuit,
-            rows,
-            child,
-        })
+        Ok(Self { circuit, child })
     }
 
     /// Returns the circuit's own key.

@@ -11,6 +11,8 @@ use shardfold_recursion::plonk::{
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::tree::outer_common_data;
 
+use crate::key::{profile_bytes, split_profile};
+
 /// How the file is marked.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::SettlementKey,
@@ -61,15 +63,8 @@ impl SettlementKey {
         self.profile
     }
 
-    /// Returns what all proofs of the profile share.
-    #[must_use]
-    pub fn common(&self) -> &CommonData {
-        &self.common
-    }
-
     /// Returns how the circuit grinds where plonky2 itself does not.
-    #[must_use]
-    pub fn grinding(&self) -> Grinding {
+    pub(super) fn grinding(&self) -> Grinding {
         self.profile.outer().grinding
     }
 
@@ -80,17 +75,6 @@ impl SettlementKey {
     /// If the profile's parameters do not give the bits that its name promises.
     pub fn verifier_data(&self) -> Result<Vec<u8>, OnChainError> {
         verifier_data(self.profile, &self.key)
-    }
-
-    /// Returns the digest of the circuit.
-    #[must_use]
-    pub fn circuit_digest(&self) -> [u8; DIGEST_BYTES] {
-        self.key.circuit_digest.0
-    }
-
-    /// Returns the roots of the preprocessed polynomials' tree.
-    pub fn cap(&self) -> impl Iterator<Item = &[u8; DIGEST_BYTES]> {
-        self.key.constants_sigmas_cap.0.iter().map(|root| &root.0)
     }
 
     /// Returns the SHA-256 of a constant and the key's content.
@@ -106,14 +90,12 @@ impl SettlementKey {
         ENVELOPE.seal(&self.content())
     }
 
-    /// Length and name of the profile, circuit digest and cap.
+    /// The profile, the circuit digest and the cap.
     fn content(&self) -> Vec<u8> {
-        let profile = self.profile.name();
-        // Profiles are constants with short names.
-        let mut bytes = vec![u8::try_from(profile.len()).unwrap_or(u8::MAX)];
-        bytes.extend(profile.as_bytes());
-        bytes.extend(self.circuit_digest());
-        bytes.extend(self.cap().flatten());
+        let roots = self.key.constants_sigmas_cap.0.iter();
+        let mut bytes = profile_bytes(self.profile);
+        bytes.extend(self.key.circuit_digest.0);
+        bytes.extend(roots.flat_map(|root| root.0));
         bytes
     }
 
@@ -123,11 +105,7 @@ impl SettlementKey {
     /// If the bytes are no key of this format, of a profile that this build knows.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SettlementKeyError> {
         let content = ENVELOPE.open(bytes)?;
-        let (&length, rest) = content.split_first().ok_or(SettlementKeyError::Format)?;
-        let (name, rest) = rest
-            .split_at_checked(length.into())
-            .ok_or(SettlementKeyError::Format)?;
-        let profile = std::str::from_utf8(name).ok().and_then(Profile::named);
+        let (profile, rest) = split_profile(content).ok_or(SettlementKeyError::Format)?;
         let profile = profile.ok_or(SettlementKeyError::Profile)?;
         let (digests, tail) = rest.as_chunks::<DIGEST_BYTES>();
         let (&digest, roots) = digests.split_first().ok_or(SettlementKeyError::Format)?;

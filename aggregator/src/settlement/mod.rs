@@ -11,7 +11,7 @@
 //! So the outer key pins the last key, and with it every circuit below.
 //! The bytes of the proof and its transcript: `docs/settlement-proof.md`.
 
-mod circuit;
+pub(crate) mod circuit;
 mod key;
 mod wire;
 
@@ -152,12 +152,6 @@ impl SettlementProver {
     #[must_use]
     pub fn key(&self) -> SettlementKey {
         SettlementKey::new(self.last.profile, self.outer.key().clone())
-    }
-
-    /// Returns the rows of both circuits before they are filled up.
-    #[must_use]
-    pub fn rows(&self) -> [usize; 2] {
-        [self.narrow.rows, self.outer.rows]
     }
 
     /// Proves what a validity proof states. The proof is verified first.

@@ -12,10 +12,10 @@ use plonky2::plonk::proof::{OpeningSet, Proof, ProofWithPublicInputs};
 use shardfold_protocol::field::MODULUS;
 use shardfold_recursion::plonk::{
     CommonData, D, DIGEST_BYTES, KeccakConfig, KeccakDigest, KeccakTree, Nonces, PlonkField,
-    PlonkProof,
+    PlonkProof, oracle_sizes,
 };
 
-use crate::wire::WireError;
+use crate::wire::{WireError, sum};
 
 type Extension = QuadraticExtension<PlonkField>;
 type Cap = MerkleCap<PlonkField, KeccakTree>;
@@ -110,16 +110,12 @@ pub fn decode(bytes: &[u8], common: &CommonData) -> Result<PlonkProof<KeccakConf
     .proof()
 }
 
-/// Returns how many bytes every proof over these common data has: those of one whose parts are all
-/// empty.
+/// Returns how many bytes every proof over these common data has.
 pub fn proof_bytes(common: &CommonData) -> usize {
     let (config, fri) = (&common.config, &common.fri_params);
     let rounds = fri.reduction_arity_bits.len();
     let caps = rounds.saturating_add(3) << fri.config.cap_height;
-    let openings = oracle_sizes(common)
-        .into_iter()
-        .fold(0, usize::saturating_add);
-    let openings = openings.saturating_add(config.num_challenges);
+    let openings = sum(oracle_sizes(common)).saturating_add(config.num_challenges);
     // Statement, nonces, openings, final polynomial.
     let elements = openings
         .saturating_add(fri.final_poly_len())
@@ -140,7 +136,7 @@ fn query_sizes(common: &CommonData) -> (usize, usize) {
     let fri = &common.fri_params;
     let path = |height: usize| height.saturating_sub(fri.config.cap_height);
     let sizes = oracle_sizes(common);
-    let mut elements = sizes.into_iter().fold(0, usize::saturating_add);
+    let mut elements = sum(sizes);
     let mut height = fri.lde_bits();
     let mut digests = path(height).saturating_mul(sizes.len());
     for &arity_bits in &fri.reduction_arity_bits {
@@ -149,18 +145,6 @@ fn query_sizes(common: &CommonData) -> (usize, usize) {
         digests = digests.saturating_add(path(height));
     }
     (elements, digests)
-}
-
-/// Polynomials of each oracle: preprocessed, wires, products, quotient.
-fn oracle_sizes(common: &CommonData) -> [usize; 4] {
-    let config = &common.config;
-    let challenges = config.num_challenges;
-    [
-        common.num_constants.saturating_add(config.num_routed_wires),
-        config.num_wires,
-        challenges.saturating_mul(common.num_partial_products.saturating_add(1)),
-        challenges.saturating_mul(common.quotient_degree_factor),
-    ]
 }
 
 /// What is left to be read.

@@ -1,14 +1,18 @@
 //! Settlement proofs: made of validity proofs, refused when altered anywhere.
 
 use super::*;
-use crate::wire::WireError;
+use crate::settlement::circuit::Restating;
+use crate::wire::{WireError, decode_proof};
 use crate::{
     SettlementError, SettlementKey, SettlementKeyError, SettlementProof, SettlementProver,
     SettlementVerifyError, verify, verify_settlement,
 };
 use shardfold_protocol::envelope::HEADER_BYTES;
 use shardfold_protocol::field::MODULUS;
-use shardfold_recursion::plonk::PlonkVerifyError;
+use shardfold_recursion::plonk::{
+    PlonkConfig, PlonkProof, PlonkVerifyError, verify as verify_plonk,
+};
+use shardfold_recursion::tree::narrow_common_data;
 
 static PROVER: LazyLock<SettlementProver> =
     LazyLock::new(|| SettlementProver::build(TREE.aggregator.verification_key().clone()).unwrap());
@@ -98,6 +102,32 @@ fn a_false_validity_proof_is_not_wrapped() {
         PROVER.prove(&altered),
         Err(SettlementError::Refused(_))
     ));
+}
+
+/// The native verifier is passed by: the circuit alone refuses what is no proof, and another statement
+/// than the proof's.
+#[test]
+fn what_is_no_proof_of_the_key_does_not_satisfy_the_circuit() {
+    let key = TREE.aggregator.verification_key();
+    let last = decode_proof(VALID.proof(), &key.common).unwrap();
+    let (common, grinding) = (narrow_common_data(PROFILE), PROFILE.narrow().grinding);
+    let circuit: Restating<PlonkConfig> =
+        Restating::build("narrow", &key.key, &key.common, key.grinding(), &common).unwrap();
+    let is_proven = |last: &PlonkProof| {
+        let witness = circuit.witness(last).unwrap();
+        let proof = prove(&circuit.circuit, grinding, witness);
+        proof.is_ok_and(|proof| verify_plonk(circuit.key(), &common, grinding, &proof).is_ok())
+    };
+    assert!(is_proven(&last));
+    let mut other = last.clone();
+    other.plonky2.public_inputs[1] += PlonkField::ONE;
+    assert!(!is_proven(&other));
+    let mut other = last.clone();
+    other.plonky2.proof.openings.wires[0].0[0] += PlonkField::ONE;
+    assert!(!is_proven(&other));
+    let mut other = last;
+    other.nonces.batch += PlonkField::ONE;
+    assert!(!is_proven(&other));
 }
 
 #[test]

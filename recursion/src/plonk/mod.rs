@@ -50,6 +50,7 @@ pub use circuit::{add_virtual_plonk_proof, set_plonk_proof_target, verify_plonk_
 pub use gates::UnsupportedCircuit;
 pub use hash::{Poseidon2Config, Poseidon2Hash};
 pub use keccak::{DIGEST_BYTES, KeccakConfig, KeccakDigest, KeccakTree};
+pub use openings::oracle_sizes;
 pub use proof::{Nonces, PlonkProof, PlonkProofTarget};
 pub use prover::{prove, prove_keccak};
 pub use sponge::GrindingError;

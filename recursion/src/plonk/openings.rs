@@ -73,7 +73,8 @@ impl<'a> From<&'a OpeningSetTarget<D>> for Openings<'a, ExtensionTarget<D>> {
 }
 
 /// Returns how many polynomials each oracle commits to.
-pub(super) fn oracle_sizes(common: &CommonData) -> [usize; 4] {
+#[must_use]
+pub fn oracle_sizes(common: &CommonData) -> [usize; 4] {
     let config = &common.config;
     let challenges = config.num_challenges;
     [
