@@ -1,8 +1,12 @@
 //! What runs outside proofs: permutations, signatures, the state tree, the executor. With
 //! `RAYON_NUM_THREADS=1` the times are those of one core.
 
+use std::hint::black_box;
+
 use criterion::{BatchSize, Criterion, Throughput};
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{Field, PackedValue as _, PrimeCharacteristicRing};
+use p3_goldilocks::default_goldilocks_poseidon2_12;
+use p3_symmetric::Permutation as _;
 use shardfold_benches::workload;
 use shardfold_contracts::readings::Authority;
 use shardfold_contracts::set::standard;
@@ -22,12 +26,13 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::signature::{Account, Claim, verify_many};
 use shardfold_protocol::state::State;
 use shardfold_protocol::tree::StateTree;
+use shardfold_recursion::permutation::permutation;
 
 /// The chain of signatures.
 const CHAIN: F = F::TWO;
 
 /// Compressions, that is Poseidon2 permutations of width 8, a second.
-fn permutation(criterion: &mut Criterion) {
+fn compression(criterion: &mut Criterion) {
     let blocks: Vec<[F; 8]> = (0..1_u64 << 16)
         .map(|row| core::array::from_fn(|i| F::from_u64(8 * row + i as u64)))
         .collect();
@@ -42,6 +47,23 @@ fn permutation(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(blocks.len() as u64));
     group.bench_function("packed_all_threads", |bencher| {
         bencher.iter(|| compress_many(&blocks));
+    });
+    group.finish();
+}
+
+/// Permutations of width 12, which commitments and transcripts are made of, in the lanes of one
+/// register: ours, and Plonky3's in turn.
+fn permutation_12(criterion: &mut Criterion) {
+    type Packed = <F as Field>::Packing;
+    let state: [Packed; 12] = core::array::from_fn(|i| Packed::from(F::from_usize(i)));
+    let mut group = criterion.benchmark_group("permutation_12");
+    group.throughput(Throughput::Elements(Packed::WIDTH as u64));
+    let (ours, plonky3) = (permutation(), default_goldilocks_poseidon2_12());
+    group.bench_function("ours", |bencher| {
+        bencher.iter(|| ours.permute(black_box(state)));
+    });
+    group.bench_function("plonky3", |bencher| {
+        bencher.iter(|| plonky3.permute(black_box(state)));
     });
     group.finish();
 }
@@ -274,7 +296,8 @@ fn executor(criterion: &mut Criterion) {
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    permutation(&mut criterion);
+    compression(&mut criterion);
+    permutation_12(&mut criterion);
     signature(&mut criterion);
     preparation(&mut criterion);
     tree(&mut criterion);

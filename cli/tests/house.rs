@@ -141,6 +141,23 @@ fn files_fit_a_reader() {
     }
 }
 
+/// The only file that may have what the compiler does not check: its argument stands beside it.
+const UNSAFE: [(&str, &str); 1] = [("recursion", "permutation::avx512")];
+
+#[test]
+fn unsafe_code_is_in_one_file() {
+    let mut found = BTreeSet::new();
+    for name in CRATES {
+        for (module, text) in modules(name) {
+            if text.contains("(unsafe_code)") {
+                found.insert((name, module.join("::")));
+            }
+        }
+    }
+    let expected = UNSAFE.map(|(name, module)| (name, module.to_owned()));
+    assert_eq!(found, BTreeSet::from(expected));
+}
+
 /// The paths that the `use` statements of a file name, from the crate's root.
 fn used_paths(module: &[String], text: &str) -> Vec<Vec<String>> {
     let code = text

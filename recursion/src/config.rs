@@ -6,16 +6,14 @@ use p3_dft::Radix2DitParallel;
 use p3_field::Field;
 use p3_field::extension::BinomialExtensionField;
 use p3_fri::{FriParameters, TwoAdicFriPcs};
-use p3_goldilocks::{Poseidon2Goldilocks, default_goldilocks_poseidon2_12};
 use p3_merkle_tree::MerkleTreeMmcs;
 use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
 
+pub use crate::permutation::{Permutation12, permutation};
 pub use shardfold_protocol::field::F;
 
 /// The quadratic extension from which every challenge is drawn (X^2 = 7, as in plonky2).
 pub type EF = BinomialExtensionField<F, 2>;
-/// The permutation under the STARK's commitments and transcript.
-pub type Permutation12 = Poseidon2Goldilocks<12>;
 /// Hash of a row: sponge of rate 8, capacity 4; widths are fixed by the shape.
 pub type RowHash = PaddingFreeSponge<Permutation12, 12, 8, 4>;
 /// Hash of two digests: 8 elements and 4 zeros through one permutation.
@@ -33,12 +31,6 @@ pub type Pcs = TwoAdicFriPcs<F, Radix2DitParallel<F>, ValMmcs, ChallengeMmcs>;
 pub type Config = p3_uni_stark::StarkConfig<Pcs, EF, Challenger>;
 /// A proof of all chips of a shard.
 pub type StarkProof = p3_batch_stark::BatchProof<Config>;
-
-/// Returns the permutation under the STARK's commitments and transcript.
-#[must_use]
-pub fn permutation() -> Permutation12 {
-    default_goldilocks_poseidon2_12()
-}
 
 /// Returns the commitment scheme for base-field matrices: Merkle trees that end in a cap of
 /// `2^log_cap` roots.

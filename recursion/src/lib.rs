@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod convert;
+pub mod permutation;
 pub mod plonk;
 pub mod profile;
 pub mod security;
