@@ -59,3 +59,11 @@ fn output_of(command: &str, arguments: &[&str]) -> Option<String> {
     let text = String::from_utf8(output.stdout).ok()?;
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
 }
+
+/// The load averages of the last 1, 5 and 15 minutes.
+#[must_use]
+pub fn load() -> Option<String> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    let averages: Vec<&str> = text.split_whitespace().take(3).collect();
+    Some(averages.join(", "))
+}

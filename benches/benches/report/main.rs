@@ -1,43 +1,70 @@
-//! A report on this machine: `cargo bench -p shardfold-benches --bench report`.
+//! One page about this machine: `cargo build --release && cargo bench -p shardfold-benches --bench report`.
 //!
-//! Prints markdown and writes it to `target/report.md`. Environment:
+//! Proves five batches with the command itself, each in a process of its own, between two
+//! measurements of plonky2 alone, and writes `target/report.md` and `target/report.svg`.
+//! Some ten minutes on two cores once the circuits are built. Environment:
 //!
 //! | variable | default |
 //! | --- | --- |
-//! | `SHARDFOLD_REPORT_BATCH` | a batch with `genesis.bin` beside it; by default that of `examples/block-12459406`, or a generated one where it is missing |
 //! | `SHARDFOLD_REPORT_PROFILE` | `proven-100`, as of the command line |
-//! | `SHARDFOLD_REPORT_JOBS` | jobs at once, 1 by default, so that the stages add up to the whole |
+//! | `SHARDFOLD_REPORT_TRACE` | `../shared/traces/mainnet.csv`; its line is left out where it is missing |
+//! | `SHARDFOLD_REPORT_BATCHES` | names of batches, separated by commas: only these |
+//! | `SHARDFOLD_REPORT_STREAM` | transactions of the stream, 98,304: three shards of the huge shape |
 
+mod batches;
 mod cells;
-mod end_to_end;
+mod command;
+mod page;
 mod permutations;
+mod plot;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use shardfold_benches::machine;
+use anyhow::{Context as _, ensure};
 use shardfold_recursion::profile::Profile;
+
+use crate::batches::Named;
+use crate::command::{Command, Run};
+use crate::permutations::Yardstick;
+
+/// A batch, and what its proof took.
+pub struct Measured {
+    pub name: &'static str,
+    pub what: String,
+    pub run: Run,
+}
 
 fn main() -> anyhow::Result<()> {
     // `cargo test --all-targets` starts benchmarks too, but to see that they start.
     if !std::env::args().any(|argument| argument == "--bench") {
-        println!("cargo bench -p shardfold-benches --bench report");
+        println!("cargo build --release && cargo bench -p shardfold-benches --bench report");
         return Ok(());
     }
     let profile = profile()?;
-    let mut report = String::from("# Shardfold on one machine\n\n");
-    machine_section(&mut report)?;
-    if profile == Profile::UnsoundTest {
-        report.push_str("\nThe profile proves nothing: no figure below is fit for a comparison.\n");
+    let folder = tempfile::tempdir()?;
+    let command = Command::new(&target()?, profile)?;
+    let batches = batches::all(&command, folder.path())?;
+    ensure!(
+        !batches.is_empty(),
+        "no batch has one of the names asked for"
+    );
+    command.setup()?;
+    let yardstick = Yardstick::new();
+    let before = yardstick.seconds()?;
+    let mut measured = Vec::new();
+    for Named { name, what, folder } in batches {
+        eprintln!("proving {name}");
+        let run = command.prove(&folder)?;
+        measured.push(Measured { name, what, run });
     }
-    // First, since the peak of memory is that of the whole process.
-    let run = end_to_end::run(&mut report, profile)?;
-    permutations::compare(&mut report, profile, &run)?;
-    cells::table(&mut report, profile)?;
-    println!("{report}");
-    let path = target()?.join("report.md");
-    std::fs::write(&path, report).with_context(|| format!("cannot write {}", path.display()))
+    let after = yardstick.seconds()?;
+    drop(yardstick);
+    let mut page = page::write(profile, &measured, [before, after])?;
+    permutations::compare(&mut page, profile, f64::midpoint(before, after))?;
+    cells::table(&mut page, profile)?;
+    println!("{page}");
+    write(&target()?.join("report.svg"), &plot::svg(&measured)?)?;
+    write(&target()?.join("report.md"), &page)
 }
 
 fn profile() -> anyhow::Result<Profile> {
@@ -49,31 +76,8 @@ fn profile() -> anyhow::Result<Profile> {
         .with_context(|| format!("SHARDFOLD_REPORT_PROFILE is {name:?}, expected one of {names:?}"))
 }
 
-fn machine_section(report: &mut String) -> std::fmt::Result {
-    let unknown = || "unknown".to_owned();
-    let memory = gibibytes(machine::memory_bytes());
-    writeln!(report, "| | |\n| --- | --- |")?;
-    writeln!(report, "| processor | {} |", machine::processor())?;
-    writeln!(report, "| threads | {} |", machine::cores())?;
-    writeln!(report, "| memory | {memory} GiB |")?;
-    writeln!(
-        report,
-        "| date | {} |",
-        machine::date().unwrap_or_else(unknown)
-    )?;
-    writeln!(
-        report,
-        "| commit | {} |",
-        machine::commit().unwrap_or_else(unknown)
-    )
-}
-
-/// Bytes as GiB.
-fn gibibytes(bytes: Option<u64>) -> String {
-    bytes.map_or_else(
-        || "unknown".to_owned(),
-        |bytes| format!("{:.2}", bytes as f64 / f64::from(1 << 30)),
-    )
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The root of the repository.
@@ -82,7 +86,8 @@ fn root() -> PathBuf {
 }
 
 /// The folder of build results, which holds cargo's own for benchmarks.
-fn target() -> anyhow::Result<&'static Path> {
+fn target() -> anyhow::Result<PathBuf> {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    tmp.parent().context("cargo's target folder has no place")
+    let target = tmp.parent().context("cargo's target folder has no place")?;
+    Ok(target.to_owned())
 }

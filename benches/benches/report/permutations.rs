@@ -6,19 +6,28 @@ use std::time::Instant;
 use shardfold_benches::{PermutationStark, Reference};
 use shardfold_recursion::profile::Profile;
 
-use crate::end_to_end::Run;
-
 const LOG_ROWS: u32 = 14;
 
-/// Measures both, and what the batch's permutations would take in plonky2 alone.
-pub fn compare(report: &mut String, profile: Profile, run: &Run) -> anyhow::Result<()> {
-    let reference = Reference::new(LOG_ROWS);
-    let seconds = median(|| {
-        reference.prove(1, LOG_ROWS);
-        Ok(())
-    })?;
-    let plonky2 = Reference::permutations(LOG_ROWS) as f64 / seconds;
-    drop(reference);
+/// plonky2 alone: what each figure stands beside.
+pub struct Yardstick(Reference);
+
+impl Yardstick {
+    pub fn new() -> Self {
+        Self(Reference::new(LOG_ROWS))
+    }
+
+    /// The median of three proofs' seconds.
+    pub fn seconds(&self) -> anyhow::Result<f64> {
+        median(|| {
+            self.0.prove(1, LOG_ROWS);
+            Ok(())
+        })
+    }
+}
+
+/// The STARK of the poseidon2 chip against the yardstick, which took so many seconds.
+pub fn compare(report: &mut String, profile: Profile, yardstick: f64) -> anyhow::Result<()> {
+    let plonky2 = Reference::permutations(LOG_ROWS) as f64 / yardstick;
     writeln!(report, "\n## Permutations proven per second\n")?;
     writeln!(
         report,
@@ -43,18 +52,6 @@ pub fn compare(report: &mut String, profile: Profile, run: &Run) -> anyhow::Resu
             rate / plonky2
         )?;
     }
-    let alone = run.permutations as f64 / plonky2;
-    let ratio = alone / run.stark_seconds;
-    let Run {
-        permutations,
-        stark_seconds,
-    } = run;
-    writeln!(
-        report,
-        "\nThe batch's shards ask for {permutations} permutations. plonky2 alone would take {alone:.1} s for\n\
-         these; traces and STARKs, which prove signatures and rules as well, took {stark_seconds:.1} s: a\n\
-         ratio of {ratio:.2}."
-    )?;
     Ok(())
 }
 
