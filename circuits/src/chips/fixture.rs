@@ -106,14 +106,21 @@ impl Play {
     }
 }
 
+/// The fixtures' keys and their owners, made once: a case of a random test asks for twenty.
+static KEYS: LazyLock<Vec<(Account, Digest)>> = LazyLock::new(|| {
+    let keys = (0..8).map(|number| Account::from_index(1, number));
+    keys.map(|key| (key.clone(), key.owner(F::from_u64(CHAIN_ID))))
+        .collect()
+});
+
 /// One of the fixtures' keys.
 pub fn key(number: u64) -> Account {
-    Account::from_index(1, number)
+    KEYS[number as usize].0.clone()
 }
 
 /// The owner digest of one of the fixtures' keys.
 pub fn owner(number: u64) -> Digest {
-    key(number).owner(F::from_u64(CHAIN_ID))
+    KEYS[number as usize].1
 }
 
 /// A vault with a million, at some nonce.
