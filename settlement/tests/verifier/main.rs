@@ -10,3 +10,4 @@ mod fixture;
 mod gas;
 mod parts;
 mod refuse;
+mod transcripts;

@@ -9,6 +9,7 @@ use crate::plonk::challenges::sent_values;
 use crate::plonk::keccak::KeccakSponge;
 use crate::plonk::openings::Openings;
 use crate::plonk::program::{Inputs, Program, ProgramError};
+use crate::plonk::sponge::check_response;
 use crate::plonk::transcript::Pair;
 use crate::plonk::{
     CommonData, Extension, Grinding, GrindingError, KeccakConfig, PlonkField, PlonkProof,
@@ -57,6 +58,10 @@ pub fn trace(
     let hash = Poseidon2Hash::hash_no_pad(proof.public_inputs());
     let messages = sent_values(proof, key, &hash);
     let challenges = messages.challenges(KeccakSponge::default(), common, grinding)?;
+    check_response(
+        common.config.fri_config.proof_of_work_bits,
+        challenges.response,
+    )?;
     let inputs = Inputs {
         openings: Openings::from(&proof.plonky2.proof.openings).all(),
         challenges: challenges.clone(),
