@@ -28,7 +28,6 @@ impl Messages {
     pub(super) fn new(
         lookups: &Lookups,
         trace: RowMajorMatrixView<'_, F>,
-        preprocessed: RowMajorMatrixView<'_, F>,
         public_values: &[F],
     ) -> Self {
         let lanes = lanes_of(trace);
@@ -37,13 +36,11 @@ impl Messages {
         let blocks = values.par_chunks_mut((BLOCK * width).max(1));
         blocks.enumerate().for_each(|(block, out)| {
             let groups = lanes.block(block);
-            let walk = |matrix| Walk::new(matrix, lanes, Order::Natural, groups.start);
-            let (mut main, mut preprocessed) = (walk(trace), walk(preprocessed));
+            let mut main = Walk::new(trace, lanes, Order::Natural, groups.start);
             let mut computed = Vec::with_capacity(lookups.program.len());
             for (group, out) in groups.clone().zip(out.chunks_mut(width)) {
                 let rows = Rows {
                     main: main.step(),
-                    preprocessed: preprocessed.step(),
                     public_values,
                     selectors: selectors(&lanes, group),
                 };

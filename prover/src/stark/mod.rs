@@ -47,8 +47,7 @@ pub struct ShardStark {
     mmcs: ValMmcs,
 }
 
-/// What the prover commits to for each row of a chip's table, in elements of the base field;
-/// a preprocessed table, committed to once, would be apart.
+/// What the prover commits to for each row of a chip's table, in elements of the base field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableWidth {
     /// The chip's own columns.
@@ -83,6 +82,14 @@ pub enum StarkError {
     /// The prover gave up.
     #[error("the STARK cannot be proven: {0}")]
     Prove(Box<dyn std::error::Error + Send + Sync>),
+    /// A chip has a table that is committed to before everything else, which this prover does not.
+    #[error("`{chip}` has {found} preprocessed columns, expected none")]
+    Preprocessed {
+        /// Name of the chip.
+        chip: &'static str,
+        /// Its preprocessed columns.
+        found: usize,
+    },
     /// What a chip says depends on a column that only constraints may depend on.
     #[error("`{chip}` says on a bus what depends on a periodic column")]
     Lookup {
@@ -126,11 +133,11 @@ pub enum StarkError {
 }
 
 impl ShardStark {
-    /// Returns the STARK of this shape; commits to preprocessed tables, if there are any.
+    /// Returns the STARK of this shape.
     ///
     /// # Errors
-    /// If the shape is beyond the bounds on which clocks and fee sums rest, a preprocessed
-    /// table cannot be committed to, or no circuit verifies such a STARK: see
+    /// If the shape is beyond the bounds on which clocks and fee sums rest, a chip has
+    /// preprocessed columns, or no circuit verifies such a STARK: see
     /// [`ProofShape::new`]. The native verifier has no check of its own that every matrix is as
     /// high as a cap.
     pub fn new(
@@ -143,6 +150,13 @@ impl ShardStark {
         }
         let config = parameters.config();
         let chips = Chip::all(contracts);
+        for chip in &chips {
+            let found = chip.preprocessed_width();
+            if found > 0 {
+                let chip = chip.name();
+                return Err(StarkError::Preprocessed { chip, found });
+            }
+        }
         let log_heights: Vec<usize> = chips.iter().map(|chip| chip.log_height(&shape)).collect();
         let data = ProverData::from_airs_and_degrees(&config, &chips, &log_heights)
             .map_err(|error| StarkError::Prove(error.to_string().into()))?;
@@ -195,7 +209,7 @@ impl ShardStark {
         &self.log_heights
     }
 
-    /// Returns what prover and verifier share: lookups and the preprocessed commitment, if any.
+    /// Returns what prover and verifier share: the lookups.
     #[must_use]
     pub const fn common(&self) -> &p3_batch_stark::CommonData<Config> {
         &self.data.common
@@ -301,8 +315,8 @@ impl ShardStark {
         p3_batch_stark::num_batched_openings(
             chip.width(),
             !chip.main_next_row_columns().is_empty(),
-            chip.preprocessed_width(),
-            !chip.preprocessed_next_row_columns().is_empty(),
+            0,
+            false,
             quotient_chunks(degree),
             lookups,
             extension,

@@ -3,7 +3,7 @@
 use p3_air::BaseAir as _;
 use p3_batch_stark::BatchOpenedValues;
 use p3_batch_stark::proof::OpenedValuesWithLookups;
-use p3_uni_stark::{OpenedValues, PreprocessedOpenedValues};
+use p3_uni_stark::OpenedValues;
 use shardfold_recursion::config::EF;
 
 use super::ShardStark;
@@ -11,26 +11,18 @@ use super::ShardStark;
 /// The values of a matrix's columns at one or two points.
 type Points = Vec<Vec<EF>>;
 
-/// Deals out what was opened, commitment by commitment: main columns, quotients, preprocessed
-/// columns and those of buses.
+/// Deals out what was opened, commitment by commitment: main columns, quotients and the columns of
+/// buses.
 pub(super) fn opened_values(stark: &ShardStark, opened: Vec<Vec<Points>>) -> BatchOpenedValues<EF> {
     let mut opened = opened.into_iter();
     let mut round = || opened.next().unwrap_or_default().into_iter();
-    let (mut main, mut quotient) = (round(), round());
-    let global = stark.data.common.preprocessed.as_ref();
-    let mut preprocessed = global.map(|_| round()).unwrap_or_default();
-    let mut permutation = round();
-    let has_preprocessed = |i: usize| global.is_some_and(|global| global.instances[i].is_some());
+    let (mut main, mut quotient, mut permutation) = (round(), round(), round());
 
-    let tables = stark.tables.iter().zip(&stark.chips).enumerate();
-    let instances = tables.map(|(i, (table, chip))| {
+    let tables = stark.tables.iter().zip(&stark.chips);
+    let instances = tables.map(|(table, chip)| {
         let (trace_local, trace_next) = both(main.next());
         let chunks = quotient.by_ref().take(1 << table.log_chunks);
         let quotient_chunks = chunks.map(|chunk| both(Some(chunk)).0).collect();
-        let preprocessed = has_preprocessed(i).then(|| {
-            let (local, next) = both(preprocessed.next());
-            PreprocessedOpenedValues { local, next }
-        });
         let speaks = !table.lookups.is_empty();
         let (permutation_local, permutation_next) =
             both(speaks.then(|| permutation.next()).flatten());
@@ -39,7 +31,7 @@ pub(super) fn opened_values(stark: &ShardStark, opened: Vec<Vec<Points>>) -> Bat
             base_opened_values: OpenedValues {
                 trace_local,
                 trace_next,
-                preprocessed,
+                preprocessed: None,
                 quotient_chunks,
                 random: None,
             },

@@ -19,8 +19,6 @@ pub(super) type Value = usize;
 pub(super) struct Rows<'a> {
     /// Both rows.
     pub(super) main: RowMajorMatrixView<'a, Packed>,
-    /// Both rows of the preprocessed columns.
-    pub(super) preprocessed: RowMajorMatrixView<'a, Packed>,
     /// The public values of the table.
     pub(super) public_values: &'a [F],
     /// Where the rows lie.
@@ -39,7 +37,6 @@ pub(super) struct Selectors {
 enum Step {
     Constant(F),
     Main { offset: usize, column: usize },
-    Preprocessed { offset: usize, column: usize },
     Public(usize),
     IsFirst,
     IsLast,
@@ -64,7 +61,6 @@ impl Program {
             values.push(match *step {
                 Step::Constant(constant) => constant.into(),
                 Step::Main { offset, column } => at(&rows.main, offset, column),
-                Step::Preprocessed { offset, column } => at(&rows.preprocessed, offset, column),
                 Step::Public(index) => rows.public_values[index].into(),
                 Step::IsFirst => rows.selectors.first,
                 Step::IsLast => rows.selectors.last,
@@ -148,9 +144,6 @@ fn variable_step(variable: &SymbolicVariable<F>) -> Option<Step> {
     let column = variable.index;
     match variable.entry {
         BaseEntry::Main { offset } if offset < 2 => Some(Step::Main { offset, column }),
-        BaseEntry::Preprocessed { offset } if offset < 2 => {
-            Some(Step::Preprocessed { offset, column })
-        }
         BaseEntry::Public => Some(Step::Public(column)),
         _ => None,
     }

@@ -73,8 +73,8 @@ impl Run<'_> {
         BatchShape {
             trace_widths: chips.iter().map(|chip| chip.width()).collect(),
             public_value_counts: self.public_values.iter().map(Vec::len).collect(),
-            preprocessed_widths: tables.iter().map(|t| t.preprocessed.width).collect(),
-            has_preprocessed_commitment: self.stark.data.common.preprocessed.is_some(),
+            preprocessed_widths: vec![0; tables.len()],
+            has_preprocessed_commitment: false,
             num_lookup_instances: tables.iter().filter(|t| !t.lookups.is_empty()).count(),
             lookup_pow_bits: config.lookup_proof_of_work_bits(),
             has_randomization_commitment: false,
@@ -92,8 +92,7 @@ impl Run<'_> {
         let messages = info_span!("messages").in_scope(|| self.messages(&traces));
         let (main_commitment, main) = info_span!("main").in_scope(|| self.extend(traces))?;
         transcript.main_phase(main_commitment.clone(), &self.public_values);
-        let preprocessed = common.preprocessed.as_ref();
-        transcript.preprocessed_phase(preprocessed.map(|global| global.commitment.clone()));
+        transcript.preprocessed_phase(None);
 
         let lookups: Vec<&[Lookup<F>]> = common.lookups.iter().map(|l| &**l).collect();
         let (challenges, lookup_pow_witness) = info_span!("lookup grinding")
@@ -150,8 +149,7 @@ impl Run<'_> {
             .zip(traces)
             .zip(&self.public_values)
             .map(|((table, trace), public_values)| {
-                let preprocessed = table.preprocessed.as_view();
-                Messages::new(&table.lookups, trace.as_view(), preprocessed, public_values)
+                Messages::new(&table.lookups, trace.as_view(), public_values)
             })
             .collect()
     }
@@ -228,7 +226,6 @@ impl Run<'_> {
         let chunks = tables.into_par_iter().map(|i| {
             let committed = Committed {
                 main: main[i].as_view(),
-                preprocessed: self.preprocessed(i),
                 permutation: permutation[i].map_or(nothing(), |matrix| matrix.as_view()),
                 public_values: &self.public_values[i],
                 challenges: &buses.challenges[i],
@@ -242,18 +239,6 @@ impl Run<'_> {
             chunks.into_iter().map(extend).collect::<Vec<_>>()
         });
         chunks.collect::<Vec<_>>().into_iter().flatten().collect()
-    }
-
-    /// The preprocessed columns of a table, extended.
-    fn preprocessed(&self, table: usize) -> RowMajorMatrixView<'_, F> {
-        let data = &self.stark.data;
-        let global = data.common.preprocessed.as_ref();
-        let meta = global.and_then(|global| global.instances[table].as_ref());
-        let tree = data.prover_only.preprocessed_prover_data.as_ref();
-        match meta.zip(tree) {
-            Some((meta, tree)) => self.stark.mmcs.get_matrices(tree)[meta.matrix_index].as_view(),
-            None => nothing(),
-        }
     }
 
     /// What is opened, and where: each matrix at the point and, if a constraint reads the next
@@ -279,15 +264,6 @@ impl Run<'_> {
             (main, main_points.collect::<Vec<_>>()),
             (quotient, chunks.collect()),
         ];
-        let data = &self.stark.data;
-        if let (Some(global), Some(tree)) = (
-            &data.common.preprocessed,
-            &data.prover_only.preprocessed_prover_data,
-        ) {
-            let tables = global.matrix_to_instance.iter();
-            let next = |i: usize| !chips[i].preprocessed_next_row_columns().is_empty();
-            rounds.push((tree, tables.map(|&i| points(i, next(i))).collect()));
-        }
         if let Some(permutation) = permutation {
             let speaking = all().filter(|&i| !tables[i].lookups.is_empty());
             rounds.push((permutation, speaking.map(|i| points(i, true)).collect()));

@@ -21,7 +21,6 @@ use super::table::{Domain, Table};
 /// What a table has committed to, extended; and what was drawn thereafter.
 pub(super) struct Committed<'a> {
     pub(super) main: RowMajorMatrixView<'a, F>,
-    pub(super) preprocessed: RowMajorMatrixView<'a, F>,
     pub(super) permutation: RowMajorMatrixView<'a, F>,
     pub(super) public_values: &'a [F],
     /// The challenges of the lookups.
@@ -99,13 +98,11 @@ impl<'a> Quotient<'a> {
         let part = reverse_bits_len(chunk, self.table.log_chunks);
         let walk = |matrix| Walk::new(matrix, self.lanes, Order::Reversed { part }, groups.start);
         let mut main = walk(self.committed.main);
-        let mut preprocessed = walk(self.committed.preprocessed);
         let mut permutation = walk(self.committed.permutation);
         let mut buffers = Buffers::default();
         for (row, group) in groups.clone().enumerate() {
             let rows = Rows {
                 main: main.step(),
-                preprocessed: preprocessed.step(),
                 public_values: self.committed.public_values,
                 selectors: Selectors {
                     first: self.at(chunk, group, &self.selectors.is_first_row),
@@ -175,10 +172,12 @@ impl<'a> Quotient<'a> {
     /// Evaluates the chip's own constraints and combines all.
     fn combine(&self, rows: &Rows<'_>, buffers: &mut Buffers) -> PackedExtension {
         buffers.base_constraints.clear();
+        // No chip has preprocessed columns: `ShardStark::new` refuses one.
+        let preprocessed = RowMajorMatrixView::new(&[], 0);
         let inner = ProverConstraintFolder::<Config> {
             main: rows.main,
-            preprocessed: rows.preprocessed,
-            preprocessed_window: RowWindow::from_view(&rows.preprocessed),
+            preprocessed,
+            preprocessed_window: RowWindow::from_view(&preprocessed),
             periodic_values: &buffers.periodic,
             public_values: rows.public_values,
             is_first_row: rows.selectors.first,

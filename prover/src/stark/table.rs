@@ -7,7 +7,6 @@ use p3_commit::PolynomialSpace as _;
 use p3_field::PrimeCharacteristicRing;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_lookup::{LogUpGadget, Lookup};
-use p3_matrix::dense::RowMajorMatrix;
 use shardfold_circuits::chips::Chip;
 use shardfold_protocol::field::F;
 use shardfold_recursion::config::{EF, StarkParameters};
@@ -26,8 +25,6 @@ pub(super) struct Table {
     pub(super) lookups: Lookups,
     /// The order in which powers of the challenge are given to the constraints.
     pub(super) constraints: ConstraintLayout,
-    /// The preprocessed columns, if there are any.
-    pub(super) preprocessed: RowMajorMatrix<F>,
 }
 
 impl Table {
@@ -50,7 +47,6 @@ impl Table {
             });
         }
         let layout = AirLayout::from_air(chip);
-        let preprocessed = chip.preprocessed_trace();
         Ok(Self {
             log_height,
             log_chunks,
@@ -61,7 +57,6 @@ impl Table {
                 lookups,
                 &LogUpGadget::new(),
             ),
-            preprocessed: preprocessed.unwrap_or_else(|| RowMajorMatrix::new(vec![], 0)),
         })
     }
 

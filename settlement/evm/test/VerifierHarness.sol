@@ -37,6 +37,29 @@ contract VerifierHarness is Verifier {
         return (slots, c.zeta, c.batch, c.folds, c.indices);
     }
 
+    /// @notice What `trace` returns of a proof whose constraints need not hold: of the slots the
+    /// inputs of the program alone, which are openings and challenges.
+    function challenges(bytes calldata proof)
+        external
+        view
+        returns (
+            uint256[] memory slots,
+            uint256 zeta,
+            uint256 batch,
+            uint256[] memory folds,
+            uint256[] memory indices
+        )
+    {
+        Parameters memory p = loadData();
+        VerifierProof.Challenges memory c = VerifierProof.read(p, proof);
+        uint256 from = p.slotsAt;
+        slots = new uint256[](VerifierProof.inputCount(p));
+        assembly {
+            mcopy(add(slots, 32), from, mul(32, mload(slots)))
+        }
+        return (slots, c.zeta, c.batch, c.folds, c.indices);
+    }
+
     /// @notice The gas of each part: data, transcript, program, low-degree test.
     function gasOfParts(bytes calldata proof)
         external
