@@ -90,6 +90,8 @@ pub enum Command {
     Rebuild(RebuildArgs),
     /// Print the call that takes a vault out of a frozen contract.
     Escape(EscapeArgs),
+    /// Rehearse the way out by oneself: state, key and verifier made anew and compared, the calls.
+    ExitDrill(ExitDrillArgs),
     /// Keep the ledger in a database: import, export, look up and prove records, check.
     #[command(subcommand)]
     State(StateCommand),

@@ -111,6 +111,7 @@ fn run(command: &Command) -> Result<()> {
         Command::SettleCall(args) => commands::settlement::settle_call(args),
         Command::Rebuild(args) => commands::settlement::rebuild(args),
         Command::Escape(args) => commands::settlement::escape(args),
+        Command::ExitDrill(args) => commands::settlement::exit_drill(args),
         Command::State(command) => commands::state::run(command),
         Command::Quote(args) => commands::quote::run(args),
         Command::Fleet(command) => commands::fleet::run(command),

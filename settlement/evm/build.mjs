@@ -4,7 +4,7 @@
 //   node build.mjs --check   builds anew and compares with what is checked in
 //
 // An artefact is JSON: the contract's name, compiler and settings, the digests of its sources,
-// ABI, creation code and deployed code. It has no path and no date: two builds give the same bytes.
+// ABI, creation code, deployed code, and where that has the values of immutable variables. It has no path and no date: two builds give the same bytes.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -36,7 +36,13 @@ const SETTINGS = {
 const HOT_SOURCES = ["contracts/Verifier.sol", "test/VerifierHarness.sol"];
 const HOT_SETTINGS = { ...SETTINGS, optimizer: { enabled: true, runs: 1_000_000 } };
 
-const OUTPUTS = ["abi", "metadata", "evm.bytecode.object", "evm.deployedBytecode.object"];
+const OUTPUTS = [
+  "abi",
+  "metadata",
+  "evm.bytecode.object",
+  "evm.deployedBytecode.object",
+  "evm.deployedBytecode.immutableReferences",
+];
 
 /** Every Solidity file of the folders, by its path from here. */
 function readSources() {
@@ -56,7 +62,8 @@ const settingsOf = (path) => (HOT_SOURCES.includes(path) ? HOT_SETTINGS : SETTIN
 
 /** Runs the compiler; ends the process with its messages if there are any. */
 function compile(sources, paths, chosen) {
-  const outputSelection = Object.fromEntries(paths.map((path) => [path, { "*": OUTPUTS }]));
+  const selection = { "*": OUTPUTS, "": ["ast"] };
+  const outputSelection = Object.fromEntries(paths.map((path) => [path, selection]));
   const settings = { ...chosen, outputSelection };
   const input = { language: "Solidity", sources, settings };
   const output = JSON.parse(solc.compile(JSON.stringify(input)));
@@ -66,11 +73,28 @@ function compile(sources, paths, chosen) {
     console.error(`found ${messages.length} messages of the compiler, expected none`);
     process.exit(1);
   }
-  return output.contracts;
+  const names = Object.values(output.sources).map(({ ast }) => immutables(ast));
+  return { contracts: output.contracts, names: new Map(names.flat()) };
+}
+
+/** The immutable variables of a syntax tree: number of the declaration, and name. */
+function immutables(node) {
+  if (node === null || typeof node !== "object") return [];
+  const inner = Object.values(node).flatMap(immutables);
+  const { nodeType, mutability, id, name } = node;
+  const isOne = nodeType === "VariableDeclaration" && mutability === "immutable";
+  return isOne ? [[String(id), name], ...inner] : inner;
+}
+
+/** Where the deployed code has the value of each immutable variable, by the variable's name. */
+function places(contract, names) {
+  const references = Object.entries(contract.evm.deployedBytecode.immutableReferences ?? {});
+  const byName = references.map(([id, found]) => [names.get(id), found.map(({ start }) => start)]);
+  return Object.fromEntries(byName.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** The artefact of one contract, as text. */
-function artefact(name, contract, sources, settings) {
+function artefact(name, contract, immutables, sources, settings) {
   const used = Object.keys(JSON.parse(contract.metadata).sources).sort();
   const digest = (path) => createHash("sha256").update(sources[path].content).digest("hex");
   const content = {
@@ -81,6 +105,7 @@ function artefact(name, contract, sources, settings) {
     abi: contract.abi,
     creation: contract.evm.bytecode.object,
     deployed: contract.evm.deployedBytecode.object,
+    immutables,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }
@@ -91,17 +116,18 @@ function build() {
   const sources = readSources();
   for (const [path, content] of files) sources[path] = { content };
   const others = Object.keys(sources).filter((path) => !HOT_SOURCES.includes(path));
-  const contracts = {
-    ...compile(sources, others, SETTINGS),
-    ...compile(sources, HOT_SOURCES, HOT_SETTINGS),
-  };
-  for (const [path, ofFile] of Object.entries(contracts)) {
-    const folder = FOLDERS.find(({ sources: folder }) => dirname(path) === folder);
-    for (const [name, contract] of Object.entries(ofFile)) {
-      // Interfaces and abstract contracts have no code, libraries of internal functions no interface.
-      const isUsable = contract.abi.some(({ type }) => type === "function");
-      if (contract.evm.bytecode.object === "" || !isUsable) continue;
-      files.set(`${folder.artefacts}/${name}.json`, artefact(name, contract, sources, settingsOf(path)));
+  for (const paths of [others, HOT_SOURCES]) {
+    const { contracts, names } = compile(sources, paths, settingsOf(paths[0]));
+    for (const [path, ofFile] of Object.entries(contracts)) {
+      const folder = FOLDERS.find(({ sources: folder }) => dirname(path) === folder);
+      for (const [name, contract] of Object.entries(ofFile)) {
+        // Interfaces and abstract contracts have no code, libraries of internal functions no interface.
+        const isUsable = contract.abi.some(({ type }) => type === "function");
+        if (contract.evm.bytecode.object === "" || !isUsable) continue;
+        const immutables = places(contract, names);
+        const text = artefact(name, contract, immutables, sources, settingsOf(path));
+        files.set(`${folder.artefacts}/${name}.json`, text);
+      }
     }
   }
   return files;

@@ -26,6 +26,8 @@ pub struct Artefact {
     pub creation: Bytes,
     /// The code that it has then, with zeros where immutable values go.
     pub deployed: Bytes,
+    /// Where that code has the value of each immutable variable, in 32 bytes each.
+    pub immutables: BTreeMap<String, Vec<usize>>,
 }
 
 /// Text that is no artefact.
@@ -58,6 +60,7 @@ struct Form {
     abi: serde_json::Value,
     creation: String,
     deployed: String,
+    immutables: BTreeMap<String, Vec<usize>>,
 }
 
 impl Artefact {
@@ -85,6 +88,7 @@ impl Artefact {
             compiler: form.compiler,
             sources: form.sources,
             abi: form.abi,
+            immutables: form.immutables,
         })
     }
 }

@@ -84,8 +84,11 @@ pub fn escape_call(
     })
 }
 
-/// The owner of a public key's elements and an exit address.
-fn owner(chain_id: u64, key: [u64; 5], to: Address) -> Result<Digest, EscapeError> {
+/// Returns the owner that a public key's elements and an exit address make on a chain.
+///
+/// # Errors
+/// If a number is no element.
+pub fn owner(chain_id: u64, key: [u64; 5], to: Address) -> Result<Digest, EscapeError> {
     let mut message = vec![F::from_u64(chain_id)];
     for (position, found) in key.into_iter().enumerate() {
         message.push(canonical(found).ok_or(EscapeError::Key { position, found })?);

@@ -70,12 +70,23 @@ pub fn data_creations(data: &[u8]) -> Result<[Bytes; 2], DataError> {
     if !(2..=most).contains(&found) {
         return Err(DataError { found, most });
     }
-    let (first, second) = data.split_at(found.div_ceil(2));
+    let (first, second) = halves(data);
     let error = DataError { found, most };
     Ok([
         creation(first).ok_or(error)?,
         creation(second).ok_or(error)?,
     ])
+}
+
+/// Returns the codes of the two contracts once they are created: a byte that stops, and their half.
+#[must_use]
+pub fn data_codes(data: &[u8]) -> [Bytes; 2] {
+    let (first, second) = halves(data);
+    [first, second].map(|part| [&[0], part].concat().into())
+}
+
+fn halves(data: &[u8]) -> (&[u8], &[u8]) {
+    data.split_at(data.len().div_ceil(2))
 }
 
 /// The code that creates a contract with one part of the data.

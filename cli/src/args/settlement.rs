@@ -141,3 +141,45 @@ pub struct EscapeArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Arguments of `exit-drill`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  shardfold exit-drill logs.json --code code.json --genesis genesis.bin \
+    --owner-key HEX --to ADDRESS -o drill
+Asks nobody and needs no network. LOGS is what a node answers to eth_getLogs; the file of --code has
+what it answers to eth_getCode, as JSON:
+  { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ..., \"verifier\": ...,
+    \"first\": ..., \"second\": ... }
+where `hashes` and `verifier` are what the rollup answers by these names, `first` and `second` what the
+verifier does.")]
+pub struct ExitDrillArgs {
+    /// The contract's logs, as JSON.
+    pub logs: PathBuf,
+    /// The code of the five contracts, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub code: PathBuf,
+    /// The state that the ledger started from: a file.
+    #[arg(long, value_name = "FILE")]
+    pub genesis: PathBuf,
+    /// The security profile that the contract's verifier is of.
+    #[arg(long, value_enum, default_value_t = Profile::Proven100)]
+    pub profile: Profile,
+    /// The owner's public key: five elements of 8 bytes, big-endian, in 80 hexadecimal digits.
+    #[arg(long, value_name = "HEX")]
+    pub owner_key: String,
+    /// The owner's address on the base chain, 40 hexadecimal digits.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: String,
+    /// The folder for state.bin, settlement.key, the circuits and a call for each vault; made if it is
+    /// not there. Circuits that are in it already are used again: an empty folder makes all anew.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Whether the key may be of the unsound profile.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
+}

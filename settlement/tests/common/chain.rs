@@ -95,6 +95,13 @@ impl Chain {
         self.db.insert_account_info(who, account);
     }
 
+    /// Returns the code at an address.
+    pub fn code(&self, at: Address) -> Bytes {
+        let account = self.clone().db.load_account(at).expect("in memory").info();
+        let code = account.unwrap_or_default().code.unwrap_or_default();
+        code.original_bytes()
+    }
+
     /// Puts other code at an address, as a contract can that removes itself and is created anew.
     pub fn replace_code(&mut self, at: Address, code: Vec<u8>) {
         let account = self.db.load_account(at).expect("in memory");

@@ -89,6 +89,7 @@ pub fn nameless(creation: Bytes) -> Artefact {
         abi: serde_json::Value::Null,
         creation,
         deployed: Bytes::new(),
+        immutables: Default::default(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::exit::usage;
 use crate::output::{Places, Printer, read_file};
 
 /// More than a node answers at once.
-const LOGS_BYTES: u64 = 4 << 30;
+pub(super) const LOGS_BYTES: u64 = 4 << 30;
 /// Bytes of a record in a state file, about.
 const RECORD_BYTES: u64 = 72;
 
@@ -76,7 +76,7 @@ struct Escape {
 }
 
 /// An address from the command line.
-fn address(text: &str) -> Result<Address> {
+pub(super) fn address(text: &str) -> Result<Address> {
     let mut bytes = [0; 20];
     let digits = text.strip_prefix("0x").unwrap_or(text);
     hex::decode_to_slice(digits, &mut bytes).map_err(|error| {
@@ -88,7 +88,7 @@ fn address(text: &str) -> Result<Address> {
 }
 
 /// A public key from the command line.
-fn owner_key(text: &str) -> Result<[u64; 5]> {
+pub(super) fn owner_key(text: &str) -> Result<[u64; 5]> {
     let mut bytes = [0; 40];
     let digits = text.strip_prefix("0x").unwrap_or(text);
     hex::decode_to_slice(digits, &mut bytes).map_err(|error| {

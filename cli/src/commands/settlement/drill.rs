@@ -1,0 +1,229 @@
+//! `exit-drill`: everything that leaving a ledger takes, by oneself: the state from what is published,
+//! the key and the verifier from source, the calls.
+
+use std::fs;
+use std::time::Instant;
+
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::SolCall as _;
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use shardfold_aggregator::{SettlementKey, SettlementProver};
+use shardfold_protocol::files;
+use shardfold_protocol::inclusion::Inclusion;
+use shardfold_protocol::record::Index;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_settlement::deployed::{Codes, Expected, check};
+use shardfold_settlement::encoding::word;
+use shardfold_settlement::escape::{escape_call, owner};
+use shardfold_settlement::published::{rebuild, settled};
+
+use super::leave::{LOGS_BYTES, address, owner_key};
+use crate::args::{CacheArgs, ExitDrillArgs};
+use crate::commands::input::{cannot_use, read_content};
+use crate::commands::key::from_circuits;
+use crate::commands::profile;
+use crate::output::{Places, Printer, gib, peak_memory_bytes, read_file};
+
+/// More than the codes of five contracts.
+const CODES_BYTES: u64 = 1 << 20;
+/// More than a key, and more than a call.
+const SMALL_BYTES: u64 = 1 << 14;
+
+/// Runs the command.
+pub fn run(args: &ExitDrillArgs) -> Result<()> {
+    let profile = profile(args.profile, args.unsound)?;
+    let (key, to) = (owner_key(&args.owner_key)?, address(&args.to)?);
+    fs::create_dir_all(&args.output)
+        .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
+    let inputs = [&args.logs, &args.genesis, &args.code].map(Clone::clone);
+    let mut places = Places::new(inputs);
+    let logs = read_file(&args.logs, LOGS_BYTES)?;
+    let codes = read_codes(args)?;
+    let outputs = [
+        ("state.bin", logs.len() as u64),
+        ("settlement.key", SMALL_BYTES),
+    ];
+    let [state_output, key_output] =
+        outputs.map(|(name, bytes)| places.output(&args.output.join(name), bytes));
+    let (state_output, key_output) = (state_output?, key_output?);
+    let printer = places.printer(args.json)?;
+    let mut drill = Drill {
+        printer,
+        steps: vec![],
+    };
+
+    let state = drill.step("state", |printer| {
+        let (state, batches) = published(args, &logs, codes.rollup.address)?;
+        state_output.write(&files::to_binary(&state.to_file())?)?;
+        printer.line(format_args!(
+            "{state_output}: the state after {batches} batches, made of what is published alone"
+        ));
+        Ok(state)
+    })?;
+    let settlement_key = drill.step("key", |printer| {
+        let cache = CacheArgs {
+            cache: Some(args.output.join("circuits")),
+        };
+        let validity = from_circuits(profile, &cache, printer)?;
+        let prover = SettlementProver::build(validity).context("the settlement circuits")?;
+        let key = prover.key().clone();
+        key_output.write(&key.to_bytes())?;
+        let id = hex::encode(key.id());
+        printer.line(format_args!(
+            "{key_output}: the settlement key, made from source: {id}"
+        ));
+        Ok(key)
+    })?;
+    drill.step("contracts", |printer| {
+        compare(args, &codes, &settlement_key, &state)?;
+        printer.line(format_args!(
+            "the code of all five contracts is what this build makes of its source and that key"
+        ));
+        Ok(())
+    })?;
+    let calls = drill.step("calls", |printer| {
+        let calls = calls(&state, key, to)?;
+        for call in &calls {
+            let path = args.output.join(format!("escape-{}.hex", call.index));
+            let output = places.output(&path, SMALL_BYTES)?;
+            output.write(format!("{}\n", call.data).as_bytes())?;
+            printer.line(format_args!(
+                "{output}: takes {} of asset {} out of vault {}",
+                call.balance, call.asset, call.index
+            ));
+        }
+        Ok(calls)
+    })?;
+    drill.finish(&settlement_key, calls)
+}
+
+fn read_codes(args: &ExitDrillArgs) -> Result<Codes> {
+    let bytes = read_file(&args.code, CODES_BYTES)?;
+    serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "{} does not hold address and code of rollup, hashes, verifier, first and second",
+            args.code.display()
+        )
+    })
+}
+
+/// The state after all batches, and how many there are.
+fn published(args: &ExitDrillArgs, logs: &[u8], rollup: Address) -> Result<(State, usize)> {
+    let genesis: StateFile = read_content("genesis", &args.genesis)?;
+    let mut state = State::try_from(&genesis).with_context(|| cannot_use(&args.genesis))?;
+    let batches = settled(logs, Some(rollup))
+        .with_context(|| format!("cannot use {}", args.logs.display()))?;
+    rebuild(&mut state, &batches)?;
+    Ok((state, batches.len()))
+}
+
+fn compare(args: &ExitDrillArgs, codes: &Codes, key: &SettlementKey, state: &State) -> Result<()> {
+    let genesis: StateFile = read_content("genesis", &args.genesis)?;
+    let genesis = State::try_from(&genesis).with_context(|| cannot_use(&args.genesis))?;
+    let data = key.verifier_data().context("the key makes no verifier")?;
+    let expected = Expected {
+        data: &data,
+        chain_id: state.chain_id(),
+        genesis_root: word(&genesis.head().state_root),
+    };
+    check(codes, &expected).with_context(|| {
+        format!(
+            "{}: what is deployed is not what this build makes",
+            args.code.display()
+        )
+    })
+}
+
+/// A call that takes a vault out of a frozen contract.
+#[derive(Serialize)]
+struct Call {
+    index: Index,
+    #[serde(with = "shardfold_protocol::text::integer")]
+    asset: u64,
+    #[serde(with = "shardfold_protocol::text::integer")]
+    balance: u64,
+    data: Bytes,
+}
+
+/// The calls for all vaults of an owner.
+fn calls(state: &State, key: [u64; 5], to: Address) -> Result<Vec<Call>> {
+    let owner = owner(state.chain_id(), key, to)?;
+    let mut calls = vec![];
+    for (index, record) in state.tree().records() {
+        let Some(vault) = record.vault().filter(|vault| vault.owner == owner) else {
+            continue;
+        };
+        let inclusion = Inclusion {
+            chain_id: state.chain_id(),
+            head: *state.head(),
+            proof: state.tree().prove_record(index),
+        };
+        let call = escape_call(&inclusion, key, to)?;
+        calls.push(Call {
+            index,
+            asset: vault.asset,
+            balance: vault.balance,
+            data: call.abi_encode().into(),
+        });
+    }
+    ensure!(
+        !calls.is_empty(),
+        "the state has no vault of this key that leaves to this address"
+    );
+    Ok(calls)
+}
+
+/// The steps so far.
+struct Drill {
+    printer: Printer,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    step: &'static str,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    key: String,
+    steps: Vec<Step>,
+    peak_memory_bytes: Option<u64>,
+    calls: Vec<Call>,
+}
+
+impl Drill {
+    fn step<T>(
+        &mut self,
+        step: &'static str,
+        work: impl FnOnce(Printer) -> Result<T>,
+    ) -> Result<T> {
+        let start = Instant::now();
+        let done = work(self.printer)?;
+        let seconds = start.elapsed().as_secs_f64();
+        self.printer.line(format_args!("  {step}: {seconds:.1} s"));
+        self.steps.push(Step { step, seconds });
+        Ok(done)
+    }
+
+    fn finish(self, key: &SettlementKey, calls: Vec<Call>) -> Result<()> {
+        let peak_memory_bytes = peak_memory_bytes();
+        let seconds: f64 = self.steps.iter().map(|step| step.seconds).sum();
+        let memory = peak_memory_bytes.map_or_else(
+            || "an unknown amount of memory".to_owned(),
+            |bytes| format!("{:.1} GiB", gib(bytes)),
+        );
+        self.printer.line(format_args!(
+            "{} calls lead out once the contract is frozen; {seconds:.1} s, at most {memory}",
+            calls.len()
+        ));
+        self.printer.object(&Report {
+            key: hex::encode(key.id()),
+            steps: self.steps,
+            peak_memory_bytes,
+            calls,
+        })
+    }
+}
