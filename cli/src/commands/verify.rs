@@ -6,8 +6,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use shardfold_aggregator::{SettlementProof, ValidityProof, VerificationKey, VerifyError, verify};
+use shardfold_aggregator::{
+    SettlementProof, SettlementProofError, ValidityProof, VerificationKey, VerifyError, verify,
+};
 use shardfold_contracts::set::standard;
+use shardfold_protocol::envelope::EnvelopeError;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_recursion::profile::Profile;
 
@@ -31,7 +34,11 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     let verified = match SettlementProof::from_bytes(&bytes) {
         Ok(proof) => settlement::verify(&proof, args.key.as_deref(), args.unsound)
             .with_context(|| format!("{place} does not verify")),
-        Err(_) => verify_validity(&bytes, args),
+        // What is marked as something else is looked at as a validity proof.
+        Err(SettlementProofError(
+            EnvelopeError::Magic { .. } | EnvelopeError::WrongKind { .. },
+        )) => verify_validity(&bytes, args),
+        Err(error) => Err(error).with_context(|| format!("cannot use the proof {place}")),
     }?;
     let key = &verified.key;
     let claim = Claim::new(key, &args.trust_key)?;

@@ -12,9 +12,9 @@ use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::encoding::{head_digest, word};
 use shardfold_settlement::interface::IRollup::headDigestCall;
-use shardfold_settlement::verifier::artefact;
+use shardfold_settlement::verifier::{IVerifier, artefact};
 
-use crate::chain::{Chain, FORKS};
+use crate::chain::{Chain, DEPLOYER, FORKS, Failed};
 use crate::fixture::deploy;
 use crate::gas::PROOF_FILE;
 
@@ -22,16 +22,49 @@ const BATCH: &[u8] = include_bytes!("../../../examples/block-12459406/batch.bin"
 const GENESIS: &[u8] = include_bytes!("../../../examples/block-12459406/genesis.bin");
 const KEY: &[u8] = include_bytes!("../../../cli/keys/settlement-proven-100.key");
 
-/// `shardfold prove` and `shardfold wrap` on the example make the proof.
+/// The proof of the example that the environment names: `shardfold prove` and `shardfold wrap` make
+/// it. And the data of the built-in key's verifier.
+fn real_proof() -> (SettlementProof, Vec<u8>) {
+    let path = std::env::var(PROOF_FILE).expect("the file of a proof");
+    let proof = SettlementProof::from_bytes(&std::fs::read(path).unwrap()).unwrap();
+    let key = SettlementKey::from_bytes(KEY).unwrap();
+    (proof, key.verifier_data().unwrap())
+}
+
+/// One bit of each byte is flipped, in turn, on so many threads as the machine has.
+#[test]
+#[ignore = "needs SHARDFOLD_SETTLEMENT_PROOF, of the example block under the built-in key; a quarter of an hour"]
+fn no_byte_of_a_real_proof_can_be_changed() {
+    let (proof, data) = real_proof();
+    let bytes = proof.calldata();
+    let mut chain = Chain::new(FORKS[0]);
+    let verifier = deploy(&mut chain, &artefact().unwrap(), &data);
+    let ask = |chain: &mut Chain, bytes: Vec<u8>| {
+        let proof = bytes.into();
+        chain.call(DEPLOYER, verifier, &IVerifier::verifyCall { proof })
+    };
+    ask(&mut chain, bytes.to_vec()).unwrap();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for first in 0..threads {
+            let chain = &chain;
+            scope.spawn(move || {
+                for place in (first..bytes.len()).step_by(threads) {
+                    let mut flipped = bytes.to_vec();
+                    flipped[place] ^= 1 << (place % 8);
+                    let answer = ask(&mut chain.clone(), flipped);
+                    assert!(matches!(answer, Err(Failed::Reverted(_))), "byte {place}");
+                }
+            });
+        }
+    });
+    println!("all {} refused", bytes.len());
+}
+
 #[test]
 #[ignore = "needs SHARDFOLD_SETTLEMENT_PROOF, of the example block under the built-in key"]
 fn the_example_block_is_settled() {
-    let path = std::env::var(PROOF_FILE).expect("the file of a proof");
-    let proof = SettlementProof::from_bytes(&std::fs::read(path).unwrap()).unwrap();
-    let data = SettlementKey::from_bytes(KEY)
-        .unwrap()
-        .verifier_data()
-        .unwrap();
+    let (proof, data) = real_proof();
     let genesis: StateFile = files::from_bytes(GENESIS).unwrap();
     let genesis = State::try_from(&genesis).unwrap();
     let batch: Batch = files::from_bytes(BATCH).unwrap();

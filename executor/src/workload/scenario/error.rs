@@ -173,6 +173,14 @@ pub enum Fault {
         /// The text found.
         found: String,
     },
+    /// A reason that no contract has.
+    #[error(
+        "found the reason `{found}`, which no contract has: docs/scenarios.md lists those that there are"
+    )]
+    NoReason {
+        /// The name found.
+        found: String,
+    },
     /// A statement that went another way than it should.
     #[error(
         "found that the statement is {}, expected that it is {expected}",

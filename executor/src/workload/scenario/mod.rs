@@ -251,15 +251,30 @@ impl Line {
             .as_ref()
             .and_then(|expect| expect.reason.as_deref());
         if found.err().map(|reject| reject.reason.name()) != expected {
-            let expected = match expected {
-                Some(reason) => format!("refused: {reason}"),
-                None => "accepted".to_owned(),
+            let fault = match expected {
+                Some(reason) if !is_reason(contracts, reason) => Fault::NoReason {
+                    found: reason.to_owned(),
+                },
+                Some(reason) => Fault::Expected {
+                    found,
+                    expected: format!("refused: {reason}"),
+                },
+                None => Fault::Expected {
+                    found,
+                    expected: "accepted".to_owned(),
+                },
             };
             let at = self.expect.as_ref().map_or(self.at, |expect| expect.at);
-            return Err(Wrong::from(Fault::Expected { found, expected }).at(at));
+            return Err(Wrong::from(fault).at(at));
         }
         Ok(found.map(|()| moved))
     }
+}
+
+/// Whether a step of some contract may be refused for it.
+fn is_reason(contracts: &Contracts, name: &str) -> bool {
+    let reasons = contracts.steps().iter().flat_map(|step| &step.reasons);
+    reasons.into_iter().any(|reason| reason.name() == name)
 }
 
 impl Built {

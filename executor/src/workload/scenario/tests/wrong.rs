@@ -122,6 +122,11 @@ fn statements() {
             "found that the statement is accepted, expected that it is refused: balance",
         ),
         (
+            "who = \"alice\"\npay = \"1 ETH\"\nto = \"bob\"\nexpect = \"refused: ballance\"",
+            5,
+            "found the reason `ballance`, which no contract has",
+        ),
+        (
             "who = \"alice\"\npay = \"11 ETH\"\nto = \"bob\"",
             0,
             "found that the statement is refused: balance (found that -1000000000 would be left",
