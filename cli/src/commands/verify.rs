@@ -36,7 +36,9 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
             .with_context(|| format!("{place} does not verify")),
         // What is marked as something else is looked at as a validity proof.
         Err(SettlementProofError(
-            EnvelopeError::Magic { .. } | EnvelopeError::WrongKind { .. },
+            EnvelopeError::Magic { .. }
+            | EnvelopeError::TruncatedHeader { .. }
+            | EnvelopeError::WrongKind { .. },
         )) => verify_validity(&bytes, args),
         Err(error) => Err(error).with_context(|| format!("cannot use the proof {place}")),
     }?;

@@ -369,35 +369,44 @@ fn four_times(x: Lanes) -> Lanes {
     add(_mm512_slli_epi64::<2>(x), above)
 }
 
-/// The internal rounds: the S-box on the first element, then each is the sum of all and its own
-/// multiple.
+/// The internal rounds: the S-box on the first element, then the internal matrix.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn internal_rounds(state: &mut [Lanes; WIDTH], constants: &[u64; 22]) {
     let [mut first, mut s @ ..] = *state;
     for &constant in constants {
-        // Beside the S-box, whose result it does not need.
-        let rest = sum(&s);
-        let x = canonical(s_box(add(first, splat(constant))));
-        let all = canonical(add(rest, x));
-        // The multiples: -2, then 1, 2, 1/2, 3, 4, -1/2, -3, -4, 1/4, -1/4, 1/8.
-        first = sub(rest, x);
-        s[0] = add(s[0], all);
-        let y = canonical(s[1]);
-        s[1] = add(add(y, y), all);
-        s[2] = add_fraction::<1>(all, s[2]);
-        let y = canonical(s[3]);
-        s[3] = add(add(add(y, y), y), all);
-        s[4] = add(four_times(s[4]), all);
-        s[5] = sub_fraction::<1>(all, s[5]);
-        let y = canonical(s[6]);
-        s[6] = sub(sub(sub(all, y), y), y);
-        let y = _mm512_sub_epi64(splat(P), canonical(s[7]));
-        s[7] = add(four_times(y), all);
-        s[8] = add_fraction::<2>(all, s[8]);
-        s[9] = sub_fraction::<2>(all, s[9]);
-        s[10] = add_fraction::<3>(all, s[10]);
+        first = internal_matrix(s_box(add(first, splat(constant))), &mut s);
     }
     state[0] = first;
     state[1..].copy_from_slice(&s);
 }
+
+/// The internal matrix: each element becomes the sum of all and its own multiple. Takes the first
+/// element and returns it; the sum of the others does not wait for it.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn internal_matrix(first: Lanes, s: &mut [Lanes; WIDTH - 1]) -> Lanes {
+    let rest = sum(s);
+    let x = canonical(first);
+    let all = canonical(add(rest, x));
+    // The multiples: -2, then 1, 2, 1/2, 3, 4, -1/2, -3, -4, 1/4, -1/4, 1/8.
+    s[0] = add(s[0], all);
+    let y = canonical(s[1]);
+    s[1] = add(add(y, y), all);
+    s[2] = add_fraction::<1>(all, s[2]);
+    let y = canonical(s[3]);
+    s[3] = add(add(add(y, y), y), all);
+    s[4] = add(four_times(s[4]), all);
+    s[5] = sub_fraction::<1>(all, s[5]);
+    let y = canonical(s[6]);
+    s[6] = sub(sub(sub(all, y), y), y);
+    let y = _mm512_sub_epi64(splat(P), canonical(s[7]));
+    s[7] = add(four_times(y), all);
+    s[8] = add_fraction::<2>(all, s[8]);
+    s[9] = sub_fraction::<2>(all, s[9]);
+    s[10] = add_fraction::<3>(all, s[10]);
+    sub(rest, x)
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ type Packed = <F as Field>::Packing;
 
 /// Numbers next to which additions, subtractions and halvings carry, and representatives of p and
 /// more among them.
-fn edges() -> Vec<u64> {
+pub fn edges() -> Vec<u64> {
     let p = F::ORDER_U64;
     let centers = [
         0,
