@@ -16,6 +16,9 @@ use crate::endpoints::EndpointError;
 use crate::journal::{Attempt, Journal};
 use crate::logs;
 
+/// So often the nonce is found to be used without a receipt, until that is believed.
+const LOOKS: u32 = 4;
+
 impl Settler<'_> {
     /// Sends the newest transaction of a journal to all nodes.
     ///
@@ -51,6 +54,7 @@ impl Settler<'_> {
     pub(super) async fn watch(&self, journal: &mut Journal) -> Result<Option<Report>, SettleError> {
         let mut seen: Option<B256> = None;
         let mut sent: Option<Instant> = None;
+        let mut used = 0;
         loop {
             match self.receipt(journal).await? {
                 Some(receipt) => {
@@ -68,9 +72,13 @@ impl Settler<'_> {
                     );
                     return Ok(None);
                 }
-                None if self.is_nonce_used(journal).await? => {
-                    (self.say)("another transaction has used the nonce: all is checked anew");
-                    return Ok(None);
+                None if self.nonce(false).await? > journal.nonce => {
+                    // A node may count a transaction a moment before it gives the receipt.
+                    used += 1;
+                    if used == LOOKS {
+                        (self.say)("another transaction has used the nonce: all is checked anew");
+                        return Ok(None);
+                    }
                 }
                 None => match sent {
                     None => {
@@ -122,11 +130,6 @@ impl Settler<'_> {
         let ask = async |provider: &RootProvider| provider.get_block_by_number(block.into()).await;
         let found = self.endpoints.read("a block", ask).await?;
         Ok(found.map(|found| found.header.hash) == receipt.block_hash)
-    }
-
-    /// Whether a transaction that is not the journal's has its nonce.
-    async fn is_nonce_used(&self, journal: &Journal) -> Result<bool, SettleError> {
-        Ok(self.nonce(false).await? > journal.nonce && self.receipt(journal).await?.is_none())
     }
 
     /// Signs the same with a higher fee, an eighth more at least, as nodes want it. Where that is more
