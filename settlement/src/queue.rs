@@ -116,7 +116,6 @@ impl Queued {
     }
 
     /// Returns the digest that extends the queue's chain.
-    #[must_use]
     pub fn digest(&self, place: Place) -> Digest {
         let base_chain = u64::from(place.base_chain);
         let start = [place.ledger, base_chain, self.position].map(F::from_u64);
@@ -184,7 +183,6 @@ impl Queued {
 }
 
 /// Returns the chain over the items after `commitment`.
-#[must_use]
 pub fn chain(commitment: Digest, items: &[Queued], place: Place) -> Digest {
     let extend = |chain, item: &Queued| extend_chain(&chain, &item.digest(place));
     items.iter().fold(commitment, extend)

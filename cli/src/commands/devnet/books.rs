@@ -26,14 +26,25 @@ pub async fn check(
     let mut wrong = vec![];
     printer.line(format_args!(
         "{:<9} {:>26} {:>26} {:>15} {:>15}  {:>24}",
-        "", "coin before", "coin after", "dollars before", "dollars after", "on the ledger"
+        "",
+        "coin before",
+        "coin after",
+        "dollars before",
+        "dollars after",
+        "in vaults: coin, dollars"
     ));
+    let held = [COIN, DOLLAR].map(|asset| held(state, asset));
+    let mut rest = held;
     for (number, person) in people.iter().enumerate() {
         let found = person.balances(anvil, token).await?;
         if found != expected(person) {
             wrong.push(person.name.to_owned());
         }
-        let [coins, dollars] = [COIN, DOLLAR].map(|asset| U256::from(vaults(state, number, asset)));
+        let own = [COIN, DOLLAR].map(|asset| vaults(state, number, asset));
+        for (rest, own) in rest.iter_mut().zip(own) {
+            *rest -= own;
+        }
+        let [coins, dollars] = own.map(U256::from);
         printer.line(format_args!(
             "{:<9} {:>26} {:>26} {:>15} {:>15}  {:>12} {:>11}",
             person.name,
@@ -46,7 +57,12 @@ pub async fn check(
         ));
         explain(person, printer);
     }
-    let held = [COIN, DOLLAR].map(|asset| U256::from(held(state, asset)));
+    printer.line(format_args!(
+        "          the rest, {} coins and {} dollars, lies in the pool, the market and its positions",
+        decimal(U256::from(rest[0]), 9),
+        decimal(U256::from(rest[1]), DOLLAR_DIGITS),
+    ));
+    let held = held.map(U256::from);
     let account = rollup;
     let has = [
         anvil.balance(rollup).await?,
