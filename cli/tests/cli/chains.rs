@@ -4,7 +4,24 @@ use std::env;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolCall as _;
+use p3_field::PrimeCharacteristicRing as _;
+use serde_json::json;
+use shardfold_protocol::batch::Batch;
+use shardfold_protocol::field::F;
+use shardfold_protocol::files;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_settlement::artefact::Artefact;
+use shardfold_settlement::encoding::word;
+use shardfold_settlement::interface::IRollup::{depositCall, registerAssetCall};
+use shardfold_submitter::anvil::Anvil;
+use shardfold_submitter::deploy::{self, Terms};
+
 use crate::common::{PROFILE, Sandbox};
+
+/// Who creates contracts and pays in.
+const WHO: Address = Address::repeat_byte(0xde);
 
 /// `anvil`, unless it is missing where that is forgiven.
 fn anvil() -> Option<PathBuf> {
@@ -85,4 +102,115 @@ fn a_node_a_key_and_a_contract_are_needed() {
     std::fs::set_permissions(sandbox.path("settler.key"), own).expect("it is ours");
     let error = settle(&["--key", "settler.key"]);
     assert!(error.contains("proof.bin"), "{error}");
+}
+
+/// A contract whose ledger starts with a genesis that holds something, with two assets.
+async fn contract(anvil: &Anvil, genesis: &State) -> Address {
+    let stub = include_str!("../../../settlement/evm/test/artefacts/StatementVerifier.json");
+    let stub = Artefact::parse(stub).unwrap().creation;
+    anvil.fund(WHO, U256::from(u128::MAX)).await.unwrap();
+    let (verifier, _) = deploy::create(anvil, WHO, &stub, &[]).await.unwrap();
+    let terms = Terms {
+        deployer: WHO,
+        ledger: genesis.chain_id(),
+        root: word(&genesis.head().state_root),
+        price: U256::from(1),
+        operator: WHO,
+    };
+    let (rollup, _) = deploy::rollup(anvil, &terms, verifier).await.unwrap();
+    let asset = registerAssetCall {
+        token: Address::ZERO,
+        digits: 0,
+    };
+    for _ in 0..2 {
+        let data = asset.abi_encode().into();
+        let sent = anvil.send(WHO, Some(rollup), U256::ZERO, data).await;
+        sent.unwrap();
+    }
+    rollup
+}
+
+/// A deposit on the chain is the first transaction of the next batch, from a file or a database, before
+/// what people signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_queue_becomes_a_batch() {
+    let Some(program) = anvil() else { return };
+    let anvil = Anvil::start(&program, 31_337).await.unwrap();
+    let sandbox = Sandbox::with_batch(2);
+    let genesis: StateFile = files::from_bytes(&sandbox.read("genesis.bin")).unwrap();
+    let genesis = State::try_from(&genesis).unwrap();
+    let rollup = contract(&anvil, &genesis).await;
+    let (index, record) = genesis.tree().records()[1];
+    let vault = record.vault().expect("a trace opens vaults");
+    let deposit = depositCall {
+        asset: vault.asset as u32,
+        amount: 5,
+        fee: 2,
+        owner: word(&vault.owner),
+    };
+    let data = deposit.abi_encode().into();
+    let sent = anvil.send(WHO, Some(rollup), U256::from(8), data).await;
+    sent.unwrap();
+
+    let place = rollup.to_string();
+    let deposits = |more: &[&str]| {
+        let arguments = ["deposits", "--contract", &place, "--rpc", anvil.url()];
+        [&arguments[..], more]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let run = |more: &[&str]| {
+        let arguments = deposits(more);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        sandbox.ok(&arguments)
+    };
+    let arguments = deposits(&["--state", "genesis.bin", "-o", "next.bin", "--depth", "1"]);
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let error = sandbox.refused(&arguments);
+    assert!(error.contains("1 items in all"), "{error}");
+
+    let shallow = ["--depth", "0", "--json"];
+    let file = [
+        "--state",
+        "genesis.bin",
+        "-o",
+        "next.json",
+        "--into",
+        "batch.bin",
+    ];
+    let printed = run(&[&file[..], &shallow].concat());
+    assert_eq!(
+        printed.count("there is no --fee-vault for the fees of the items [0]"),
+        1
+    );
+    let report = printed.json();
+    assert_eq!(
+        (&report["items"], &report["transactions"]),
+        (&json!(1), &json!(3))
+    );
+    let next: Batch = files::from_bytes(&sandbox.read("next.json")).unwrap();
+    let batch: Batch = files::from_bytes(&sandbox.read("batch.bin")).unwrap();
+    assert_eq!(next.transactions[1..], batch.transactions);
+    assert_eq!(next.time, batch.time);
+    assert_eq!(next.transactions[0].words[1], F::from_u32(index));
+
+    sandbox.ok(&["state", "import", "genesis.bin", "--state", "ledger"]);
+    let folder = [
+        "--state",
+        "ledger",
+        "-o",
+        "same.json",
+        "--into",
+        "batch.bin",
+    ];
+    run(&[&folder[..], &shallow].concat());
+    assert_eq!(sandbox.read("same.json"), sandbox.read("next.json"));
+    sandbox.ok(&["execute", "next.json", "--state", "ledger"]);
+    // The ledger has it now.
+    let again = deposits(&["--state", "ledger", "-o", "again.bin", "--depth", "0"]);
+    let again: Vec<_> = again.iter().map(String::as_str).collect();
+    let error = sandbox.refused(&again);
+    assert!(error.contains("0 items in all"), "{error}");
 }

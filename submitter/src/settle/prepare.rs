@@ -55,12 +55,13 @@ impl Settler<'_> {
             return Ok(Prepared::Ready(journal));
         }
         let gas = self.gas(&call, &standing).await?;
-        let attempt = self.sign(call, self.nonce(true).await?, gas, self.fees().await?)?;
-        self.check_balance(&attempt.0).await?;
+        let nonce = self.nonce(true).await?;
+        let attempt = self.sign(call, nonce, gas, self.fees().await?)?;
+        self.check_balance(&attempt).await?;
         let journal = Journal {
             subject,
-            nonce: attempt.1,
-            attempts: vec![attempt.0],
+            nonce,
+            attempts: vec![attempt],
         };
         journal.write(&self.journal)?;
         Ok(Prepared::Ready(journal))
@@ -194,14 +195,14 @@ impl Settler<'_> {
         Ok(self.endpoints.read("the settler's nonce", ask).await?)
     }
 
-    /// Signs the call; returns it with its nonce.
+    /// Signs the call.
     pub(super) fn sign(
         &self,
         input: Bytes,
         nonce: u64,
         gas: u64,
         fees: Fees,
-    ) -> Result<(Attempt, u64), SettleError> {
+    ) -> Result<Attempt, SettleError> {
         let transaction = TxEip1559 {
             chain_id: self.endpoints.chain_id(),
             nonce,
@@ -221,14 +222,13 @@ impl Settler<'_> {
             let (found, most) = (raw.len(), MAX_BYTES);
             return Err(Refusal::Size { found, most }.into());
         }
-        let attempt = Attempt {
+        Ok(Attempt {
             hash: *signed.tx_hash(),
             raw,
             gas,
             max_fee: fees.max,
             priority_fee: fees.priority,
-        };
-        Ok((attempt, nonce))
+        })
     }
 
     async fn check_balance(&self, attempt: &Attempt) -> Result<(), SettleError> {

@@ -16,6 +16,17 @@ use crate::endpoints::EndpointError;
 use crate::journal::{Attempt, Journal};
 use crate::logs;
 
+/// What was seen of a transaction.
+#[derive(Default)]
+struct Seen {
+    /// The block that it is in.
+    block: Option<B256>,
+    /// When it was sent.
+    sent: Option<Instant>,
+    /// How often its nonce was found to be used by another one.
+    uses: u32,
+}
+
 /// So often the nonce is found to be used without a receipt, until that is believed.
 const LOOKS: u32 = 4;
 
@@ -52,57 +63,53 @@ impl Settler<'_> {
     /// Waits until a transaction of the journal is deep enough; `None` if the chain has changed so that
     /// everything has to be looked at anew.
     pub(super) async fn watch(&self, journal: &mut Journal) -> Result<Option<Report>, SettleError> {
-        let mut seen: Option<B256> = None;
-        let mut sent: Option<Instant> = None;
-        let mut used = 0;
+        let mut seen = Seen::default();
         loop {
-            match self.receipt(journal).await? {
-                Some(receipt) => {
-                    if seen != receipt.block_hash {
-                        seen = receipt.block_hash;
-                        self.say_mined(&receipt);
-                    }
-                    if self.is_deep(&receipt).await? {
-                        return done(&receipt).map(Some);
-                    }
+            if let Some(receipt) = self.receipt(journal).await? {
+                if seen.block != receipt.block_hash {
+                    seen.block = receipt.block_hash;
+                    self.say_mined(&receipt);
                 }
-                None if seen.is_some() => {
-                    (self.say)(
-                        "the block of the settlement has left the chain: all is checked anew",
-                    );
-                    return Ok(None);
+                if self.is_deep(&receipt).await? {
+                    return done(&receipt).map(Some);
                 }
-                None if self.nonce(false).await? > journal.nonce => {
-                    // A node may count a transaction a moment before it gives the receipt.
-                    used += 1;
-                    if used == LOOKS {
-                        (self.say)("another transaction has used the nonce: all is checked anew");
-                        return Ok(None);
-                    }
-                }
-                None => match sent {
-                    None => {
-                        match self.send(journal).await {
-                            Ok(()) => self.say_sent(journal),
-                            // One of a lower fee may have been mined meanwhile.
-                            Err(error) if self.receipt(journal).await?.is_none() => {
-                                return Err(error);
-                            }
-                            Err(_) => {}
-                        }
-                        sent = Some(Instant::now());
-                        continue;
-                    }
-                    Some(at) if at.elapsed() >= self.options.patience => {
-                        self.raise(journal).await?;
-                        sent = None;
-                        continue;
-                    }
-                    Some(_) => {}
-                },
+            } else if let Some(why) = self.urge(journal, &mut seen).await? {
+                (self.say)(&format!("{why}: all is checked anew"));
+                return Ok(None);
             }
             tokio::time::sleep(self.options.poll).await;
         }
+    }
+
+    /// Sends what is not mined, once, and with a higher fee when that takes too long; says why it never
+    /// will be mined, if so.
+    async fn urge(
+        &self,
+        journal: &mut Journal,
+        seen: &mut Seen,
+    ) -> Result<Option<&'static str>, SettleError> {
+        if seen.block.is_some() {
+            return Ok(Some("the block of the settlement has left the chain"));
+        }
+        if self.nonce(false).await? > journal.nonce {
+            // A node may count a transaction a moment before it gives the receipt.
+            seen.uses += 1;
+            let is_used = seen.uses == LOOKS;
+            return Ok(is_used.then_some("another transaction has used the nonce"));
+        }
+        match seen.sent {
+            Some(at) if at.elapsed() < self.options.patience => return Ok(None),
+            Some(_) => self.raise(journal).await?,
+            None => {}
+        }
+        match self.send(journal).await {
+            Ok(()) => self.say_sent(journal),
+            // One of a lower fee may have been mined meanwhile.
+            Err(error) if self.receipt(journal).await?.is_none() => return Err(error),
+            Err(_) => {}
+        }
+        seen.sent = Some(Instant::now());
+        Ok(None)
     }
 
     /// The receipt of whichever transaction of the journal was mined, from whichever node has it.
@@ -154,7 +161,7 @@ impl Settler<'_> {
         }
         let bytes = TxEnvelope::decode_2718(&mut last.raw.as_ref());
         let bytes = bytes.map_err(|error| SettleError::Sign(error.to_string()))?;
-        let (attempt, _) = self.sign(bytes.input().clone(), journal.nonce, last.gas, fees)?;
+        let attempt = self.sign(bytes.input().clone(), journal.nonce, last.gas, fees)?;
         journal.attempts.push(attempt);
         journal.write(&self.journal)?;
         Ok(())
