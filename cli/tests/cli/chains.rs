@@ -176,7 +176,7 @@ async fn what_waits_in_the_queue_becomes_a_batch() {
         "--state",
         "genesis.bin",
         "-o",
-        "next.json",
+        "next.bin",
         "--into",
         "batch.bin",
     ];
@@ -190,14 +190,17 @@ async fn what_waits_in_the_queue_becomes_a_batch() {
         (&report["items"], &report["transactions"]),
         (&json!(1), &json!(3))
     );
-    let next: Batch = files::from_bytes(&sandbox.read("next.json")).unwrap();
+    let next: Batch = files::from_bytes(&sandbox.read("next.bin")).unwrap();
     let batch: Batch = files::from_bytes(&sandbox.read("batch.bin")).unwrap();
     assert_eq!(next.transactions[1..], batch.transactions);
     assert_eq!(next.time, batch.time);
     assert_eq!(next.transactions[0].words[1], F::from_u32(index));
 
     sandbox.ok(&["state", "import", "genesis.bin", "--state", "ledger"]);
-    let folder = [
+    let folder = ["--state", "ledger", "-o", "same.bin", "--into", "batch.bin"];
+    run(&[&folder[..], &shallow].concat());
+    assert_eq!(sandbox.read("same.bin"), sandbox.read("next.bin"));
+    let json = [
         "--state",
         "ledger",
         "-o",
@@ -205,9 +208,8 @@ async fn what_waits_in_the_queue_becomes_a_batch() {
         "--into",
         "batch.bin",
     ];
-    run(&[&folder[..], &shallow].concat());
-    assert_eq!(sandbox.read("same.json"), sandbox.read("next.json"));
-    sandbox.ok(&["execute", "next.json", "--state", "ledger"]);
+    run(&[&json[..], &shallow].concat());
+    sandbox.ok(&["execute", "same.json", "--state", "ledger"]);
     // The ledger has it now.
     let again = deposits(&["--state", "ledger", "-o", "again.bin", "--depth", "0"]);
     let again: Vec<_> = again.iter().map(String::as_str).collect();
