@@ -27,6 +27,18 @@ struct Seen {
     uses: u32,
 }
 
+/// What a look at the chain says.
+enum Look {
+    /// It is settled, deep enough.
+    Settled(Report),
+    /// Everything has to be looked at anew, for this reason.
+    Changed(&'static str),
+    /// Not yet.
+    Waits,
+}
+
+/// So many looks in a row may get no answer.
+const SILENCES: u32 = 150;
 /// So often the nonce is found to be used without a receipt, until that is believed.
 const LOOKS: u32 = 4;
 
@@ -61,44 +73,61 @@ impl Settler<'_> {
     }
 
     /// Waits until a transaction of the journal is deep enough; `None` if the chain has changed so that
-    /// everything has to be looked at anew.
+    /// everything has to be looked at anew. Nodes that do not answer are waited for.
     pub(super) async fn watch(&self, journal: &mut Journal) -> Result<Option<Report>, SettleError> {
-        let mut seen = Seen::default();
+        let (mut seen, mut silences) = (Seen::default(), 0);
         loop {
-            if let Some(receipt) = self.receipt(journal).await? {
-                if seen.block != receipt.block_hash {
-                    seen.block = receipt.block_hash;
-                    self.say_mined(&receipt);
+            match self.look(journal, &mut seen).await {
+                Ok(Look::Settled(report)) => return Ok(Some(report)),
+                Ok(Look::Changed(why)) => {
+                    (self.say)(&format!("{why}: all is checked anew"));
+                    return Ok(None);
                 }
-                if self.is_deep(&receipt).await? {
-                    return done(&receipt).map(Some);
+                Ok(Look::Waits) => silences = 0,
+                Err(SettleError::Endpoint(error)) if silences < SILENCES => {
+                    if silences == 0 {
+                        (self.say)(&format!("waiting for nodes: {error}"));
+                    }
+                    silences += 1;
                 }
-            } else if let Some(why) = self.urge(journal, &mut seen).await? {
-                (self.say)(&format!("{why}: all is checked anew"));
-                return Ok(None);
+                Err(error) => return Err(error),
             }
             tokio::time::sleep(self.options.poll).await;
         }
     }
 
-    /// Sends what is not mined, once, and with a higher fee when that takes too long; says why it never
-    /// will be mined, if so.
-    async fn urge(
-        &self,
-        journal: &mut Journal,
-        seen: &mut Seen,
-    ) -> Result<Option<&'static str>, SettleError> {
+    async fn look(&self, journal: &mut Journal, seen: &mut Seen) -> Result<Look, SettleError> {
+        let Some(receipt) = self.receipt(journal).await? else {
+            return self.urge(journal, seen).await;
+        };
+        if seen.block != receipt.block_hash {
+            seen.block = receipt.block_hash;
+            self.say_mined(&receipt);
+        }
+        if !self.is_deep(&receipt).await? {
+            return Ok(Look::Waits);
+        }
+        done(&receipt).map(Look::Settled)
+    }
+
+    /// Sends what is not mined, once, and with a higher fee when that takes too long; finds out if it never
+    /// will be mined.
+    async fn urge(&self, journal: &mut Journal, seen: &mut Seen) -> Result<Look, SettleError> {
         if seen.block.is_some() {
-            return Ok(Some("the block of the settlement has left the chain"));
+            let why = "the block of the settlement has left the chain";
+            return Ok(Look::Changed(why));
         }
         if self.nonce(false).await? > journal.nonce {
             // A node may count a transaction a moment before it gives the receipt.
             seen.uses += 1;
-            let is_used = seen.uses == LOOKS;
-            return Ok(is_used.then_some("another transaction has used the nonce"));
+            let why = "another transaction has used the nonce";
+            return Ok(match seen.uses {
+                LOOKS => Look::Changed(why),
+                _ => Look::Waits,
+            });
         }
         match seen.sent {
-            Some(at) if at.elapsed() < self.options.patience => return Ok(None),
+            Some(at) if at.elapsed() < self.options.patience => return Ok(Look::Waits),
             Some(_) => self.raise(journal).await?,
             None => {}
         }
@@ -109,7 +138,7 @@ impl Settler<'_> {
             Err(_) => {}
         }
         seen.sent = Some(Instant::now());
-        Ok(None)
+        Ok(Look::Waits)
     }
 
     /// The receipt of whichever transaction of the journal was mined, from whichever node has it.

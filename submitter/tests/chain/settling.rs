@@ -8,6 +8,9 @@ use shardfold_submitter::contract::Standing;
 use shardfold_submitter::endpoints::Endpoints;
 use shardfold_submitter::logs;
 use shardfold_submitter::settle::{Prepared, SettleError, Settler};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::scene::Scene;
 
@@ -182,5 +185,51 @@ async fn a_node_that_is_down_is_passed_over() {
         ..scene.settler("journal")
     };
     settler.settle(&order).await.unwrap();
+    check_stands(&scene, 1).await;
+}
+
+/// Hands everything on between a port and a node; connections end with it.
+async fn forward(listener: TcpListener, to: String) {
+    let mut connections = JoinSet::new();
+    while let Ok((mut near, _)) = listener.accept().await {
+        let to = to.clone();
+        connections.spawn(async move {
+            let mut far = TcpStream::connect(to).await.unwrap();
+            let _ = copy_bidirectional(&mut near, &mut far).await;
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_goes_away_meanwhile_is_waited_for() {
+    let Some(mut scene) = Scene::new().await else {
+        return;
+    };
+    scene.deposit(1, 1_000).await;
+    let order = scene.execute().await;
+    let node = scene.anvil.url().trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap();
+    let mut ways = JoinSet::new();
+    ways.spawn(forward(listener, node.clone()));
+    let endpoints = Endpoints::connect(&[format!("http://{port}")])
+        .await
+        .unwrap();
+    let mut settler = Settler {
+        endpoints: &endpoints,
+        ..scene.settler("journal")
+    };
+    settler.options.depth = 2;
+    let outage = async {
+        tokio::time::sleep(PAUSE).await;
+        assert_eq!(scene.sent().await, 1);
+        ways.shutdown().await;
+        tokio::time::sleep(PAUSE).await;
+        scene.anvil.mine(2).await.unwrap();
+        let listener = TcpListener::bind(port).await.unwrap();
+        ways.spawn(forward(listener, node));
+    };
+    let (report, ()) = tokio::join!(settler.settle(&order), outage);
+    assert!(!report.unwrap().was_settled);
     check_stands(&scene, 1).await;
 }
