@@ -149,15 +149,16 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a journal: the file of its name with `.lock` behind it, which stays. So it is
-    /// also found out that journals can be written there.
+    /// Takes the lock of a journal: the file of its name with `.lock` behind it, which stays. The folder is
+    /// made if it is not there.
     ///
     /// # Errors
     /// Another process has it, or the system refuses.
     pub fn take(journal: &Path) -> Result<Self, JournalError> {
         let path = beside(journal, ".lock");
         let io = |source| failed("lock", journal, source);
-        let file = File::create(path).map_err(io)?;
+        let made = folder::create(folder_of(journal)).and_then(|()| File::create(path));
+        let file = made.map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => {
@@ -182,11 +183,15 @@ fn failed(what: &'static str, path: &Path, source: io::Error) -> JournalError {
     JournalError::Io { what, path, source }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let place = match path.parent() {
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(above) if !above.as_os_str().is_empty() => above,
         _ => Path::new("."),
-    };
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let place = folder_of(path);
     let mut file = NamedTempFile::new_in(place)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -254,7 +259,7 @@ mod tests {
     #[test]
     fn one_process_has_a_journal() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.journal");
+        let path = folder.path().join("new/a.journal");
         let lock = Lock::take(&path).expect("nobody has it");
         let error = Lock::take(&path).expect_err("it is taken");
         assert!(matches!(error, JournalError::InUse { .. }));

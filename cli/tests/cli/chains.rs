@@ -100,8 +100,10 @@ fn a_node_a_key_and_a_contract_are_needed() {
     assert!(error.contains("chmod 600"), "{error}");
     let own = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(sandbox.path("settler.key"), own).expect("it is ours");
+    let error = settle(&["--key", "settler.key", "--journal", "batch.bin"]);
+    assert!(error.contains("which this command reads"), "{error}");
     let error = settle(&["--key", "settler.key"]);
-    assert!(error.contains("proof.bin"), "{error}");
+    assert!(error.contains("no endpoint gives its chain id"), "{error}");
 }
 
 /// A contract whose ledger starts with a genesis that holds something, with two assets.

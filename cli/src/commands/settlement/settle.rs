@@ -18,7 +18,7 @@ use super::verify::keys;
 use crate::args::SettleArgs;
 use crate::commands::allow;
 use crate::exit::usage;
-use crate::output::Printer;
+use crate::output::{Places, Printer};
 use crate::threads;
 
 /// The variable with the settler's key.
@@ -26,6 +26,8 @@ const VARIABLE: &str = "SHARDFOLD_SETTLER_KEY";
 /// Between two looks at the chain.
 const POLL: Duration = Duration::from_secs(2);
 const GWEI: u128 = 1_000_000_000;
+/// A few transactions of 128 KiB, in hexadecimal digits.
+const JOURNAL_BYTES: u64 = 1 << 20;
 
 /// Runs the command.
 pub fn settle(args: &SettleArgs) -> Result<()> {
@@ -40,25 +42,27 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
             )));
         }
     };
-    let order = order(args)?;
     let journal = args.journal.clone();
-    let report = threads::runtime()?.block_on(async {
-        let endpoints = Endpoints::connect(&args.chain.rpc).await?;
-        let settler = Settler {
-            endpoints: &endpoints,
-            contract,
-            signer,
-            journal: journal.unwrap_or_else(|| beside(&args.proof, ".journal")),
-            options: Options {
-                depth: args.depth,
-                poll: POLL,
-                patience: Duration::from_secs(args.patience),
-                max_fee: u128::from(args.max_fee) * GWEI,
-            },
-            say: &|text| printer.line(format_args!("{text}")),
-        };
-        anyhow::Ok(settler.settle(&order).await?)
-    })?;
+    let journal = journal.unwrap_or_else(|| beside(&args.proof, ".journal"));
+    let inputs = [&args.batch, &args.proof].into_iter().chain(&args.key);
+    Places::new(inputs.cloned()).output(&journal, JOURNAL_BYTES)?;
+    let runtime = threads::runtime()?;
+    let endpoints = runtime.block_on(Endpoints::connect(&args.chain.rpc))?;
+    let order = order(args)?;
+    let settler = Settler {
+        endpoints: &endpoints,
+        contract,
+        signer,
+        journal,
+        options: Options {
+            depth: args.depth,
+            poll: POLL,
+            patience: Duration::from_secs(args.patience),
+            max_fee: u128::from(args.max_fee) * GWEI,
+        },
+        say: &|text| printer.line(format_args!("{text}")),
+    };
+    let report = runtime.block_on(settler.settle(&order))?;
     print(&report, printer)
 }
 
