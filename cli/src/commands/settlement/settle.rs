@@ -12,8 +12,8 @@ use shardfold_submitter::journal::beside;
 use shardfold_submitter::key;
 use shardfold_submitter::settle::{Options, Order, Report, Settler};
 
-use super::address;
 use super::call::settled;
+use super::leave::address;
 use super::verify::keys;
 use crate::args::SettleArgs;
 use crate::commands::allow;
