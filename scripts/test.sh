@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests. First installs what they run for real and is missing: PostgreSQL, wrong clocks, a browser.
+# Runs all tests. First installs what they run for real and is missing: PostgreSQL, wrong clocks, a browser,
+# a node of an EVM chain.
 #
 # scripts/test.sh            all tests, with the seconds of each test binary at the end
 # scripts/test.sh --install  only installs
@@ -12,6 +13,7 @@ missing_packages() {
     compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo faketime
     command -v chromium >/dev/null || echo chromium
     command -v chromedriver >/dev/null || echo chromium-driver
+    command -v npm >/dev/null || echo npm
 }
 
 install_packages() {
@@ -35,7 +37,14 @@ install_packages() {
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# The compiler of the EVM contracts, and anvil, the node (on x86-64): settlement/evm/package-lock.json.
+install_node_packages() {
+    [[ settlement/evm/node_modules/.package-lock.json -nt settlement/evm/package-lock.json ]] && return
+    (cd settlement/evm && npm ci --silent --no-audit --no-fund)
+}
+
 install_packages
+install_node_packages
 [[ ${1:-} == --install ]] && exit 0
 
 # Cargo runs each test binary through this script, which notes its seconds.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod chain;
 mod cost;
 mod cut;
 mod fleet;
@@ -8,6 +9,7 @@ mod quote;
 mod settlement;
 mod state;
 
+pub use chain::*;
 pub use cost::*;
 pub use cut::*;
 pub use fleet::*;
@@ -86,6 +88,12 @@ pub enum Command {
     Verifier(VerifierArgs),
     /// Print the call that settles a proven batch on its contract.
     SettleCall(SettleCallArgs),
+    /// Settle a proven batch on its contract, once.
+    Settle(SettleArgs),
+    /// Make a batch of what waits in the contract's queue.
+    Deposits(DepositsArgs),
+    /// Play the whole circle on a chain of this machine: pay in, trade, prove, settle, leave.
+    Devnet(DevnetArgs),
     /// Make the ledger's state from what its contract has published, and nothing else.
     Rebuild(RebuildArgs),
     /// Print the call that takes a vault out of a frozen contract.

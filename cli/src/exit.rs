@@ -13,6 +13,11 @@ use shardfold_fleet::submit::SubmitError;
 use shardfold_fleet::worker::WorkerError;
 use shardfold_protocol::files::FileError;
 use shardfold_store::StoreError;
+use shardfold_submitter::anvil::AnvilError;
+use shardfold_submitter::endpoints::EndpointError;
+use shardfold_submitter::key::KeyError as SettlerKeyError;
+use shardfold_submitter::settle::SettleError;
+use shardfold_submitter::waiting::WaitingError;
 
 /// Why a command did not do what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +81,11 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
         .or_else(|| cause.downcast_ref().map(of_worker))
         .or_else(|| cause.downcast_ref().map(of_embedded))
         .or_else(|| cause.downcast_ref().map(of_key))
+        .or_else(|| cause.downcast_ref().map(of_endpoint))
+        .or_else(|| cause.downcast_ref().map(of_settle))
+        .or_else(|| cause.downcast_ref().map(of_waiting))
+        .or_else(|| cause.downcast_ref().map(of_settler_key))
+        .or_else(|| cause.downcast_ref().map(|_: &AnvilError| Exit::Cannot))
 }
 
 /// A file that ends too early or holds something else was read, and is wrong.
@@ -172,6 +182,40 @@ fn of_key(error: &KeyError) -> Exit {
         | KeyError::Readable { .. }
         | KeyError::Randomness(_)
         | KeyError::Encode(_) => Exit::Cannot,
+    }
+}
+
+const fn of_endpoint(error: &EndpointError) -> Exit {
+    match error {
+        EndpointError::None | EndpointError::Url { .. } => Exit::Usage,
+        EndpointError::Silent { .. } | EndpointError::Chains(_) | EndpointError::Heads(_) => {
+            Exit::Cannot
+        }
+    }
+}
+
+const fn of_settle(error: &SettleError) -> Exit {
+    match error {
+        SettleError::Endpoint(error) => of_endpoint(error),
+        error if error.may_pass() => Exit::Cannot,
+        _ => Exit::Invalid,
+    }
+}
+
+const fn of_waiting(error: &WaitingError) -> Exit {
+    match error {
+        WaitingError::Endpoint(error) => of_endpoint(error),
+        WaitingError::Ahead { .. } | WaitingError::NoEnd { .. } | WaitingError::Missing(_) => {
+            Exit::Cannot
+        }
+        _ => Exit::Invalid,
+    }
+}
+
+const fn of_settler_key(error: &SettlerKeyError) -> Exit {
+    match error {
+        SettlerKeyError::Form { .. } => Exit::Invalid,
+        SettlerKeyError::Io { .. } | SettlerKeyError::Readable { .. } => Exit::Cannot,
     }
 }
 

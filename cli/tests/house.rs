@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 13] = [
+const CRATES: [&str; 14] = [
     "protocol",
     "contracts",
     "executor",
@@ -15,6 +15,7 @@ const CRATES: [&str; 13] = [
     "prover",
     "aggregator",
     "settlement",
+    "submitter",
     "fleet",
     "cli",
     "benches",

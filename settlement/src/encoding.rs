@@ -4,7 +4,7 @@
 use alloy_primitives::{B256, U256, keccak256};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use shardfold_protocol::address::{ADDRESS_BYTES, Address};
-use shardfold_protocol::field::F;
+use shardfold_protocol::field::{F, canonical};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::record::Record;
@@ -27,6 +27,13 @@ pub fn bytes(elements: &[F]) -> Vec<u8> {
 pub fn word(elements: &Digest) -> U256 {
     let [a, b, c, d] = elements.map(|element| element.as_canonical_u64());
     U256::from_limbs([d, c, b, a])
+}
+
+/// Inverts [`word`]; `None` if an element would be p or more.
+#[must_use]
+pub fn digest(word: U256) -> Option<Digest> {
+    let [d, c, b, a] = word.into_limbs().map(canonical);
+    Some([a?, b?, c?, d?])
 }
 
 /// Returns a head as bytes.

@@ -10,5 +10,6 @@ pub mod encoding;
 pub mod escape;
 pub mod interface;
 pub mod published;
+pub mod queue;
 pub mod verifier;
 pub mod withdrawals;

@@ -97,14 +97,19 @@ pub struct SettleCallArgs {
 /// Arguments of `rebuild`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
+Examples:
   shardfold rebuild logs.json --genesis genesis.bin -o state.bin
+  shardfold rebuild --rpc URL --contract ADDRESS --genesis genesis.bin -o state.bin
 LOGS is what a node of the base chain answers to eth_getLogs for the contract's address, from the
 block of its creation on. Nothing else is needed, and nobody is asked: each head's commitments and
 the state root are checked.")]
 pub struct RebuildArgs {
     /// The contract's logs, as JSON.
-    pub logs: PathBuf,
+    #[arg(required_unless_present = "rpc", conflicts_with = "rpc")]
+    pub logs: Option<PathBuf>,
+    /// The URL of a node that is asked for the logs. May be repeated.
+    #[arg(long, value_name = "URL", requires = "contract")]
+    pub rpc: Vec<String>,
     /// The state that the ledger started from: a file.
     #[arg(long, value_name = "FILE")]
     pub genesis: PathBuf,

@@ -1,6 +1,7 @@
 //! The commands, and what several of them do alike.
 
 pub mod cost;
+pub mod devnet;
 pub mod execute;
 pub mod fleet;
 pub mod input;

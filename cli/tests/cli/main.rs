@@ -7,6 +7,7 @@ mod bad_places;
 mod bad_transactions;
 mod browser;
 mod chain;
+mod chains;
 mod claims;
 mod common;
 mod cost;

@@ -121,19 +121,28 @@ struct Draft {
 pub struct Builder<'a> {
     keys: &'a Keys,
     state: &'a State,
+    /// The time of the batch.
+    time: u64,
     /// The ledger after all drafts: the next body takes its nonces from here.
     ledger: Ledger<'a>,
     drafts: Vec<Draft>,
 }
 
 impl<'a> Builder<'a> {
-    /// Returns an empty batch on a state.
+    /// Returns an empty batch on a state, a second after it.
     #[must_use]
     pub fn new(keys: &'a Keys, state: &'a State) -> Self {
-        let ledger = Ledger::new(standard(), state, state.head().time + 1);
+        Self::at(keys, state, state.head().time + 1)
+    }
+
+    /// Returns an empty batch of a time on a state.
+    #[must_use]
+    pub fn at(keys: &'a Keys, state: &'a State, time: u64) -> Self {
+        let ledger = Ledger::new(standard(), state, time);
         Self {
             keys,
             state,
+            time,
             ledger,
             drafts: Vec::new(),
         }
@@ -217,8 +226,8 @@ impl<'a> Builder<'a> {
 
     /// Returns the time of the batch.
     #[must_use]
-    pub fn time(&self) -> u64 {
-        self.state.head().time + 1
+    pub const fn time(&self) -> u64 {
+        self.time
     }
 
     /// Returns the record at an index after all drafts.
@@ -261,6 +270,14 @@ impl<'a> Builder<'a> {
         body: &impl shardfold_contracts::Body,
     ) -> Result<(), Reject> {
         self.push_draft(body.unsigned(), signer, false)
+    }
+
+    /// Appends a transaction that nobody signs.
+    ///
+    /// # Errors
+    /// The first rule that it breaks; it is appended all the same.
+    pub fn push_unsigned(&mut self, transaction: Transaction) -> Result<(), Reject> {
+        self.push_draft(transaction, None, false)
     }
 
     /// Returns the batch, with all signatures.

@@ -9,12 +9,15 @@ use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_settlement::escape::escape_call;
 use shardfold_settlement::published::{rebuild as rebuild_state, settled};
+use shardfold_submitter::endpoints::Endpoints;
+use shardfold_submitter::logs;
 
 use crate::args::{EscapeArgs, RebuildArgs};
 use crate::commands::hex as digest_hex;
 use crate::commands::input::{cannot_use, read_content};
 use crate::exit::usage;
 use crate::output::{Places, Printer, read_file};
+use crate::threads;
 
 /// More than a node answers at once.
 pub(super) const LOGS_BYTES: u64 = 4 << 30;
@@ -24,15 +27,21 @@ const RECORD_BYTES: u64 = 72;
 /// Runs `rebuild`.
 pub fn rebuild(args: &RebuildArgs) -> Result<()> {
     let contract = args.contract.as_deref().map(address).transpose()?;
-    let mut places = Places::new([args.logs.clone(), args.genesis.clone()]);
+    let mut places = Places::new(args.logs.clone().into_iter().chain([args.genesis.clone()]));
+    let (logs, source) = match (&args.logs, contract) {
+        (None, Some(contract)) => (fetch(&args.rpc, contract)?, contract.to_string()),
+        (logs, _) => {
+            let path = logs.clone().unwrap_or_default();
+            (read_file(&path, LOGS_BYTES)?, path.display().to_string())
+        }
+    };
     // A difference names a record in 16 bytes, which are 34 digits of JSON.
-    let logs = read_file(&args.logs, LOGS_BYTES)?;
     let output = places.output(&args.output, logs.len() as u64 / 34 * RECORD_BYTES)?;
     let printer = places.printer(args.json)?;
     let genesis: StateFile = read_content("genesis", &args.genesis)?;
     let mut state = State::try_from(&genesis).with_context(|| cannot_use(&args.genesis))?;
     let batches =
-        settled(&logs, contract).with_context(|| format!("cannot use {}", args.logs.display()))?;
+        settled(&logs, contract).with_context(|| format!("cannot use the logs of {source}"))?;
     rebuild_state(&mut state, &batches)?;
     let head = state.head();
     let report = Rebuilt {
@@ -46,6 +55,15 @@ pub fn rebuild(args: &RebuildArgs) -> Result<()> {
         report.batches, report.transactions, report.state_root
     ));
     printer.object(&report)
+}
+
+/// Asks nodes for the events of all settled batches.
+fn fetch(urls: &[String], contract: Address) -> Result<Vec<u8>> {
+    let logs = threads::runtime()?.block_on(async {
+        let endpoints = Endpoints::connect(urls).await?;
+        logs::settled(&endpoints, contract).await
+    })?;
+    Ok(serde_json::to_vec(&logs)?)
 }
 
 #[derive(Serialize)]

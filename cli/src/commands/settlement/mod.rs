@@ -1,16 +1,21 @@
 //! Settlement on an EVM chain: `wrap` makes a settlement proof of a validity proof, `verify` checks
-//! one; `verifier` makes the contracts that check it on a chain, `settle-call` makes what the contract gets; `rebuild` and `escape` lead out without anybody's help.
+//! one; `verifier` makes the contracts that check it on a chain, `settle-call` makes what the contract gets,
+//! `settle` settles it, `deposits` takes what waits in its queue; `rebuild` and `escape` lead out without anybody's help.
 
 mod call;
+mod deposits;
 mod drill;
 mod leave;
+mod settle;
 mod verifier;
 mod verify;
 mod wrap;
 
 pub use call::settle_call;
+pub use deposits::deposits;
 pub use drill::run as exit_drill;
 pub use leave::{escape, rebuild};
+pub use settle::settle;
 pub use verifier::verifier;
-pub use verify::{built_in_keys, verify};
+pub use verify::{built_in_keys, keys, verify};
 pub use wrap::run as wrap;

@@ -1,0 +1,136 @@
+//! Arguments of the commands that talk to a chain.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{CutArgs, Profile, UnsoundArgs};
+
+/// Which contract, and through which nodes.
+#[derive(Args, Debug)]
+pub struct ChainArgs {
+    /// The contract's address, 40 hexadecimal digits.
+    #[arg(long, value_name = "ADDRESS")]
+    pub contract: String,
+    /// The URL of a node. May be repeated: the next one is asked where one does not answer.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SHARDFOLD_RPC",
+        value_delimiter = ',',
+        hide_env_values = true,
+        required = true
+    )]
+    pub rpc: Vec<String>,
+}
+
+/// Arguments of `settle`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  shardfold settle run/batch.bin run/settlement.bin --contract ADDRESS --rpc URL --key settler.key
+Before anything is spent, all that the contract would refuse is found out: head, verifier, queue,
+time, size, gas, balance, and whether the settler may settle; then a node tries the call out. What is
+signed is in the journal before it is sent, so that after a crash the same command goes on with the
+same transaction. A batch that is settled already is no error.")]
+pub struct SettleArgs {
+    /// The batch.
+    pub batch: PathBuf,
+    /// Its settlement proof.
+    pub proof: PathBuf,
+    /// The contract and the nodes.
+    #[command(flatten)]
+    pub chain: ChainArgs,
+    /// The file with the settler's key, 64 hexadecimal digits, which nobody else may read; by default
+    /// $SHARDFOLD_SETTLER_KEY is the key itself.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// The state that the batch starts from: a file; by default genesis.bin beside the batch.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// The settlement key of the proof; by default the one of its profile that is built in.
+    #[arg(long, value_name = "FILE")]
+    pub settlement_key: Option<PathBuf>,
+    /// The checkpoint up to which the batch takes the queue; by default it is looked for where one is
+    /// needed.
+    #[arg(long, value_name = "N")]
+    pub checkpoint: Option<u64>,
+    /// How many blocks must follow the one of the settlement.
+    #[arg(long, value_name = "BLOCKS", default_value_t = 12)]
+    pub depth: u64,
+    /// Where the journal is; by default PROOF.journal.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// The most that a unit of gas may cost, in units of 10^9 wei.
+    #[arg(long, value_name = "GWEI", default_value_t = 200)]
+    pub max_fee: u64,
+    /// After so many seconds a transaction that is not mined is sent with a higher fee.
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub patience: u64,
+    /// The shapes with which it was proven.
+    #[command(flatten)]
+    pub cut: CutArgs,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `deposits`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  shardfold deposits --contract ADDRESS --rpc URL --state ledger -o run/batch.bin
+  shardfold deposits --into orders.bin --contract ADDRESS --rpc URL --state ledger -o run/batch.bin
+Reads what waits in the contract's queue, deposits and forced exits, as far as it is deep enough, and
+checks it against the contract. The batch takes it in order and ends where `settle` can settle it;
+the transactions of --into follow. A deposit goes to its owner's vault of the asset, or to the first
+index after all records.")]
+pub struct DepositsArgs {
+    /// The contract and the nodes.
+    #[command(flatten)]
+    pub chain: ChainArgs,
+    /// The ledger before the batch: a state file, or the folder of a state database.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub state: PathBuf,
+    /// Where the batch goes: JSON if its name ends with .json, binary otherwise.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// A batch on the same state, whose transactions follow, and whose time is the new one's.
+    #[arg(long, value_name = "BATCH")]
+    pub into: Option<PathBuf>,
+    /// How many blocks must follow the one of an item.
+    #[arg(long, value_name = "BLOCKS", default_value_t = 12)]
+    pub depth: u64,
+    /// A vault of the operator, for the fees in its asset. May be repeated: one for each asset. Other
+    /// fees go to the depositor.
+    #[arg(long, value_name = "INDEX")]
+    pub fee_vault: Vec<u32>,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `devnet`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  shardfold devnet -o devnet
+Starts a chain on this machine (`anvil`), puts the contracts on it, and lets five people pay in, trade,
+lend and leave: two batches, of which the second has a transaction of every kind, each proven, wrapped
+and settled by the commands that an operator uses. At the end everybody's balance is accounted for, to
+the unit. With the default profile it takes some minutes, and one or two more where circuits are not
+in the cache.")]
+pub struct DevnetArgs {
+    /// The folder for everything that is made; it must not be there yet, or be empty.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// The program `anvil`; by default $SHARDFOLD_ANVIL, or else the one on the path.
+    #[arg(long, value_name = "FILE")]
+    pub anvil: Option<PathBuf>,
+    /// The security profile of the proofs.
+    #[arg(long, value_enum, default_value_t = Profile::Proven100)]
+    pub profile: Profile,
+    /// Whether it may be the unsound one.
+    #[command(flatten)]
+    pub unsound: UnsoundArgs,
+}

@@ -1,0 +1,133 @@
+//! `settle`: a proven batch, on its contract, once.
+
+use std::env;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use shardfold_aggregator::{SettlementKey, SettlementProof, verify_settlement};
+use shardfold_settlement::verifier::data_hash;
+use shardfold_submitter::endpoints::Endpoints;
+use shardfold_submitter::journal::beside;
+use shardfold_submitter::key;
+use shardfold_submitter::settle::{Options, Order, Report, Settler};
+
+use super::call::settled;
+use super::leave::address;
+use super::verify::keys;
+use crate::args::SettleArgs;
+use crate::commands::allow;
+use crate::exit::usage;
+use crate::output::{Places, Printer};
+use crate::threads;
+
+/// The variable with the settler's key.
+const VARIABLE: &str = "SHARDFOLD_SETTLER_KEY";
+/// Between two looks at the chain.
+const POLL: Duration = Duration::from_secs(2);
+const GWEI: u128 = 1_000_000_000;
+/// A few transactions of 128 KiB, in hexadecimal digits.
+const JOURNAL_BYTES: u64 = 1 << 20;
+
+/// Runs the command.
+pub fn settle(args: &SettleArgs) -> Result<()> {
+    let printer = Printer::new(args.json);
+    let contract = address(&args.chain.contract)?;
+    let signer = match (&args.key, env::var(VARIABLE)) {
+        (Some(path), _) => key::read(path)?,
+        (None, Ok(text)) => key::parse(&text, VARIABLE.to_owned())?,
+        (None, Err(_)) => {
+            return Err(usage(format!(
+                "there is no key to settle with: name its file with --key, or set {VARIABLE}"
+            )));
+        }
+    };
+    let journal = args.journal.clone();
+    let journal = journal.unwrap_or_else(|| beside(&args.proof, ".journal"));
+    let inputs = [&args.batch, &args.proof].into_iter().chain(&args.key);
+    Places::new(inputs.cloned()).output(&journal, JOURNAL_BYTES)?;
+    let runtime = threads::runtime()?;
+    let endpoints = runtime.block_on(Endpoints::connect(&args.chain.rpc))?;
+    let order = order(args)?;
+    let settler = Settler {
+        endpoints: &endpoints,
+        contract,
+        signer,
+        journal,
+        options: Options {
+            depth: args.depth,
+            poll: POLL,
+            patience: Duration::from_secs(args.patience),
+            max_fee: u128::from(args.max_fee) * GWEI,
+        },
+        say: &|text| printer.line(format_args!("{text}")),
+    };
+    let report = runtime.block_on(settler.settle(&order))?;
+    print(&report, printer)
+}
+
+/// What is to be settled: the call, and the verifier that its proof needs.
+fn order(args: &SettleArgs) -> Result<Order> {
+    let state = args.state.as_deref();
+    let (settled, proof) = settled(&args.batch, &args.proof, state, &args.cut)?;
+    let key = key_of(args, &proof)?;
+    let data = key.verifier_data().context("the key makes no verifier")?;
+    Ok(Order {
+        call: settled.call(proof.calldata().to_vec(), args.checkpoint.unwrap_or(0)),
+        has_place: args.checkpoint.is_some(),
+        statement: settled.statement,
+        verifier: Some(data_hash(&data)),
+    })
+}
+
+/// The key under which the proof verifies.
+fn key_of(args: &SettleArgs, proof: &SettlementProof) -> Result<SettlementKey> {
+    let mut refusal = None;
+    for key in keys(args.settlement_key.as_deref())? {
+        allow(key.profile(), args.cut.unsound)?;
+        match verify_settlement(&key, proof) {
+            Ok(_) => return Ok(key),
+            Err(error) => refusal = refusal.or(Some(error)),
+        }
+    }
+    match refusal {
+        Some(error) => {
+            Err(error).with_context(|| format!("{} does not verify", args.proof.display()))
+        }
+        None => Err(usage(
+            "there is no settlement key for the proof: name one with --settlement-key",
+        )),
+    }
+}
+
+fn print(report: &Report, printer: Printer) -> Result<()> {
+    let what = if report.was_settled {
+        "already settled"
+    } else {
+        "settled"
+    };
+    printer.line(format_args!(
+        "{what}: transaction {} in block {}",
+        report.transaction, report.block
+    ));
+    if let (Some(gas), Some(cost)) = (report.gas, report.cost) {
+        printer.line(format_args!("{gas} gas, {cost} wei"));
+    }
+    printer.object(&Printed {
+        transaction: report.transaction.to_string(),
+        block: report.block,
+        was_settled: report.was_settled,
+        gas: report.gas,
+        cost_wei: report.cost.map(|cost| cost.to_string()),
+    })
+}
+
+#[derive(Serialize)]
+struct Printed {
+    transaction: String,
+    block: u64,
+    /// Before this command, by whomever.
+    was_settled: bool,
+    gas: Option<u64>,
+    cost_wei: Option<String>,
+}

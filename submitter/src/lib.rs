@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+pub mod anvil;
+pub mod checks;
+pub mod contract;
+pub mod deploy;
+pub mod endpoints;
+pub mod gas;
+pub mod journal;
+pub mod key;
+pub mod logs;
+pub mod place;
+pub mod settle;
+pub mod waiting;

@@ -1,0 +1,112 @@
+//! The contract's events, from a node: page by page, from the newest back.
+
+use alloy::providers::{Provider as _, RootProvider};
+use alloy::rpc::types::{Filter, Log};
+use alloy_primitives::{Address, B256, U256};
+use alloy_sol_types::SolEvent as _;
+use shardfold_settlement::interface::IRollup::{Checkpoint, Settled};
+
+use crate::endpoints::{EndpointError, Endpoints};
+
+/// Blocks for which events are asked for at once, if the node gives so many.
+const PAGE: u64 = 10_000;
+
+/// Reads events of these kinds from the block `newest` back to the first one of which `is_last` says
+/// so; returns them in the order of the chain.
+///
+/// # Errors
+/// No node that answers.
+pub async fn back(
+    endpoints: &Endpoints,
+    contract: Address,
+    kinds: &[B256],
+    newest: u64,
+    is_last: impl Fn(&Log) -> bool,
+) -> Result<Vec<Log>, EndpointError> {
+    let filter = Filter::new()
+        .address(contract)
+        .event_signature(kinds.to_vec());
+    let (mut pages, mut to, mut page) = (vec![], newest, PAGE);
+    loop {
+        let from = to.saturating_sub(page - 1);
+        let filter = filter.clone().from_block(from).to_block(to);
+        let read = async |provider: &RootProvider| provider.get_logs(&filter).await;
+        match endpoints.read("the contract's events", read).await {
+            Ok(logs) => {
+                let is_enough = logs.iter().any(&is_last);
+                pages.push(logs);
+                if is_enough || from == 0 {
+                    break;
+                }
+                to = from - 1;
+            }
+            // Nodes limit the blocks, or the events, of an answer.
+            Err(_) if page > 1 => page /= 2,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(pages.into_iter().rev().flatten().collect())
+}
+
+/// Reads the events of all settled batches.
+///
+/// # Errors
+/// No node that answers.
+pub async fn settled(endpoints: &Endpoints, contract: Address) -> Result<Vec<Log>, EndpointError> {
+    let newest = newest(endpoints).await?;
+    let is_first = |log: &Log| log.topics().get(1) == Some(&B256::ZERO);
+    let kinds = [Settled::SIGNATURE_HASH];
+    back(endpoints, contract, &kinds, newest, is_first).await
+}
+
+/// Finds the event with which the contract came to a head, if it ever did.
+///
+/// # Errors
+/// No node that answers.
+pub async fn settlement_to(
+    endpoints: &Endpoints,
+    contract: Address,
+    head: &[u8],
+) -> Result<Option<Log>, EndpointError> {
+    let newest = newest(endpoints).await?;
+    let leads_there = |log: &Log| {
+        let event = Settled::decode_log_data(&log.inner.data);
+        event.is_ok_and(|event| event.head.as_ref() == head)
+    };
+    let is_last = |log: &Log| leads_there(log) || log.topics().get(1) == Some(&B256::ZERO);
+    let kinds = [Settled::SIGNATURE_HASH];
+    let logs = back(endpoints, contract, &kinds, newest, is_last).await?;
+    Ok(logs.into_iter().find(leads_there))
+}
+
+/// Reads the checkpoints of more than `taken` items up to a block: the place of each, and how many
+/// items it is of, in the order of the chain.
+///
+/// # Errors
+/// No node that answers.
+pub async fn checkpoints(
+    endpoints: &Endpoints,
+    contract: Address,
+    newest: u64,
+    taken: u64,
+) -> Result<Vec<(u64, u64)>, EndpointError> {
+    let read = |log: &Log| {
+        let event = Checkpoint::decode_log_data(&log.inner.data).ok()?;
+        let number = |number: U256| u64::try_from(number).ok();
+        Some((number(event.place)?, number(event.count)?))
+    };
+    let is_last = |log: &Log| read(log).is_some_and(|(_, count)| count <= taken);
+    let kinds = [Checkpoint::SIGNATURE_HASH];
+    let logs = back(endpoints, contract, &kinds, newest, is_last).await?;
+    let found = logs.iter().filter_map(read);
+    Ok(found.filter(|(_, count)| *count > taken).collect())
+}
+
+/// Returns the number of the newest block.
+///
+/// # Errors
+/// No node that answers.
+pub async fn newest(endpoints: &Endpoints) -> Result<u64, EndpointError> {
+    let read = async |provider: &RootProvider| provider.get_block_number().await;
+    endpoints.read("the newest block", read).await
+}
