@@ -5,7 +5,10 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use shardfold_protocol::head::Head;
+
 use crate::artefact::{Artefact, ArtefactError, HASHES, ROLLUP};
+use crate::encoding::head_digest;
 use crate::verifier::{artefact, data_codes, data_hash};
 
 /// A contract as a node shows it.
@@ -32,6 +35,8 @@ pub struct Codes {
     pub first: Code,
     /// The second half: what `second()` answers.
     pub second: Code,
+    /// Where the rollup stands: what `headDigest()` answers.
+    pub head_digest: B256,
 }
 
 /// What a ledger is settled by.
@@ -43,6 +48,19 @@ pub struct Expected<'a> {
     pub chain_id: u64,
     /// The state root that it started from, as the contract holds it.
     pub genesis_root: U256,
+    /// The last head that was published.
+    pub head: &'a Head,
+}
+
+/// What the rollup was created with besides, for people to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Terms {
+    /// Who may propose a verifier and name the operator; zero if nobody.
+    pub governor: Address,
+    /// The least price of an item, in wei.
+    pub base_price: U256,
+    /// The base chain's id.
+    pub base_chain: U256,
 }
 
 /// Code that is not what this build makes.
@@ -69,6 +87,17 @@ pub enum CodeError {
         /// Where.
         place: usize,
     },
+    /// A contract that stands elsewhere than the published batches lead to.
+    #[error(
+        "the batches lead to the head {found}, but the contract is at {expected}: some of its logs are \
+         missing"
+    )]
+    Head {
+        /// The digest of the last head that was published.
+        found: B256,
+        /// The contract's.
+        expected: B256,
+    },
     /// A contract that was created with another value.
     #[error("{contract}: found {found} as its `{what}`, expected {expected}")]
     Value {
@@ -85,12 +114,19 @@ pub enum CodeError {
 
 /// Compares all contracts with what this build makes of the key.
 ///
-/// What the contract was created with besides (its governor, the price of an item, the base chain) is
-/// for people to judge: [`immutable`] reads it.
+/// The answers are those of a node: that the addresses are those of the contract in question, and that
+/// nothing else was written into its storage when it was created, is not to be seen from them.
 ///
 /// # Errors
 /// The first difference.
-pub fn check(codes: &Codes, expected: &Expected<'_>) -> Result<(), CodeError> {
+pub fn check(codes: &Codes, expected: &Expected<'_>) -> Result<Terms, CodeError> {
+    let (found, contract) = (head_digest(expected.head), codes.head_digest);
+    if found != contract {
+        return Err(CodeError::Head {
+            found,
+            expected: contract,
+        });
+    }
     let rollup = Artefact::parse(ROLLUP)?;
     let known = [
         ("ledgerChainId", U256::from(expected.chain_id).into()),
@@ -107,7 +143,13 @@ pub fn check(codes: &Codes, expected: &Expected<'_>) -> Result<(), CodeError> {
     compare("verifier", &artefact()?, &codes.verifier.code, &known)?;
     let [first, second] = data_codes(expected.data);
     same("first half", &first, &codes.first.code)?;
-    same("second half", &second, &codes.second.code)
+    same("second half", &second, &codes.second.code)?;
+    let value = |name| immutable(&rollup, &codes.rollup.code, name).unwrap_or_default();
+    Ok(Terms {
+        governor: Address::from_word(value("governor")),
+        base_price: value("basePrice").into(),
+        base_chain: value("baseChain").into(),
+    })
 }
 
 /// Compares a contract's code with its artefact, whose immutable values are these, or any that is the
@@ -144,9 +186,8 @@ fn compare(
     same(contract, &expected, code)
 }
 
-/// Returns the value of an immutable variable, as the code has it in the first place.
-#[must_use]
-pub fn immutable(artefact: &Artefact, code: &[u8], name: &str) -> Option<B256> {
+/// The value of an immutable variable, as the code has it in the first place.
+fn immutable(artefact: &Artefact, code: &[u8], name: &str) -> Option<B256> {
     let place = *artefact.immutables.get(name)?.first()?;
     code.get(place..place + 32).map(B256::from_slice)
 }

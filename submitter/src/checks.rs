@@ -195,7 +195,10 @@ pub fn check(statement: &Statement, standing: &Standing, settler: Address) -> Re
             batches: standing.batches,
         });
     }
-    let (from, now) = (standing.operator_settled_at + WALKAWAY, standing.time);
+    let (from, now) = (
+        standing.operator_settled_at.saturating_add(WALKAWAY),
+        standing.time,
+    );
     if settler != standing.operator && now < from {
         return Err(Refusal::Operator {
             found: settler,
@@ -209,8 +212,8 @@ pub fn check(statement: &Statement, standing: &Standing, settler: Address) -> Re
         let least = now - OLDEST;
         return Err(Refusal::TooOld { found, least });
     }
-    if found > now + AHEAD {
-        let most = now + AHEAD;
+    if found > now.saturating_add(AHEAD) {
+        let most = now.saturating_add(AHEAD);
         return Err(Refusal::TooFarAhead { found, most });
     }
     Ok(())

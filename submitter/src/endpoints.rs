@@ -63,11 +63,9 @@ pub enum EndpointError {
     #[error("found no endpoint, expected the URL of at least one node")]
     None,
     /// What is no URL of a node.
-    #[error("found {found:?} as an endpoint, expected a URL of http or https: {why}")]
+    #[error("found an endpoint that is no URL of http or https: {why}")]
     Url {
-        /// The text found.
-        found: String,
-        /// What is wrong with it.
+        /// What is wrong with it, without the text, of which a part may be a secret.
         why: String,
     },
     /// No node answers.
@@ -88,10 +86,7 @@ pub enum EndpointError {
 
 impl Endpoint {
     fn new(url: &str) -> Result<Self, EndpointError> {
-        let wrong = |why: String| EndpointError::Url {
-            found: url.to_owned(),
-            why,
-        };
+        let wrong = |why: String| EndpointError::Url { why };
         let url = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong(format!("it begins with {}:", url.scheme())));
@@ -157,7 +152,7 @@ impl Endpoints {
         self.chain_id
     }
 
-    /// Asks one node after the other, until one answers.
+    /// Asks one node after the other, until one answers. That a call reverts is an answer.
     ///
     /// # Errors
     /// If none does.
@@ -170,7 +165,12 @@ impl Endpoints {
         for endpoint in &self.all {
             match ask(&endpoint.provider).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => said.push(endpoint.said(describe(&error))),
+                Err(error) => {
+                    said.push(endpoint.said(describe(&error)));
+                    if is_revert(&error) {
+                        break;
+                    }
+                }
             }
         }
         let said = AllSaid(said);
@@ -213,6 +213,12 @@ pub fn describe(error: &TransportError) -> String {
     };
     let reverted = response.as_revert_data().and_then(|data| refusal(&data));
     reverted.unwrap_or_else(|| response.message.to_string())
+}
+
+/// Whether a node has run a call, which has reverted.
+fn is_revert(error: &TransportError) -> bool {
+    let response = error.as_error_resp();
+    response.is_some_and(|response| response.as_revert_data().is_some())
 }
 
 /// Leaves the URL of a message out.

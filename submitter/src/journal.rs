@@ -157,7 +157,11 @@ impl Lock {
     pub fn take(journal: &Path) -> Result<Self, JournalError> {
         let path = beside(journal, ".lock");
         let io = |source| failed("lock", journal, source);
-        let made = folder::create(folder_of(journal)).and_then(|()| File::create(path));
+        let made = folder::create(folder_of(journal)).and_then(|()| {
+            // What is there is kept: it may be a file of another purpose.
+            let mut options = File::options();
+            options.write(true).create(true).truncate(false).open(path)
+        });
         let file = made.map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),

@@ -30,17 +30,24 @@ pub struct Full {
 
 /// The vaults of a state that is filled.
 struct Vaults<'a> {
-    /// The first vault of each owner and asset, and what it holds.
-    known: HashMap<(Digest, Asset), (Index, u64)>,
-    /// From where on nothing lies but what is in `others`.
-    free: u64,
+    /// The first vault of each owner and asset.
+    known: HashMap<(Digest, Asset), Index>,
+    /// What each vault holds.
+    balances: HashMap<Index, u64>,
+    /// Where something lies.
+    occupied: BTreeSet<Index>,
+    /// After all records: from where on nothing lies but what is in `others`.
+    after: u64,
+    /// Before it there is no empty index.
+    gap: u64,
     /// What other transactions touch.
     others: &'a BTreeSet<Index>,
 }
 
-/// Places items: a deposit goes to the first vault of its owner and asset, or opens the first index
-/// after all records that is not among `others`; its fee goes to the first of the fee vaults that is of
-/// its asset.
+/// Places items: a deposit goes to the first vault of its owner and asset if that has room, or opens
+/// the first index after all records that is not among `others`, or an empty one before them if there is
+/// none; its fee goes to the first of the fee vaults that is of its asset and has room, or back to the
+/// depositor.
 ///
 /// # Errors
 /// If no index is empty.
@@ -63,19 +70,23 @@ pub fn place(
         } = item.item
         {
             let position = item.position;
-            to = vaults
-                .find(owner, asset.into(), amount)
-                .ok_or(Full { position })?;
             let is_of_asset = |index: &&Index| {
                 let vault = state.tree().get(**index).vault();
                 vault.is_some_and(|vault| vault.asset == Asset::from(asset))
             };
-            fees = match fee_vaults.iter().find(is_of_asset) {
-                Some(&index) => index,
-                None if fee == 0 => 0,
+            let fee_vault = fee_vaults.iter().find(is_of_asset).copied();
+            // The contract bounds amount and fee together, so a new vault has room for both.
+            let own = |vaults: &mut Vaults<'_>, units| {
+                let found = vaults.find(owner, asset.into(), units);
+                found.ok_or(Full { position })
+            };
+            (to, fees) = match fee_vault.filter(|&index| vaults.add(index, fee)) {
+                Some(index) => (own(&mut vaults, amount)?, index),
+                None if fee == 0 => (own(&mut vaults, amount)?, 0),
                 None => {
                     placed.given_back.push(position);
-                    to
+                    let to = own(&mut vaults, amount.saturating_add(fee))?;
+                    (to, to)
                 }
             };
         }
@@ -86,47 +97,76 @@ pub fn place(
 
 impl<'a> Vaults<'a> {
     fn new(state: &State, others: &'a BTreeSet<Index>) -> Self {
-        let (mut known, mut free) = (HashMap::new(), 0);
+        let mut vaults = Self {
+            known: HashMap::new(),
+            balances: HashMap::new(),
+            occupied: BTreeSet::new(),
+            after: 0,
+            gap: 0,
+            others,
+        };
         for (index, record) in state.tree().records() {
-            free = free.max(u64::from(index) + 1);
+            vaults.after = vaults.after.max(u64::from(index) + 1);
+            vaults.occupied.insert(index);
             if let Some(vault) = record.vault() {
-                let entry = known.entry((vault.owner, vault.asset));
-                entry.or_insert((index, vault.balance));
+                let entry = vaults.known.entry((vault.owner, vault.asset));
+                entry.or_insert(index);
+                vaults.balances.insert(index, vault.balance);
             }
         }
-        Self {
-            known,
-            free,
-            others,
+        vaults
+    }
+
+    /// Adds to what a vault holds, if there is room.
+    fn add(&mut self, index: Index, units: u64) -> bool {
+        let Some(balance) = self.balances.get_mut(&index) else {
+            return false;
+        };
+        let sum = balance.checked_add(units);
+        match sum.filter(|sum| *sum < AMOUNT_LIMIT) {
+            Some(sum) => {
+                *balance = sum;
+                true
+            }
+            None => false,
         }
     }
 
-    /// Where an amount goes; the vault is one of the owner's then.
-    fn find(&mut self, owner: Digest, asset: Asset, amount: u64) -> Option<Index> {
-        if let Some((index, balance)) = self.known.get_mut(&(owner, asset))
-            && let Some(sum) = balance
-                .checked_add(amount)
-                .filter(|sum| *sum < AMOUNT_LIMIT)
+    /// Where so many units go; the vault is one of the owner's then.
+    fn find(&mut self, owner: Digest, asset: Asset, units: u64) -> Option<Index> {
+        if let Some(&index) = self.known.get(&(owner, asset))
+            && self.add(index, units)
         {
-            *balance = sum;
-            return Some(*index);
+            return Some(index);
         }
-        loop {
-            let index = Index::try_from(self.free)
-                .ok()
-                .filter(|index| *index < Index::MAX)?;
-            self.free += 1;
-            if !self.others.contains(&index) {
-                self.known.insert((owner, asset), (index, amount));
-                return Some(index);
-            }
+        let index = self.empty()?;
+        self.occupied.insert(index);
+        self.balances.insert(index, units);
+        self.known.insert((owner, asset), index);
+        Some(index)
+    }
+
+    /// The next empty index.
+    fn empty(&mut self) -> Option<Index> {
+        const END: u64 = Index::MAX as u64;
+        let is_empty = |index: u64| {
+            let index = Index::try_from(index).ok();
+            index.filter(|index| !self.occupied.contains(index) && !self.others.contains(index))
+        };
+        if let Some(index) = (self.after..END).find_map(is_empty) {
+            self.after = u64::from(index) + 1;
+            return Some(index);
         }
+        self.after = END;
+        let index = (self.gap..END).find_map(is_empty)?;
+        self.gap = u64::from(index) + 1;
+        Some(index)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use p3_field::PrimeCharacteristicRing as _;
+    use p3_field::{PrimeCharacteristicRing as _, PrimeField64 as _};
     use shardfold_contracts::Body as _;
     use shardfold_contracts::deposit::Deposit;
     use shardfold_contracts::exit::Exit;
@@ -194,8 +234,9 @@ mod tests {
         // 7 is another transaction's, and asset 2 has no fee vault.
         let placed =
             place(&state(), &items, 9, &[3, 6], &BTreeSet::from([7])).expect("there is room");
-        assert_eq!(placed.given_back, [3]);
-        let places = [(4, 3), (8, 6), (9, 0), (9, 9)];
+        // Vault 6 is full, so it takes neither Anna's deposit nor the fee.
+        assert_eq!(placed.given_back, [1, 3]);
+        let places = [(4, 3), (8, 8), (9, 0), (9, 9)];
         for (number, (to, fee_vault)) in places.into_iter().enumerate() {
             let transaction = &placed.transactions[number];
             assert_eq!(transaction.kind, Deposit::KIND);
@@ -203,5 +244,50 @@ mod tests {
             assert_eq!(transaction.words[5], F::from_u32(fee_vault), "{number}");
         }
         assert_eq!(placed.transactions[4].kind, Exit::KIND);
+    }
+
+    /// The vaults and fee vaults that deposits of a state get.
+    fn places(state: &State, items: &[Queued], fee_vaults: &[Index]) -> Vec<(u64, u64)> {
+        let placed = place(state, items, 9, fee_vaults, &BTreeSet::new()).expect("there is room");
+        let word = |transaction: &Transaction, i: usize| transaction.words[i].as_canonical_u64();
+        let transactions = placed.transactions.iter();
+        transactions.map(|t| (word(t, 1), word(t, 5))).collect()
+    }
+
+    #[test]
+    fn a_record_at_the_last_index_leaves_room_before_it() {
+        let mut file = state().to_file();
+        // Of the state before.
+        file.head = None;
+        let vault = Vault {
+            owner: BERT,
+            asset: 5,
+            balance: 1,
+            nonce: 0,
+        };
+        file.push(Index::MAX - 1, vault.into());
+        let state = State::try_from(&file).expect("it is well formed");
+        let items = [5, 6, 7, 8, 9].map(|asset| deposit(asset.into(), ANNA, asset, 0));
+        let found = places(&state, &items, &[]);
+        assert_eq!(found, [(0, 0), (1, 0), (2, 0), (5, 0), (7, 0)]);
+    }
+
+    #[test]
+    fn a_fee_that_finds_no_room_opens_a_vault() {
+        let full = |position, amount, fee| Queued {
+            position,
+            item: Item::Deposit {
+                asset: 3,
+                amount,
+                fee,
+                owner: ANNA,
+            },
+        };
+        let most = AMOUNT_LIMIT - 1;
+        let items = [full(0, most, 0), full(1, 0, 1), full(2, most - 1, 1)];
+        assert_eq!(places(&state(), &items, &[]), [(7, 0), (8, 8), (9, 9)]);
+        // Vault 6, of asset 1, is full: it can take no fee.
+        let item = deposit(0, BERT, 1, 3);
+        assert_eq!(places(&state(), &[item], &[6]), [(7, 7)]);
     }
 }

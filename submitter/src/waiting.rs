@@ -13,6 +13,9 @@ use crate::contract::{Standing, checkpoint};
 use crate::endpoints::{EndpointError, Endpoints};
 use crate::logs;
 
+/// So many items at most lie between two ends of a batch: the contract's `GROUP`, which fit one
+/// settlement.
+pub const GROUP: u64 = 128;
 /// The least time between two checkpoints, in seconds: the contract's `INTERVAL`.
 const INTERVAL: u64 = 300;
 
@@ -94,7 +97,8 @@ pub enum WaitingError {
     },
 }
 
-/// Reads the items that a ledger at `head` has not taken and that are so many blocks deep.
+/// Reads the items that a ledger at `head` has not taken and that are so many blocks deep, `most` of
+/// them: as many as one settlement has room for.
 ///
 /// # Errors
 /// Nodes that do not answer, events that are not those of the contract's items, or a ledger that is not
@@ -105,6 +109,7 @@ pub async fn read(
     ledger: u64,
     head: &Head,
     depth: u64,
+    most: u64,
 ) -> Result<Waiting, WaitingError> {
     let chain_id = endpoints.chain_id();
     let base_chain = u32::try_from(chain_id).map_err(|_| WaitingError::BaseChain(chain_id))?;
@@ -124,7 +129,7 @@ pub async fn read(
     }
     let (end, place, is_firm) = match count == taken {
         true => (count, None, true),
-        false => end(endpoints, contract, taken, &deep, &now).await?,
+        false => end(endpoints, contract, taken, &deep, &now, most).await?,
     };
     let items = items(endpoints, contract, taken, end, deep.block).await?;
     let place_of_items = Place { ledger, base_chain };
@@ -161,20 +166,23 @@ async fn end(
     taken: u64,
     deep: &Standing,
     now: &Standing,
+    most: u64,
 ) -> Result<(u64, Option<u64>, bool), WaitingError> {
     let count = deep.queue.count.to::<u64>();
     let newest = &now.queue;
     let is_newest = newest.count == deep.queue.count;
     // The next item makes a checkpoint of those before it if the last one is so old.
     let is_firm = newest.count == newest.atCheckpoint
-        || now.time >= newest.checkpointAt.to::<u64>() + INTERVAL;
-    if is_newest && is_firm {
+        || now.time >= newest.checkpointAt.to::<u64>().saturating_add(INTERVAL);
+    let is_few = count - taken <= most;
+    if is_newest && is_firm && is_few {
         return Ok((count, None, true));
     }
     let all = logs::checkpoints(endpoints, contract, deep.block, taken).await?;
-    match all.last() {
+    let within = |(_, count): &&(u64, u64)| count.saturating_sub(taken) <= most;
+    match all.iter().rfind(within) {
         Some(&(place, count)) => Ok((count, Some(place), true)),
-        None if is_newest => Ok((count, None, false)),
+        None if is_newest && is_few => Ok((count, None, false)),
         None => Err(WaitingError::NoEnd {
             found: count - taken,
         }),

@@ -84,7 +84,7 @@ fn mainnet(command: &Command, folder: &Path) -> anyhow::Result<Option<String>> {
         return Ok(None);
     }
     command.import(&trace, folder)?;
-    let what = "all transfers of a trace of Ethereum's main chain, one shard";
+    let what = "the transfers and swaps of a trace of Ethereum's main chain, one shard";
     Ok(Some(what.to_owned()))
 }
 

@@ -90,13 +90,12 @@ impl Command {
     pub fn prove(&self, folder: &Path) -> anyhow::Result<Run> {
         let (batch, proof) = (folder.join("batch.bin"), folder.join("proof.bin"));
         let (batch, proof) = (text(&batch)?, text(&proof)?);
-        let profile = ["--profile", self.profile];
-        let output =
-            self.run(&[&["prove", batch, "-o", proof, "--json"], &profile[..]].concat())?;
+        let prove = ["prove", batch, "-o", proof, "--json", "--profile"];
+        let output = self.run(&[&prove[..], &[self.profile]].concat())?;
         let last = output.lines().last().context("prove printed nothing")?;
         let summary = serde_json::from_str(last).with_context(|| last.to_owned())?;
         let start = Instant::now();
-        self.run(&[&["verify", proof], &profile[..]].concat())?;
+        self.run(&["verify", proof])?;
         Ok(Run {
             summary,
             proof_bytes: std::fs::metadata(proof)?.len(),

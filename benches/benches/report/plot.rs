@@ -30,7 +30,7 @@ fn draw(text: &mut String, measured: &[Measured]) -> Result<(), Box<dyn std::err
         .margin(12)
         .x_label_area_size(32)
         // The names stand left of zero, the legend right of all bars.
-        .build_cartesian_2d(-0.2..1.35, 0.0..count)?;
+        .build_cartesian_2d(-0.27..1.35, 0.0..count)?;
     chart
         .configure_mesh()
         .disable_mesh()

@@ -1,5 +1,6 @@
 //! Arguments of the commands that talk to a chain.
 
+use shardfold_submitter::waiting::GROUP;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -101,6 +102,10 @@ pub struct DepositsArgs {
     /// How many blocks must follow the one of an item.
     #[arg(long, value_name = "BLOCKS", default_value_t = 12)]
     pub depth: u64,
+    /// How many items to take at most: by default as many as lie between two ends of a batch, which fit
+    /// one settlement.
+    #[arg(long, value_name = "COUNT", default_value_t = GROUP)]
+    pub max_items: u64,
     /// A vault of the operator, for the fees in its asset. May be repeated: one for each asset. Other
     /// fees go to the depositor.
     #[arg(long, value_name = "INDEX")]

@@ -156,9 +156,10 @@ Example:
 Asks nobody and needs no network. LOGS is what a node answers to eth_getLogs; the file of --code has
 what it answers to eth_getCode, as JSON:
   { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ..., \"verifier\": ...,
-    \"first\": ..., \"second\": ... }
-where `hashes` and `verifier` are what the rollup answers by these names, `first` and `second` what the
-verifier does.")]
+    \"first\": ..., \"second\": ..., \"head_digest\": \"0x...\" }
+where `hashes`, `verifier` and `headDigest` are what the rollup answers by these names, `first` and
+`second` what the verifier does. The calls take vaults out; shares, positions and payouts leave as
+settlement/README.md says.")]
 pub struct ExitDrillArgs {
     /// The contract's logs, as JSON.
     pub logs: PathBuf,

@@ -316,6 +316,7 @@ impl OnChain {
             "verifier": verifier,
             "first": first,
             "second": second,
+            "head_digest": self.chain.ask(self.rollup, &headDigestCall {}),
         })
     }
 }
@@ -488,6 +489,9 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let mut altered = codes.clone();
     altered["hashes"]["address"] = codes["first"]["address"].clone();
     refused(&altered, "as its `hashes`, expected");
+    let mut altered = codes.clone();
+    altered["head_digest"] = json!(encoding::head_digest(genesis.head()));
+    refused(&altered, "some of its logs are missing");
     let mut altered = codes.clone();
     altered["first"] = codes["second"].clone();
     refused(&altered, "as its `first`, expected");

@@ -1,8 +1,8 @@
 //! Everything before a transaction is sent: is it settled, would it be, and at what price.
 
-use alloy::consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
+use alloy::consensus::{SignableTransaction as _, Transaction as _, TxEip1559, TxEnvelope};
 use alloy::eips::BlockId;
-use alloy::eips::eip2718::Encodable2718 as _;
+use alloy::eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy::network::TransactionBuilder as _;
 use alloy::providers::{Provider as _, RootProvider};
 use alloy::rpc::types::TransactionRequest;
@@ -18,6 +18,9 @@ use crate::contract::{Standing, check_heads, checkpoint, data_hash};
 use crate::gas::{self, CAP, MAX_BYTES};
 use crate::journal::{Attempt, Journal};
 use crate::logs;
+
+/// Places that the contract has for checkpoints.
+const CHECKPOINTS: u64 = 8_192;
 
 /// What a unit of gas may cost, in wei.
 #[derive(Clone, Copy)]
@@ -43,15 +46,20 @@ impl Settler<'_> {
                 None => {}
             }
         }
-        let standing = Standing::read(self.endpoints, self.contract, 0).await?;
-        if let Some(report) = self.settled(order, &standing).await? {
-            return Ok(Prepared::Settled(report));
-        }
+        let standing = match self.settled_or_standing(order).await? {
+            Ok(report) => return Ok(Prepared::Settled(report)),
+            Err(standing) => standing,
+        };
         let call = self.check(order, &standing).await?;
-        if let Some(journal) = journal.filter(|journal| !journal.attempts.is_empty())
+        if let Some(mut journal) = journal.filter(|journal| !journal.attempts.is_empty())
             && self.nonce(false).await? <= journal.nonce
         {
-            (self.say)("the transaction of the journal is sent again");
+            if journal.newest().map(input).transpose()?.as_ref() == Some(&call) {
+                (self.say)("the transaction of the journal is sent again");
+            } else {
+                (self.say)("the transaction of the journal is replaced: its call is another now");
+                self.replace(&mut journal, call).await?;
+            }
             return Ok(Prepared::Ready(journal));
         }
         let gas = self.gas(&call, &standing).await?;
@@ -65,6 +73,33 @@ impl Settler<'_> {
         };
         journal.write(&self.journal)?;
         Ok(Prepared::Ready(journal))
+    }
+
+    /// The settlement of the batch, once it is deep enough; or where the contract stands without one.
+    async fn settled_or_standing(
+        &self,
+        order: &Order,
+    ) -> Result<Result<Report, Standing>, SettleError> {
+        let mut is_told = false;
+        loop {
+            let standing = Standing::read(self.endpoints, self.contract, 0).await?;
+            let Some(report) = self.settled(order, &standing).await? else {
+                return Ok(Err(standing));
+            };
+            if logs::newest(self.endpoints).await?
+                >= report.block.saturating_add(self.options.depth)
+            {
+                return Ok(Ok(report));
+            }
+            if !is_told {
+                (self.say)(&format!(
+                    "the batch is settled in block {}: waiting for {} blocks after it",
+                    report.block, self.options.depth
+                ));
+                is_told = true;
+            }
+            tokio::time::sleep(self.options.poll).await;
+        }
     }
 
     /// The settlement of the batch, if there is one.
@@ -87,8 +122,13 @@ impl Settler<'_> {
         check_heads(self.endpoints, self.contract).await?;
         self.check_verifier(order, standing).await?;
         let mut call = order.call.clone();
-        if check_queue(&order.statement, standing)? == QueueEnd::Checkpoint {
-            call.place = U256::from(self.checkpoint(order, standing).await?);
+        match check_queue(&order.statement, standing)? {
+            QueueEnd::Checkpoint => {
+                call.place = U256::from(self.checkpoint(order, standing).await?);
+            }
+            // The contract looks at the place only if an item arrives before the settlement.
+            _ if !order.has_place => call.place = U256::from(next_place(standing)),
+            _ => {}
         }
         let data = Bytes::from(call.abi_encode());
         self.try_out(&data).await?;
@@ -246,4 +286,22 @@ impl Settler<'_> {
         }
         Ok(())
     }
+}
+
+/// The bytes of the call that an attempt sends.
+pub(super) fn input(attempt: &Attempt) -> Result<Bytes, SettleError> {
+    let decoded = TxEnvelope::decode_2718(&mut attempt.raw.as_ref());
+    let decoded = decoded.map_err(|error| SettleError::Sign(error.to_string()))?;
+    Ok(decoded.input().clone())
+}
+
+/// Where the contract has the checkpoint of all items, or will have it when the next one arrives.
+fn next_place(standing: &Standing) -> u64 {
+    let queue = &standing.queue;
+    let made: u64 = queue.checkpoints.into();
+    let number = match queue.atCheckpoint == queue.count {
+        true => made.saturating_sub(1),
+        false => made,
+    };
+    number % CHECKPOINTS
 }

@@ -2,14 +2,11 @@
 
 use std::time::Instant;
 
-use alloy::consensus::TxEnvelope;
-use alloy::consensus::transaction::Transaction as _;
-use alloy::eips::eip2718::Decodable2718 as _;
 use alloy::providers::{Provider as _, RootProvider};
 use alloy::rpc::types::TransactionReceipt;
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 
-use super::prepare::Fees;
+use super::prepare::{Fees, input};
 use super::{Report, SettleError, Settler};
 use crate::checks::Refusal;
 use crate::endpoints::EndpointError;
@@ -160,17 +157,31 @@ impl Settler<'_> {
     /// Whether enough blocks follow that of a receipt, and the chain has that block.
     async fn is_deep(&self, receipt: &TransactionReceipt) -> Result<bool, SettleError> {
         let block = receipt.block_number.unwrap_or_default();
-        if logs::newest(self.endpoints).await? < block + self.options.depth {
+        if logs::newest(self.endpoints).await? < block.saturating_add(self.options.depth) {
             return Ok(false);
         }
         let ask = async |provider: &RootProvider| provider.get_block_by_number(block.into()).await;
         let found = self.endpoints.read("a block", ask).await?;
-        Ok(found.map(|found| found.header.hash) == receipt.block_hash)
+        Ok(found.is_some_and(|found| Some(found.header.hash) == receipt.block_hash))
     }
 
     /// Signs the same with a higher fee, an eighth more at least, as nodes want it. Where that is more
     /// than is allowed the same bytes are sent again.
     async fn raise(&self, journal: &mut Journal) -> Result<(), SettleError> {
+        let Some(last) = journal.newest() else {
+            return Ok(());
+        };
+        let call = input(last)?;
+        self.replace(journal, call).await
+    }
+
+    /// Signs a call with the journal's nonce and a higher fee; where that is more than is allowed, what is
+    /// in the journal stays.
+    pub(super) async fn replace(
+        &self,
+        journal: &mut Journal,
+        call: Bytes,
+    ) -> Result<(), SettleError> {
         let Some(last) = journal.newest() else {
             return Ok(());
         };
@@ -188,9 +199,7 @@ impl Settler<'_> {
             (self.say)("a higher fee than allowed would be needed: the same is sent again");
             return Ok(());
         }
-        let bytes = TxEnvelope::decode_2718(&mut last.raw.as_ref());
-        let bytes = bytes.map_err(|error| SettleError::Sign(error.to_string()))?;
-        let attempt = self.sign(bytes.input().clone(), journal.nonce, last.gas, fees)?;
+        let attempt = self.sign(call, journal.nonce, last.gas, fees)?;
         journal.attempts.push(attempt);
         journal.write(&self.journal)?;
         Ok(())

@@ -172,7 +172,15 @@ impl Scene {
     /// What waits for the ledger.
     pub async fn waiting(&self, depth: u64) -> Result<Waiting, WaitingError> {
         let (endpoints, head) = (&self.endpoints, self.state.head());
-        waiting::read(endpoints, self.contract, LEDGER, head, depth).await
+        waiting::read(
+            endpoints,
+            self.contract,
+            LEDGER,
+            head,
+            depth,
+            waiting::GROUP,
+        )
+        .await
     }
 
     /// Executes a batch that takes what waits; the ledger moves on.

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
+use shardfold_contracts::Body as _;
+use shardfold_contracts::deposit::Deposit;
+use shardfold_contracts::exit::Exit;
 use shardfold_executor::outcome::{Receipt, check_start};
 use shardfold_executor::parallel;
 use shardfold_protocol::batch::Batch;
@@ -20,7 +23,7 @@ use super::leave::address;
 use crate::args::DepositsArgs;
 use crate::commands::input::{cannot_use, read_content};
 use crate::contracts;
-use crate::exit::cannot;
+use crate::exit::{cannot, usage};
 use crate::output::{Places, Printer, warn};
 use crate::threads;
 
@@ -42,11 +45,13 @@ pub fn deposits(args: &DepositsArgs) -> Result<()> {
         .transpose()?;
     if let Some(batch) = &into {
         check_start(state.chain_id(), state.head(), batch)?;
+        refuse_items(batch)?;
     }
     let waiting = threads::runtime()?.block_on(async {
         let endpoints = Endpoints::connect(&args.chain.rpc).await?;
         let (ledger, head) = (state.chain_id(), state.head());
-        let waiting = waiting::read(&endpoints, contract, ledger, head, args.depth).await?;
+        let (depth, most) = (args.depth, args.max_items);
+        let waiting = waiting::read(&endpoints, contract, ledger, head, depth, most).await?;
         anyhow::Ok(waiting)
     })?;
     if waiting.items.is_empty() && into.is_none() {
@@ -68,6 +73,19 @@ pub fn deposits(args: &DepositsArgs) -> Result<()> {
     let report = Report::new(&waiting, &batch);
     report.print(&format!("{output}"), printer);
     printer.object(&report)
+}
+
+/// Items are taken from the chain alone: those of a batch may have left it.
+fn refuse_items(batch: &Batch) -> Result<()> {
+    let of_queue = [Deposit::KIND, Exit::KIND];
+    let mut transactions = batch.transactions.iter();
+    match transactions.position(|transaction| of_queue.contains(&transaction.kind)) {
+        Some(position) => Err(usage(format!(
+            "transaction {position} of the batch of --into takes an item of the queue, expected only \
+             what people signed"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The ledger, from a file or a database.

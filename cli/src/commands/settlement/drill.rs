@@ -13,7 +13,7 @@ use shardfold_protocol::files;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::{State, StateFile};
-use shardfold_settlement::deployed::{Codes, Expected, check};
+use shardfold_settlement::deployed::{Codes, Expected, Terms, check};
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::escape::{escape_call, owner};
 use shardfold_settlement::published::{rebuild, settled};
@@ -76,9 +76,11 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         Ok(key)
     })?;
     drill.step("contracts", |printer| {
-        compare(args, &codes, &settlement_key, &state)?;
+        let terms = compare(args, &codes, &settlement_key, &state)?;
         printer.line(format_args!(
-            "the code of all five contracts is what this build makes of its source and that key"
+            "the code of all five contracts is what this build makes of its source and that key; \
+             governor {}, an item from {} wei, base chain {}",
+            terms.governor, terms.base_price, terms.base_chain
         ));
         Ok(())
     })?;
@@ -102,7 +104,8 @@ fn read_codes(args: &ExitDrillArgs) -> Result<Codes> {
     let bytes = read_file(&args.code, CODES_BYTES)?;
     serde_json::from_slice(&bytes).with_context(|| {
         format!(
-            "{} does not hold address and code of rollup, hashes, verifier, first and second",
+            "{} does not hold address and code of rollup, hashes, verifier, first and second, and \
+             head_digest",
             args.code.display()
         )
     })
@@ -118,7 +121,12 @@ fn published(args: &ExitDrillArgs, logs: &[u8], rollup: Address) -> Result<(Stat
     Ok((state, batches.len()))
 }
 
-fn compare(args: &ExitDrillArgs, codes: &Codes, key: &SettlementKey, state: &State) -> Result<()> {
+fn compare(
+    args: &ExitDrillArgs,
+    codes: &Codes,
+    key: &SettlementKey,
+    state: &State,
+) -> Result<Terms> {
     let genesis: StateFile = read_content("genesis", &args.genesis)?;
     let genesis = State::try_from(&genesis).with_context(|| cannot_use(&args.genesis))?;
     let data = key.verifier_data().context("the key makes no verifier")?;
@@ -126,6 +134,7 @@ fn compare(args: &ExitDrillArgs, codes: &Codes, key: &SettlementKey, state: &Sta
         data: &data,
         chain_id: state.chain_id(),
         genesis_root: word(&genesis.head().state_root),
+        head: state.head(),
     };
     check(codes, &expected).with_context(|| {
         format!(
