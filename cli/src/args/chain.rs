@@ -85,7 +85,7 @@ Examples:
 Reads what waits in the contract's queue, deposits and forced exits, as far as it is deep enough, and
 checks it against the contract. The batch takes it in order and ends where `settle` can settle it;
 the transactions of --into follow. A deposit goes to its owner's vault of the asset, or to the first
-index after all records.")]
+index after all records, or an empty one before them.")]
 pub struct DepositsArgs {
     /// The contract and the nodes.
     #[command(flatten)]

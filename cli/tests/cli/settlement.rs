@@ -386,8 +386,8 @@ fn a_contract_settles_what_the_commands_prove() {
     }
 }
 
-/// The account that a trace's import gives an address, and its public key as text.
-fn account_of(address: [u8; 20]) -> String {
+/// The public key, as text, of the account that a trace's import gives an address.
+fn public_key_of(address: [u8; 20]) -> String {
     let mut seed = [0; 32];
     seed[0] = 1;
     seed[8..28].copy_from_slice(&address);
@@ -408,7 +408,7 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let codes = on_chain.codes();
     sandbox.write("code.json", codes.to_string().as_bytes());
     let who = [1; 20];
-    let (key, to) = (account_of(who), hex::encode(who));
+    let (key, to) = (public_key_of(who), hex::encode(who));
     let files = [
         "logs.json",
         "--code",
@@ -463,7 +463,7 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
 
     // Nobody's vaults, and contracts that differ in a byte, in an address, in the data.
     let mut person = person;
-    let other = account_of([2; 20]);
+    let other = public_key_of([2; 20]);
     person[1] = &other;
     let error = sandbox.refused(&[&["exit-drill"], &files[..], &options, &person].concat());
     assert!(error.contains("no vault of this key"), "{error}");

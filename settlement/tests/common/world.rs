@@ -38,6 +38,8 @@ pub const COIN: u32 = 0;
 /// Its unit.
 pub const GWEI: u64 = 1_000_000_000;
 
+pub use shardfold_settlement::queue::Item;
+
 const STATEMENT_VERIFIER: &str = include_str!("../../evm/test/artefacts/StatementVerifier.json");
 
 /// No fee.
@@ -45,24 +47,6 @@ pub const FREE: FeePayment = FeePayment {
     amount: 0,
     vault: 0,
 };
-
-/// An item of the queue, as the operator reads it from the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Item {
-    /// A deposit.
-    Deposit {
-        asset: u32,
-        amount: u64,
-        fee: u64,
-        owner: Digest,
-    },
-    /// A forced exit.
-    Exit {
-        index: Index,
-        owner: Digest,
-        address: ExitAddress,
-    },
-}
 
 /// All of it.
 #[derive(Clone, Debug)]

@@ -171,16 +171,13 @@ impl Scene {
 
     /// What waits for the ledger.
     pub async fn waiting(&self, depth: u64) -> Result<Waiting, WaitingError> {
+        self.waiting_of(depth, waiting::GROUP).await
+    }
+
+    /// The same, and so many items at most.
+    pub async fn waiting_of(&self, depth: u64, most: u64) -> Result<Waiting, WaitingError> {
         let (endpoints, head) = (&self.endpoints, self.state.head());
-        waiting::read(
-            endpoints,
-            self.contract,
-            LEDGER,
-            head,
-            depth,
-            waiting::GROUP,
-        )
-        .await
+        waiting::read(endpoints, self.contract, LEDGER, head, depth, most).await
     }
 
     /// Executes a batch that takes what waits; the ledger moves on.

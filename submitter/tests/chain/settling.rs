@@ -63,6 +63,25 @@ async fn a_batch_is_settled_once_and_then_found_settled() {
 }
 
 #[tokio::test]
+async fn a_batch_is_found_settled_when_it_is_deep_enough() {
+    let Some(mut scene) = Scene::new().await else {
+        return;
+    };
+    scene.deposit(1, 1_000).await;
+    let order = scene.execute().await;
+    scene.settler("journal").settle(&order).await.unwrap();
+    // Without the journal, on the same chain.
+    let mut settler = scene.settler("other");
+    settler.options.depth = 2;
+    let early = tokio::time::timeout(PAUSE, settler.settle(&order)).await;
+    assert!(early.is_err(), "{early:?}");
+    scene.anvil.mine(2).await.unwrap();
+    let report = settler.settle(&order).await.unwrap();
+    assert!(report.was_settled);
+    assert_eq!(scene.sent().await, 1);
+}
+
+#[tokio::test]
 async fn a_restart_before_sending_sends_what_was_signed() {
     let Some(mut scene) = Scene::new().await else {
         return;

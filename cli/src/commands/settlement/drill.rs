@@ -12,15 +12,13 @@ use shardfold_aggregator::{SettlementKey, SettlementProver};
 use shardfold_protocol::files;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::record::Index;
-use shardfold_protocol::state::{State, StateFile};
+use shardfold_protocol::state::State;
 use shardfold_settlement::deployed::{Codes, Expected, Terms, check};
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::escape::{escape_call, owner};
-use shardfold_settlement::published::{rebuild, settled};
 
-use super::leave::{LOGS_BYTES, address, owner_key};
+use super::leave::{LOGS_BYTES, address, genesis, owner_key, replay, state_bytes};
 use crate::args::{CacheArgs, ExitDrillArgs};
-use crate::commands::input::{cannot_use, read_content};
 use crate::commands::key::from_circuits;
 use crate::commands::profile;
 use crate::output::{Places, Printer, gib, peak_memory_bytes, read_file};
@@ -41,7 +39,7 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     let logs = read_file(&args.logs, LOGS_BYTES)?;
     let codes = read_codes(args)?;
     let outputs = [
-        ("state.bin", logs.len() as u64),
+        ("state.bin", state_bytes(&logs)),
         ("settlement.key", SMALL_BYTES),
     ];
     let [state_output, key_output] =
@@ -53,13 +51,16 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         steps: vec![],
     };
 
-    let state = drill.step("state", |printer| {
-        let (state, batches) = published(args, &logs, codes.rollup.address)?;
+    let mut state = genesis(&args.genesis)?;
+    let genesis_root = word(&state.head().state_root);
+    drill.step("state", |printer| {
+        let source = args.logs.display().to_string();
+        let batches = replay(&mut state, &logs, Some(codes.rollup.address), &source)?;
         state_output.write(&files::to_binary(&state.to_file())?)?;
         printer.line(format_args!(
             "{state_output}: the state after {batches} batches, made of what is published alone"
         ));
-        Ok(state)
+        Ok(())
     })?;
     let settlement_key = drill.step("key", |printer| {
         let cache = CacheArgs {
@@ -76,7 +77,14 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         Ok(key)
     })?;
     drill.step("contracts", |printer| {
-        let terms = compare(args, &codes, &settlement_key, &state)?;
+        let data = settlement_key.verifier_data();
+        let expected = Expected {
+            data: &data.context("the key makes no verifier")?,
+            chain_id: state.chain_id(),
+            genesis_root,
+            head: state.head(),
+        };
+        let terms = compare(args, &codes, &expected)?;
         printer.line(format_args!(
             "the code of all five contracts is what this build makes of its source and that key; \
              governor {}, an item from {} wei, base chain {}",
@@ -111,32 +119,8 @@ fn read_codes(args: &ExitDrillArgs) -> Result<Codes> {
     })
 }
 
-/// The state after all batches, and how many there are.
-fn published(args: &ExitDrillArgs, logs: &[u8], rollup: Address) -> Result<(State, usize)> {
-    let genesis: StateFile = read_content("genesis", &args.genesis)?;
-    let mut state = State::try_from(&genesis).with_context(|| cannot_use(&args.genesis))?;
-    let batches = settled(logs, Some(rollup))
-        .with_context(|| format!("cannot use {}", args.logs.display()))?;
-    rebuild(&mut state, &batches)?;
-    Ok((state, batches.len()))
-}
-
-fn compare(
-    args: &ExitDrillArgs,
-    codes: &Codes,
-    key: &SettlementKey,
-    state: &State,
-) -> Result<Terms> {
-    let genesis: StateFile = read_content("genesis", &args.genesis)?;
-    let genesis = State::try_from(&genesis).with_context(|| cannot_use(&args.genesis))?;
-    let data = key.verifier_data().context("the key makes no verifier")?;
-    let expected = Expected {
-        data: &data,
-        chain_id: state.chain_id(),
-        genesis_root: word(&genesis.head().state_root),
-        head: state.head(),
-    };
-    check(codes, &expected).with_context(|| {
+fn compare(args: &ExitDrillArgs, codes: &Codes, expected: &Expected<'_>) -> Result<Terms> {
+    check(codes, expected).with_context(|| {
         format!(
             "{}: what is deployed is not what this build makes",
             args.code.display()

@@ -1,5 +1,7 @@
 //! `rebuild` and `escape`: out of a ledger without anybody's help.
 
+use std::path::Path;
+
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result};
@@ -35,17 +37,13 @@ pub fn rebuild(args: &RebuildArgs) -> Result<()> {
             (read_file(&path, LOGS_BYTES)?, path.display().to_string())
         }
     };
-    // A difference names a record in 16 bytes, which are 34 digits of JSON.
-    let output = places.output(&args.output, logs.len() as u64 / 34 * RECORD_BYTES)?;
+    let output = places.output(&args.output, state_bytes(&logs))?;
     let printer = places.printer(args.json)?;
-    let genesis: StateFile = read_content("genesis", &args.genesis)?;
-    let mut state = State::try_from(&genesis).with_context(|| cannot_use(&args.genesis))?;
-    let batches =
-        settled(&logs, contract).with_context(|| format!("cannot use the logs of {source}"))?;
-    rebuild_state(&mut state, &batches)?;
+    let mut state = genesis(&args.genesis)?;
+    let batches = replay(&mut state, &logs, contract, &source)?;
     let head = state.head();
     let report = Rebuilt {
-        batches: batches.len(),
+        batches,
         transactions: head.tx_count,
         state_root: digest_hex(&head.state_root),
     };
@@ -55,6 +53,31 @@ pub fn rebuild(args: &RebuildArgs) -> Result<()> {
         report.batches, report.transactions, report.state_root
     ));
     printer.object(&report)
+}
+
+/// What the file of the state after so many logs has at most, about.
+pub(super) const fn state_bytes(logs: &[u8]) -> u64 {
+    // A difference names a record in 16 bytes, which are 34 digits of JSON.
+    logs.len() as u64 / 34 * RECORD_BYTES
+}
+
+/// The state that a ledger started from.
+pub(super) fn genesis(path: &Path) -> Result<State> {
+    let file: StateFile = read_content("genesis", path)?;
+    State::try_from(&file).with_context(|| cannot_use(path))
+}
+
+/// Moves a state from the genesis to the last settled head; returns how many batches there are.
+pub(super) fn replay(
+    state: &mut State,
+    logs: &[u8],
+    contract: Option<Address>,
+    source: &str,
+) -> Result<usize> {
+    let batches =
+        settled(logs, contract).with_context(|| format!("cannot use the logs of {source}"))?;
+    rebuild_state(state, &batches)?;
+    Ok(batches.len())
 }
 
 /// Asks nodes for the events of all settled batches.

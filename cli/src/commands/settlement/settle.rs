@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use shardfold_aggregator::{SettlementKey, SettlementProof, verify_settlement};
 use shardfold_settlement::verifier::data_hash;
 use shardfold_submitter::endpoints::Endpoints;
 use shardfold_submitter::journal::beside;
@@ -14,9 +13,8 @@ use shardfold_submitter::settle::{Options, Order, Report, Settler};
 
 use super::call::settled;
 use super::leave::address;
-use super::verify::keys;
+use super::verify::verify_under_any;
 use crate::args::SettleArgs;
-use crate::commands::allow;
 use crate::exit::usage;
 use crate::output::{Places, Printer};
 use crate::threads;
@@ -70,7 +68,12 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
 fn order(args: &SettleArgs) -> Result<Order> {
     let state = args.state.as_deref();
     let (settled, proof) = settled(&args.batch, &args.proof, state, &args.cut)?;
-    let key = key_of(args, &proof)?;
+    let (named, unsound) = (args.settlement_key.as_deref(), args.cut.unsound);
+    let verified = verify_under_any(&proof, named, unsound)
+        .with_context(|| format!("{} does not verify", args.proof.display()))?;
+    let (key, ..) = verified.ok_or_else(|| {
+        usage("there is no settlement key for the proof: name one with --settlement-key")
+    })?;
     let data = key.verifier_data().context("the key makes no verifier")?;
     Ok(Order {
         call: settled.call(proof.calldata().to_vec(), args.checkpoint.unwrap_or(0)),
@@ -78,26 +81,6 @@ fn order(args: &SettleArgs) -> Result<Order> {
         statement: settled.statement,
         verifier: Some(data_hash(&data)),
     })
-}
-
-/// The key under which the proof verifies.
-fn key_of(args: &SettleArgs, proof: &SettlementProof) -> Result<SettlementKey> {
-    let mut refusal = None;
-    for key in keys(args.settlement_key.as_deref())? {
-        allow(key.profile(), args.cut.unsound)?;
-        match verify_settlement(&key, proof) {
-            Ok(_) => return Ok(key),
-            Err(error) => refusal = refusal.or(Some(error)),
-        }
-    }
-    match refusal {
-        Some(error) => {
-            Err(error).with_context(|| format!("{} does not verify", args.proof.display()))
-        }
-        None => Err(usage(
-            "there is no settlement key for the proof: name one with --settlement-key",
-        )),
-    }
 }
 
 fn print(report: &Report, printer: Printer) -> Result<()> {

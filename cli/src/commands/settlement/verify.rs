@@ -26,12 +26,25 @@ pub fn verify(
     named: Option<&Path>,
     unsound: UnsoundArgs,
 ) -> Result<Verified> {
+    match verify_under_any(proof, named, unsound)? {
+        Some((key, statement, time)) => verified(&key, statement, time),
+        None => bail!("there is no settlement key to verify it under: name one with --key"),
+    }
+}
+
+/// The key under which the proof verifies, of those that the user names or that are built in; what it
+/// states, and how long that took. `None` if there is no key at all.
+pub fn verify_under_any(
+    proof: &SettlementProof,
+    named: Option<&Path>,
+    unsound: UnsoundArgs,
+) -> Result<Option<(SettlementKey, Statement, Duration)>> {
     let mut refusal = None;
     for key in keys(named)? {
         allow(key.profile(), unsound)?;
         let start = Instant::now();
         match verify_settlement(&key, proof) {
-            Ok(statement) => return verified(&key, statement, start.elapsed()),
+            Ok(statement) => return Ok(Some((key, statement, start.elapsed()))),
             Err(error) => refusal = refusal.or(Some((key.profile().name(), error))),
         }
     }
@@ -39,7 +52,7 @@ pub fn verify(
         Some((profile, error)) => {
             Err(error).with_context(|| format!("under the settlement key of the profile {profile}"))
         }
-        None => bail!("there is no settlement key to verify it under: name one with --key"),
+        None => Ok(None),
     }
 }
 
