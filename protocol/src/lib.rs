@@ -5,6 +5,7 @@ pub mod amount;
 pub mod batch;
 pub mod bounds;
 pub mod curve;
+pub mod data;
 pub mod difference;
 pub mod envelope;
 pub mod field;
