@@ -1,6 +1,7 @@
 //! What can be wrong with the input of a trace generator.
 
 use shardfold_contracts::Reject;
+use shardfold_protocol::data::TooMuchData;
 use shardfold_protocol::difference::Unpublishable;
 use shardfold_protocol::record::Index;
 use thiserror::Error;
@@ -18,6 +19,9 @@ pub enum TraceError {
         /// log2 of the rows there are.
         log_height: usize,
     },
+    /// More differences than a settlement publishes.
+    #[error(transparent)]
+    TooMuchData(#[from] TooMuchData),
     /// There are no records, but every shard has a transaction, which touches one.
     #[error("found no records, expected at least one")]
     NoRecords,

@@ -35,6 +35,18 @@ const TOP_BITS: u32 = COEFFICIENT_BITS - 3 * WORD_BITS;
 /// Bits of the top word that it has not.
 pub const SPILL_BITS: u32 = WORD_BITS - TOP_BITS;
 
+/// The order of the field: four words, the lowest first.
+pub const ORDER: [u64; 4] = [
+    0xffff_ffff_0000_0001,
+    0x53bd_a402_fffe_5bfe,
+    0x3339_d808_09a1_d805,
+    0x73ed_a753_299d_7d48,
+];
+/// Limbs of 16 bits of an element of the field.
+pub const VALUE_LIMBS: usize = 16;
+/// Limbs of 16 bits of a point.
+pub const POINT_LIMBS: usize = 8;
+
 /// An integer below 2^254: four words, the lowest first.
 pub type Coefficient = [u64; 4];
 

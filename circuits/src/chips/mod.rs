@@ -7,11 +7,13 @@ use p3_matrix::dense::RowMajorMatrix;
 use shardfold_contracts::Contracts;
 use shardfold_contracts::readings::Bus;
 use shardfold_protocol::curve::{DIGIT_SIZE, DIGITS, WINDOWS};
+use shardfold_protocol::data::LOG_COEFFICIENTS;
 use shardfold_protocol::shape::Shape;
 
 use crate::bus::ChipBuilder;
 use shardfold_protocol::field::F;
 
+pub mod data;
 pub mod fee;
 pub mod fixed_base;
 pub mod fixed_table;
@@ -33,6 +35,7 @@ mod removals;
 #[cfg(test)]
 mod together;
 
+use data::DataChip;
 use fee::FeeChip;
 use fixed_base::FixedBaseChip;
 use fixed_table::FixedTableChip;
@@ -76,6 +79,8 @@ pub enum Chip {
     VariableBase(VariableBaseChip),
     /// The multiples of the keys.
     VariableTable(VariableTableChip),
+    /// The polynomial of a batch's differences: not of a shard.
+    Data(DataChip),
 }
 
 impl Chip {
@@ -105,6 +110,17 @@ impl Chip {
         chips
     }
 
+    /// Returns the chips of the proof that holds a batch's differences against what is published of
+    /// them, with log2 of their rows.
+    #[must_use]
+    pub const fn of_data() -> [(Self, usize); 3] {
+        [
+            (Self::Data(DataChip), LOG_COEFFICIENTS),
+            (Self::Poseidon2(Poseidon2Chip), LOG_COEFFICIENTS),
+            (Self::Range(RangeChip), range::LOG_RANGE),
+        ]
+    }
+
     /// Returns log2 of the chip's rows in shards of a shape.
     #[must_use]
     pub const fn log_height(&self, shape: &Shape) -> usize {
@@ -121,6 +137,7 @@ impl Chip {
             Self::Poseidon2(_) => shape.log_permutations as usize,
             Self::FixedTable(_) => fixed_table::LOG_HEIGHT,
             Self::Range(_) => range::LOG_RANGE,
+            Self::Data(_) => LOG_COEFFICIENTS,
         }
     }
 
@@ -141,6 +158,7 @@ impl Chip {
             Self::Signature(_) => "signature",
             Self::VariableBase(_) => "variable_base",
             Self::VariableTable(_) => "variable_table",
+            Self::Data(_) => "data",
         }
     }
 
@@ -159,6 +177,7 @@ impl Chip {
             Self::Signature(chip) => chip,
             Self::VariableBase(chip) => chip,
             Self::VariableTable(chip) => chip,
+            Self::Data(chip) => chip,
         }
     }
 }
@@ -218,6 +237,7 @@ impl<AB: ChipBuilder> Air<AB> for Chip {
             Self::Signature(chip) => chip.eval(builder),
             Self::VariableBase(chip) => chip.eval(builder),
             Self::VariableTable(chip) => chip.eval(builder),
+            Self::Data(chip) => chip.eval(builder),
         }
     }
 }

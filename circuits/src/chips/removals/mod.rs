@@ -6,10 +6,11 @@ use std::slice;
 
 use rayon::prelude::*;
 
+use super::data::DataChip;
 use super::transaction::TransactionChip;
 use super::transaction::tests::MessageOf;
 use super::{
-    Chip, fee, fixed_base, fixed_table, fixture, muldiv, node, poseidon2, range, record, signature,
+    Chip, data, fee, fixed_base, fixed_table, fixture, muldiv, node, poseidon2, range, record, signature,
     together, transaction, variable_base, variable_table, vault,
 };
 use crate::check::Report;
@@ -40,6 +41,7 @@ fn all_cheats() -> Vec<Cheat> {
         range::tests::cheats(),
         super::vault::tests::cheats(),
         super::muldiv::tests::cheats(),
+        data::tests::cheats(),
     ]
     .concat()
 }
@@ -55,11 +57,18 @@ fn first_rule() -> usize {
     Inventory::of(&chip).constraints - rules.unwrap_or_default()
 }
 
+/// The chips of a shard with every table, and that of the data.
+fn all_chips() -> Vec<Chip> {
+    let mut chips = Chip::all(fixture::contracts());
+    chips.push(Chip::Data(DataChip));
+    chips
+}
+
 /// Every removal: those of each chip, then those of each bus.
 fn all_removals() -> Vec<Removal> {
     let mut removals = vec![];
     let mut widths = Widths::new();
-    for chip in Chip::all(fixture::contracts()) {
+    for chip in all_chips() {
         let (inventory, chip) = (Inventory::of(&chip), chip.name());
         let constraints = 0..inventory.constraints;
         removals.extend(constraints.map(|number| Removal::Constraint { chip, number }));
@@ -183,7 +192,7 @@ impl Tests {
         // Those with few cells first: the first that passes is enough.
         let mut cheats = all_cheats();
         cheats.sort_by_key(Cheat::cells);
-        let buses = Chip::all(fixture::contracts()).into_iter().map(|chip| {
+        let buses = all_chips().into_iter().map(|chip| {
             let messages = Inventory::of(&chip).messages.into_iter();
             (chip.name(), messages.map(|message| message.bus).collect())
         });
@@ -193,6 +202,7 @@ impl Tests {
                 .into_iter()
                 .chain(together::kitchen())
                 .chain(transaction::tests::all_paths())
+                .chain(data::tests::whole())
                 .map(|chip| Honest {
                     report: report(slice::from_ref(&chip)),
                     steps: steps_of(&chip),

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::Chip;
-use super::fixture::contracts;
+use super::all_chips;
 use crate::testing::Removal;
 
 /// What was taken out of one chip or bus.
@@ -66,7 +65,7 @@ impl Score {
             "| chip | constraints | messages | fields of one message | noticed | implied |\n\
              | --- | --- | --- | --- | --- | --- |\n",
         );
-        let names = Chip::all(contracts()).into_iter().map(|chip| chip.name());
+        let names = all_chips().into_iter().map(|chip| chip.name());
         let lines: Vec<_> = names
             .filter_map(|name| Some((name, *self.chips.get(name)?)))
             .collect();
