@@ -39,8 +39,9 @@ pub use key::{KeyError, VerificationKey};
 pub use last::LastCircuit;
 pub use proof::{ProofError, ValidityProof};
 pub use settlement::{
-    SettlementError, SettlementKey, SettlementKeyError, SettlementProof, SettlementProofError,
-    SettlementProver, SettlementVerifyError, verify_settlement,
+    JointCircuit, NarrowCircuit, OuterCircuit, SettlementError, SettlementKey, SettlementKeyError,
+    SettlementProof, SettlementProofError, SettlementProver, SettlementVerifyError,
+    verify_settlement,
 };
 pub use tree::{Child, ChildError, Origin, TreeForm, TreeKeys, flatten_key};
 pub use verify::{VerifyError, verify};

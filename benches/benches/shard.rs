@@ -14,7 +14,7 @@ use shardfold_circuits::lookup_events::LookupEvents;
 use shardfold_contracts::set::standard;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
-use shardfold_prover::{ShardStark, ShardTraces, shard_traces, signature_requests};
+use shardfold_prover::{ShardStark, Traces, shard_traces, signature_requests};
 use shardfold_recursion::config::{F, StarkParameters, StarkProof};
 use shardfold_recursion::profile::Profile;
 
@@ -128,7 +128,7 @@ fn shard_stark(criterion: &mut Criterion) {
 /// A shard and its STARK, which verifies.
 struct Shard {
     stark: ShardStark,
-    traces: ShardTraces,
+    traces: Traces,
     proof: StarkProof,
 }
 

@@ -224,6 +224,37 @@ impl Evaluation {
     }
 }
 
+/// Elements of a [`DataStatement`].
+pub const DATA_STATEMENT_ELEMENTS: usize = 8 + EVALUATION_ELEMENTS;
+
+/// What a proof of data says: differences that lead from one data commitment to another are, as a
+/// polynomial, so much at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataStatement {
+    /// The commitment to differences before them.
+    pub before: Digest,
+    /// The commitment after them.
+    pub after: Digest,
+    /// The polynomial at the point.
+    pub evaluation: Evaluation,
+}
+
+impl DataStatement {
+    /// Returns it as elements: both commitments, then the evaluation.
+    #[must_use]
+    pub fn elements(&self) -> [F; DATA_STATEMENT_ELEMENTS] {
+        let mut elements = [F::ZERO; DATA_STATEMENT_ELEMENTS];
+        let ends = self.before.into_iter().chain(self.after);
+        for (element, value) in elements
+            .iter_mut()
+            .zip(ends.chain(self.evaluation.elements()))
+        {
+            *element = value;
+        }
+        elements
+    }
+}
+
 /// Elements of a [`Settlement`].
 pub const SETTLEMENT_ELEMENTS: usize = STATEMENT_ELEMENTS + EVALUATION_ELEMENTS;
 

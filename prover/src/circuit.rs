@@ -5,15 +5,16 @@ use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
 use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
 
-use shardfold_circuits::chips::Chip;
 use shardfold_recursion::config::StarkProof;
 use shardfold_recursion::convert::to_plonk;
 use shardfold_recursion::plonk::{
     Builder, Circuit, CommonData, Grinding, PlonkError, PlonkField, PlonkParameters, PlonkProof,
     PlonkVerifyError, VerifierKey, prove, verify,
 };
-use shardfold_recursion::serializers::{Cached, Gates, Generators, read_grinding, write_grinding};
-use shardfold_recursion::stark::{Cost, RecursionError, StarkVerifier};
+use shardfold_recursion::serializers::{
+    Cached, Gates, Generators, checked_digest, read_grinding, write_grinding,
+};
+use shardfold_recursion::stark::{Cost, RecursionError};
 use shardfold_recursion::tree::{TreeError, finish_leaf};
 
 use crate::stark::ShardStark;
@@ -136,7 +137,10 @@ impl ShardCircuit {
         proof: &StarkProof,
         statement: &Statement,
     ) -> Result<PartialWitness<PlonkField>, ShardCircuitError> {
-        let parts = verifier(stark)?.unpack(proof, &public_values(stark.chips(), statement))?;
+        let parts = stark
+            .stark()
+            .verifier()?
+            .unpack(proof, &public_values(stark.stark().chips(), statement))?;
         let parts = parts.elements();
         if parts.len() != self.targets.proof.len() {
             return Err(ShardCircuitError::OtherStark {
@@ -157,15 +161,6 @@ impl ShardCircuit {
     }
 }
 
-fn verifier(stark: &ShardStark) -> Result<StarkVerifier<'_, Chip>, RecursionError> {
-    StarkVerifier::new(
-        stark.chips(),
-        stark.log_heights(),
-        stark.common(),
-        *stark.parameters(),
-    )
-}
-
 /// Lays out everything but the public inputs and the padding.
 ///
 /// The statement's targets are the public values of the chips: they are absorbed into the
@@ -176,9 +171,9 @@ fn assemble(
 ) -> Result<(Builder, Targets, Cost), ShardCircuitError> {
     let mut builder = Builder::new(parameters.circuit_config());
     let statement = builder.add_virtual_targets(STATEMENT_ELEMENTS);
-    let verifier = verifier(stark)?;
+    let verifier = stark.stark().verifier()?;
     let proof = verifier.add_proof(&mut builder);
-    let public_values = public_values_of(stark.chips(), &statement);
+    let public_values = public_values_of(stark.stark().chips(), &statement);
     let cost = verifier.verify(&mut builder, &proof, &public_values)?;
     let targets = Targets {
         statement,
@@ -198,8 +193,8 @@ impl Cached for ShardCircuit {
         read(&mut Buffer::new(bytes)).ok()
     }
 
-    fn circuit(&self) -> &Circuit {
-        &self.circuit
+    fn digest(&self) -> Option<[u8; 32]> {
+        checked_digest(&self.circuit)
     }
 }
 

@@ -9,6 +9,7 @@ use shardfold_recursion::plonk::PlonkProof;
 
 pub mod cache;
 mod circuit;
+mod data;
 mod lazy;
 mod set;
 mod stark;
@@ -18,10 +19,11 @@ mod traces;
 mod tests;
 
 pub use circuit::{ShardCircuit, ShardCircuitError};
+pub use data::{DataCircuit, data_stark, data_traces, prove_data};
 pub use lazy::Lazy;
 pub use set::{CircuitSet, KEPT_CIRCUITS, SetError};
-pub use stark::{ShardStark, StarkError, TableWidth};
-pub use traces::{ShardTraces, shard_traces, signature_requests};
+pub use stark::{ShardStark, Stark, StarkError, TableWidth};
+pub use traces::{Traces, shard_traces, signature_requests};
 
 /// A step of proving a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

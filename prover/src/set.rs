@@ -10,12 +10,13 @@ use shardfold_protocol::shape::Shape;
 use shardfold_recursion::plonk::{CommonData, PlonkParameters, VerifierKey};
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::{Bits, plonk_bits};
-use shardfold_recursion::tree::{common_data, gate_set};
+use shardfold_recursion::tree::{common_data, data_common_data, gate_set};
 
 use crate::cache::{CircuitCache, Fingerprint, Listener};
 use crate::circuit::{ShardCircuit, ShardCircuitError};
+use crate::data::{DataCircuit, data_stark};
 use crate::lazy::Lazy;
-use crate::stark::{ShardStark, StarkError};
+use crate::stark::{ShardStark, Stark, StarkError};
 
 /// How many shard circuits a set holds at once, unless jobs of more shapes run: a gigabyte each at
 /// `proven-100`.
@@ -33,6 +34,8 @@ pub struct CircuitSet {
     shards: Vec<Mutex<Weak<ShardCircuit>>>,
     kept: Mutex<Latest<ShardCircuit>>,
     common: Lazy<CommonData>,
+    data_stark: Lazy<Stark>,
+    data: Lazy<DataCircuit>,
 }
 
 /// Why a circuit is not available.
@@ -73,8 +76,10 @@ impl CircuitSet {
         let shapes = profile.shapes();
         let parameters = profile.plonk();
         let description = format!(
-            "{} {} {} {:?} {:?}",
+            "{} {} {:?} {} {} {:?} {:?}",
             profile.degree_bits(),
+            profile.data_degree_bits(),
+            profile.data(),
             profile.last_degree_bits(),
             profile.arity(),
             profile.last(),
@@ -96,6 +101,8 @@ impl CircuitSet {
             shards: shapes.iter().map(|_| Mutex::default()).collect(),
             kept: Mutex::default(),
             common: Lazy::new(),
+            data_stark: Lazy::new(),
+            data: Lazy::new(),
         }
     }
 
@@ -176,6 +183,29 @@ impl CircuitSet {
         self.cache.load_or_build(&name, || {
             let (stark, common) = (self.stark(shape)?, self.common()?);
             Ok(ShardCircuit::build(stark, &self.parameters, common)?)
+        })
+    }
+
+    /// Returns the STARK over a batch's differences.
+    ///
+    /// # Errors
+    /// None, for the parameters of a profile.
+    pub fn data_stark(&self) -> Result<&Stark, SetError> {
+        let make = || Ok(data_stark(self.profile)?);
+        self.data_stark.get_or_try(make)
+    }
+
+    /// Returns the circuit that verifies it, from the cache or built, which is kept.
+    ///
+    /// # Errors
+    /// If it does not fit its rows.
+    pub fn data(&self) -> Result<&DataCircuit, SetError> {
+        self.data.get_or_try(|| {
+            self.cache.load_or_build("data", || {
+                let common = data_common_data(self.profile);
+                let stark = self.data_stark()?;
+                Ok(DataCircuit::build(stark, &self.parameters, &common)?)
+            })
         })
     }
 

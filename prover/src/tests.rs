@@ -11,7 +11,7 @@ use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::witness::ShardWitness;
 
-use super::{CircuitSet, ShardCircuit, ShardStark, ShardTraces, StarkError, shard_traces};
+use super::{CircuitSet, ShardCircuit, ShardStark, StarkError, Traces, shard_traces};
 use shardfold_circuits::check::{Report, Table, check};
 use shardfold_protocol::field::F;
 use shardfold_recursion::config::{StarkParameters, StarkProof};
@@ -53,14 +53,15 @@ pub(crate) fn witnesses(seed: u64, transactions: usize) -> Vec<ShardWitness> {
     .unwrap()
 }
 
-fn assert_holds(traces: &ShardTraces) {
+fn assert_holds(traces: &Traces) {
     let report = report(traces);
     assert!(report.is_clean(), "{report}");
 }
 
 /// What is wrong with traces of the standard list's chips.
-pub(crate) fn report(traces: &ShardTraces) -> Report {
+pub(crate) fn report(traces: &Traces) -> Report {
     let tables: Vec<_> = STARK
+        .stark()
         .chips()
         .iter()
         .zip(&traces.traces)
@@ -86,7 +87,7 @@ fn every_profile_keeps_its_promise_at_every_shape() {
     for profile in Profile::ALL {
         for shape in profile.shapes() {
             let stark = ShardStark::new(standard(), *shape, profile.stark(shape)).unwrap();
-            let bits = stark_bits(stark.parameters(), &stark.size());
+            let bits = stark_bits(stark.stark().parameters(), &stark.stark().size());
             assert!(profile.is_kept_by(&bits), "{profile:?} {shape:?} {bits:?}");
         }
     }
@@ -132,7 +133,7 @@ fn caps_higher_than_a_table_or_a_round_are_refused() {
             ..Profile::UnsoundTest.stark(&Shape::TINY)
         };
         let stark = ShardStark::new(standard(), Shape::TINY, parameters);
-        stark.map(|stark| stark.parameters().log_cap)
+        stark.map(|stark| stark.stark().parameters().log_cap)
     };
     // The lowest tables have 2^3 rows with the blow-up, the last round has 2^2.
     assert_eq!(with_cap(2).unwrap(), 2);
@@ -173,8 +174,8 @@ fn executed_shards_are_proven() {
 fn widths_are_those_that_a_proof_opens() {
     let proof = prove(&witnesses(2, 4)[0]);
     let opened = &proof.opened_values.instances;
-    assert_eq!(opened.len(), STARK.widths().len());
-    for (width, opened) in STARK.widths().iter().zip(opened) {
+    assert_eq!(opened.len(), STARK.stark().widths().len());
+    for (width, opened) in STARK.stark().widths().iter().zip(opened) {
         let base = &opened.base_opened_values;
         assert_eq!(base.trace_local.len(), width.main);
         assert_eq!(opened.permutation_local.len(), width.permutation);

@@ -16,9 +16,9 @@ use shardfold_contracts::Contracts;
 use shardfold_contracts::readings::Bus;
 use shardfold_protocol::field::F;
 
-/// The traces of one shard, in the order of [`Chip::all`].
+/// The traces of a STARK's tables, in their order.
 #[derive(Clone, Debug)]
-pub struct ShardTraces {
+pub struct Traces {
     /// One for each chip.
     pub traces: Vec<RowMajorMatrix<F>>,
     /// The public values of each chip.
@@ -36,7 +36,7 @@ pub struct ShardTraces {
 pub fn shard_traces(
     contracts: &'static Contracts,
     witness: &ShardWitness,
-) -> Result<ShardTraces, TraceError> {
+) -> Result<Traces, TraceError> {
     let log_transactions = witness.shape.log_transactions as usize;
     let rows = transaction::generate(contracts, witness, log_transactions)?;
     let signatures = signature_requests(witness, &rows.signatures);
@@ -76,7 +76,7 @@ pub fn shard_traces(
         curve.fixed_table,
         range::generate(&events.range),
     ]);
-    Ok(ShardTraces {
+    Ok(Traces {
         traces,
         public_values: public_values(&Chip::all(contracts), &witness.statement),
     })

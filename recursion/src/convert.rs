@@ -14,6 +14,7 @@
 
 use p3_field::PrimeField64 as _;
 use plonky2::field::types::{Field as _, PrimeField64 as _};
+use shardfold_protocol::data::{EVALUATION_ELEMENTS, Evaluation, Settlement};
 use shardfold_protocol::field::{F, canonical};
 use shardfold_protocol::head::{HEAD_ELEMENTS, Head, STATEMENT_ELEMENTS, Statement};
 
@@ -48,6 +49,18 @@ pub fn statement_from_plonk(public_inputs: &[PlonkField]) -> Option<Statement> {
         chain_id: chain_id.to_canonical_u64(),
         before: head_from_plonk(before),
         after: head_from_plonk(after),
+    })
+}
+
+/// Returns the settlement that stands at the start of a proof's public inputs, or `None` if there are
+/// too few of them, or the halves of the value's words are none.
+#[must_use]
+pub fn settlement_from_plonk(public_inputs: &[PlonkField]) -> Option<Settlement> {
+    let (statement, rest) = public_inputs.split_at_checked(STATEMENT_ELEMENTS)?;
+    let elements: &[PlonkField; EVALUATION_ELEMENTS] = rest.first_chunk()?;
+    Some(Settlement {
+        statement: statement_from_plonk(statement)?,
+        evaluation: Evaluation::from_elements(&elements.map(from_plonk))?,
     })
 }
 

@@ -91,6 +91,33 @@ impl Profile {
         }
     }
 
+    /// Returns log2 of the rows of the data circuit: the least at which it fits.
+    #[must_use]
+    pub const fn data_degree_bits(self) -> usize {
+        match self {
+            Self::Proven100 => 15,
+            Self::Conjectured100 => 14,
+            Self::UnsoundTest => 11,
+        }
+    }
+
+    /// Returns the parameters of the settlement proof's joint circuit: those of the last proof, which
+    /// it takes the place of.
+    #[must_use]
+    pub const fn joint(self) -> PlonkParameters {
+        self.last()
+    }
+
+    /// Returns log2 of the rows of the joint circuit: the least at which it fits.
+    #[must_use]
+    pub const fn joint_degree_bits(self) -> usize {
+        match self {
+            Self::Proven100 => 15,
+            Self::Conjectured100 => 14,
+            Self::UnsoundTest => 12,
+        }
+    }
+
     /// Returns the parameters of the settlement proof's narrow circuit.
     #[must_use]
     pub const fn narrow(self) -> PlonkParameters {
@@ -208,6 +235,45 @@ impl Profile {
                 batch_grinding: 0,
                 point_grinding: 0,
                 lookup_grinding: 0,
+            },
+        }
+    }
+
+    /// Returns the parameters of the STARK over a batch's differences.
+    #[must_use]
+    pub const fn data(self) -> StarkParameters {
+        let common = StarkParameters {
+            log_blowup: 1,
+            queries: 187,
+            max_log_arity: 3,
+            // From the lower tables to this one by whole folds of 8.
+            log_final_poly_len: 6,
+            log_cap: 4,
+            query_grinding: 20,
+            fold_grinding: 14,
+            batch_grinding: 21,
+            point_grinding: 12,
+            lookup_grinding: 12,
+        };
+        match self {
+            Self::Proven100 => common,
+            Self::Conjectured100 => StarkParameters {
+                queries: 88,
+                query_grinding: 20,
+                fold_grinding: 6,
+                batch_grinding: 6,
+                point_grinding: 6,
+                lookup_grinding: 6,
+                ..common
+            },
+            Self::UnsoundTest => StarkParameters {
+                queries: 2,
+                query_grinding: 1,
+                fold_grinding: 0,
+                batch_grinding: 0,
+                point_grinding: 0,
+                lookup_grinding: 0,
+                ..common
             },
         }
     }

@@ -34,7 +34,9 @@ use plonky2::{
     read_gate_impl, read_generator_impl,
 };
 
-use crate::plonk::{Circuit, D, Grinding, PlonkField as F};
+use plonky2::plonk::config::GenericHashOut as _;
+
+use crate::plonk::{Circuit, D, Grinding, PlonkField as F, Trees, circuit_digest};
 use crate::stark::{FoldGate, FoldGenerator, Poseidon2Gate, Poseidon2Generator};
 
 /// Every gate of the system.
@@ -99,8 +101,25 @@ pub trait Cached: Sized {
     fn to_bytes(&self) -> Option<Vec<u8>>;
     /// The inverse of [`to_bytes`](Self::to_bytes).
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
-    /// The circuit itself, from which its digest is computed anew after loading.
-    fn circuit(&self) -> &Circuit;
+    /// The circuit's [`checked_digest`], which is computed anew after loading.
+    fn digest(&self) -> Option<[u8; 32]>;
+}
+
+/// Returns a circuit's digest, computed anew, with zeros after it; `None` if the circuit states another
+/// one or its parts do not belong together.
+#[must_use]
+pub fn checked_digest<C: Trees>(circuit: &Circuit<C>) -> Option<[u8; 32]> {
+    let cap = &circuit.verifier_only.constants_sigmas_cap;
+    let digest = circuit_digest::<C>(cap, circuit.common.degree_bits());
+    let prover = &circuit.prover_only;
+    let consistent = circuit.verifier_only.circuit_digest == digest
+        && prover.circuit_digest == digest
+        && prover.constants_sigmas_commitment.merkle_tree.cap == *cap;
+    let mut bytes = [0; 32];
+    for (byte, value) in bytes.iter_mut().zip(digest.to_bytes()) {
+        *byte = value;
+    }
+    consistent.then_some(bytes)
 }
 
 /// Writes bits of grinding.

@@ -1,8 +1,10 @@
 //! The circuits as bytes for the [cache](Cached).
 
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
-use shardfold_recursion::plonk::{Circuit, D, Nonces, PlonkProofTarget};
-use shardfold_recursion::serializers::{Cached, Gates, Generators, read_grinding, write_grinding};
+use shardfold_recursion::plonk::{D, Nonces, PlonkProofTarget};
+use shardfold_recursion::serializers::{
+    Cached, Gates, Generators, checked_digest, read_grinding, write_grinding,
+};
 
 use super::{AggregationCircuit, AggregationTargets, ChildTargets, Slot};
 use crate::tree::{TreeForm, TreeKeys};
@@ -18,8 +20,8 @@ impl Cached for AggregationCircuit {
         read(&mut Buffer::new(bytes)).ok()
     }
 
-    fn circuit(&self) -> &Circuit {
-        &self.circuit
+    fn digest(&self) -> Option<[u8; 32]> {
+        checked_digest(&self.circuit)
     }
 }
 
@@ -53,26 +55,36 @@ fn read(bytes: &mut Buffer<'_>) -> IoResult<AggregationCircuit> {
 
 /// Writes the targets of one child.
 pub(crate) fn write_child(child: &ChildTargets, bytes: &mut Vec<u8>) -> IoResult<()> {
-    let PlonkProofTarget { plonky2, nonces } = &child.proof;
-    bytes.write_target_proof_with_public_inputs(plonky2)?;
-    bytes.write_target(nonces.point)?;
-    bytes.write_target(nonces.batch)?;
-    bytes.write_target_vec(&nonces.folds)?;
+    write_proof(&child.proof, bytes)?;
     bytes.write_target_bool_vec(&child.choice)
 }
 
 /// The inverse of [`write_child`].
 pub(crate) fn read_child(bytes: &mut Buffer<'_>) -> IoResult<ChildTargets> {
     Ok(ChildTargets {
-        proof: PlonkProofTarget {
-            plonky2: bytes.read_target_proof_with_public_inputs::<D>()?,
-            nonces: Nonces {
-                point: bytes.read_target()?,
-                batch: bytes.read_target()?,
-                folds: bytes.read_target_vec()?,
-            },
-        },
+        proof: read_proof(bytes)?,
         choice: bytes.read_target_bool_vec()?,
+    })
+}
+
+/// Writes the targets of a proof.
+pub(crate) fn write_proof(proof: &PlonkProofTarget, bytes: &mut Vec<u8>) -> IoResult<()> {
+    let PlonkProofTarget { plonky2, nonces } = proof;
+    bytes.write_target_proof_with_public_inputs(plonky2)?;
+    bytes.write_target(nonces.point)?;
+    bytes.write_target(nonces.batch)?;
+    bytes.write_target_vec(&nonces.folds)
+}
+
+/// The inverse of [`write_proof`].
+pub(crate) fn read_proof(bytes: &mut Buffer<'_>) -> IoResult<PlonkProofTarget> {
+    Ok(PlonkProofTarget {
+        plonky2: bytes.read_target_proof_with_public_inputs::<D>()?,
+        nonces: Nonces {
+            point: bytes.read_target()?,
+            batch: bytes.read_target()?,
+            folds: bytes.read_target_vec()?,
+        },
     })
 }
 

@@ -21,7 +21,7 @@ use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 use shardfold_recursion::plonk::{Builder, Circuit, PlonkProof, VerifierKey, prove};
 use shardfold_recursion::profile::Profile;
-use shardfold_recursion::serializers::{Cached, Gates, Generators};
+use shardfold_recursion::serializers::{Cached, Gates, Generators, checked_digest};
 use shardfold_recursion::tree::{finish, last_common_data};
 
 use crate::circuit::{AggregationCircuitError, ChildTargets, disk, flatten_keys};
@@ -115,8 +115,8 @@ impl Cached for LastCircuit {
         read(&mut Buffer::new(bytes)).ok()?
     }
 
-    fn circuit(&self) -> &Circuit {
-        &self.circuit
+    fn digest(&self) -> Option<[u8; 32]> {
+        checked_digest(&self.circuit)
     }
 }
 

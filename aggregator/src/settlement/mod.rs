@@ -1,39 +1,42 @@
-//! The settlement proof: what a validity proof states, in a form that an EVM chain verifies.
+//! The settlement proof: what a validity proof states and what its data are at a point, in a form that
+//! an EVM chain verifies.
 //!
-//! Two circuits stand one upon the other, each of which verifies one proof under a key that it
-//! holds as a constant, and states what that proof states and nothing else:
+//! Three circuits stand one upon the other, which hold the keys of what they verify as constants:
 //!
 //! | circuit | verifies | its trees | why |
 //! | --- | --- | --- | --- |
-//! | narrow | a proof of the [last circuit](crate::LastCircuit) | Poseidon2 | few queries, so that the outer circuit has few rows |
+//! | joint | a proof of the [last circuit](crate::LastCircuit), and one of the data circuit | Poseidon2 | what was published is of the batch that was proven |
+//! | narrow | a proof of the joint circuit | Poseidon2 | few queries, so that the outer circuit has few rows |
 //! | outer | a proof of the narrow circuit | Keccak | a chain hashes Keccak for little gas |
 //!
-//! So the outer key pins the last key, and with it every circuit below.
+//! So the outer key pins the last key and the data key, and with them every circuit below.
 //! The bytes of the proof and its transcript: `docs/settlement-proof.md`.
 
 pub(crate) mod circuit;
+mod joint;
 mod key;
 mod wire;
 
-use plonky2::iop::witness::PartialWitness;
+use shardfold_protocol::data::Settlement;
 use shardfold_protocol::envelope::{Envelope, EnvelopeError, FileKind};
-use shardfold_protocol::head::Statement;
-use shardfold_recursion::convert::statement_from_plonk;
+use shardfold_recursion::convert::settlement_from_plonk;
 use shardfold_recursion::plonk::{
-    KeccakConfig, PlonkConfig, PlonkError, PlonkProof, PlonkVerifyError, UnsupportedCircuit, prove,
+    KeccakConfig, PlonkError, PlonkProof, PlonkVerifyError, UnsupportedCircuit, VerifierKey, prove,
     prove_keccak, verify as verify_plonk, verify_keccak,
 };
-use shardfold_recursion::tree::{TreeError, narrow_common_data, outer_common_data};
+use shardfold_recursion::tree::TreeError;
 
 use crate::wire::{WireError, decode_proof};
 use crate::{ValidityProof, VerificationKey, VerifyError};
-use circuit::Restating;
+pub use circuit::{NarrowCircuit, OuterCircuit};
+pub use joint::JointCircuit;
+use joint::form_of_data;
 pub use key::{SettlementKey, SettlementKeyError};
 
 /// How the file is marked.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::SettlementProof,
-    version: 1,
+    version: 2,
     max_bytes: SettlementProof::MAX_BYTES,
 };
 
@@ -93,10 +96,13 @@ pub enum SettlementError {
     /// The validity proof is refused.
     #[error(transparent)]
     Refused(#[from] VerifyError),
+    /// The proof of data is refused.
+    #[error("the proof of data does not verify: {0}")]
+    Data(#[source] PlonkVerifyError),
     /// A circuit does not fit the rows of its profile.
     #[error("the {circuit} circuit: {error}")]
     Circuit {
-        /// Which of the two.
+        /// Which one.
         circuit: &'static str,
         /// What is in the way.
         error: TreeError,
@@ -107,42 +113,42 @@ pub enum SettlementError {
     /// A circuit could not be proven.
     #[error("the {circuit} circuit cannot be proven: {error}")]
     Prove {
-        /// Which of the two.
+        /// Which one.
         circuit: &'static str,
         /// What is in the way.
         error: PlonkError,
     },
 }
 
-/// Both circuits, built for the validity proofs of one key.
+/// What makes settlement proofs of validity proofs under one key.
 #[derive(Debug)]
 pub struct SettlementProver {
-    last: VerificationKey,
-    narrow: Restating<PlonkConfig>,
-    outer: Restating<KeccakConfig>,
+    /// The key of the validity proofs.
+    pub last: VerificationKey,
+    /// The key of the proofs of data.
+    pub data: VerifierKey,
+    /// The circuit over both.
+    pub joint: JointCircuit,
+    /// The circuit over that.
+    pub narrow: NarrowCircuit,
+    /// The circuit over that, whose proofs are the settlement proofs.
+    pub outer: OuterCircuit,
 }
 
 impl SettlementProver {
-    /// Builds both circuits.
+    /// Builds all circuits.
     ///
     /// # Errors
     /// If one does not fit the rows of the key's profile.
-    pub fn build(last: VerificationKey) -> Result<Self, SettlementError> {
+    pub fn build(last: VerificationKey, data: VerifierKey) -> Result<Self, SettlementError> {
         let profile = last.profile;
-        let (narrow_common, outer_common) =
-            (narrow_common_data(profile), outer_common_data(profile));
-        let grinding = last.grinding();
-        let narrow = Restating::build("narrow", &last.key, &last.common, grinding, &narrow_common)?;
-        let grinding = profile.narrow().grinding;
-        let outer = Restating::build(
-            "outer",
-            narrow.key(),
-            &narrow_common,
-            grinding,
-            &outer_common,
-        )?;
+        let joint = JointCircuit::build(&last, &data)?;
+        let narrow = NarrowCircuit::narrow(profile, joint.key())?;
+        let outer = OuterCircuit::outer(profile, narrow.key())?;
         Ok(Self {
             last,
+            data,
+            joint,
             narrow,
             outer,
         })
@@ -154,27 +160,33 @@ impl SettlementProver {
         SettlementKey::new(self.last.profile, self.outer.key().clone())
     }
 
-    /// Proves what a validity proof states. The proof is verified first.
+    /// Proves what a validity proof states and what its data are at a point. Both proofs are verified
+    /// first.
     ///
     /// # Errors
-    /// If the validity proof is refused.
-    pub fn prove(&self, proof: &ValidityProof) -> Result<SettlementProof, SettlementError> {
-        let last = decode_proof(proof.proof(), &self.last.common).map_err(VerifyError::from)?;
-        verify_plonk(
-            &self.last.key,
-            &self.last.common,
-            self.last.grinding(),
-            &last,
-        )
-        .map_err(VerifyError::from)?;
-        let profile = self.last.profile;
+    /// If one of them is refused, or the data are those of another batch.
+    pub fn prove(
+        &self,
+        proof: &ValidityProof,
+        data: &PlonkProof,
+    ) -> Result<SettlementProof, SettlementError> {
+        let last = &self.last;
+        let validity = decode_proof(proof.proof(), &last.common).map_err(VerifyError::from)?;
+        verify_plonk(&last.key, &last.common, last.grinding(), &validity)
+            .map_err(VerifyError::from)?;
+        let profile = last.profile;
+        let (common, grinding) = form_of_data(profile);
+        verify_plonk(&self.data, &common, grinding, data).map_err(SettlementError::Data)?;
         let failed = |circuit| move |error| SettlementError::Prove { circuit, error };
+        let joint = self
+            .joint
+            .witness(&validity, data)
+            .and_then(|witness| prove(&self.joint.circuit, profile.joint().grinding, witness));
+        let joint = joint.map_err(failed("joint"))?;
         let narrow = self
             .narrow
-            .witness(&last)
-            .and_then(|witness: PartialWitness<_>| {
-                prove(&self.narrow.circuit, profile.narrow().grinding, witness)
-            });
+            .witness(&joint)
+            .and_then(|witness| prove(&self.narrow.circuit, profile.narrow().grinding, witness));
         let narrow = narrow.map_err(failed("narrow"))?;
         let outer = self.outer.witness(&narrow).and_then(|witness| {
             prove_keccak(&self.outer.circuit, profile.outer().grinding, witness)
@@ -193,8 +205,8 @@ pub enum SettlementVerifyError {
     /// The proof is false.
     #[error("the settlement proof does not verify: {0}")]
     Invalid(#[from] PlonkVerifyError),
-    /// The public inputs are no statement. No proof of the key's shape is known to do this.
-    #[error("the settlement proof's public inputs are no statement")]
+    /// The public inputs are no settlement. No proof of the key's shape is known to do this.
+    #[error("the settlement proof's public inputs are no settlement")]
     Statement,
 }
 
@@ -206,8 +218,8 @@ pub enum SettlementVerifyError {
 pub fn verify_settlement(
     key: &SettlementKey,
     proof: &SettlementProof,
-) -> Result<Statement, SettlementVerifyError> {
+) -> Result<Settlement, SettlementVerifyError> {
     let outer = wire::decode(&proof.bytes, &key.common)?;
     verify_keccak(&key.key, &key.common, key.grinding(), &outer)?;
-    statement_from_plonk(outer.public_inputs()).ok_or(SettlementVerifyError::Statement)
+    settlement_from_plonk(outer.public_inputs()).ok_or(SettlementVerifyError::Statement)
 }

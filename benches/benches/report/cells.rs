@@ -52,7 +52,7 @@ fn cells(stark: &ShardStark) -> Vec<f64> {
     stark
         .widths()
         .iter()
-        .zip(stark.log_heights())
+        .zip(stark.stark().log_heights())
         .map(|(width, log_height)| (width.total() << log_height) as f64 / transactions)
         .collect()
 }

@@ -59,7 +59,10 @@ pub fn bits(profile: Profile) -> Result<ProfileBits> {
     let mut starks = Vec::new();
     for shape in profile.shapes() {
         let stark = ShardStark::new(contracts(), *shape, profile.stark(shape))?;
-        starks.push((*shape, stark_bits(stark.parameters(), &stark.size())));
+        starks.push((
+            *shape,
+            stark_bits(stark.stark().parameters(), &stark.stark().size()),
+        ));
     }
     Ok(ProfileBits {
         starks,

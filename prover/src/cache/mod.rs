@@ -12,7 +12,6 @@ mod prune;
 #[cfg(test)]
 mod tests;
 
-use plonky2::field::types::PrimeField64 as _;
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +21,7 @@ use std::time::{Duration, Instant};
 pub use file::FileError;
 pub use prune::{Pruned, prune};
 
-use shardfold_recursion::plonk::{Circuit, PlonkConfig, PlonkParameters, circuit_digest};
+use shardfold_recursion::plonk::PlonkParameters;
 use shardfold_recursion::serializers::Cached;
 
 /// SHA-256 over everything that determines a set of circuits.
@@ -160,7 +159,7 @@ impl CircuitCache {
             .ok()
             .flatten()
             .ok_or(FileError::Decode)?;
-        match checked_digest(circuit.circuit()) {
+        match circuit.digest() {
             Some(digest) if digest == content.digest => Ok(circuit),
             _ => Err(FileError::Digest),
         }
@@ -172,7 +171,7 @@ impl CircuitCache {
     /// If the circuit cannot be encoded or the file not be written.
     pub fn store<T: Cached>(&self, name: &str, circuit: &T) -> Result<(), StoreError> {
         let payload = circuit.to_bytes().ok_or(StoreError::Unlisted)?;
-        let digest = checked_digest(circuit.circuit()).ok_or(StoreError::Unlisted)?;
+        let digest = circuit.digest().ok_or(StoreError::Unlisted)?;
         Ok(file::write(
             &self.path(name),
             &self.fingerprint,
@@ -180,22 +179,6 @@ impl CircuitCache {
             &payload,
         )?)
     }
-}
-
-/// The circuit's digest, computed anew; `None` if the circuit states another one or its parts
-/// do not belong together.
-fn checked_digest(circuit: &Circuit) -> Option<[u8; 32]> {
-    let cap = &circuit.verifier_only.constants_sigmas_cap;
-    let digest = circuit_digest::<PlonkConfig>(cap, circuit.common.degree_bits());
-    let prover = &circuit.prover_only;
-    let consistent = circuit.verifier_only.circuit_digest == digest
-        && prover.circuit_digest == digest
-        && prover.constants_sigmas_commitment.merkle_tree.cap == *cap;
-    let mut bytes = [0; 32];
-    for (bytes, element) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(digest.elements) {
-        *bytes = element.to_canonical_u64().to_le_bytes();
-    }
-    consistent.then_some(bytes)
 }
 
 /// Returns the default root of all caches: `$SHARDFOLD_CACHE`, else `$XDG_CACHE_HOME/shardfold`,

@@ -10,7 +10,7 @@ use plonky2::iop::target::Target;
 use plonky2::util::serialization::{Buffer, Read as _, Write as _};
 use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS};
 use shardfold_recursion::plonk::{Builder, CommonData, PlonkField};
-use shardfold_recursion::serializers::{Gates, Generators};
+use shardfold_recursion::serializers::{Gates, Generators, checked_digest};
 use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
 
 /// A small circuit: encoding a large one for every flipped bit would take minutes.
@@ -48,8 +48,8 @@ impl Cached for Leaf {
         Some(Self { circuit, statement })
     }
 
-    fn circuit(&self) -> &Circuit {
-        &self.circuit
+    fn digest(&self) -> Option<[u8; 32]> {
+        checked_digest(&self.circuit)
     }
 }
 

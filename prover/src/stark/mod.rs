@@ -1,4 +1,4 @@
-//! The STARK of one shape: prover and native verifier.
+//! The STARK over some chips: prover and native verifier.
 
 use p3_air::BaseAir;
 use p3_air::symbolic::AirLayout;
@@ -6,17 +6,16 @@ use p3_batch_stark::symbolic::get_symbolic_constraints;
 use p3_batch_stark::{ProverData, verify_batch};
 use p3_dft::Radix2DitParallel;
 use p3_lookup::LogUpGadget;
-use shardfold_protocol::head::{OutOfBounds, Statement};
+use shardfold_protocol::head::OutOfBounds;
 use shardfold_protocol::shape::Shape;
 
 use shardfold_circuits::chips::Chip;
-use shardfold_contracts::Contracts;
 use shardfold_protocol::field::F;
 use shardfold_recursion::config::{Config, EF, StarkParameters, StarkProof, ValMmcs};
 use shardfold_recursion::security::StarkSize;
-use shardfold_recursion::stark::{ProofShape, RecursionError};
+use shardfold_recursion::stark::{ProofShape, RecursionError, StarkVerifier};
 
-use crate::traces::{ShardTraces, public_values};
+use crate::traces::Traces;
 
 mod fractions;
 mod lanes;
@@ -25,17 +24,17 @@ mod opened;
 mod program;
 mod prove;
 mod quotient;
+mod shard;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use prove::prove;
+pub use shard::ShardStark;
 use table::{Table, max_degree, quotient_chunks};
 
-/// Proves and verifies shards of one shape.
-pub struct ShardStark {
-    contracts: &'static Contracts,
-    shape: Shape,
+/// Prover and native verifier of the STARK over some chips at fixed heights.
+pub struct Stark {
     parameters: StarkParameters,
     config: Config,
     chips: Vec<Chip>,
@@ -132,24 +131,19 @@ pub enum StarkError {
     Verify(Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl ShardStark {
-    /// Returns the STARK of this shape.
+impl Stark {
+    /// Returns the STARK over chips, each with log2 of its rows.
     ///
     /// # Errors
-    /// If the shape is beyond the bounds on which clocks and fee sums rest, a chip has
-    /// preprocessed columns, or no circuit verifies such a STARK: see
+    /// If a chip has preprocessed columns, or no circuit verifies such a STARK: see
     /// [`ProofShape::new`]. The native verifier has no check of its own that every matrix is as
     /// high as a cap.
     pub fn new(
-        contracts: &'static Contracts,
-        shape: Shape,
+        tables: Vec<(Chip, usize)>,
         parameters: StarkParameters,
     ) -> Result<Self, StarkError> {
-        if !shape.is_bounded() {
-            return Err(StarkError::Shape { found: shape });
-        }
         let config = parameters.config();
-        let chips = Chip::all(contracts);
+        let (chips, log_heights): (Vec<Chip>, Vec<usize>) = tables.into_iter().unzip();
         for chip in &chips {
             let found = chip.preprocessed_width();
             if found > 0 {
@@ -157,7 +151,6 @@ impl ShardStark {
                 return Err(StarkError::Preprocessed { chip, found });
             }
         }
-        let log_heights: Vec<usize> = chips.iter().map(|chip| chip.log_height(&shape)).collect();
         let data = ProverData::from_airs_and_degrees(&config, &chips, &log_heights)
             .map_err(|error| StarkError::Prove(error.to_string().into()))?;
         ProofShape::new(&chips, &log_heights, &data.common, parameters)?;
@@ -166,8 +159,6 @@ impl ShardStark {
             .map(|((chip, &height), lookups)| Table::new(chip, height, lookups, &parameters))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            contracts,
-            shape,
             parameters,
             config,
             chips,
@@ -177,18 +168,6 @@ impl ShardStark {
             dft: Radix2DitParallel::default(),
             mmcs: parameters.mmcs(),
         })
-    }
-
-    /// Returns the contracts whose transactions are proven.
-    #[must_use]
-    pub const fn contracts(&self) -> &'static Contracts {
-        self.contracts
-    }
-
-    /// Returns the shape of the shards.
-    #[must_use]
-    pub const fn shape(&self) -> &Shape {
-        &self.shape
     }
 
     /// Returns the parameters.
@@ -215,12 +194,25 @@ impl ShardStark {
         &self.data.common
     }
 
-    /// Proves the traces of one shard, which are used up.
+    /// Returns its verifier in a circuit.
     ///
     /// # Errors
-    /// If a trace has another height than the shape says. Traces that break a constraint
+    /// None: what it could refuse was refused when this was made.
+    pub fn verifier(&self) -> Result<StarkVerifier<'_, Chip>, RecursionError> {
+        StarkVerifier::new(
+            &self.chips,
+            &self.log_heights,
+            &self.data.common,
+            self.parameters,
+        )
+    }
+
+    /// Proves traces, which are used up.
+    ///
+    /// # Errors
+    /// If a trace has another height than its table. Traces that break a constraint
     /// give a proof that does not verify.
-    pub fn prove(&self, traces: ShardTraces) -> Result<StarkProof, StarkError> {
+    pub fn prove(&self, traces: Traces) -> Result<StarkProof, StarkError> {
         let tables = self.chips.iter().zip(&self.log_heights);
         for ((chip, &log_height), trace) in tables.zip(&traces.traces) {
             let found = trace.values.len() / trace.width;
@@ -235,24 +227,22 @@ impl ShardStark {
         prove(self, traces).map_err(|error| StarkError::Prove(error.to_string().into()))
     }
 
-    /// Verifies natively that `proof` proves `statement`.
+    /// Verifies a proof natively, with these public values, one list for each table.
     ///
     /// # Errors
-    /// If it does not, or if the statement's integers are no canonical field elements.
-    pub fn verify(&self, proof: &StarkProof, statement: &Statement) -> Result<(), StarkError> {
-        statement.check()?;
+    /// If it does not verify.
+    pub fn verify(&self, proof: &StarkProof, public_values: &[Vec<F>]) -> Result<(), StarkError> {
         if proof.degree_bits != self.log_heights {
             return Err(StarkError::Heights {
                 found: proof.degree_bits.clone(),
                 expected: self.log_heights.clone(),
             });
         }
-        let public_values = public_values(&self.chips, statement);
         verify_batch(
             &self.config,
             &self.chips,
             proof,
-            &public_values,
+            public_values,
             &self.data.common,
         )
         .map_err(|error| StarkError::Verify(error.to_string().into()))

@@ -6,14 +6,14 @@ use p3_batch_stark::proof::OpenedValuesWithLookups;
 use p3_uni_stark::OpenedValues;
 use shardfold_recursion::config::EF;
 
-use super::ShardStark;
+use super::Stark;
 
 /// The values of a matrix's columns at one or two points.
 type Points = Vec<Vec<EF>>;
 
 /// Deals out what was opened, commitment by commitment: main columns, quotients and the columns of
 /// buses.
-pub(super) fn opened_values(stark: &ShardStark, opened: Vec<Vec<Points>>) -> BatchOpenedValues<EF> {
+pub(super) fn opened_values(stark: &Stark, opened: Vec<Vec<Points>>) -> BatchOpenedValues<EF> {
     let mut opened = opened.into_iter();
     let mut round = || opened.next().unwrap_or_default().into_iter();
     let (mut main, mut quotient, mut permutation) = (round(), round(), round());

@@ -21,12 +21,12 @@ use shardfold_protocol::field::F;
 use shardfold_recursion::config::{Challenger, Config, EF, Pcs, StarkProof};
 use tracing::info_span;
 
-use super::ShardStark;
+use super::Stark;
 use super::fractions::Messages;
 use super::opened::opened_values;
 use super::quotient::{Committed, Quotient};
 use super::table::Domain;
-use crate::traces::ShardTraces;
+use crate::traces::Traces;
 
 /// Matrices under one commitment.
 type Tree = <Pcs as p3_commit::Pcs<EF, Challenger>>::ProverData;
@@ -36,7 +36,7 @@ type Transcript<'a> = BatchProverTranscript<'a, Challenger, F, EF, Commitment<Co
 ///
 /// # Errors
 /// If a matrix is too low to be opened.
-pub(super) fn prove(stark: &ShardStark, traces: ShardTraces) -> Result<StarkProof, FriProverError> {
+pub(super) fn prove(stark: &Stark, traces: Traces) -> Result<StarkProof, FriProverError> {
     let run = Run {
         stark,
         public_values: traces.public_values,
@@ -53,7 +53,7 @@ pub(super) fn prove(stark: &ShardStark, traces: ShardTraces) -> Result<StarkProo
 
 /// One proof in the making.
 struct Run<'a> {
-    stark: &'a ShardStark,
+    stark: &'a Stark,
     public_values: Vec<Vec<F>>,
 }
 
@@ -68,7 +68,7 @@ struct Buses {
 impl Run<'_> {
     /// What both sides know of the proof before it is made.
     fn shape(&self) -> BatchShape {
-        let ShardStark { chips, tables, .. } = self.stark;
+        let Stark { chips, tables, .. } = self.stark;
         let config = &self.stark.config;
         BatchShape {
             trace_widths: chips.iter().map(|chip| chip.width()).collect(),
@@ -250,7 +250,7 @@ impl Run<'_> {
         permutation: Option<&'a Tree>,
         zeta: EF,
     ) -> Vec<OpeningRequest<'a, Tree, EF>> {
-        let ShardStark { chips, tables, .. } = self.stark;
+        let Stark { chips, tables, .. } = self.stark;
         let points = |table: usize, with_next: bool| {
             let next = with_next.then(|| tables[table].domain().next_point(zeta));
             std::iter::once(zeta)

@@ -11,7 +11,7 @@ use shardfold_recursion::profile::Profile;
 
 use super::ShardStark;
 use crate::tests::{report, witnesses};
-use crate::traces::{ShardTraces, shard_traces};
+use crate::traces::{Traces, shard_traces};
 
 /// Without grinding, whose nonces depend on which thread finds one first.
 fn stark(change: impl FnOnce(&mut StarkParameters)) -> ShardStark {
@@ -21,7 +21,8 @@ fn stark(change: impl FnOnce(&mut StarkParameters)) -> ShardStark {
     ShardStark::new(standard(), Shape::TINY, parameters).unwrap()
 }
 
-fn by_plonky3(stark: &ShardStark, traces: &ShardTraces) -> StarkProof {
+fn by_plonky3(stark: &ShardStark, traces: &Traces) -> StarkProof {
+    let stark = stark.stark();
     let instances: Vec<_> = stark
         .chips
         .iter()
@@ -84,7 +85,7 @@ fn a_broken_trace_gives_a_proof_that_does_not_verify() {
     let witness = &witnesses(14, 4)[0];
     let traces = shard_traces(standard(), witness).unwrap();
     let mut refused = 0;
-    for (table, chip) in stark.chips.iter().enumerate() {
+    for (table, chip) in stark.stark().chips.iter().enumerate() {
         let width = traces.traces[table].width;
         for column in [0, width / 2, width - 1] {
             let mut changed = traces.clone();
@@ -96,5 +97,8 @@ fn a_broken_trace_gives_a_proof_that_does_not_verify() {
             refused += usize::from(!verified);
         }
     }
-    assert!(refused > 2 * stark.chips.len(), "only {refused} refused");
+    assert!(
+        refused > 2 * stark.stark().chips.len(),
+        "only {refused} refused"
+    );
 }

@@ -19,7 +19,7 @@ use shardfold_protocol::witness::ShardWitness;
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::stark_bits;
 
-use crate::{CircuitSet, ShardCircuit, ShardStark, ShardTraces, shard_traces};
+use crate::{CircuitSet, ShardCircuit, ShardStark, Traces, shard_traces};
 
 static TRANSFERS: LazyLock<Contracts> = LazyLock::new(|| {
     let none = Contracts::none();
@@ -88,9 +88,9 @@ fn witnesses(contracts: &Contracts, workload: &Workload) -> Vec<ShardWitness> {
     .unwrap()
 }
 
-fn report(stark: &ShardStark, traces: &ShardTraces) -> Report {
+fn report(stark: &ShardStark, traces: &Traces) -> Report {
     let values = traces.traces.iter().zip(&traces.public_values);
-    let tables = stark.chips().iter().zip(values);
+    let tables = stark.stark().chips().iter().zip(values);
     let tables: Vec<_> = tables
         .map(|(air, (trace, public_values))| Table {
             name: air.name(),
@@ -107,7 +107,12 @@ fn tables_that_no_contract_speaks_to_are_left_out() {
     let names = |contracts: &'static Contracts| {
         let parameters = Profile::UnsoundTest.stark(&Shape::TINY);
         let stark = ShardStark::new(contracts, Shape::TINY, parameters).unwrap();
-        let names: Vec<_> = stark.chips().iter().map(|chip| chip.name()).collect();
+        let names: Vec<_> = stark
+            .stark()
+            .chips()
+            .iter()
+            .map(|chip| chip.name())
+            .collect();
         ["vault", "muldiv"].map(|name| names.contains(&name))
     };
     assert_eq!(names(&PAYMENTS), [false, false]);
@@ -154,8 +159,8 @@ fn a_list_with_both_tables_fits_each_profile() {
     for profile in Profile::ALL {
         for shape in profile.shapes() {
             let stark = ShardStark::new(&ALL, *shape, profile.stark(shape)).unwrap();
-            let bits = stark_bits(stark.parameters(), &stark.size());
-            let openings = stark.size().batched_openings;
+            let bits = stark_bits(stark.stark().parameters(), &stark.stark().size());
+            let openings = stark.stark().size().batched_openings;
             println!("{openings} openings, {:.2} proven bits", bits.proven());
             assert!(profile.is_kept_by(&bits), "{profile:?} {shape:?} {bits:?}");
             let (rows, _) = ShardCircuit::cost(&stark, &profile.plonk()).unwrap();

@@ -2,10 +2,11 @@
 
 use plonky2::gates::noop::NoopGate;
 use plonky2::iop::target::Target;
+use shardfold_protocol::data::{DATA_STATEMENT_ELEMENTS, SETTLEMENT_ELEMENTS};
 use shardfold_protocol::head::STATEMENT_ELEMENTS;
 
 use super::TreeError;
-use super::gates::verifier_gates;
+use super::gates::{gate_set, verifier_gates};
 use crate::plonk::{Builder, Circuit, CommonData, Gate, PlonkConfig, PlonkParameters, Trees};
 use crate::profile::Profile;
 
@@ -33,24 +34,45 @@ pub fn last_common_data(profile: Profile) -> CommonData {
     common_data_with(STATEMENT_ELEMENTS, &profile.last(), degree_bits, &gates)
 }
 
+/// Returns the common data of the data circuit, which verifies a STARK, and whose public inputs are
+/// a statement about data.
+#[must_use]
+pub fn data_common_data(profile: Profile) -> CommonData {
+    let gates = gate_set(&profile.plonk());
+    let degree_bits = profile.data_degree_bits();
+    common_data_with(
+        DATA_STATEMENT_ELEMENTS,
+        &profile.plonk(),
+        degree_bits,
+        &gates,
+    )
+}
+
+/// Returns the common data of the settlement proof's joint circuit, which verifies a proof of the
+/// last circuit and one of the data circuit, and whose public inputs are a settlement.
+#[must_use]
+pub fn joint_common_data(profile: Profile) -> CommonData {
+    settling(&profile.joint(), profile.joint_degree_bits())
+}
+
 /// Returns the common data of the settlement proof's narrow circuit, which verifies a proof of the
-/// last circuit and states the same.
+/// joint circuit and states the same.
 #[must_use]
 pub fn narrow_common_data(profile: Profile) -> CommonData {
-    restating(&profile.narrow(), profile.narrow_degree_bits())
+    settling(&profile.narrow(), profile.narrow_degree_bits())
 }
 
 /// Returns the common data of the settlement proof's outer circuit, which verifies a proof of the
 /// narrow circuit and states the same.
 #[must_use]
 pub fn outer_common_data(profile: Profile) -> CommonData {
-    restating(&profile.outer(), profile.outer_degree_bits())
+    settling(&profile.outer(), profile.outer_degree_bits())
 }
 
 /// The child's arity and cap, on which its verifier's gates depend, are those of all profiles.
-fn restating(parameters: &PlonkParameters, degree_bits: usize) -> CommonData {
+fn settling(parameters: &PlonkParameters, degree_bits: usize) -> CommonData {
     let gates = verifier_gates(parameters);
-    common_data_with(STATEMENT_ELEMENTS, parameters, degree_bits, &gates)
+    common_data_with(SETTLEMENT_ELEMENTS, parameters, degree_bits, &gates)
 }
 
 /// Beside the FRI parameters nothing in common data depends on the degree, so they are read off a

@@ -25,8 +25,8 @@ mod common;
 mod gates;
 
 pub use common::{
-    common_data, finish, finish_leaf, key_elements, last_common_data, narrow_common_data,
-    outer_common_data,
+    common_data, data_common_data, finish, finish_leaf, joint_common_data, key_elements,
+    last_common_data, narrow_common_data, outer_common_data,
 };
 pub use gates::gate_set;
 

@@ -10,8 +10,8 @@ use super::data::DataChip;
 use super::transaction::TransactionChip;
 use super::transaction::tests::MessageOf;
 use super::{
-    Chip, data, fee, fixed_base, fixed_table, fixture, muldiv, node, poseidon2, range, record, signature,
-    together, transaction, variable_base, variable_table, vault,
+    Chip, data, fee, fixed_base, fixed_table, fixture, muldiv, node, poseidon2, range, record,
+    signature, together, transaction, variable_base, variable_table, vault,
 };
 use crate::check::Report;
 use crate::testing::{

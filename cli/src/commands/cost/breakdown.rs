@@ -187,12 +187,12 @@ impl Tables {
     /// Counts the tables of a STARK.
     pub fn of(stark: &ShardStark) -> Self {
         let mut tables = Self {
-            blowup: 1 << stark.parameters().log_blowup,
+            blowup: 1 << stark.stark().parameters().log_blowup,
             ..Self::default()
         };
-        let heights = stark.log_heights().iter();
-        let widths = stark.widths().into_iter().zip(heights);
-        for (chip, (width, &log_height)) in stark.chips().iter().zip(widths) {
+        let heights = stark.stark().log_heights().iter();
+        let widths = stark.stark().widths().into_iter().zip(heights);
+        for (chip, (width, &log_height)) in stark.stark().chips().iter().zip(widths) {
             let row = width.total() as u64;
             tables.all += row << log_height;
             match chip {

@@ -89,7 +89,7 @@ fn sizes() -> String {
             constraint_degree,
             messages,
             message_width,
-        } = stark.size();
+        } = stark.stark().size();
         format!(
             "| {} | 2^{log_height} | {batched_openings} | {constraints} | {constraint_degree} | \
              {messages} | {message_width} |",
