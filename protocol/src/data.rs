@@ -196,7 +196,6 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// Returns it as elements: the point, and the halves of the value's words, the lowest first.
-    #[must_use]
     pub fn elements(&self) -> [F; EVALUATION_ELEMENTS] {
         let [a, b] = self.point;
         let mut elements = [F::ZERO; EVALUATION_ELEMENTS];
@@ -270,7 +269,6 @@ pub struct Settlement {
 
 impl Settlement {
     /// Returns it as elements: the statement, then the evaluation.
-    #[must_use]
     pub fn elements(&self) -> [F; SETTLEMENT_ELEMENTS] {
         let (statement, evaluation) = (self.statement.elements(), self.evaluation.elements());
         let mut elements = [F::ZERO; SETTLEMENT_ELEMENTS];

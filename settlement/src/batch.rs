@@ -1,6 +1,6 @@
 //! What goes to the contract beside the proof of a batch: made of the batch itself.
 
-use alloy_primitives::{Bytes, U256};
+use alloy_primitives::U256;
 use p3_field::PrimeField64;
 use shardfold_contracts::{Contracts, Reject};
 use shardfold_executor::outcome::{ExecuteError, Outcome};
@@ -9,6 +9,7 @@ use shardfold_executor::reexecute::{ReexecuteError, differences};
 use shardfold_executor::sequential::Ledger;
 use shardfold_executor::shards::{self, ShardError};
 use shardfold_protocol::batch::Batch;
+use shardfold_protocol::data::Settlement;
 use shardfold_protocol::field::F;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::record::Index;
@@ -17,7 +18,7 @@ use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::{Kind, Transaction};
 use thiserror::Error;
 
-use crate::encoding;
+use crate::data::{DataMode, Publication, PublicationError};
 use crate::interface::IRollup::settleCall;
 use crate::withdrawals::{Withdrawal, WithdrawalTree};
 
@@ -97,14 +98,35 @@ impl SettledBatch {
         })
     }
 
-    /// Returns the call that settles it with a proof, up to a checkpoint if `place` names one.
+    /// Returns what is published of it.
+    ///
+    /// # Errors
+    /// More differences than one settlement publishes.
+    pub fn published(&self, mode: DataMode) -> Result<Publication, PublicationError> {
+        let Statement { before, after, .. } = &self.statement;
+        let (before, after) = (&before.data_commitment, &after.data_commitment);
+        Publication::new(mode, before, after, &self.differences)
+    }
+
+    /// Returns what its settlement proof says when so much is published of it.
     #[must_use]
-    pub fn call(&self, proof: Vec<u8>, place: u64) -> settleCall {
+    pub const fn settlement(&self, publication: &Publication) -> Settlement {
+        Settlement {
+            statement: self.statement,
+            evaluation: publication.evaluation(),
+        }
+    }
+
+    /// Returns the call that settles it with a proof, up to a checkpoint if `place` names one. The
+    /// blobs of a publication go beside it, in their order.
+    #[must_use]
+    pub fn call(&self, publication: &Publication, proof: Vec<u8>, place: u64) -> settleCall {
         let entries = self.withdrawals.iter().flat_map(Withdrawal::entry);
         settleCall {
             proof: proof.into(),
             withdrawals: entries.collect::<Vec<_>>().into(),
-            data: Bytes::from(encoding::bytes(&self.differences)),
+            data: publication.calldata().clone(),
+            openings: publication.openings().clone(),
             place: U256::from(place),
         }
     }

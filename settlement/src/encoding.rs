@@ -4,6 +4,7 @@
 use alloy_primitives::{B256, U256, keccak256};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use shardfold_protocol::address::{ADDRESS_BYTES, Address};
+use shardfold_protocol::data::Settlement;
 use shardfold_protocol::field::{F, canonical};
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::{Head, Statement};
@@ -14,6 +15,8 @@ use shardfold_protocol::signature::PublicKey;
 pub const HEAD_BYTES: usize = 192;
 /// Bytes of a statement.
 pub const STATEMENT_BYTES: usize = 392;
+/// Bytes of what a settlement proof says: a statement, then an evaluation.
+pub const SETTLEMENT_BYTES: usize = 472;
 
 /// Returns elements as bytes.
 #[must_use]
@@ -52,6 +55,12 @@ pub fn head_digest(head: &Head) -> B256 {
 #[must_use]
 pub fn statement_bytes(statement: &Statement) -> Vec<u8> {
     bytes(&statement.elements())
+}
+
+/// Returns what a settlement proof says as bytes: it begins with them.
+#[must_use]
+pub fn settlement_bytes(settlement: &Settlement) -> Vec<u8> {
+    bytes(&settlement.elements())
 }
 
 /// Returns a record as two words.

@@ -5,6 +5,7 @@
 
 pub mod artefact;
 pub mod batch;
+pub mod data;
 pub mod deployed;
 pub mod encoding;
 pub mod escape;

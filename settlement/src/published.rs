@@ -1,15 +1,18 @@
 //! What the contract has published, from the logs that any node of the base chain gives: heads,
-//! withdrawals and differences of every settled batch.
+//! withdrawals and differences of every settled batch; the differences of those in blobs from
+//! whoever has kept these.
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolEvent as _;
 use serde::Deserialize;
+use shardfold_protocol::data::{Coefficient, DataError, differences};
 use shardfold_protocol::field::{F, canonical};
 use shardfold_protocol::head::{HEAD_ELEMENTS, Head};
 use shardfold_protocol::rebuild::RebuildError;
 use shardfold_protocol::state::State;
 use thiserror::Error;
 
+use crate::data::{BLOB_BYTES, COEFFICIENT_BYTES, from_blob, from_calldata};
 use crate::interface::IRollup::Settled;
 
 /// A settled batch.
@@ -21,8 +24,17 @@ pub struct Published {
     pub head: Head,
     /// What it owes: entries of [`ENTRY_BYTES`](crate::withdrawals::ENTRY_BYTES).
     pub withdrawals: Bytes,
-    /// The differences of its records.
-    pub differences: Vec<F>,
+    /// The differences of its records, or where they are.
+    pub data: Data,
+}
+
+/// Where the coefficients of a batch's differences are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// Here, as the contract read them.
+    Calldata(Bytes),
+    /// In the blobs with these hashes, in this order.
+    Blobs(Vec<B256>),
 }
 
 /// Why logs are not those of a contract from its first batch on.
@@ -64,6 +76,42 @@ pub enum PublishedError {
         found: u64,
         /// The one expected.
         expected: u64,
+    },
+    /// Calldata that are no coefficients.
+    #[error(
+        "batch {batch}: found {found} bytes of data, expected coefficients of {COEFFICIENT_BYTES}"
+    )]
+    Length {
+        /// Which batch.
+        batch: u64,
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// A blob that nobody has kept.
+    #[error("batch {batch}: found no blob {hash}, without which nobody knows what it changed")]
+    Missing {
+        /// Which batch.
+        batch: u64,
+        /// The blob's hash.
+        hash: B256,
+    },
+    /// Bytes that are no blob.
+    #[error("batch {batch}: found {found} bytes as the blob {hash}, expected {BLOB_BYTES}")]
+    Blob {
+        /// Which batch.
+        batch: u64,
+        /// The blob's hash.
+        hash: B256,
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// Data that are not the batch's.
+    #[error("batch {batch}: its calldata or blobs are not what was settled: {source}")]
+    Data {
+        /// Which batch.
+        batch: u64,
+        /// What is wrong.
+        source: DataError,
     },
     /// A batch that does not lead to its head.
     #[error("batch {batch} does not lead to its head: {source}")]
@@ -147,7 +195,10 @@ fn read(number: usize, log: &Log) -> Result<Published, PublishedError> {
         batch,
         head: Head::from_elements(&head),
         withdrawals: event.withdrawals,
-        differences: elements(batch, "differences", &event.data)?,
+        data: match event.blobs.is_empty() {
+            true => Data::Calldata(event.data),
+            false => Data::Blobs(event.blobs),
+        },
     })
 }
 
@@ -165,16 +216,52 @@ fn elements(batch: u64, what: &'static str, bytes: &[u8]) -> Result<Vec<F>, Publ
     words.iter().map(element).collect()
 }
 
-/// Moves a state from the genesis to the last settled head.
+/// Moves a state from the genesis to the last settled head. `blob` gives the blob of a hash, if
+/// somebody has kept it; it need not be believed, since only what leads from one head to the next is
+/// taken.
 ///
 /// # Errors
-/// If a batch does not lead to its head; the state is at the head before it then.
-pub fn rebuild(state: &mut State, batches: &[Published]) -> Result<(), PublishedError> {
+/// If a batch does not lead to its head, or a blob is missing; the state is at the head before it
+/// then.
+pub fn rebuild(
+    state: &mut State,
+    batches: &[Published],
+    mut blob: impl FnMut(&B256) -> Option<Bytes>,
+) -> Result<(), PublishedError> {
     for published in batches {
         let batch = published.batch;
+        let coefficients = published.coefficients(&mut blob)?;
+        let before = state.head().data_commitment;
+        let differences = differences(&coefficients, &before, &published.head.data_commitment)
+            .map_err(|source| PublishedError::Data { batch, source })?;
         state
-            .rebuild(&published.head, &published.differences)
+            .rebuild(&published.head, &differences)
             .map_err(|source| PublishedError::Rebuild { batch, source })?;
     }
     Ok(())
+}
+
+impl Published {
+    /// The coefficients of its differences.
+    fn coefficients(
+        &self,
+        blob: &mut impl FnMut(&B256) -> Option<Bytes>,
+    ) -> Result<Vec<Coefficient>, PublishedError> {
+        let batch = self.batch;
+        let hashes = match &self.data {
+            Data::Calldata(bytes) => {
+                let found = bytes.len();
+                return from_calldata(bytes).ok_or(PublishedError::Length { batch, found });
+            }
+            Data::Blobs(hashes) => hashes,
+        };
+        let mut coefficients = vec![];
+        for &hash in hashes {
+            let bytes = blob(&hash).ok_or(PublishedError::Missing { batch, hash })?;
+            let found = bytes.len();
+            let read = from_blob(&bytes).ok_or(PublishedError::Blob { batch, hash, found })?;
+            coefficients.extend(read);
+        }
+        Ok(coefficients)
+    }
 }

@@ -15,16 +15,19 @@ struct Head {
     uint256 dataCommitment;
 }
 
-/// @title Heads and statements as bytes
+/// @title Heads and what a settlement proof states as bytes
 /// @notice A head is 24 elements of 8 bytes, big-endian; a statement is the ledger's chain id, the head
-/// before and the head after (docs/statement.md).
+/// before and the head after (docs/statement.md). After it a settlement proof states an evaluation of
+/// what is published (Data).
 library Heads {
     /// @notice Bytes of a head.
     uint256 internal constant BYTES = 192;
     /// @notice Bytes of a statement.
     uint256 internal constant STATEMENT_BYTES = 392;
+    /// @notice Bytes of what a settlement proof states: a statement, then an evaluation.
+    uint256 internal constant SETTLEMENT_BYTES = 472;
 
-    /// @notice A proof that ends in its statement.
+    /// @notice A proof that ends in what it states.
     error ProofLength(uint256 found, uint256 leastExpected);
 
     /// @notice Reads a head.
@@ -54,10 +57,17 @@ library Heads {
         pure
         returns (uint256 chainId, bytes calldata before, bytes calldata afterwards)
     {
-        if (proof.length < STATEMENT_BYTES) revert ProofLength(proof.length, STATEMENT_BYTES);
+        if (proof.length < SETTLEMENT_BYTES) revert ProofLength(proof.length, SETTLEMENT_BYTES);
         chainId = uint64(bytes8(proof));
         before = proof[8:8 + BYTES];
         afterwards = proof[8 + BYTES:STATEMENT_BYTES];
+    }
+
+    /// @notice Cuts a proof's evaluation.
+    /// @param proof A settlement proof, which has a statement.
+    /// @return The evaluation.
+    function evaluation(bytes calldata proof) internal pure returns (bytes calldata) {
+        return proof[STATEMENT_BYTES:SETTLEMENT_BYTES];
     }
 
     /// @notice The digest by which the contract knows a head.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Assets} from "./Assets.sol";
 import {Base} from "./Base.sol";
+import {Data} from "./Data.sol";
 import {Elements} from "./Elements.sol";
 import {Head, Heads} from "./Heads.sol";
 import {Hashes} from "./Hashes.sol";
@@ -32,8 +33,9 @@ contract Rollup is Withdrawals, Unwind, Verifiers {
     uint64 public operatorSettledAt;
 
     /// @notice A batch is settled: the head after it, what it owes, and what became of each record that
-    /// changed. From these events alone anybody makes state and claims.
-    event Settled(uint256 indexed batch, bytes head, bytes withdrawals, bytes data);
+    /// changed, or the hashes of the blobs that say so. From these events, and the blobs, anybody makes
+    /// state and claims.
+    event Settled(uint256 indexed batch, bytes head, bytes withdrawals, bytes data, bytes32[] blobs);
 
     /// @notice A settler who has to wait for the operator.
     error OnlyOperator(address found, address expected, uint256 anybodyFrom);
@@ -45,8 +47,6 @@ contract Rollup is Withdrawals, Unwind, Verifiers {
     error TooOld(uint256 found, uint256 leastExpected);
     /// @notice A batch ahead of this chain's clock.
     error TooFarAhead(uint256 found, uint256 mostExpected);
-    /// @notice Data with another chain than the batch says.
-    error WrongData(uint256 found, uint256 expected);
     /// @notice The verifier says no.
     error ProofRefused();
 
@@ -74,57 +74,85 @@ contract Rollup is Withdrawals, Unwind, Verifiers {
     }
 
     /// @notice Moves the ledger to the head that a proof states.
-    /// @param proof The settlement proof; it starts with the statement.
+    /// @param proof The settlement proof; it starts with the statement and the evaluation.
     /// @param withdrawals What the batch owes: entries of 48 bytes.
-    /// @param data The differences of its records: elements of 8 bytes, big-endian.
+    /// @param data The differences of its records: coefficients of 32 bytes.
+    /// @param openings Or what opens the transaction's blobs, which have them: 128 bytes for each.
     /// @param place The checkpoint up to which it takes the queue, if it takes some items but not all.
     function settle(
         bytes calldata proof,
         bytes calldata withdrawals,
         bytes calldata data,
+        bytes calldata openings,
         uint256 place
     ) external alone whileOpen {
+        _checkSettler();
+        (Head memory before, Head memory afterwards) = _heads(proof);
+        _checkTime(before.time, afterwards.time);
+        _takeItems(before, afterwards, place);
+        _oweWithdrawals(before, afterwards, withdrawals);
+        bytes32[] memory blobs = Data.check(
+            Heads.evaluation(proof), before.dataCommitment, afterwards.dataCommitment, data, openings
+        );
+        if (!verifier.verify(proof)) revert ProofRefused();
+        _move(proof, withdrawals, data, blobs);
+    }
+
+    /// @dev Refuses who has to wait for the operator.
+    function _checkSettler() private view {
         uint256 anybodyFrom = operatorSettledAt + WALKAWAY;
         if (msg.sender != operator && block.timestamp < anybodyFrom) {
             revert OnlyOperator(msg.sender, operator, anybodyFrom);
         }
+    }
+
+    /// @dev Reads the heads of a proof, which is one of this ledger and starts where the ledger is.
+    function _heads(bytes calldata proof)
+        private
+        view
+        returns (Head memory before, Head memory afterwards)
+    {
         (uint256 chainId, bytes calldata headBefore, bytes calldata headAfter) = Heads.statement(proof);
         if (chainId != ledgerChainId) revert WrongChainId(chainId, ledgerChainId);
         if (keccak256(headBefore) != headDigest) revert WrongHead(keccak256(headBefore), headDigest);
-        uint256 batch = settledBatches;
-        _checkStep(batch, Heads.read(headBefore), Heads.read(headAfter), withdrawals, data, place);
-        if (!verifier.verify(proof)) revert ProofRefused();
-        headDigest = keccak256(headAfter);
-        settledBatches = uint64(batch + 1);
-        if (msg.sender == operator) operatorSettledAt = uint64(block.timestamp);
-        emit Settled(batch, headAfter, withdrawals, data);
+        before = Heads.read(headBefore);
+        afterwards = Heads.read(headAfter);
     }
 
-    /// @dev Checks what a proof cannot know of two heads, and notes what follows.
-    function _checkStep(
-        uint256 batch,
-        Head memory before,
-        Head memory afterwards,
-        bytes calldata withdrawals,
-        bytes calldata data,
-        uint256 place
-    ) private {
-        _checkTime(before.time, afterwards.time);
+    /// @dev Takes the items of the queue that a batch has taken.
+    function _takeItems(Head memory before, Head memory afterwards, uint256 place) private {
         if (afterwards.queueCount != before.queueCount) {
             _take(afterwards.queueCount, afterwards.queueCommitment, place);
         } else if (afterwards.queueCommitment != before.queueCommitment) {
             revert WrongQueue(afterwards.queueCommitment, before.queueCommitment);
         }
+    }
+
+    /// @dev Notes what a batch owes.
+    function _oweWithdrawals(Head memory before, Head memory afterwards, bytes calldata withdrawals) private {
         _owe(
-            batch,
+            settledBatches,
             before.withdrawalCount,
             afterwards.withdrawalCount - before.withdrawalCount,
             before.withdrawalCommitment,
             afterwards.withdrawalCommitment,
             withdrawals
         );
-        uint256 found = hashes.chain(before.dataCommitment, data);
-        if (found != afterwards.dataCommitment) revert WrongData(found, afterwards.dataCommitment);
+    }
+
+    /// @dev Moves to the head after a proof, and publishes what led there.
+    function _move(
+        bytes calldata proof,
+        bytes calldata withdrawals,
+        bytes calldata data,
+        bytes32[] memory blobs
+    ) private {
+        (,, bytes calldata headAfter) = Heads.statement(proof);
+        uint256 batch = settledBatches;
+        headDigest = keccak256(headAfter);
+        settledBatches = uint64(batch + 1);
+        if (msg.sender == operator) operatorSettledAt = uint64(block.timestamp);
+        emit Settled(batch, headAfter, withdrawals, data, blobs);
     }
 
     /// @dev Checks a batch's time against the last one's and this chain's.

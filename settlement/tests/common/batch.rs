@@ -1,6 +1,5 @@
 //! Batches, executed as the operator does it.
 
-use alloy_primitives::{Bytes, U256};
 use shardfold_contracts::set::standard;
 use shardfold_executor::sequential;
 use shardfold_protocol::batch::Batch;
@@ -10,7 +9,8 @@ use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::Transaction;
 use shardfold_settlement::batch::SettledBatch;
-use shardfold_settlement::encoding;
+use shardfold_settlement::data::{DataMode, Publication};
+use shardfold_settlement::encoding::settlement_bytes;
 use shardfold_settlement::interface::IRollup::settleCall;
 use shardfold_settlement::withdrawals::{Withdrawal, WithdrawalTree};
 
@@ -23,6 +23,8 @@ pub struct Settlement {
     pub withdrawals: Vec<Withdrawal>,
     /// The differences of its records.
     pub data: Vec<F>,
+    /// Where it is published.
+    pub mode: DataMode,
     /// The ledger after it.
     pub state: State,
     /// The checkpoint at which it ends, where that matters.
@@ -30,7 +32,7 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// Executes transactions, all of which must be valid.
+    /// Executes transactions, all of which must be valid; it is published in calldata.
     #[track_caller]
     pub fn new(before: &State, time: u64, transactions: Vec<Transaction>) -> Self {
         let batch = Batch {
@@ -50,20 +52,37 @@ impl Settlement {
             statement: settled.statement,
             withdrawals: settled.withdrawals,
             data: settled.differences,
+            mode: DataMode::Calldata,
             state,
             place: 0,
         }
     }
 
-    /// Returns the call that settles it, with a statement in place of a proof.
-    pub fn call(&self) -> settleCall {
-        let entries = self.withdrawals.iter().flat_map(Withdrawal::entry);
-        settleCall {
-            proof: encoding::statement_bytes(&self.statement).into(),
-            withdrawals: entries.collect::<Vec<_>>().into(),
-            data: Bytes::from(encoding::bytes(&self.data)),
-            place: U256::from(self.place),
+    /// Returns the batch as the library has it.
+    pub fn settled(&self) -> SettledBatch {
+        SettledBatch {
+            statement: self.statement,
+            withdrawals: self.withdrawals.clone(),
+            differences: self.data.clone(),
         }
+    }
+
+    /// Returns what is published of it.
+    pub fn publication(&self) -> Publication {
+        let publication = self.settled().published(self.mode);
+        publication.expect("it is not too much")
+    }
+
+    /// Returns the call that settles it, with what a proof states in place of one.
+    pub fn call(&self) -> settleCall {
+        self.call_with(&self.publication())
+    }
+
+    /// [`Self::call`] with what is published of it.
+    pub fn call_with(&self, publication: &Publication) -> settleCall {
+        let settled = self.settled();
+        let proof = settlement_bytes(&settled.settlement(publication));
+        settled.call(publication, proof, self.place)
     }
 
     /// Returns the tree of its withdrawals.

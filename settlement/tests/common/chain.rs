@@ -1,18 +1,26 @@
 //! An EVM chain in memory, by revm.
 
-use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_sol_types::{SolCall, SolError};
 use revm::bytecode::Bytecode;
 use revm::context::result::{ExecutionResult, Output};
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
+use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::database::{CacheDB, EmptyDB};
+use revm::handler::EthPrecompiles;
+use revm::precompile::Precompiles;
 use revm::primitives::Log;
 use revm::primitives::hardfork::SpecId;
 use revm::{ExecuteCommitEvm, MainBuilder, MainContext};
 use shardfold_settlement::artefact::Artefact;
+use shardfold_settlement::data::DataMode;
 
 /// The forks under which everything is tested.
 pub const FORKS: [SpecId; 2] = [SpecId::OSAKA, SpecId::AMSTERDAM];
+/// What opens a blob at a point (EIP-4844).
+pub const POINT_EVALUATION: Address = Address::new([
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0a,
+]);
 /// The most gas of a transaction (EIP-7825); for Amsterdam, of what is not for new state (EIP-8037).
 pub const GAS_CAP: u64 = 1 << 24;
 /// The gas of a block, and from Amsterdam on of a transaction with what it pays for new state.
@@ -33,7 +41,18 @@ pub struct Chain {
     pub time: u64,
     /// Its chain id: [`EVM_CHAIN_ID`] unless a test says otherwise.
     pub chain_id: u64,
+    /// The blobs of the next transaction, by their hashes. They cost nothing here, as gas does.
+    pub blobs: Vec<B256>,
+    /// Whether blobs can be opened.
+    pub opens_blobs: bool,
     number: u64,
+}
+
+/// Each fork with each place for the data.
+pub fn forks_and_modes() -> impl Iterator<Item = (SpecId, DataMode)> {
+    FORKS
+        .into_iter()
+        .flat_map(|fork| DataMode::ALL.map(|mode| (fork, mode)))
 }
 
 /// A transaction that went through.
@@ -79,6 +98,8 @@ impl Chain {
             spec,
             time: START,
             chain_id: EVM_CHAIN_ID,
+            blobs: vec![],
+            opens_blobs: true,
             number: 1,
         }
     }
@@ -222,10 +243,17 @@ impl Chain {
             number: U256::from(self.number),
             timestamp: U256::from(self.time),
             gas_limit: BLOCK_GAS,
+            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice {
+                excess_blob_gas: 0,
+                blob_gasprice: 0,
+            }),
             ..BlockEnv::default()
         };
         let account = self.db.load_account(from).expect("in memory");
+        let blob_hashes = std::mem::take(&mut self.blobs);
         let tx = TxEnv {
+            tx_type: if blob_hashes.is_empty() { 0 } else { 3 },
+            blob_hashes,
             caller: from,
             gas_limit: match self.spec {
                 SpecId::AMSTERDAM => BLOCK_GAS,
@@ -244,7 +272,14 @@ impl Chain {
             .with_db(&mut self.db)
             .with_cfg(cfg)
             .with_block(block);
-        let result = context.build_mainnet().transact_commit(tx);
+        let mut evm = context.build_mainnet();
+        if !self.opens_blobs {
+            evm.precompiles = EthPrecompiles {
+                precompiles: Precompiles::berlin(),
+                spec: self.spec,
+            };
+        }
+        let result = evm.transact_commit(tx);
         result.expect("the transaction is well formed")
     }
 }

@@ -1,6 +1,8 @@
 //! A ledger, its users and the contract that settles it.
 
-use alloy_primitives::{Address, U256};
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use p3_field::PrimeCharacteristicRing;
 use revm::primitives::hardfork::SpecId;
@@ -11,19 +13,20 @@ use shardfold_contracts::withdraw::Withdraw;
 use shardfold_contracts::{Body, FeePayment};
 use shardfold_protocol::address::Address as ExitAddress;
 use shardfold_protocol::field::F;
-use shardfold_protocol::hash::{Digest, Domain, hash};
+use shardfold_protocol::hash::Digest;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::signature::{Account, SecretKey};
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::transaction::Transaction;
 use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
+use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding::{key_elements, word};
 use shardfold_settlement::interface::IRollup::{
     claimCall, depositCall, itemPriceCall, registerAssetCall, requestExitCall, settleCall,
 };
 
 use super::batch::Settlement;
-use super::chain::{Chain, EVM_CHAIN_ID, Failed};
+use super::chain::{Chain, Done, EVM_CHAIN_ID, Failed};
 
 /// The ledger's chain id.
 pub const LEDGER: u64 = 1_001;
@@ -63,6 +66,10 @@ pub struct World {
     pub items: Vec<Item>,
     /// How many batches are settled.
     pub batches: u64,
+    /// Where they are published.
+    pub mode: DataMode,
+    /// Their blobs, as somebody has kept them.
+    pub archive: BTreeMap<B256, Bytes>,
 }
 
 /// User number `i` on the base chain.
@@ -137,6 +144,12 @@ impl World {
         world
     }
 
+    /// The same with a place for what is published, which is calldata else.
+    pub fn with_mode(spec: SpecId, mode: DataMode) -> Self {
+        let world = Self::new(spec);
+        Self { mode, ..world }
+    }
+
     /// A contract with a ledger that starts with something, and no assets.
     pub fn with_genesis(chain: Chain, state: State) -> Self {
         let verifier = Artefact::parse(STATEMENT_VERIFIER).expect("it is an artefact");
@@ -159,6 +172,8 @@ impl World {
             state,
             items: vec![],
             batches: 0,
+            mode: DataMode::Calldata,
+            archive: BTreeMap::new(),
         }
     }
 
@@ -277,7 +292,10 @@ impl World {
     /// Executes transactions on the ledger as it is settled, at the chain's time.
     #[track_caller]
     pub fn execute(&self, transactions: Vec<Transaction>) -> Settlement {
-        Settlement::new(&self.state, self.chain.time, transactions)
+        Settlement {
+            mode: self.mode,
+            ..Settlement::new(&self.state, self.chain.time, transactions)
+        }
     }
 
     /// Settles a batch as the operator.
@@ -285,13 +303,24 @@ impl World {
     /// # Errors
     /// The contract refuses it.
     pub fn try_settle(&mut self, settlement: &Settlement) -> Result<u64, Failed> {
-        let result = self
-            .chain
-            .send(OPERATOR, self.rollup, U256::ZERO, &settlement.call());
-        let (_, done) = result?;
+        self.send_settlement(settlement).map(|done| done.gas)
+    }
+
+    /// [`Self::try_settle`]; returns all that is known of the transaction.
+    ///
+    /// # Errors
+    /// The contract refuses it.
+    pub fn send_settlement(&mut self, settlement: &Settlement) -> Result<Done, Failed> {
+        let publication = settlement.publication();
+        self.chain.blobs = publication.versioned_hashes().to_vec();
+        let blobs = self.chain.blobs.iter().copied();
+        self.archive
+            .extend(blobs.zip(publication.blobs().iter().cloned()));
+        let call = settlement.call_with(&publication);
+        let (_, done) = self.chain.send(OPERATOR, self.rollup, U256::ZERO, &call)?;
         self.state = settlement.state.clone();
         self.batches += 1;
-        Ok(done.gas)
+        Ok(done)
     }
 
     /// Executes transactions and settles the batch.
@@ -340,36 +369,5 @@ pub fn signed(account: &Account, body: &impl Body) -> Transaction {
     Transaction {
         authorization: Some(account.authorization(signature)),
         ..unsigned
-    }
-}
-
-/// The digest of an item, by the protocol's hash.
-pub fn item_digest(item: &Item, position: u64) -> Digest {
-    let start = [LEDGER, EVM_CHAIN_ID, position].map(F::from_u64);
-    match *item {
-        Item::Deposit {
-            asset,
-            amount,
-            fee,
-            owner,
-        } => {
-            let numbers = [asset.into(), amount, fee].map(F::from_u64);
-            hash(
-                Domain::DepositPayload,
-                &[&start[..], &numbers, &owner].concat(),
-            )
-        }
-        Item::Exit {
-            index,
-            owner,
-            address,
-        } => {
-            let index = [F::from_u32(index)];
-            let address = address.elements();
-            hash(
-                Domain::ExitItem,
-                &[&start[..], &index, &owner, &address].concat(),
-            )
-        }
     }
 }

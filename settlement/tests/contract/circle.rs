@@ -8,13 +8,13 @@ use shardfold_settlement::interface::IRollup::{
     collectCall, earnedCall, headDigestCall, isPaidCall, queueCommitmentCall,
 };
 
-use crate::common::chain::FORKS;
+use crate::common::chain::forks_and_modes;
 use crate::common::world::{COIN, OPERATOR, PRICE, World, account, coin, owner, signed, user};
 
 #[test]
 fn what_goes_in_comes_out() {
-    for fork in FORKS {
-        let mut world = World::new(fork);
+    for (fork, mode) in forks_and_modes() {
+        let mut world = World::with_mode(fork, mode);
         let people = [user(1), user(2), user(3)];
         let mut before = people.map(|who| world.chain.balance(who));
         // 1 and 2 pay in; 1 pays 3 a part on the ledger, which withdraws half; 2 leaves by the queue.

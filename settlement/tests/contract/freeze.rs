@@ -2,15 +2,17 @@
 
 use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
-use p3_field::PrimeCharacteristicRing;
 use revm::primitives::hardfork::SpecId;
 use shardfold_contracts::FeePayment;
 use shardfold_contracts::transfer::Transfer;
+use shardfold_protocol::data::differences;
 use shardfold_protocol::difference::decode;
-use shardfold_protocol::field::{F, MODULUS};
+use shardfold_protocol::field::MODULUS;
+use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::tree::StateTree;
-use shardfold_settlement::encoding::{head_bytes, record_words, word};
+use shardfold_settlement::data::{DataMode, from_blob, from_calldata};
+use shardfold_settlement::encoding::{digest, head_bytes, record_words, word};
 use shardfold_settlement::interface::IRollup::{
     AlreadyOut, IsFrozen, IsNotFrozen, NoVault, NotCanonical, NotOverdue, Settled, WrongHead,
     WrongOwner, WrongRoot, checkpointCall, claimCall, collectCall, depositCall, escapeCall,
@@ -18,7 +20,7 @@ use shardfold_settlement::interface::IRollup::{
     refundPayoutCall, repayCall, requestExitCall, showLinkCall,
 };
 
-use crate::common::chain::FORKS;
+use crate::common::chain::{FORKS, forks_and_modes};
 use crate::common::world::{COIN, OPERATOR, PRICE, World, account, coin, key, owner, signed, user};
 use crate::reclaim::{chain_word, reclaim_of};
 
@@ -54,19 +56,14 @@ pub fn freeze(world: &mut World) {
 
 /// A world with vaults of users 1 to 4, between which money has moved, over several batches; with
 /// the events of all settlements.
-pub fn scene(fork: SpecId) -> (World, Vec<Settled>) {
-    let mut world = World::new(fork);
+pub fn scene(fork: SpecId, mode: DataMode) -> (World, Vec<Settled>) {
+    let mut world = World::with_mode(fork, mode);
     let mut events = vec![];
     let mut settle = |world: &mut World, transactions| {
         let batch = world.execute(transactions);
-        let sent = world
-            .chain
-            .send(OPERATOR, world.rollup, U256::ZERO, &batch.call());
-        let (_, done) = sent.expect("it is settled");
+        let done = world.send_settlement(&batch).expect("it is settled");
         let log = Settled::decode_log(&done.logs[0]).expect("it is this event");
         events.push(log.data);
-        world.state = batch.state;
-        world.batches += 1;
     };
     for i in 1..5 {
         world.deposit(i, 1_000 * u64::from(i), u64::from(i));
@@ -97,14 +94,20 @@ pub fn scene(fork: SpecId) -> (World, Vec<Settled>) {
 /// "`escape` tested from published data only: rebuild, escape every vault, contract ends empty".
 #[test]
 fn every_vault_escapes_from_what_was_published() {
-    for fork in FORKS {
-        let (mut world, events) = scene(fork);
+    for (fork, mode) in forks_and_modes() {
+        let (mut world, events) = scene(fork, mode);
         freeze(&mut world);
-        // Nothing but the events from here on.
-        let mut tree = StateTree::new();
+        // Nothing but the events and their blobs from here on.
+        let (mut tree, mut before) = (StateTree::new(), ZERO_DIGEST);
         for event in &events {
-            let element = |bytes: &[u8; 8]| F::from_u64(u64::from_be_bytes(*bytes));
-            let elements: Vec<_> = event.data.as_chunks().0.iter().map(element).collect();
+            let mut coefficients = from_calldata(&event.data).expect("whole coefficients");
+            for hash in &event.blobs {
+                coefficients.extend(from_blob(&world.archive[hash]).expect("a blob"));
+            }
+            let after = U256::from_be_slice(&event.head[128..160]);
+            let after = digest(after).expect("four elements");
+            let elements = differences(&coefficients, &before, &after).expect("they lead there");
+            before = after;
             for (index, change) in decode(&elements).expect("they are differences") {
                 let record = change.apply(&tree.get(index)).expect("it follows");
                 tree.update(&[(index, record)]);
@@ -145,7 +148,7 @@ fn every_vault_escapes_from_what_was_published() {
 #[test]
 fn only_what_waits_for_more_than_a_fortnight_freezes() {
     for fork in FORKS {
-        let (mut world, _) = scene(fork);
+        let (mut world, _) = scene(fork, DataMode::Calldata);
         world.wait(10 * FORTNIGHT);
         world
             .call(user(1), &freezeCall {})
@@ -177,7 +180,7 @@ fn only_what_waits_for_more_than_a_fortnight_freezes() {
 #[test]
 fn nothing_leaves_before_the_contract_is_frozen() {
     for fork in FORKS {
-        let (world, _) = scene(fork);
+        let (world, _) = scene(fork, DataMode::Calldata);
         let (key, to, number) = (key(1), user(1), U256::ZERO);
         let open = openCall {
             head: head_bytes(world.state.head()).into(),
@@ -239,7 +242,7 @@ fn a_checkpoint_does_not_make_items_older() {
 #[test]
 fn frozen_means_that_nothing_comes_in_and_nothing_is_settled() {
     for fork in FORKS {
-        let (mut world, _) = scene(fork);
+        let (mut world, _) = scene(fork, DataMode::Calldata);
         let early = world.call(user(1), &escape_of(&world, 0, 1));
         early.expect_err("it is not frozen").error::<IsNotFrozen>();
         world.request_exit(1, 0);
@@ -270,7 +273,7 @@ fn frozen_means_that_nothing_comes_in_and_nothing_is_settled() {
 #[test]
 fn a_vault_escapes_once_and_as_it_is() {
     for fork in FORKS {
-        let (mut world, events) = scene(fork);
+        let (mut world, events) = scene(fork, DataMode::Calldata);
         freeze(&mut world);
         let good = escape_of(&world, 7, 2);
         let mut refused = |change: &dyn Fn(&mut escapeCall)| {

@@ -5,17 +5,20 @@ use alloy_primitives::{Address, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use revm::primitives::hardfork::SpecId;
 use shardfold_contracts::transfer::Transfer;
+use shardfold_protocol::data::{GROUP, GROUP_BLOCKS};
 use shardfold_protocol::transaction::Transaction;
 use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
+use shardfold_settlement::data::{BLOB_COEFFICIENTS, DataMode};
 use shardfold_settlement::interface::IRollup::{
     activateVerifierCall, checkpointCall, collectCall, freezeCall, payDueCall, proposeVerifierCall,
-    redeemCall, registerAssetCall, repayCall, showLinkCall, verifierCall,
+    redeemCall, registerAssetCall, repayCall, settleCall, showLinkCall, verifierCall,
 };
 
 use crate::common::chain::{Chain, FORKS};
 use crate::common::world::{
     COIN, FREE, GOVERNOR, OPERATOR, World, account, coin, key, owner, signed, user,
 };
+use crate::data::case::Case;
 use crate::freeze::escape_of;
 use crate::reclaim::{chain_word, digests, reclaim_of};
 use crate::scene::{DEBTOR, MARKET, MARKET_SHARES, POOL, POOL_SHARES, Scene};
@@ -134,26 +137,52 @@ fn settle(fork: SpecId) -> Vec<Row> {
     ]
 }
 
-/// What a proof of 100 kB costs before anything looks at it.
+/// Settles full blobs, of any differences.
+fn blobs(fork: SpecId) -> Vec<Row> {
+    let [one, six] = [1, 6].map(|blobs| {
+        let blocks = blobs * BLOB_COEFFICIENTS / GROUP * GROUP_BLOCKS;
+        let case = Case::large(fork, DataMode::Blobs, blocks);
+        assert_eq!(case.blobs.len(), blobs);
+        case.settle().expect("it is settled").gas
+    });
+    vec![
+        ("settle of 1 full blob (7,936 changed vaults)", one),
+        ("settle of 6 full blobs (47,616 changed vaults)", six),
+    ]
+}
+
+/// What a proof of 100 kB costs before anything looks at it, and more data beside it.
 fn long_proof(fork: SpecId) -> Vec<Row> {
-    let mut world = World::new(fork);
-    world.deposit(1, 10_000, 0);
-    world.settle(vec![world.taking(0, 0)]);
+    let [few, many] = [1, 1_241].map(|blocks| {
+        let mut case = Case::large(fork, DataMode::Calldata, blocks);
+        lengthen(&mut case.world, &mut case.call);
+        case.settle().expect("it is settled").gas
+    });
+    vec![
+        (
+            "settle of 2 changed vaults, with a proof of 100 kB that nothing reads",
+            few,
+        ),
+        (
+            "each further changed vault beside such a proof",
+            (many - few) / 2 / 1_240,
+        ),
+    ]
+}
+
+/// Makes a proof 100 kB long, for a verifier that takes it.
+fn lengthen(world: &mut World, call: &mut settleCall) {
+    let time = world.chain.time;
     let proposed = world.chain.deploy(&test_artefact!("LongVerifier"), &[]);
     let propose = proposeVerifierCall { proposed };
-    gas(&mut world, GOVERNOR, U256::ZERO, &propose);
+    gas(world, GOVERNOR, U256::ZERO, &propose);
     world.wait(30 * 24 * 3_600);
-    gas(&mut world, user(1), U256::ZERO, &activateVerifierCall {});
-    let batch = world.execute(vec![world.withdrawing(1, 0, 1, 0)]);
-    let mut call = batch.call();
+    gas(world, user(1), U256::ZERO, &activateVerifierCall {});
+    // The batch is as young as it was.
+    world.chain.time = time;
     let mut proof = call.proof.to_vec();
     proof.resize(100_000, 0xab);
     call.proof = proof.into();
-    let settled = gas(&mut world, OPERATOR, U256::ZERO, &call);
-    vec![(
-        "settle of 1 changed vault, with a proof of 100 kB that nothing reads",
-        settled,
-    )]
 }
 
 fn claims(fork: SpecId) -> Vec<Row> {
@@ -259,6 +288,7 @@ fn gas_of_each_function() {
         deployments,
         queue,
         settle,
+        blobs,
         long_proof,
         claims,
         frozen,

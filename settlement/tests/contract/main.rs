@@ -9,6 +9,7 @@ mod circle;
 mod claims;
 mod conservation;
 mod create;
+mod data;
 mod defi;
 mod freeze;
 mod gas;

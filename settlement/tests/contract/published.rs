@@ -2,18 +2,17 @@
 
 use alloy_primitives::{B256, Bytes, U256};
 use alloy_sol_types::SolEvent as _;
-use p3_field::PrimeCharacteristicRing as _;
 use serde_json::{Value, json};
-use shardfold_protocol::field::F;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::State;
 use shardfold_protocol::tree::StateTree;
+use shardfold_settlement::data::{BLOB_BYTES, DataMode};
 use shardfold_settlement::escape::{EscapeError, escape_call};
 use shardfold_settlement::interface::IRollup::Settled;
-use shardfold_settlement::published::{PublishedError, rebuild, settled};
+use shardfold_settlement::published::{Data, PublishedError, rebuild, settled};
 
-use crate::common::chain::FORKS;
+use crate::common::chain::{FORKS, forks_and_modes};
 use crate::common::world::{LEDGER, World, coin, key, user};
 use crate::freeze::{freeze, scene};
 
@@ -27,12 +26,13 @@ fn empty() -> State {
 /// Rebuild from the logs, and escape every vault by the calls that the library makes.
 #[test]
 fn the_logs_are_enough_to_leave() {
-    for fork in FORKS {
-        let (mut world, events) = scene(fork);
+    for (fork, mode) in forks_and_modes() {
+        let (mut world, events) = scene(fork, mode);
         freeze(&mut world);
         let batches = settled(&logs(&world, &events), None).expect("they are all there");
         let mut state = empty();
-        rebuild(&mut state, &batches).expect("they lead to the last head");
+        let blob = |hash: &B256| world.archive.get(hash).cloned();
+        rebuild(&mut state, &batches, blob).expect("they lead to the last head");
         assert_eq!(state, world.state);
         for (index, i) in [(0, 1), (7, 2), (14, 3), (21, 4)] {
             let inclusion = Inclusion {
@@ -65,7 +65,7 @@ fn logs(world: &World, events: &[Settled]) -> Vec<u8> {
 /// What is not the whole story from the first batch on is refused, and nothing is guessed.
 #[test]
 fn logs_with_gaps_or_of_two_contracts_are_refused() {
-    let (world, events) = scene(FORKS[0]);
+    let (world, events) = scene(FORKS[0], DataMode::Calldata);
     let all: Value = serde_json::from_slice(&logs(&world, &events)).expect("JSON");
     let list = all["result"].as_array().expect("a list").clone();
     let read =
@@ -117,22 +117,83 @@ fn logs_with_gaps_or_of_two_contracts_are_refused() {
     assert!(matches!(read(cut, None), Err(PublishedError::Event { .. })));
     assert!(settled(b"{}", None).is_err());
 
-    // An altered difference does not lead to the head, and leaves the state where it was.
-    let mut batches = read(list, None).expect("all");
-    batches[1].differences[1] += F::ONE;
+    // Altered data do not lead to the head, and leave the state where it was.
+    let good = read(list, None).expect("all");
     let mut state = empty();
-    let error = rebuild(&mut state, &batches).expect_err("another balance");
+    let mut stops = |data: Bytes| {
+        let mut batches = good.clone();
+        batches[1].data = Data::Calldata(data);
+        state = empty();
+        let error = rebuild(&mut state, &batches, |_| None).expect_err("other data");
+        assert_eq!(*state.head(), batches[0].head);
+        error
+    };
+    let Data::Calldata(data) = &good[1].data else {
+        panic!("{:?}", good[1].data)
+    };
+    let mut altered = data.to_vec();
+    altered[31] ^= 1;
+    let error = stops(altered.into());
     assert!(
-        matches!(error, PublishedError::Rebuild { batch: 1, .. }),
+        matches!(error, PublishedError::Data { batch: 1, .. }),
         "{error}"
     );
-    assert_eq!(*state.head(), batches[0].head);
+    let found = data.len() - 1;
+    let error = stops(data.slice(1..));
+    assert!(
+        matches!(error, PublishedError::Length { batch: 1, found: f } if f == found),
+        "{error}"
+    );
+}
+
+/// Whoever keeps the blobs cannot lead anybody elsewhere by another one.
+#[test]
+fn a_blob_that_is_missing_or_another_is_found_out() {
+    let (world, events) = scene(FORKS[0], DataMode::Blobs);
+    let batches = settled(&logs(&world, &events), None).expect("they are all there");
+    let Data::Blobs(hashes) = &batches[2].data else {
+        panic!("{:?}", batches[2].data)
+    };
+    let asked = hashes[0];
+    let with = |other: Option<Bytes>| {
+        let mut state = empty();
+        let blob = |hash: &B256| match *hash == asked {
+            true => other.clone(),
+            false => world.archive.get(hash).cloned(),
+        };
+        let error = rebuild(&mut state, &batches, blob).expect_err("another blob");
+        assert_eq!(*state.head(), batches[1].head);
+        error
+    };
+    let error = with(None);
+    assert!(
+        matches!(error, PublishedError::Missing { batch: 2, hash } if hash == asked),
+        "{error}"
+    );
+    let good = &world.archive[&asked];
+    let error = with(Some(good.slice(1..)));
+    assert!(
+        matches!(error, PublishedError::Blob { batch: 2, hash, found } if hash == asked && found == BLOB_BYTES - 1),
+        "{error}"
+    );
+    // What no differences have, what are others, and none.
+    let mut altered = good.to_vec();
+    altered[BLOB_BYTES - 1] ^= 1;
+    let another = events[1].blobs[0];
+    let another = world.archive[&another].clone();
+    for other in [altered.into(), another, vec![0; BLOB_BYTES].into()] {
+        let error = with(Some(other));
+        assert!(
+            matches!(error, PublishedError::Data { batch: 2, .. }),
+            "{error}"
+        );
+    }
 }
 
 /// What the contract would refuse is not even sent.
 #[test]
 fn an_escape_of_somebody_elses_vault_is_not_made() {
-    let (world, _) = scene(FORKS[0]);
+    let (world, _) = scene(FORKS[0], DataMode::Calldata);
     let inclusion = Inclusion {
         chain_id: LEDGER,
         head: *world.state.head(),

@@ -17,8 +17,9 @@ use shardfold_settlement::interface::IRollup::{
 
 use crate::common::chain::{FORKS, Failed};
 use crate::common::world::{
-    COIN, LEDGER, OPERATOR, PRICE, World, account, account_for, coin, item_digest, key, owner, user,
+    COIN, LEDGER, OPERATOR, PRICE, World, account, account_for, coin, key, owner, user,
 };
+use crate::reclaim::item_digest;
 
 /// Takes items, by their positions, into vaults from index 100 on.
 fn taking(world: &World, positions: std::ops::Range<usize>) -> Vec<Transaction> {

@@ -1,18 +1,51 @@
 //! Deposits that no batch took, of a frozen contract.
 
 use alloy_primitives::{Bytes, U256};
-use shardfold_protocol::field::MODULUS;
-use shardfold_protocol::hash::{Digest, ZERO_DIGEST};
+use p3_field::PrimeCharacteristicRing as _;
+use shardfold_protocol::field::{F, MODULUS};
+use shardfold_protocol::hash::{Digest, Domain, ZERO_DIGEST, hash};
 use shardfold_protocol::head::extend_chain;
+use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IRollup::{
     AlreadyOut, AmountTooLarge, FeeTooLarge, NotWaiting, UnknownLink, Waiting, reclaimCall,
     showLinkCall,
 };
 
-use crate::common::chain::FORKS;
-use crate::common::world::{Item, World, coin, item_digest, key, user};
+use crate::common::chain::{EVM_CHAIN_ID, FORKS};
+use crate::common::world::{Item, LEDGER, World, coin, key, user};
 use crate::freeze::{freeze, scene};
+
+/// The digest of an item, by the protocol's hash.
+pub fn item_digest(item: &Item, position: u64) -> Digest {
+    let start = [LEDGER, EVM_CHAIN_ID, position].map(F::from_u64);
+    match *item {
+        Item::Deposit {
+            asset,
+            amount,
+            fee,
+            owner,
+        } => {
+            let numbers = [asset.into(), amount, fee].map(F::from_u64);
+            hash(
+                Domain::DepositPayload,
+                &[&start[..], &numbers, &owner].concat(),
+            )
+        }
+        Item::Exit {
+            index,
+            owner,
+            address,
+        } => {
+            let index = [F::from_u32(index)];
+            let address = address.elements();
+            hash(
+                Domain::ExitItem,
+                &[&start[..], &index, &owner, &address].concat(),
+            )
+        }
+    }
+}
 
 /// The chain before each item that waits.
 fn chain_before(world: &World, position: usize) -> Digest {
@@ -59,7 +92,7 @@ pub fn reclaim_of(world: &World, position: usize, i: u8, end: usize) -> reclaimC
 #[test]
 fn a_deposit_that_nobody_took_is_paid_back() {
     for fork in FORKS {
-        let (mut world, _) = scene(fork);
+        let (mut world, _) = scene(fork, DataMode::Calldata);
         for i in 1..4 {
             world.deposit(i, 500, 20 + u64::from(i));
             world.request_exit(i, 7);

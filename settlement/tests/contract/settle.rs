@@ -1,33 +1,29 @@
 //! What the contract refuses to settle, whatever a proof says.
 
 use alloy_primitives::{Bytes, U256};
-use alloy_sol_types::SolEvent;
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use revm::primitives::hardfork::SpecId;
-use shardfold_contracts::transfer::Transfer;
-use shardfold_protocol::difference::decode;
+use shardfold_protocol::data::SETTLEMENT_ELEMENTS;
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::hash::compress;
-use shardfold_protocol::record::Record;
 use shardfold_protocol::transaction::Transaction;
-use shardfold_protocol::tree::StateTree;
-use shardfold_settlement::encoding::{
-    STATEMENT_BYTES, head_bytes, head_digest, statement_bytes, word,
-};
+use shardfold_settlement::data::DataMode;
+use shardfold_settlement::encoding::{SETTLEMENT_BYTES, head_digest, word};
 use shardfold_settlement::interface::IHashes::Length;
 use shardfold_settlement::interface::IRollup::{
-    NoCheckpoint, NotCanonical, ProofLength, ProofRefused, Settled, TimeRunsBack, TooFarAhead,
-    TooOld, WrongChainId, WrongData, WrongHead, WrongQueue, WrongWithdrawalCount, WrongWithdrawals,
-    settleCall,
+    HalfTooLarge, NoCheckpoint, NotCanonical, ProofLength, ProofRefused, TimeRunsBack, TooFarAhead,
+    TooOld, WrongChainId, WrongHead, WrongPoint, WrongQueue, WrongWithdrawalCount,
+    WrongWithdrawals, settleCall,
 };
 
 use crate::common::batch::Settlement;
-use crate::common::chain::{FORKS, Failed};
-use crate::common::world::{COIN, FREE, LEDGER, OPERATOR, World, account, owner, signed};
+use crate::common::chain::{Failed, forks_and_modes};
+use crate::common::world::{OPERATOR, World};
 
-/// A world with three vaults, and a batch that takes two withdrawals and an exit of them.
-fn scene(fork: SpecId) -> (World, Settlement) {
-    let mut world = World::new(fork);
+/// A world with three vaults, and a batch that takes two withdrawals and an exit of them; with its
+/// call, to which the next transaction has the blobs.
+fn scene(fork: SpecId, mode: DataMode) -> (World, Settlement, settleCall) {
+    let mut world = World::with_mode(fork, mode);
     for i in 0..3 {
         world.deposit(i, 1_000 + u64::from(i), 0);
     }
@@ -40,22 +36,31 @@ fn scene(fork: SpecId) -> (World, Settlement) {
         world.withdrawing(1, 1, 20, 0),
         world.taking(3, 0),
     ]);
-    (world, batch)
+    let publication = batch.publication();
+    world.chain.blobs = publication.versioned_hashes().to_vec();
+    let call = batch.call_with(&publication);
+    (world, batch, call)
 }
 
 /// Settles a changed call as the operator; expects that it is refused.
 #[track_caller]
-fn refused(world: &World, batch: &Settlement, change: impl FnOnce(&mut settleCall)) -> Failed {
-    let mut call = batch.call();
+fn refused(world: &World, call: &settleCall, change: impl FnOnce(&mut settleCall)) -> Failed {
+    let mut call = call.clone();
     change(&mut call);
     let mut world = world.clone();
     let result = world.settle_as(OPERATOR, &call);
     result.expect_err("it is not the batch that was executed")
 }
 
-/// A statement with another value at an element.
-fn with_element(batch: &Settlement, place: usize, value: u64) -> Bytes {
-    let mut bytes = statement_bytes(&batch.statement);
+/// What a proof states, element by element.
+fn elements(call: &settleCall) -> [u64; SETTLEMENT_ELEMENTS] {
+    let (words, _) = call.proof.as_chunks();
+    core::array::from_fn(|i| u64::from_be_bytes(words[i]))
+}
+
+/// A proof that states another value at an element.
+fn with_element(call: &settleCall, place: usize, value: u64) -> Bytes {
+    let mut bytes = call.proof.to_vec();
     bytes[8 * place..][..8].copy_from_slice(&value.to_be_bytes());
     bytes.into()
 }
@@ -63,15 +68,13 @@ fn with_element(batch: &Settlement, place: usize, value: u64) -> Bytes {
 /// "Non-canonical field elements, public inputs beyond the modulus".
 #[test]
 fn an_element_of_the_statement_that_is_not_below_p_is_refused() {
-    for fork in FORKS {
-        let (world, batch) = scene(fork);
-        let elements = batch.statement.elements();
-        for (place, element) in elements.iter().enumerate() {
-            let value = element.as_canonical_u64();
+    for (fork, mode) in forks_and_modes() {
+        let (world, batch, call) = scene(fork, mode);
+        for (place, value) in elements(&call).into_iter().enumerate() {
             // The same element of the field, where 64 bits have room for it.
             let above = value.saturating_add(MODULUS);
-            let failed = refused(&world, &batch, |call| {
-                call.proof = with_element(&batch, place, above);
+            let failed = refused(&world, &call, |call| {
+                call.proof = with_element(call, place, above);
             });
             match place {
                 0 => assert_eq!(failed.error::<WrongChainId>().found, U256::from(above)),
@@ -79,8 +82,14 @@ fn an_element_of_the_statement_that_is_not_below_p_is_refused() {
                     failed.error::<WrongHead>().expected,
                     head_digest(&batch.statement.before)
                 ),
-                _ => {
+                25..49 => {
                     failed.error::<NotCanonical>();
+                }
+                49 | 50 => {
+                    failed.error::<WrongPoint>();
+                }
+                _ => {
+                    failed.error::<HalfTooLarge>();
                 }
             }
         }
@@ -91,18 +100,14 @@ fn an_element_of_the_statement_that_is_not_below_p_is_refused() {
 fn any_other_element_of_a_statement_is_refused() {
     // Of state root, time, transaction count and transaction chain only the verifier knows; the one of
     // these tests knows nothing.
-    let known = |place: usize| place <= 24 || (31..45).contains(&place);
-    for fork in FORKS {
-        let (world, batch) = scene(fork);
-        let elements = batch.statement.elements();
-        for (place, element) in elements
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| known(*place))
-        {
-            let other = (*element + F::ONE).as_canonical_u64();
-            refused(&world, &batch, |call| {
-                call.proof = with_element(&batch, place, other)
+    let known = |place: usize| place <= 24 || (31..45).contains(&place) || place >= 49;
+    for (fork, mode) in forks_and_modes() {
+        let (world, batch, call) = scene(fork, mode);
+        let elements = elements(&call).into_iter().enumerate();
+        for (place, element) in elements.filter(|(place, _)| known(*place)) {
+            let other = (F::from_u64(element) + F::ONE).as_canonical_u64();
+            refused(&world, &call, |call| {
+                call.proof = with_element(call, place, other)
             });
         }
         world
@@ -114,24 +119,24 @@ fn any_other_element_of_a_statement_is_refused() {
 
 #[test]
 fn a_proof_that_the_verifier_refuses_is_refused() {
-    for fork in FORKS {
-        let (world, batch) = scene(fork);
-        let longer = refused(&world, &batch, |call| {
+    for (fork, mode) in forks_and_modes() {
+        let (world, _, call) = scene(fork, mode);
+        let longer = refused(&world, &call, |call| {
             call.proof = [&call.proof[..], &[0]].concat().into();
         });
         longer.error::<ProofRefused>();
-        let shorter = refused(&world, &batch, |call| {
-            call.proof = call.proof[..STATEMENT_BYTES - 1].to_vec().into();
+        let shorter = refused(&world, &call, |call| {
+            call.proof = call.proof[..SETTLEMENT_BYTES - 1].to_vec().into();
         });
         let found = shorter.error::<ProofLength>().found;
-        assert_eq!(found, U256::from(STATEMENT_BYTES - 1));
+        assert_eq!(found, U256::from(SETTLEMENT_BYTES - 1));
     }
 }
 
 #[test]
 fn a_batch_is_settled_once() {
-    for fork in FORKS {
-        let (mut world, batch) = scene(fork);
+    for (fork, mode) in forks_and_modes() {
+        let (mut world, batch, _) = scene(fork, mode);
         world.try_settle(&batch).expect("it is the next");
         let again = world.try_settle(&batch).expect_err("it was the next");
         again.error::<WrongHead>();
@@ -140,8 +145,8 @@ fn a_batch_is_settled_once() {
 
 #[test]
 fn time_keeps_within_a_day_and_a_quarter_of_an_hour() {
-    for fork in FORKS {
-        let (world, batch) = scene(fork);
+    for (fork, mode) in forks_and_modes() {
+        let (world, batch, call) = scene(fork, mode);
         let executed = batch.statement.after.time;
         let settle_at = |time: u64| {
             let mut world = world.clone();
@@ -162,8 +167,8 @@ fn time_keeps_within_a_day_and_a_quarter_of_an_hour() {
             U256::from(executed - 1)
         );
         let before = batch.statement.before.time;
-        let back = refused(&world, &batch, |call| {
-            call.proof = with_element(&batch, 30, before - 1)
+        let back = refused(&world, &call, |call| {
+            call.proof = with_element(call, 30, before - 1)
         });
         assert_eq!(
             back.error::<TimeRunsBack>().leastExpected,
@@ -174,10 +179,10 @@ fn time_keeps_within_a_day_and_a_quarter_of_an_hour() {
 
 #[test]
 fn only_the_list_of_withdrawals_that_the_batch_owes_is_taken() {
-    for fork in FORKS {
-        let (world, batch) = scene(fork);
+    for (fork, mode) in forks_and_modes() {
+        let (world, batch, call) = scene(fork, mode);
         let list = batch.call().withdrawals.to_vec();
-        let with = |list: Vec<u8>| refused(&world, &batch, |call| call.withdrawals = list.into());
+        let with = |list: Vec<u8>| refused(&world, &call, |call| call.withdrawals = list.into());
         let count = with(list[48..].to_vec()).error::<WrongWithdrawalCount>();
         assert_eq!(
             (count.found, count.expected),
@@ -201,37 +206,9 @@ fn only_the_list_of_withdrawals_that_the_batch_owes_is_taken() {
 }
 
 #[test]
-fn only_the_differences_of_the_batch_are_taken() {
-    for fork in FORKS {
-        let (world, batch) = scene(fork);
-        let data = batch.call().data.to_vec();
-        let with = |data: Vec<u8>| refused(&world, &batch, |call| call.data = data.into());
-        let missing = with(data[32..].to_vec()).error::<WrongData>();
-        assert_eq!(
-            missing.expected,
-            word(&batch.statement.after.data_commitment)
-        );
-        with(vec![]).error::<WrongData>();
-        with([&data[..], &[0; 32]].concat()).error::<WrongData>();
-        let length = with(data[1..].to_vec()).error::<Length>();
-        assert_eq!(length.found, U256::from(data.len() - 1));
-        for place in 0..data.len() {
-            let mut other = data.clone();
-            other[place] ^= 1;
-            with(other);
-        }
-        let element = batch.data.iter().position(|element| *element == F::ZERO);
-        let place = 8 * element.expect("a balance is zero");
-        let mut above = data.clone();
-        above[place..place + 8].copy_from_slice(&MODULUS.to_be_bytes());
-        with(above).error::<NotCanonical>();
-    }
-}
-
-#[test]
 fn a_chain_over_other_items_is_refused() {
-    for fork in FORKS {
-        let (world, batch) = scene(fork);
+    for (fork, mode) in forks_and_modes() {
+        let (world, batch, _) = scene(fork, mode);
         // All items, but not these.
         let wrong = compress(&batch.statement.before.queue_commitment, &[F::TWO; 4]);
         let mut other = batch.clone();
@@ -261,8 +238,8 @@ fn a_chain_over_other_items_is_refused() {
 /// "Base-chain reorg, wrong exit root" (Polygon zkEVM, 23 March 2024).
 #[test]
 fn a_batch_that_took_a_deposit_of_another_branch_is_refused() {
-    for fork in FORKS {
-        let (mut world, _) = scene(fork);
+    for (fork, mode) in forks_and_modes() {
+        let (mut world, ..) = scene(fork, mode);
         world.wait(30);
         let mut other_branch = world.clone();
         world.deposit(7, 77, 0);
@@ -286,66 +263,4 @@ fn a_batch_that_took_a_deposit_of_another_branch_is_refused() {
             .try_settle(&batch)
             .expect("on its own branch it is settled");
     }
-}
-
-#[test]
-fn the_events_are_all_that_a_state_is_made_of() {
-    for fork in FORKS {
-        let (world, batch) = scene(fork);
-        let mut chain = world.chain.clone();
-        let sent = chain.send(OPERATOR, world.rollup, U256::ZERO, &batch.call());
-        let (_, done) = sent.expect("it is settled");
-        let log = done.logs.first().expect("it says so");
-        let event = Settled::decode_log(log).expect("it is this event").data;
-        assert_eq!(event.head, Bytes::from(head_bytes(&batch.statement.after)));
-        assert_eq!(event.withdrawals, batch.call().withdrawals);
-        let (elements, rest) = event.data.as_chunks::<8>();
-        assert!(rest.is_empty());
-        let element = |bytes: &[u8; 8]| F::from_u64(u64::from_be_bytes(*bytes));
-        let elements: Vec<_> = elements.iter().map(element).collect();
-        let mut tree: StateTree = world.state.tree().clone();
-        for (index, change) in decode(&elements).expect("they are differences") {
-            let record: Record = change.apply(&tree.get(index)).expect("it follows");
-            tree.update(&[(index, record)]);
-        }
-        assert_eq!(tree.root(), batch.statement.after.state_root);
-        assert_eq!(world.state.chain_id(), LEDGER);
-    }
-}
-
-/// How much direct mode holds: what the README says, with room for a proof of 100 kB.
-#[test]
-fn direct_mode_holds_twelve_hundred_changed_vaults_or_opens_two_hundred_and_fifty() {
-    const OPENED: usize = 250;
-    /// What is left of 2^24 when calldata and verifier of a real proof have taken 4 million.
-    const ROOM: u64 = 12_700_000;
-    let mut world = World::new(SpecId::OSAKA);
-    for batch in 0..5 {
-        for i in 0..OPENED {
-            world.deposit(i as u8, 1_000, 0);
-        }
-        let positions = batch * OPENED..(batch + 1) * OPENED;
-        let taken = positions.map(|i| world.taking(i, i as u32)).collect();
-        let settlement = world.execute(taken);
-        let gas = world.try_settle(&settlement).expect("it is settled");
-        println!("{OPENED} vaults opened: {gas} gas");
-        assert!(gas < ROOM, "{gas}");
-    }
-    let transfer = |i: usize| {
-        let owner_of = |index: usize| (index % OPENED) as u8;
-        let body = Transfer {
-            from: i as u32,
-            to: i as u32 + 600,
-            to_owner: owner(owner_of(i + 600)),
-            asset: COIN.into(),
-            amount: 1,
-            fee: FREE,
-            nonce: 0,
-        };
-        signed(&account(owner_of(i)), &body)
-    };
-    let settlement = world.execute((0..600).map(transfer).collect());
-    let gas = world.try_settle(&settlement).expect("it is settled");
-    println!("1200 vaults changed: {gas} gas");
-    assert!(gas < ROOM, "{gas}");
 }

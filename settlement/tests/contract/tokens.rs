@@ -257,6 +257,7 @@ pub fn locked(claim: &claimCall) -> [Vec<u8>; 12] {
         proof: nothing.clone(),
         withdrawals: nothing.clone(),
         data: nothing.clone(),
+        openings: nothing.clone(),
         place: U256::ZERO,
     };
     let escape = escapeCall {

@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::sol;
 use revm::primitives::hardfork::SpecId;
+use shardfold_settlement::encoding::SETTLEMENT_BYTES;
 use shardfold_settlement::interface::IRollup::{
     AlreadyProposed, NoVerifier, NotGovernor, NothingProposed, OnlyOperator, OtherCode,
     ProofRefused, TooEarly, TooLate, activatableAtCall, activateVerifierCall, cancelVerifierCall,
@@ -166,7 +167,7 @@ fn an_account_that_has_lent_itself_code_is_no_verifier() {
         let account = user(200);
         world.chain.delegate(account, verifier);
         // It does what the verifier does.
-        let proof = Bytes::from(vec![0; 392]);
+        let proof = Bytes::from(vec![0; SETTLEMENT_BYTES]);
         let verifies = world.chain.ask(account, &verifyCall { proof });
         assert!(verifies);
         let propose = proposeVerifierCall { proposed: account };

@@ -10,6 +10,7 @@ use shardfold_protocol::state::{State, StateFile};
 use shardfold_recursion::profile::Profile;
 use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
 use shardfold_settlement::batch::SettledBatch;
+use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding::{head_digest, word};
 use shardfold_settlement::interface::IRollup::headDigestCall;
 use shardfold_settlement::verifier::{IVerifier, artefact};
@@ -71,7 +72,8 @@ fn the_example_block_is_settled() {
     let mut state = genesis.clone();
     let shapes = Profile::Proven100.shapes();
     let settled = SettledBatch::execute(standard(), &mut state, &batch, shapes).unwrap();
-    let call = settled.call(proof.calldata().to_vec(), 0);
+    let publication = settled.published(DataMode::Calldata).unwrap();
+    let call = settled.call(&publication, proof.calldata().to_vec(), 0);
     println!("{} bytes of differences", call.data.len());
     for fork in FORKS {
         let mut chain = Chain::new(fork);
