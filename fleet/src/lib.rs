@@ -15,6 +15,7 @@ pub mod memory;
 pub mod objects;
 pub mod printable;
 pub mod queue;
+pub mod settling;
 pub mod submit;
 #[cfg(test)]
 mod testing;

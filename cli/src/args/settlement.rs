@@ -2,9 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::{CutArgs, Profile, UnsoundArgs, threads};
+use super::{CacheArgs, CutArgs, Profile, ShapeChoice, UnsoundArgs, threads};
+
+/// Where what a batch changes is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DataMode {
+    /// In the transaction that settles it.
+    Calldata,
+    /// In blobs beside it.
+    Blobs,
+}
 
 /// Arguments of `wrap`.
 #[derive(Args, Debug)]
@@ -12,14 +21,25 @@ use super::{CutArgs, Profile, UnsoundArgs, threads};
 Examples:
   shardfold wrap run/proof.bin -o run/settlement.bin
   shardfold verify run/settlement.bin --min-security 100
-The settlement proof states what the validity proof states, in a form that a contract on an EVM
+The settlement proof states what the validity proof states, and what the batch changes as a
+polynomial at a point that depends on where that is published, in a form that a contract on an EVM
 chain verifies: its bytes after the file's header of 20 are what the contract gets.")]
 pub struct WrapArgs {
     /// The validity proof.
     pub proof: PathBuf,
+    /// The batch that it proves; by default batch.bin beside the proof.
+    #[arg(long, value_name = "FILE")]
+    pub batch: Option<PathBuf>,
+    /// The state that the batch starts from: a file; by default genesis.bin beside the batch.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
     /// Where the settlement proof goes.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Where what the batch changes will be published; by default in calldata, if there is room for it
+    /// beside the proof, or else in blobs.
+    #[arg(long, value_enum, value_name = "PLACE")]
+    pub data: Option<DataMode>,
     /// The verification key of the validity proof; by default the one of its profile that is built
     /// in.
     #[arg(long, value_name = "FILE")]
@@ -27,9 +47,15 @@ pub struct WrapArgs {
     /// Where the key of the settlement proof goes, from which the contract's verifier is made.
     #[arg(long, value_name = "FILE")]
     pub settlement_key: Option<PathBuf>,
+    /// Where the circuits are kept.
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// How many threads to use; by default $RAYON_NUM_THREADS, or else one for each core.
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<usize>,
+    /// The size of the shards with which it was proven.
+    #[arg(long, value_enum, default_value_t = ShapeChoice::Auto)]
+    pub shape: ShapeChoice,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]
     pub json: bool,
@@ -72,8 +98,8 @@ Example:
   shardfold wrap run/proof.bin -o run/settlement.bin
   shardfold settle-call run/batch.bin --proof run/settlement.bin
 Prints the call of the contract's settle, in hexadecimal digits: the proof, what the batch owes, and
-the differences of its records, made by executing it again. Anything that signs and sends
-transactions takes it from there.")]
+the differences of its records, made by executing it again, or what opens the blobs that have them.
+Anything that signs and sends transactions takes it from there.")]
 pub struct SettleCallArgs {
     /// The batch.
     pub batch: PathBuf,
@@ -86,6 +112,9 @@ pub struct SettleCallArgs {
     /// The checkpoint up to which the batch takes the queue, if it takes some items but not all.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub checkpoint: u64,
+    /// The folder for the blobs, if the proof is of data in blobs: a file for each, named by its hash.
+    #[arg(long, value_name = "DIR")]
+    pub blobs: Option<PathBuf>,
     /// The shapes with which it was proven.
     #[command(flatten)]
     pub cut: CutArgs,
@@ -110,6 +139,10 @@ pub struct RebuildArgs {
     /// The URL of a node that is asked for the logs. May be repeated.
     #[arg(long, value_name = "URL", requires = "contract")]
     pub rpc: Vec<String>,
+    /// The folder with the blobs of batches that are published in blobs: a file for each, named by its
+    /// hash, as `settle` and `settle-call` keep them. They need not be believed.
+    #[arg(long, value_name = "DIR")]
+    pub blobs: Option<PathBuf>,
     /// The state that the ledger started from: a file.
     #[arg(long, value_name = "FILE")]
     pub genesis: PathBuf,
@@ -166,6 +199,10 @@ pub struct ExitDrillArgs {
     /// The code of the five contracts, as JSON.
     #[arg(long, value_name = "FILE")]
     pub code: PathBuf,
+    /// The folder with the blobs of batches that are published in blobs: a file for each, named by its
+    /// hash, as `settle` and `settle-call` keep them. They need not be believed.
+    #[arg(long, value_name = "DIR")]
+    pub blobs: Option<PathBuf>,
     /// The state that the ledger started from: a file.
     #[arg(long, value_name = "FILE")]
     pub genesis: PathBuf,

@@ -2,8 +2,9 @@
 
 use crate::contracts;
 use anyhow::{Context, Result};
-use shardfold_aggregator::{SettlementProver, VerificationKey};
+use shardfold_aggregator::{SettlementKey, VerificationKey};
 use shardfold_fleet::engine::Engine;
+use shardfold_fleet::settling::settlement_prover;
 use shardfold_prover::CircuitSet;
 use shardfold_recursion::profile::Profile;
 
@@ -20,18 +21,20 @@ pub fn run(args: &KeyArgs) -> Result<()> {
     let mut places = Places::new([]);
     let output = places.output(&args.output, KEY_BYTES)?;
     let printer = places.printer(false)?;
-    let key = from_circuits(profile(args.profile, args.unsound)?, &args.cache, printer)?;
-    let profile = key.profile();
+    let profile = profile(args.profile, args.unsound)?;
     let (name, bytes, id) = if args.settlement {
-        let prover = SettlementProver::build(key).context("the settlement circuits")?;
-        let key = prover.key();
+        let key = settlement_from_circuits(profile, &args.cache, printer)?;
         ("settlement", key.to_bytes(), key.id())
     } else {
+        let key = from_circuits(profile, &args.cache, printer)?;
         ("verification", key.to_bytes(), key.id())
     };
     output.write(&bytes)?;
     let id = hex::encode(id);
-    printer.line(format_args!("{output}: {name} key of {profile}, id {id}"));
+    printer.line(format_args!(
+        "{output}: {name} key of {}, id {id}",
+        profile.name()
+    ));
     Ok(())
 }
 
@@ -44,4 +47,17 @@ pub fn from_circuits(
     let circuits = CircuitSet::new(contracts(), profile, &cache_folder(cache)?)
         .with_listener(circuit_listener(printer));
     Ok(Engine::new(circuits)?.key().clone())
+}
+
+/// Returns the key of the profile's settlement proofs, from the cache or built.
+pub fn settlement_from_circuits(
+    profile: Profile,
+    cache: &CacheArgs,
+    printer: Printer,
+) -> Result<SettlementKey> {
+    let circuits = CircuitSet::new(contracts(), profile, &cache_folder(cache)?)
+        .with_listener(circuit_listener(printer));
+    let engine = Engine::new(circuits)?;
+    let prover = settlement_prover(engine.circuits(), engine.key());
+    Ok(prover.context("the settlement circuits")?.key())
 }

@@ -3,8 +3,8 @@
 use crate::contracts;
 use anyhow::Result;
 use serde::Serialize;
-use shardfold_protocol::shape::Shape;
-use shardfold_prover::ShardStark;
+use shardfold_prover::{ShardStark, Stark, data_stark};
+use shardfold_recursion::config::StarkParameters;
 use shardfold_recursion::plonk::PlonkParameters;
 use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::{Bits, plonk_bits, stark_bits};
@@ -15,12 +15,18 @@ use crate::output::Printer;
 #[cfg(test)]
 mod tests;
 
-/// The bits of a profile: of each shape's STARK, and of each kind of circuit.
+/// The bits of a profile: of each shape's STARK, of that over data, and of each kind of circuit.
 pub struct ProfileBits {
-    /// By shape.
-    starks: Vec<(Shape, Bits)>,
-    /// Of shard circuits and aggregations, of the last circuit, and of the two of a settlement proof.
+    /// By name.
+    starks: Vec<(StarkKind, Bits)>,
+    /// Of shard circuits and aggregations, of the last circuit, and of those of a settlement proof.
     circuits: Vec<(CircuitKind, Bits)>,
+}
+
+/// STARKs of one shape, or over data.
+struct StarkKind {
+    name: String,
+    parameters: StarkParameters,
 }
 
 /// Circuits of one size and one set of parameters.
@@ -31,7 +37,7 @@ struct CircuitKind {
 }
 
 impl CircuitKind {
-    fn all(profile: Profile) -> [Self; 4] {
+    fn all(profile: Profile) -> [Self; 6] {
         let kind = |name, parameters, degree_bits| Self {
             name,
             parameters,
@@ -40,6 +46,8 @@ impl CircuitKind {
         [
             kind("plonky2", profile.plonk(), profile.degree_bits()),
             kind("last proof", profile.last(), profile.last_degree_bits()),
+            kind("data proof", profile.plonk(), profile.data_degree_bits()),
+            kind("joint proof", profile.joint(), profile.joint_degree_bits()),
             kind(
                 "narrow proof",
                 profile.narrow(),
@@ -57,13 +65,17 @@ impl CircuitKind {
 /// Computes the bits of a profile.
 pub fn bits(profile: Profile) -> Result<ProfileBits> {
     let mut starks = Vec::new();
+    let mut add = |name: String, stark: &Stark| {
+        let parameters = *stark.parameters();
+        let bits = stark_bits(&parameters, &stark.size());
+        starks.push((StarkKind { name, parameters }, bits));
+    };
     for shape in profile.shapes() {
         let stark = ShardStark::new(contracts(), *shape, profile.stark(shape))?;
-        starks.push((
-            *shape,
-            stark_bits(stark.stark().parameters(), &stark.stark().size()),
-        ));
+        let name = format!("STARK, {} transactions", shape.transactions());
+        add(name, stark.stark());
     }
+    add("STARK over data".to_owned(), &data_stark(profile)?);
     Ok(ProfileBits {
         starks,
         circuits: CircuitKind::all(profile)
@@ -176,7 +188,7 @@ impl Report {
         let starks = bits
             .starks
             .iter()
-            .map(|(shape, bits)| Layer::of_stark(profile, shape, bits));
+            .map(|(kind, bits)| Layer::of_stark(kind, bits));
         Ok(Self {
             profile: profile.name(),
             proven_bits: bits.proven(),
@@ -238,10 +250,10 @@ impl Report {
 }
 
 impl Layer {
-    fn of_stark(profile: Profile, shape: &Shape, bits: &Bits) -> Self {
-        let parameters = profile.stark(shape);
+    fn of_stark(kind: &StarkKind, bits: &Bits) -> Self {
+        let parameters = &kind.parameters;
         Self {
-            layer: format!("STARK, {} transactions", shape.transactions()),
+            layer: kind.name.clone(),
             log_blowup: parameters.log_blowup,
             queries: parameters.queries,
             grinding: Grinding {

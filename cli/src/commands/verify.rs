@@ -10,6 +10,7 @@ use shardfold_aggregator::{
     SettlementProof, SettlementProofError, ValidityProof, VerificationKey, VerifyError, verify,
 };
 use shardfold_contracts::set::standard;
+use shardfold_protocol::data::Evaluation;
 use shardfold_protocol::envelope::EnvelopeError;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_recursion::profile::Profile;
@@ -63,6 +64,8 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
 pub struct Verified {
     pub key: KnownKey,
     pub statement: Statement,
+    /// Of a settlement proof: its batch's differences at a point.
+    pub evaluation: Option<Evaluation>,
     pub milliseconds: f64,
 }
 
@@ -92,6 +95,7 @@ fn verify_validity(bytes: &[u8], args: &VerifyArgs) -> Result<Verified> {
             is_built_in: built_in_keys()?.contains(&key),
         },
         statement,
+        evaluation: None,
         milliseconds: start.elapsed().as_secs_f64() * 1000.0,
     })
 }
@@ -215,8 +219,30 @@ struct Report {
     before: HeadReport,
     after: HeadReport,
     transactions: u64,
+    /// Of a settlement proof.
+    data: Option<DataReport>,
     milliseconds: f64,
     bytes: usize,
+}
+
+/// What a batch changes, as a polynomial over the scalar field of BLS12-381, at a point.
+#[derive(Serialize)]
+struct DataReport {
+    point: String,
+    value: String,
+}
+
+impl DataReport {
+    fn new(evaluation: &Evaluation) -> Self {
+        let hex = |words: &[u64]| {
+            let digits = words.iter().rev().map(|word| format!("{word:016x}"));
+            digits.collect::<String>()
+        };
+        Self {
+            point: hex(&evaluation.point),
+            value: hex(&evaluation.value),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -292,6 +318,7 @@ impl Report {
             before: HeadReport::new(before),
             after: HeadReport::new(after),
             transactions,
+            data: verified.evaluation.as_ref().map(DataReport::new),
             milliseconds: verified.milliseconds,
             bytes,
         })
@@ -314,6 +341,10 @@ impl Report {
         }
         self.before.print("before", printer);
         self.after.print("after", printer);
+        if let Some(DataReport { point, value }) = &self.data {
+            printer.line(format_args!("data at {point}:"));
+            printer.line(format_args!("  {value}"));
+        }
     }
 
     fn say_bits(&self, proven: f64, conjectured: f64, printer: Printer) {

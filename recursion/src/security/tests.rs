@@ -5,7 +5,10 @@ use super::*;
 use crate::config::StarkParameters;
 use crate::plonk::{Grinding, PlonkParameters};
 use crate::profile::Profile;
-use crate::tree::{common_data, gate_set, last_common_data, narrow_common_data, outer_common_data};
+use crate::tree::{
+    common_data, data_common_data, gate_set, joint_common_data, last_common_data,
+    narrow_common_data, outer_common_data,
+};
 
 /// Largest heights (log2) of the shapes of 128, 4,096 and 16,384 transactions.
 const HEIGHTS: [usize; 3] = [16, 18, 19];
@@ -291,6 +294,8 @@ fn no_circuit_has_more_than_is_counted() {
         let circuits = [
             tree.clone(),
             last_common_data(profile),
+            data_common_data(profile),
+            joint_common_data(profile),
             narrow_common_data(profile),
             outer_common_data(profile),
         ];

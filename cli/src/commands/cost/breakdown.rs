@@ -207,6 +207,8 @@ impl Tables {
                 Chip::Record(_) => tables.record += row,
                 Chip::Node(_) => tables.node += row,
                 Chip::Fee(_) => tables.fee_vault += row,
+                // In no shard.
+                Chip::Data(_) => {}
                 Chip::FixedTable(_) | Chip::Range(_) => tables.fixed += row << log_height,
             }
         }

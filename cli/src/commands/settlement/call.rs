@@ -1,32 +1,42 @@
 //! `settle-call`: what the contract gets to settle a batch.
 
+use std::fs;
 use std::path::Path;
 
 use alloy_sol_types::SolCall as _;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use shardfold_aggregator::SettlementProof;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_settlement::batch::SettledBatch;
-use shardfold_settlement::encoding::statement_bytes;
+use shardfold_settlement::data::{DataMode, Publication};
+use shardfold_settlement::encoding::{settlement_bytes, statement_bytes};
 
 use crate::args::{CutArgs, SettleCallArgs};
 use crate::commands::input::{cannot_use, read_content};
 use crate::commands::shapes;
 use crate::contracts;
-use crate::output::{Printer, read_file};
+use crate::exit::usage;
+use crate::output::{Places, Printer, read_file};
 
 /// Runs the command.
 pub fn settle_call(args: &SettleCallArgs) -> Result<()> {
     let printer = Printer::new(args.json);
     let state = args.state.as_deref();
-    let (settled, proof) = settled(&args.batch, &args.proof, state, &args.cut)?;
-    let call = settled.call(proof.calldata().to_vec(), args.checkpoint);
+    let Settled {
+        batch,
+        published,
+        proof,
+    } = settled(&args.batch, &args.proof, state, &args.cut)?;
+    let blobs = write_blobs(&published, args.blobs.as_deref())?;
+    let call = batch.call(&published, proof.calldata().to_vec(), args.checkpoint);
     let report = Report {
-        transactions: settled.statement.after.tx_count - settled.statement.before.tx_count,
-        withdrawals: settled.withdrawals.len(),
-        difference_bytes: call.data.len(),
+        transactions: batch.statement.after.tx_count - batch.statement.before.tx_count,
+        withdrawals: batch.withdrawals.len(),
+        data: published.mode().name(),
+        data_bytes: call.data.len(),
+        blobs,
         call: format!("0x{}", hex::encode(call.abi_encode())),
     };
     if args.json {
@@ -35,38 +45,89 @@ pub fn settle_call(args: &SettleCallArgs) -> Result<()> {
     printer.answer(format_args!("{}", report.call))
 }
 
+/// A batch with its settlement proof, and what the proof expects to be published of it.
+pub struct Settled {
+    pub batch: SettledBatch,
+    pub published: Publication,
+    pub proof: SettlementProof,
+}
+
 /// Executes a batch on the state that it starts from, and makes sure that a proof is of it.
-pub fn settled(
-    batch: &Path,
-    proof: &Path,
-    state: Option<&Path>,
-    cut: &CutArgs,
-) -> Result<(SettledBatch, SettlementProof)> {
+pub fn settled(batch: &Path, proof: &Path, state: Option<&Path>, cut: &CutArgs) -> Result<Settled> {
+    let bytes = read_file(proof, SettlementProof::MAX_BYTES)?;
+    let read = SettlementProof::from_bytes(&bytes)
+        .with_context(|| format!("cannot use the proof {}", proof.display()))?;
+    let settled = execute(batch, state, cut)?;
+    let stated = read.calldata();
+    ensure!(
+        stated.starts_with(&statement_bytes(&settled.statement)),
+        "the proof {} states something else than the batch gives: take the batch and the state of \
+         this proof, and the --profile and --shape with which it was proven",
+        proof.display()
+    );
+    // Which of the two it is follows from the point that it states.
+    for mode in DataMode::ALL {
+        let published = settled.published(mode)?;
+        if stated.starts_with(&settlement_bytes(&settled.settlement(&published))) {
+            return Ok(Settled {
+                batch: settled,
+                published,
+                proof: read,
+            });
+        }
+    }
+    bail!(
+        "the proof {} is of the batch, but of data that are published in no way that this build \
+         knows",
+        proof.display()
+    )
+}
+
+/// Executes a batch on the state that it starts from: by default genesis.bin beside it.
+pub fn execute(batch: &Path, state: Option<&Path>, cut: &CutArgs) -> Result<SettledBatch> {
     let genesis = batch.with_file_name("genesis.bin");
     let place = state.unwrap_or(&genesis);
     let batch: Batch = read_content("batch", batch)?;
     let state: StateFile = read_content("state", place)?;
     let mut state = State::try_from(&state).with_context(|| cannot_use(place))?;
-    let bytes = read_file(proof, SettlementProof::MAX_BYTES)?;
-    let read = SettlementProof::from_bytes(&bytes)
-        .with_context(|| format!("cannot use the proof {}", proof.display()))?;
+    Ok(SettledBatch::execute(
+        contracts(),
+        &mut state,
+        &batch,
+        &shapes(cut)?,
+    )?)
+}
 
-    let settled = SettledBatch::execute(contracts(), &mut state, &batch, &shapes(cut)?)?;
-    let expected = statement_bytes(&settled.statement);
-    ensure!(
-        read.calldata().starts_with(&expected),
-        "the proof {} states something else than the batch gives: take the batch and the state of \
-         this proof, and the --profile and --shape with which it was proven",
-        proof.display()
-    );
-    Ok((settled, read))
+/// Writes each blob into a file that its hash names; returns the hashes.
+pub fn write_blobs(published: &Publication, folder: Option<&Path>) -> Result<Vec<String>> {
+    let hashes = published.versioned_hashes().iter();
+    let hashes: Vec<String> = hashes.map(ToString::to_string).collect();
+    if hashes.is_empty() {
+        return Ok(hashes);
+    }
+    let folder = folder.ok_or_else(|| {
+        usage("the proof is of data in blobs: name a folder for them with --blobs")
+    })?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    for (hash, blob) in hashes.iter().zip(published.blobs()) {
+        let path = folder.join(hash);
+        Places::new([])
+            .output(&path, blob.len() as u64)?
+            .write(blob)?;
+    }
+    Ok(hashes)
 }
 
 #[derive(Serialize)]
 struct Report {
     transactions: u64,
     withdrawals: usize,
-    /// Of the published differences.
-    difference_bytes: usize,
+    /// Where the differences are published.
+    data: &'static str,
+    /// Of them, in the call.
+    data_bytes: usize,
+    /// The hashes of the blobs, in the order in which they go with the transaction.
+    blobs: Vec<String>,
     call: String,
 }

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use shardfold_aggregator::{SettlementKey, SettlementProver};
+use shardfold_aggregator::SettlementKey;
 use shardfold_protocol::files;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::record::Index;
@@ -19,7 +19,7 @@ use shardfold_settlement::escape::{escape_call, owner};
 
 use super::leave::{LOGS_BYTES, address, genesis, owner_key, replay, state_bytes};
 use crate::args::{CacheArgs, ExitDrillArgs};
-use crate::commands::key::from_circuits;
+use crate::commands::key::settlement_from_circuits;
 use crate::commands::profile;
 use crate::output::{Places, Printer, gib, peak_memory_bytes, read_file};
 
@@ -55,7 +55,13 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     let genesis_root = word(&state.head().state_root);
     drill.step("state", |printer| {
         let source = args.logs.display().to_string();
-        let batches = replay(&mut state, &logs, Some(codes.rollup.address), &source)?;
+        let batches = replay(
+            &mut state,
+            &logs,
+            Some(codes.rollup.address),
+            args.blobs.as_deref(),
+            &source,
+        )?;
         state_output.write(&files::to_binary(&state.to_file())?)?;
         printer.line(format_args!(
             "{state_output}: the state after {batches} batches, made of what is published alone"
@@ -66,9 +72,7 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         let cache = CacheArgs {
             cache: Some(args.output.join("circuits")),
         };
-        let validity = from_circuits(profile, &cache, printer)?;
-        let prover = SettlementProver::build(validity).context("the settlement circuits")?;
-        let key = prover.key().clone();
+        let key = settlement_from_circuits(profile, &cache, printer)?;
         key_output.write(&key.to_bytes())?;
         let id = hex::encode(key.id());
         printer.line(format_args!(

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_protocol::files;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
+use shardfold_settlement::data::BLOB_BYTES;
 use shardfold_settlement::escape::escape_call;
 use shardfold_settlement::published::{rebuild as rebuild_state, settled};
 use shardfold_submitter::endpoints::Endpoints;
@@ -40,7 +41,7 @@ pub fn rebuild(args: &RebuildArgs) -> Result<()> {
     let output = places.output(&args.output, state_bytes(&logs))?;
     let printer = places.printer(args.json)?;
     let mut state = genesis(&args.genesis)?;
-    let batches = replay(&mut state, &logs, contract, &source)?;
+    let batches = replay(&mut state, &logs, contract, args.blobs.as_deref(), &source)?;
     let head = state.head();
     let report = Rebuilt {
         batches,
@@ -67,16 +68,25 @@ pub(super) fn genesis(path: &Path) -> Result<State> {
     State::try_from(&file).with_context(|| cannot_use(path))
 }
 
-/// Moves a state from the genesis to the last settled head; returns how many batches there are.
+/// Moves a state from the genesis to the last settled head; returns how many batches there are. Blobs
+/// are files of a folder, named by their hashes.
 pub(super) fn replay(
     state: &mut State,
     logs: &[u8],
     contract: Option<Address>,
+    blobs: Option<&Path>,
     source: &str,
 ) -> Result<usize> {
     let batches =
         settled(logs, contract).with_context(|| format!("cannot use the logs of {source}"))?;
-    rebuild_state(state, &batches)?;
+    let kept = |hash: &B256| {
+        let path = blobs?.join(hash.to_string());
+        read_file(&path, BLOB_BYTES as u64).ok().map(Into::into)
+    };
+    rebuild_state(state, &batches, kept).with_context(|| match blobs {
+        Some(folder) => format!("cannot rebuild with the blobs in {}", folder.display()),
+        None => "cannot rebuild without blobs, for which --blobs names a folder".to_owned(),
+    })?;
     Ok(batches.len())
 }
 

@@ -11,7 +11,7 @@ use shardfold_submitter::journal::beside;
 use shardfold_submitter::key;
 use shardfold_submitter::settle::{Options, Order, Report, Settler};
 
-use super::call::settled;
+use super::call::{Settled, settled};
 use super::leave::address;
 use super::verify::verify_under_any;
 use crate::args::SettleArgs;
@@ -67,7 +67,11 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
 /// What is to be settled: the call, and the verifier that its proof needs.
 fn order(args: &SettleArgs) -> Result<Order> {
     let state = args.state.as_deref();
-    let (settled, proof) = settled(&args.batch, &args.proof, state, &args.cut)?;
+    let Settled {
+        batch,
+        published,
+        proof,
+    } = settled(&args.batch, &args.proof, state, &args.cut)?;
     let (named, unsound) = (args.settlement_key.as_deref(), args.cut.unsound);
     let verified = verify_under_any(&proof, named, unsound)
         .with_context(|| format!("{} does not verify", args.proof.display()))?;
@@ -76,9 +80,13 @@ fn order(args: &SettleArgs) -> Result<Order> {
     })?;
     let data = key.verifier_data().context("the key makes no verifier")?;
     Ok(Order {
-        call: settled.call(proof.calldata().to_vec(), args.checkpoint.unwrap_or(0)),
+        call: batch.call(
+            &published,
+            proof.calldata().to_vec(),
+            args.checkpoint.unwrap_or(0),
+        ),
         has_place: args.checkpoint.is_some(),
-        statement: settled.statement,
+        statement: batch.statement,
         verifier: Some(data_hash(&data)),
     })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use shardfold_aggregator::{SettlementKey, SettlementProof, verify_settlement};
 use shardfold_contracts::set::standard;
-use shardfold_protocol::head::Statement;
+use shardfold_protocol::data::Settlement;
 
 use crate::args::UnsoundArgs;
 use crate::commands::allow;
@@ -27,7 +27,7 @@ pub fn verify(
     unsound: UnsoundArgs,
 ) -> Result<Verified> {
     match verify_under_any(proof, named, unsound)? {
-        Some((key, statement, time)) => verified(&key, statement, time),
+        Some((key, settlement, time)) => verified(&key, settlement, time),
         None => bail!("there is no settlement key to verify it under: name one with --key"),
     }
 }
@@ -38,13 +38,13 @@ pub fn verify_under_any(
     proof: &SettlementProof,
     named: Option<&Path>,
     unsound: UnsoundArgs,
-) -> Result<Option<(SettlementKey, Statement, Duration)>> {
+) -> Result<Option<(SettlementKey, Settlement, Duration)>> {
     let mut refusal = None;
     for key in keys(named)? {
         allow(key.profile(), unsound)?;
         let start = Instant::now();
         match verify_settlement(&key, proof) {
-            Ok(statement) => return Ok(Some((key, statement, start.elapsed()))),
+            Ok(settlement) => return Ok(Some((key, settlement, start.elapsed()))),
             Err(error) => refusal = refusal.or(Some((key.profile().name(), error))),
         }
     }
@@ -56,14 +56,15 @@ pub fn verify_under_any(
     }
 }
 
-fn verified(key: &SettlementKey, statement: Statement, time: Duration) -> Result<Verified> {
+fn verified(key: &SettlementKey, settlement: Settlement, time: Duration) -> Result<Verified> {
     Ok(Verified {
         key: KnownKey {
             profile: key.profile(),
             id: key.id(),
             is_built_in: built_in_keys()?.contains(key),
         },
-        statement,
+        statement: settlement.statement,
+        evaluation: Some(settlement.evaluation),
         milliseconds: time.as_secs_f64() * 1000.0,
     })
 }

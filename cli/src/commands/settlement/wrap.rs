@@ -1,28 +1,42 @@
 //! `wrap`: a validity proof as a settlement proof.
 
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum as _;
 use serde::Serialize;
-use shardfold_aggregator::{
-    SettlementKey, SettlementProof, SettlementProver, ValidityProof, VerificationKey,
-    verify_settlement,
-};
+use shardfold_aggregator::{SettlementKey, SettlementProof, ValidityProof, VerificationKey};
+use shardfold_fleet::settling::{Published, settle, settlement_prover};
+use shardfold_protocol::head::Statement;
+use shardfold_prover::CircuitSet;
 use shardfold_recursion::profile::Profile;
+use shardfold_settlement::batch::SettledBatch;
+use shardfold_settlement::data::{DataMode, Publication};
+use shardfold_settlement::withdrawals::ENTRY_BYTES;
 
-use crate::args::WrapArgs;
-use crate::commands::allow;
+use super::call::execute;
+use crate::args::{self, CutArgs, WrapArgs};
 use crate::commands::verify::{keys, profile_of, verify_under_any};
-use crate::output::{Output, Places, Printer, gib, peak_memory_bytes, read_file, warn};
+use crate::commands::{allow, cache_folder};
+use crate::contracts;
+use crate::output::{Places, Printer, gib, peak_memory_bytes, read_file, warn};
+use crate::progress::circuit_listener;
 
 /// No key is longer.
 const KEY_BYTES: u64 = 4096;
 /// No settlement proof of a profile is longer.
 const PROOF_BYTES: u64 = 1 << 18;
+/// So many bytes of data and withdrawals have room beside a proof of 108,480 bytes in a transaction of
+/// 128 KiB.
+const CALLDATA_BYTES: usize = 18 << 10;
 
 /// Runs the command.
 pub fn run(args: &WrapArgs) -> Result<()> {
-    let mut places = Places::new([args.proof.clone()].into_iter().chain(args.key.clone()));
+    let batch = args.batch.clone();
+    let batch = batch.unwrap_or_else(|| args.proof.with_file_name("batch.bin"));
+    let inputs = [args.proof.clone(), batch.clone()].into_iter();
+    let mut places = Places::new(inputs.chain(args.key.clone()).chain(args.state.clone()));
     let output = places.output(&args.output, PROOF_BYTES)?;
     let key_output = args
         .settlement_key
@@ -30,6 +44,26 @@ pub fn run(args: &WrapArgs) -> Result<()> {
         .map(|path| places.output(path, KEY_BYTES))
         .transpose()?;
     let printer = places.printer(args.json)?;
+    let (key, proof, statement) = read(args)?;
+    let profile = profile_of(&key)?;
+    let (settled, published) = publication(args, &batch, profile, &statement)?;
+    let circuits = CircuitSet::new(contracts(), profile, &cache_folder(&args.cache)?)
+        .with_listener(circuit_listener(printer));
+    let made = make(&circuits, &key, &proof, &settled, &published, printer)?;
+    if let Some(output) = &key_output {
+        output.write(&made.key.to_bytes())?;
+    }
+    output.write(&made.proof.to_bytes())?;
+    let report = Report::new(&made, published.mode());
+    printer.line(format_args!(
+        "{output}: {} bytes for the chain, data in {}, key {}, checked",
+        report.bytes, report.data, report.key
+    ));
+    printer.object(&report)
+}
+
+/// The validity proof, verified, with its key and what it states.
+fn read(args: &WrapArgs) -> Result<(VerificationKey, ValidityProof, Statement)> {
     let place = args.proof.display();
     let bytes = read_file(&args.proof, ValidityProof::MAX_BYTES)?;
     let proof = ValidityProof::from_bytes(&bytes)
@@ -38,46 +72,99 @@ pub fn run(args: &WrapArgs) -> Result<()> {
     for key in &keys {
         allow(profile_of(key)?, args.unsound)?;
     }
-    let (key, _) =
+    let (key, statement) =
         verify_under_any(&keys, &proof).with_context(|| format!("{place} does not verify"))?;
     if profile_of(&key)? == Profile::UnsoundTest {
         warn(format_args!(
             "warning: the profile `unsound-test` proves nothing"
         ));
     }
-    let report = make(key, &proof, &output, key_output.as_ref(), printer)?;
-    printer.line(format_args!(
-        "{output}: {} bytes for the chain, key {}, checked",
-        report.bytes, report.key
-    ));
-    printer.object(&report)
+    Ok((key, proof, statement))
 }
 
-/// Makes, checks and writes the settlement proof.
+/// The batch, executed again, and what will be published of it.
+fn publication(
+    args: &WrapArgs,
+    batch: &Path,
+    profile: Profile,
+    statement: &Statement,
+) -> Result<(SettledBatch, Publication)> {
+    let variants = args::Profile::value_variants().iter();
+    let named = variants
+        .copied()
+        .find(|&named| Profile::from(named) == profile);
+    let cut = CutArgs {
+        profile: named.context("the key's profile is unknown")?,
+        unsound: args.unsound,
+        shape: args.shape,
+    };
+    let settled = execute(batch, args.state.as_deref(), &cut)?;
+    ensure!(
+        settled.statement == *statement,
+        "the proof {} states something else than the batch {} gives: take the batch and the state \
+         of this proof, and the --shape with which it was proven",
+        args.proof.display(),
+        batch.display()
+    );
+    let published = match args.data {
+        Some(args::DataMode::Calldata) => settled.published(DataMode::Calldata)?,
+        Some(args::DataMode::Blobs) => settled.published(DataMode::Blobs)?,
+        None => {
+            let published = settled.published(DataMode::Calldata)?;
+            let owed = settled.withdrawals.len() * ENTRY_BYTES;
+            if published.calldata().len() + owed <= CALLDATA_BYTES {
+                published
+            } else {
+                settled.published(DataMode::Blobs)?
+            }
+        }
+    };
+    Ok((settled, published))
+}
+
+/// A settlement proof that was made and checked.
+struct Made {
+    key: SettlementKey,
+    proof: SettlementProof,
+    circuits_seconds: f64,
+    prove_seconds: f64,
+}
+
+/// Makes and checks the settlement proof.
 fn make(
-    last: VerificationKey,
+    circuits: &CircuitSet,
+    last: &VerificationKey,
     proof: &ValidityProof,
-    output: &Output,
-    key_output: Option<&Output>,
+    settled: &SettledBatch,
+    published: &Publication,
     printer: Printer,
-) -> Result<Report> {
+) -> Result<Made> {
     let start = Instant::now();
-    let prover = SettlementProver::build(last).context("the settlement circuits")?;
-    let circuits = start.elapsed().as_secs_f64();
-    printer.line(format_args!("circuits in {circuits:.1} s"));
+    let prover = settlement_prover(circuits, last).context("the settlement circuits")?;
+    let circuits_seconds = start.elapsed().as_secs_f64();
+    printer.line(format_args!("circuits in {circuits_seconds:.1} s"));
     let start = Instant::now();
-    let settlement = prover.prove(proof)?;
-    let prove = start.elapsed().as_secs_f64();
-    printer.line(format_args!("settlement proof in {prove:.1} s"));
-    let key = prover.key();
-    drop(prover);
-    // It is checked before it is written, as every proof is.
-    verify_settlement(&key, &settlement).context("the settlement proof that was made")?;
-    if let Some(output) = key_output {
-        output.write(&key.to_bytes())?;
-    }
-    output.write(&settlement.to_bytes())?;
-    Ok(Report::new(&key, &settlement, circuits, prove))
+    let data = Published {
+        before: &settled.statement.before.data_commitment,
+        differences: &settled.differences,
+        point: published.evaluation().point,
+    };
+    let (settlement, stated) = settle(circuits, &prover, proof, data)?;
+    let prove_seconds = start.elapsed().as_secs_f64();
+    printer.line(format_args!("settlement proof in {prove_seconds:.1} s"));
+    // The contract computes both sides of this by itself.
+    ensure!(
+        stated == settled.settlement(published),
+        "the settlement proof states {:?}, expected {:?}",
+        stated.evaluation,
+        published.evaluation()
+    );
+    Ok(Made {
+        key: prover.key(),
+        proof: settlement,
+        circuits_seconds,
+        prove_seconds,
+    })
 }
 
 #[derive(Serialize)]
@@ -85,6 +172,8 @@ struct Report {
     /// Of the settlement key.
     key: String,
     profile: &'static str,
+    /// Where what the batch changes is to be published.
+    data: &'static str,
     /// What the chain gets.
     bytes: usize,
     circuits_seconds: f64,
@@ -93,13 +182,14 @@ struct Report {
 }
 
 impl Report {
-    fn new(key: &SettlementKey, proof: &SettlementProof, circuits: f64, prove: f64) -> Self {
+    fn new(made: &Made, data: DataMode) -> Self {
         Self {
-            key: hex::encode(key.id()),
-            profile: key.profile().name(),
-            bytes: proof.calldata().len(),
-            circuits_seconds: circuits,
-            prove_seconds: prove,
+            key: hex::encode(made.key.id()),
+            profile: made.key.profile().name(),
+            data: data.name(),
+            bytes: made.proof.calldata().len(),
+            circuits_seconds: made.circuits_seconds,
+            prove_seconds: made.prove_seconds,
             peak_memory_gib: peak_memory_bytes().map(gib),
         }
     }

@@ -26,7 +26,7 @@ use super::{CommonData, DIGEST_BYTES, Grinding, KeccakConfig, VerifierKey};
 use crate::profile::Profile;
 use crate::security::plonk::is_counted;
 use crate::security::plonk_bits;
-use crate::tree::{narrow_common_data, outer_common_data};
+use crate::tree::{data_common_data, joint_common_data, narrow_common_data, outer_common_data};
 
 /// A circuit for whose proofs the contract cannot be the verifier.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -90,6 +90,8 @@ pub fn verifier_data(
     let common = outer_common_data(profile);
     // What the outer circuit verifies counts too: nothing else on the way to a chain looks at it.
     let layers = [
+        (profile.plonk(), data_common_data(profile)),
+        (profile.joint(), joint_common_data(profile)),
         (profile.narrow(), narrow_common_data(profile)),
         (profile.outer(), common.clone()),
     ];
