@@ -196,6 +196,7 @@ Examples:
   shardfold prove run/batch.bin -o run/proof.bin
   shardfold prove run/batch.bin -o run/proof.bin --profile conjectured-100 --memory 8G --json
   shardfold prove day1.bin day2.bin --state ledger -o proofs
+  shardfold prove run/batch.bin -o run/proof.bin --settlement run/settlement.bin
 An interrupted run continues from the proofs in PROOF.partial/. With the folder of a state
 database as --state, each batch is applied to it before it is proven, its shard witnesses
 kept in PROOF.partial/ until the proof is there; of several batches the next one is executed
@@ -210,6 +211,13 @@ pub struct ProveArgs {
     /// Where the validity proof goes. For several batches a folder, for BATCH.proof each.
     #[arg(short, long, value_name = "PROOF")]
     pub output: PathBuf,
+    /// Where a settlement proof goes, which is made of the validity proof as `wrap` does: of one batch
+    /// on a state in a file.
+    #[arg(long, value_name = "FILE")]
+    pub settlement: Option<PathBuf>,
+    /// Where what the batch changes will be published, as for `wrap`.
+    #[arg(long, value_enum, value_name = "PLACE", requires = "settlement")]
+    pub data: Option<DataMode>,
     /// What it is cut with.
     #[command(flatten)]
     pub cut: CutArgs,
@@ -229,7 +237,7 @@ pub struct ProveArgs {
 }
 
 /// Where built circuits are kept.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct CacheArgs {
     /// The folder of built circuits; by default $SHARDFOLD_CACHE, or else ~/.cache/shardfold.
     #[arg(long, value_name = "DIR")]

@@ -12,12 +12,13 @@ use sha2::{Digest as _, Sha256};
 
 /// The code from which circuits are built, and that which says of which keys and arity; relative to
 /// this crate.
-pub const PLACES: [&str; 7] = [
+pub const PLACES: [&str; 8] = [
     "src",
     "../aggregator/src",
     "../circuits/src",
     "../contracts/src",
     "../fleet/src/engine.rs",
+    "../fleet/src/settling.rs",
     "../protocol/src",
     "../recursion/src",
 ];

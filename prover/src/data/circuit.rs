@@ -31,20 +31,20 @@ use crate::stark::Stark;
 /// The circuit, built.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DataCircuit {
-    circuit: Circuit,
-    targets: Targets,
-    grinding: Grinding,
+    pub(super) circuit: Circuit,
+    pub(super) targets: Targets,
+    pub(super) grinding: Grinding,
 }
 
 /// What the witness sets.
 #[derive(Debug, PartialEq, Eq)]
-struct Targets {
+pub(super) struct Targets {
     /// The elements of the statement.
-    statement: Vec<Target>,
+    pub(super) statement: Vec<Target>,
     /// The limbs of the point.
-    limbs: Vec<Target>,
+    pub(super) limbs: Vec<Target>,
     /// The elements of the STARK's proof, in the order of its parts.
-    proof: Vec<Target>,
+    pub(super) proof: Vec<Target>,
 }
 
 impl DataCircuit {
@@ -108,7 +108,7 @@ impl DataCircuit {
         Ok(verify(self.key(), common, self.grinding, proof)?)
     }
 
-    fn witness(
+    pub(super) fn witness(
         &self,
         stark: &Stark,
         proof: &StarkProof,

@@ -7,7 +7,7 @@ use plonky2::field::types::Field as _;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use revm::primitives::hardfork::SpecId;
 use shardfold_aggregator::SettlementProof;
-use shardfold_protocol::head::STATEMENT_ELEMENTS;
+use shardfold_protocol::data::SETTLEMENT_ELEMENTS;
 use shardfold_recursion::plonk::onchain::verifier_data;
 use shardfold_recursion::plonk::{
     Builder, Circuit, CommonData, Grinding, KeccakConfig, PlonkConfig, PlonkField, PlonkProof,
@@ -116,7 +116,7 @@ pub fn harness() -> Artefact {
 fn inner(profile: Profile) -> (Circuit, PlonkProof) {
     let common = narrow_common_data(profile);
     let mut builder = Builder::new(common.config.clone());
-    let statement = builder.add_virtual_targets(STATEMENT_ELEMENTS);
+    let statement = builder.add_virtual_targets(SETTLEMENT_ELEMENTS);
     let square = builder.square(statement[0]);
     builder.connect(square, statement[1]);
     builder.register_public_inputs(&statement);

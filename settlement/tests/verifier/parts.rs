@@ -67,7 +67,7 @@ fn transcript_and_program_give_the_same_numbers() {
 #[test]
 fn the_statements_hash_is_that_of_the_recursion() {
     let (chain, harness) = &*HARNESS;
-    for count in (0..20).chain([49]) {
+    for count in (0..20).chain([59]) {
         let elements = PlonkField::rand_vec(count);
         let bytes = elements.iter();
         let bytes = bytes.flat_map(|element| element.to_canonical_u64().to_be_bytes());

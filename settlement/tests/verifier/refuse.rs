@@ -63,7 +63,7 @@ impl Places {
             + config.num_wires
             + config.num_challenges
                 * (CASE.common.num_partial_products + 1 + CASE.common.quotient_degree_factor);
-        let point = 8 * 49 + 3 * cap;
+        let point = 8 * 59 + 3 * cap;
         let openings = point + 8;
         let batch = openings + 16 * (columns + config.num_challenges);
         let rounds = fri.reduction_arity_bits.len();
@@ -95,7 +95,7 @@ impl Places {
 #[test]
 fn other_lengths_are_refused() {
     let expected = CASE.bytes.len();
-    for found in [0, 1, 392, expected - 1, expected + 1, expected + 32] {
+    for found in [0, 1, 472, expected - 1, expected + 1, expected + 32] {
         let mut bytes = CASE.bytes.clone();
         bytes.resize(found, 0);
         let error = IVerifier::ProofLength {
@@ -117,7 +117,7 @@ fn the_places_of_this_test_are_those_of_the_proof() {
 fn elements_that_are_not_canonical_are_refused_in_every_part() {
     let places = Places::new();
     let part = |part| IVerifierErrors::NotCanonical(IVerifier::NotCanonical { part });
-    for element in 0..49 {
+    for element in 0..59 {
         assert_eq!(refusal(not_canonical(8 * element)), part(0));
     }
     for &nonce in &places.nonces {

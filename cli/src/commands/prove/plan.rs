@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use shardfold_fleet::embedded::Embedded;
 
-use crate::args::ProveArgs;
+use crate::args::{ProveArgs, WrapArgs};
 use crate::commands::input;
 use crate::exit::usage;
 use crate::output::{Output, Places, check_folder};
 
 /// No proof is shorter than a few pages, and few are longer.
 const PROOF_BYTES: u64 = 256 << 10;
+/// No settlement proof is longer.
+const SETTLEMENT_BYTES: u64 = 256 << 10;
 
 /// A batch on the command line.
 pub struct Plan {
@@ -34,6 +36,37 @@ pub fn inputs(args: &ProveArgs) -> Vec<PathBuf> {
         .iter()
         .flat_map(|folder| Embedded::files(folder));
     paths.chain(work_dirs).collect()
+}
+
+/// Returns how the validity proof is wrapped, if it is; the place for it can be written.
+pub fn wrap(args: &ProveArgs, places: &mut Places) -> Result<Option<WrapArgs>> {
+    let Some(output) = &args.settlement else {
+        return Ok(None);
+    };
+    let is_database = args.run.state.as_ref().is_some_and(|state| state.is_dir());
+    let [batch] = &args.batches[..] else {
+        return Err(usage("--settlement takes one batch"));
+    };
+    if is_database {
+        return Err(usage(
+            "--settlement takes a state in a file: a database has moved on when the batch is wrapped",
+        ));
+    }
+    places.output(output, SETTLEMENT_BYTES)?;
+    Ok(Some(WrapArgs {
+        proof: args.output.clone(),
+        batch: Some(batch.clone()),
+        state: args.run.state.clone(),
+        output: output.clone(),
+        data: args.data,
+        key: None,
+        settlement_key: None,
+        cache: args.cache.clone(),
+        threads: args.run.threads,
+        shape: args.cut.shape,
+        json: args.run.json,
+        unsound: args.cut.unsound,
+    }))
 }
 
 /// Returns the batches in order, with a place for each proof that can be written.

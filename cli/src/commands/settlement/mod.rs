@@ -18,4 +18,4 @@ pub use leave::{escape, rebuild};
 pub use settle::settle;
 pub use verifier::verifier;
 pub use verify::{built_in_keys, keys, verify};
-pub use wrap::run as wrap;
+pub use wrap::{run as wrap, wrap_under};

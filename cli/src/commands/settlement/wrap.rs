@@ -33,6 +33,11 @@ const CALLDATA_BYTES: usize = 18 << 10;
 
 /// Runs the command.
 pub fn run(args: &WrapArgs) -> Result<()> {
+    wrap_under(args, &keys(args.key.as_deref())?)
+}
+
+/// Wraps a proof that verifies under one of these keys.
+pub fn wrap_under(args: &WrapArgs, keys: &[VerificationKey]) -> Result<()> {
     let batch = args.batch.clone();
     let batch = batch.unwrap_or_else(|| args.proof.with_file_name("batch.bin"));
     let inputs = [args.proof.clone(), batch.clone()].into_iter();
@@ -44,7 +49,7 @@ pub fn run(args: &WrapArgs) -> Result<()> {
         .map(|path| places.output(path, KEY_BYTES))
         .transpose()?;
     let printer = places.printer(args.json)?;
-    let (key, proof, statement) = read(args)?;
+    let (key, proof, statement) = read(args, keys)?;
     let profile = profile_of(&key)?;
     let (settled, published) = publication(args, &batch, profile, &statement)?;
     let circuits = CircuitSet::new(contracts(), profile, &cache_folder(&args.cache)?)
@@ -63,17 +68,19 @@ pub fn run(args: &WrapArgs) -> Result<()> {
 }
 
 /// The validity proof, verified, with its key and what it states.
-fn read(args: &WrapArgs) -> Result<(VerificationKey, ValidityProof, Statement)> {
+fn read(
+    args: &WrapArgs,
+    keys: &[VerificationKey],
+) -> Result<(VerificationKey, ValidityProof, Statement)> {
     let place = args.proof.display();
     let bytes = read_file(&args.proof, ValidityProof::MAX_BYTES)?;
     let proof = ValidityProof::from_bytes(&bytes)
         .with_context(|| format!("cannot use the proof {place}"))?;
-    let keys = keys(args.key.as_deref())?;
-    for key in &keys {
+    for key in keys {
         allow(profile_of(key)?, args.unsound)?;
     }
     let (key, statement) =
-        verify_under_any(&keys, &proof).with_context(|| format!("{place} does not verify"))?;
+        verify_under_any(keys, &proof).with_context(|| format!("{place} does not verify"))?;
     if profile_of(&key)? == Profile::UnsoundTest {
         warn(format_args!(
             "warning: the profile `unsound-test` proves nothing"

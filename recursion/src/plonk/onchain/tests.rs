@@ -74,7 +74,7 @@ fn a_proofs_length_is_that_of_its_parts() {
     assert_eq!(length(&common), without + 43 * query);
     // Statement, five caps, five nonces, openings, final polynomial.
     let openings = columns + 3;
-    assert_eq!(without, 8 * 49 + 5 * 16 * 26 + 5 * 8 + 16 * (openings + 32));
+    assert_eq!(without, 8 * 59 + 5 * 16 * 26 + 5 * 8 + 16 * (openings + 32));
 }
 
 #[test]
