@@ -27,7 +27,7 @@ use crate::progress::circuit_listener;
 const KEY_BYTES: u64 = 4096;
 /// No settlement proof of a profile is longer.
 const PROOF_BYTES: u64 = 1 << 18;
-/// So many bytes of data and withdrawals have room beside a proof of 108,480 bytes in a transaction of
+/// So many bytes of data and withdrawals have room beside a proof of 108,560 bytes in a transaction of
 /// 128 KiB.
 const CALLDATA_BYTES: usize = 18 << 10;
 
