@@ -114,7 +114,7 @@ fn verify_with<C: Trees>(
 }
 
 /// Checks that the point is not in the base field, where rows of the trace lie.
-fn check_point([_, imaginary]: [PlonkField; D]) -> Result<(), PlonkVerifyError> {
+pub(super) fn check_point([_, imaginary]: [PlonkField; D]) -> Result<(), PlonkVerifyError> {
     if imaginary.is_zero() {
         return Err(PlonkVerifyError::Point);
     }
