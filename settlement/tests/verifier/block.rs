@@ -1,4 +1,4 @@
-//! A real batch on a chain, whole: the example block, with its real proof.
+//! A real batch on a chain, whole, with its real proof: the example block, or another one.
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolValue as _;
@@ -11,7 +11,7 @@ use shardfold_recursion::profile::Profile;
 use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::DataMode;
-use shardfold_settlement::encoding::{head_digest, word};
+use shardfold_settlement::encoding::{head_digest, settlement_bytes, word};
 use shardfold_settlement::interface::IRollup::headDigestCall;
 use shardfold_settlement::verifier::{IVerifier, artefact};
 
@@ -62,19 +62,43 @@ fn no_byte_of_a_real_proof_can_be_changed() {
     println!("all {} refused", bytes.len());
 }
 
+/// A folder with `batch.bin` and `genesis.bin`; the example block if the environment names none.
+const BATCH_FOLDER: &str = "SHARDFOLD_SETTLEMENT_BATCH";
+
+/// The batch that was proven, and the state that it starts from.
+fn real_batch() -> (Batch, State) {
+    let folder = std::env::var(BATCH_FOLDER).ok();
+    let read = |name: &str, example: &[u8]| match &folder {
+        Some(folder) => std::fs::read(std::path::Path::new(folder).join(name)).unwrap(),
+        None => example.to_vec(),
+    };
+    let batch = files::from_bytes(&read("batch.bin", BATCH)).unwrap();
+    let genesis: StateFile = files::from_bytes(&read("genesis.bin", GENESIS)).unwrap();
+    (batch, State::try_from(&genesis).unwrap())
+}
+
 #[test]
-#[ignore = "needs SHARDFOLD_SETTLEMENT_PROOF, of the example block under the built-in key"]
-fn the_example_block_is_settled() {
+#[ignore = "needs SHARDFOLD_SETTLEMENT_PROOF, of the example block or of SHARDFOLD_SETTLEMENT_BATCH, under the built-in key"]
+fn a_real_batch_is_settled() {
     let (proof, data) = real_proof();
-    let genesis: StateFile = files::from_bytes(GENESIS).unwrap();
-    let genesis = State::try_from(&genesis).unwrap();
-    let batch: Batch = files::from_bytes(BATCH).unwrap();
+    let (batch, genesis) = real_batch();
     let mut state = genesis.clone();
-    let shapes = Profile::Proven100.shapes();
+    let shapes = &Profile::Proven100.shapes()[..4];
     let settled = SettledBatch::execute(standard(), &mut state, &batch, shapes).unwrap();
-    let publication = settled.published(DataMode::Calldata).unwrap();
+    // The proof says for which of the two it was made.
+    let publication = DataMode::ALL.into_iter().find_map(|mode| {
+        let publication = settled.published(mode).unwrap();
+        let stated = settlement_bytes(&settled.settlement(&publication));
+        proof.calldata().starts_with(&stated).then_some(publication)
+    });
+    let publication = publication.expect("the proof is of this batch");
     let call = settled.call(&publication, proof.calldata().to_vec(), 0);
-    println!("{} bytes of differences", call.data.len());
+    println!(
+        "{} elements of differences: {} bytes of calldata, {} blobs",
+        settled.differences.len(),
+        call.data.len(),
+        publication.blobs().len()
+    );
     for fork in FORKS {
         let mut chain = Chain::new(fork);
         chain.time = batch.time;
@@ -94,6 +118,7 @@ fn the_example_block_is_settled() {
         );
         let rollup = Artefact::parse(ROLLUP).unwrap();
         let rollup = chain.deploy(&rollup, &arguments.abi_encode_params());
+        chain.blobs = publication.versioned_hashes().to_vec();
         let (_, done) = chain.send(operator, rollup, U256::ZERO, &call).unwrap();
         println!(
             "{fork:?}: {} gas to settle {} transactions",
