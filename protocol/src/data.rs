@@ -240,7 +240,6 @@ pub struct DataStatement {
 
 impl DataStatement {
     /// Returns it as elements: both commitments, then the evaluation.
-    #[must_use]
     pub fn elements(&self) -> [F; DATA_STATEMENT_ELEMENTS] {
         let mut elements = [F::ZERO; DATA_STATEMENT_ELEMENTS];
         let ends = self.before.into_iter().chain(self.after);

@@ -136,8 +136,18 @@ pub enum Refusal {
         /// The most.
         most: usize,
     },
+    /// More blobs than a transaction may have.
+    #[error("found a batch in {found} blobs, expected at most {most}: settle a smaller batch")]
+    Blobs {
+        /// How many there are.
+        found: usize,
+        /// The most.
+        most: usize,
+    },
     /// A settler without money.
-    #[error("found that {who} has {found} wei, expected {expected}: the gas at the highest fee")]
+    #[error(
+        "found that {who} has {found} wei, expected {expected}: gas, and blobs, at the highest fee"
+    )]
     Balance {
         /// Who would settle.
         who: Address,
@@ -156,6 +166,17 @@ pub enum Refusal {
         /// The most that is allowed.
         most: u128,
     },
+    /// A fee for blobs that is too high.
+    #[error(
+        "found that a unit of blob gas may cost {found} wei, expected at most {most}: wait, or allow \
+         more"
+    )]
+    BlobFee {
+        /// What it may cost.
+        found: u128,
+        /// The most that is allowed.
+        most: u128,
+    },
 }
 
 impl Refusal {
@@ -168,6 +189,7 @@ impl Refusal {
                 | Self::TooFarAhead { .. }
                 | Self::Balance { .. }
                 | Self::Fee { .. }
+                | Self::BlobFee { .. }
         )
     }
 }

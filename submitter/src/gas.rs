@@ -4,8 +4,12 @@ use thiserror::Error;
 
 /// The most gas of a transaction (EIP-7825).
 pub const CAP: u64 = 1 << 24;
-/// The most bytes of a transaction that nodes pass on.
+/// The most bytes of a transaction that nodes pass on, without its blobs.
 pub const MAX_BYTES: usize = 128 << 10;
+/// The most blobs of a transaction (EIP-7594).
+pub const MAX_BLOBS: usize = 6;
+/// The blob gas of a blob (EIP-4844).
+pub const BLOB: u64 = 1 << 17;
 /// The gas of a transaction that does nothing.
 const BASE: u64 = 21_000;
 /// The gas of a byte of calldata that is zero, and of one that is not, at least (EIP-7623).

@@ -32,7 +32,8 @@ pub struct Subject {
 pub struct Attempt {
     /// Its hash.
     pub hash: B256,
-    /// Its bytes as they are sent.
+    /// Its bytes. Blobs, and what nodes want beside them, are not in them: they are made of the batch
+    /// again.
     pub raw: Bytes,
     /// The gas that it may take.
     pub gas: u64,
@@ -40,6 +41,9 @@ pub struct Attempt {
     pub max_fee: u128,
     /// How much of that goes to who makes the block.
     pub priority_fee: u128,
+    /// The most wei that it pays for a unit of blob gas, if it has blobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_blob_fee: Option<u128>,
 }
 
 /// The journal: transactions of one nonce, of which one at most is ever mined.
@@ -223,6 +227,7 @@ mod tests {
                 gas: 4,
                 max_fee: 5,
                 priority_fee: 6,
+                max_blob_fee: Some(7),
             }],
         }
     }

@@ -3,6 +3,7 @@
 mod error;
 mod prepare;
 mod report;
+mod sign;
 mod watch;
 
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use alloy::signers::local::PrivateKeySigner;
 use alloy_primitives::{Address, B256};
 use shardfold_protocol::head::Statement;
+use shardfold_settlement::batch::SettledBatch;
+use shardfold_settlement::data::{Publication, PublicationError};
 use shardfold_settlement::encoding::head_digest;
 use shardfold_settlement::interface::IRollup::settleCall;
 
@@ -19,6 +22,7 @@ use crate::journal::{Journal, Lock, Subject};
 
 pub use error::SettleError;
 pub use report::Report;
+use sign::Sidecar;
 
 /// What is to be settled.
 #[derive(Clone, Debug)]
@@ -31,6 +35,29 @@ pub struct Order {
     pub statement: Statement,
     /// The hash of the data of the proof's verifier, if the contract's must be that one.
     pub verifier: Option<B256>,
+    /// The blobs that go beside the call, with what nodes want of them.
+    sidecar: Option<Sidecar>,
+}
+
+impl Order {
+    /// Settles a batch by a proof of what is published of it; up to a checkpoint, if one is named.
+    ///
+    /// # Errors
+    /// None for blobs of one's own.
+    pub fn new(
+        batch: &SettledBatch,
+        publication: &Publication,
+        proof: Vec<u8>,
+        checkpoint: Option<u64>,
+    ) -> Result<Self, PublicationError> {
+        Ok(Self {
+            call: batch.call(publication, proof, checkpoint.unwrap_or(0)),
+            has_place: checkpoint.is_some(),
+            statement: batch.statement,
+            verifier: None,
+            sidecar: sign::sidecar(publication)?,
+        })
+    }
 }
 
 /// How to settle.
@@ -44,6 +71,8 @@ pub struct Options {
     pub patience: Duration,
     /// The most wei that a unit of gas may cost.
     pub max_fee: u128,
+    /// The most wei that a unit of blob gas may cost.
+    pub max_blob_fee: u128,
 }
 
 /// Who settles, where, and how.
@@ -84,7 +113,7 @@ impl Settler<'_> {
                 Prepared::Settled(report) => return Ok(report),
                 Prepared::Ready(journal) => journal,
             };
-            if let Some(report) = self.watch(&mut journal).await? {
+            if let Some(report) = self.watch(order, &mut journal).await? {
                 return Ok(report);
             }
         }

@@ -33,7 +33,8 @@ Example:
 Before anything is spent, all that the contract would refuse is found out: head, verifier, queue,
 time, size, gas, balance, and whether the settler may settle; then a node tries the call out. What is
 signed is in the journal before it is sent, so that after a crash the same command goes on with the
-same transaction. A batch that is settled already is no error.")]
+same transaction. A batch that is settled already is no error. Where the proof has its data in blobs,
+they go beside the transaction and into the folder of --blobs: keep them, since nodes do not.")]
 pub struct SettleArgs {
     /// The batch.
     pub batch: PathBuf,
@@ -62,9 +63,16 @@ pub struct SettleArgs {
     /// Where the journal is; by default PROOF.journal.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
+    /// The folder for the blobs, if the proof is of data in blobs: a file for each, named by its hash; by
+    /// default blobs beside the proof.
+    #[arg(long, value_name = "DIR")]
+    pub blobs: Option<PathBuf>,
     /// The most that a unit of gas may cost, in units of 10^9 wei.
     #[arg(long, value_name = "GWEI", default_value_t = 200)]
     pub max_fee: u64,
+    /// The most that a unit of blob gas may cost, in units of 10^9 wei; a blob takes 131,072.
+    #[arg(long, value_name = "GWEI", default_value_t = 200)]
+    pub max_blob_fee: u64,
     /// After so many seconds a transaction that is not mined is sent with a higher fee.
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub patience: u64,

@@ -61,8 +61,11 @@ fn the_whole_circle_adds_up() {
     println!("{}{}", printed.out, printed.err);
     assert_eq!(printed.count("it adds up, to the wei and to the unit"), 1);
     assert_eq!(printed.count("erin gets 3000000000 units of the coin"), 1);
-    // The second time is no second settlement.
+    // The second time is no second settlement. One batch is in calldata, one in a blob.
     assert_eq!(printed.count("settled with "), 2);
+    assert_eq!(printed.count(" gas and 0 blob gas"), 1);
+    assert_eq!(printed.count(" gas and 131072 blob gas"), 1);
+    assert_eq!(sandbox.names("net/blobs").len(), 1);
 
     // The folder is not empty any more.
     let error = sandbox.refused(&arguments);

@@ -19,6 +19,8 @@ mod guides;
 mod happy_path;
 mod import;
 mod kills;
+mod leaving;
+mod on_chain;
 mod outputs;
 mod processes;
 mod prove_state;

@@ -1,6 +1,7 @@
 //! Why a batch was not settled.
 
 use alloy_primitives::B256;
+use shardfold_settlement::data::PublicationError;
 use thiserror::Error;
 
 use crate::checks::Refusal;
@@ -29,6 +30,23 @@ pub enum SettleError {
     /// A key that does not sign.
     #[error("the transaction cannot be signed: {0}")]
     Sign(String),
+    /// Blobs to which no proof of cells can be made.
+    #[error(transparent)]
+    Publication(#[from] PublicationError),
+    /// A transaction of the journal that publishes elsewhere than the proof says.
+    #[error(
+        "found the transaction {hash} in the journal, which publishes in {found}, expected {expected}, \
+         where the proof has its data; nodes take neither in the other's place: settle with the proof \
+         of that transaction, or name another journal when it is mined or gone"
+    )]
+    OtherData {
+        /// Its hash.
+        hash: B256,
+        /// Where it publishes.
+        found: &'static str,
+        /// Where the proof has its data.
+        expected: &'static str,
+    },
     /// A transaction that no node takes.
     #[error(
         "no endpoint takes the transaction {hash}, which is in the journal: run this again when what \

@@ -1,33 +1,26 @@
 //! Everything before a transaction is sent: is it settled, would it be, and at what price.
 
-use alloy::consensus::{SignableTransaction as _, Transaction as _, TxEip1559, TxEnvelope};
 use alloy::eips::BlockId;
-use alloy::eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy::network::TransactionBuilder as _;
 use alloy::providers::{Provider as _, RootProvider};
 use alloy::rpc::types::TransactionRequest;
-use alloy::signers::SignerSync as _;
-use alloy_primitives::{Bytes, TxKind, U256};
+use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::SolCall as _;
 use shardfold_settlement::encoding::{head_bytes, head_digest, word};
 use shardfold_settlement::queue::is_checkpoint;
 
+use super::sign::{Fees, call_of};
 use super::{Order, Prepared, Report, SettleError, Settler};
 use crate::checks::{QueueEnd, Refusal, check, check_queue};
 use crate::contract::{Standing, check_heads, checkpoint, data_hash};
-use crate::gas::{self, CAP, MAX_BYTES};
+use crate::gas::{self, BLOB, CAP, MAX_BLOBS};
 use crate::journal::{Attempt, Journal};
 use crate::logs;
 
 /// Places that the contract has for checkpoints.
 const CHECKPOINTS: u64 = 8_192;
-
-/// What a unit of gas may cost, in wei.
-#[derive(Clone, Copy)]
-pub(super) struct Fees {
-    pub max: u128,
-    pub priority: u128,
-}
+/// So many times what blob gas costs now is paid for it at most: it rises by an eighth a block or so.
+const ROOM: u128 = 2;
 
 impl Settler<'_> {
     /// Finds out what there is to do, and writes the transaction to the journal if one is to be sent.
@@ -54,18 +47,19 @@ impl Settler<'_> {
         if let Some(mut journal) = journal.filter(|journal| !journal.attempts.is_empty())
             && self.nonce(false).await? <= journal.nonce
         {
-            if journal.newest().map(input).transpose()?.as_ref() == Some(&call) {
+            order.check_place(&journal)?;
+            if journal.newest().map(call_of).transpose()?.as_ref() == Some(&call) {
                 (self.say)("the transaction of the journal is sent again");
             } else {
                 (self.say)("the transaction of the journal is replaced: its call is another now");
-                self.replace(&mut journal, call).await?;
+                self.replace(order, &mut journal, call).await?;
             }
             return Ok(Prepared::Ready(journal));
         }
-        let gas = self.gas(&call, &standing).await?;
+        let gas = self.gas(order, &call, &standing).await?;
         let nonce = self.nonce(true).await?;
-        let attempt = self.sign(call, nonce, gas, self.fees().await?)?;
-        self.check_balance(&attempt).await?;
+        let attempt = self.sign(order, call, nonce, gas, self.fees(order).await?)?;
+        self.check_balance(order, &attempt).await?;
         let journal = Journal {
             subject,
             nonce,
@@ -118,6 +112,10 @@ impl Settler<'_> {
 
     /// Checks all that the contract would; returns the call's bytes.
     async fn check(&self, order: &Order, standing: &Standing) -> Result<Bytes, SettleError> {
+        let (found, most) = (order.blobs(), MAX_BLOBS);
+        if found > most {
+            return Err(Refusal::Blobs { found, most }.into());
+        }
         check(&order.statement, standing, self.signer.address())?;
         check_heads(self.endpoints, self.contract).await?;
         self.check_verifier(order, standing).await?;
@@ -131,7 +129,7 @@ impl Settler<'_> {
             _ => {}
         }
         let data = Bytes::from(call.abi_encode());
-        self.try_out(&data).await?;
+        self.try_out(order, &data).await?;
         Ok(data)
     }
 
@@ -174,8 +172,8 @@ impl Settler<'_> {
     }
 
     /// Lets a node run the call without sending it, on the newest block.
-    async fn try_out(&self, data: &Bytes) -> Result<(), SettleError> {
-        let request = self.request(data).with_gas_limit(CAP);
+    async fn try_out(&self, order: &Order, data: &Bytes) -> Result<(), SettleError> {
+        let request = self.request(order, data).with_gas_limit(CAP);
         let run = async |provider: &RootProvider| {
             provider
                 .call(request.clone())
@@ -186,17 +184,27 @@ impl Settler<'_> {
         result.map(|_| ()).map_err(SettleError::Simulation)
     }
 
-    fn request(&self, data: &Bytes) -> TransactionRequest {
-        TransactionRequest::default()
+    /// The call as a node runs it: of blobs the hashes are enough.
+    fn request(&self, order: &Order, data: &Bytes) -> TransactionRequest {
+        let request = TransactionRequest::default()
             .with_from(self.signer.address())
             .with_to(self.contract)
-            .with_input(data.clone())
+            .with_input(data.clone());
+        TransactionRequest {
+            blob_versioned_hashes: order.hashes(),
+            ..request
+        }
     }
 
     /// The gas limit. It is estimated behind the transactions that wait: if one of them settles the
     /// batch, whose journal was lost, say, this is refused.
-    async fn gas(&self, data: &Bytes, standing: &Standing) -> Result<u64, SettleError> {
-        let request = self.request(data);
+    async fn gas(
+        &self,
+        order: &Order,
+        data: &Bytes,
+        standing: &Standing,
+    ) -> Result<u64, SettleError> {
+        let request = self.request(order, data);
         let ask = async |provider: &RootProvider| {
             let pending = BlockId::pending();
             provider.estimate_gas(request.clone()).block(pending).await
@@ -209,8 +217,8 @@ impl Settler<'_> {
         )?)
     }
 
-    /// What a unit of gas costs now, with room for it to rise.
-    pub(super) async fn fees(&self) -> Result<Fees, SettleError> {
+    /// What a unit of gas costs now, and one of blob gas, with room for both to rise.
+    pub(super) async fn fees(&self, order: &Order) -> Result<Fees, SettleError> {
         let ask = async |provider: &RootProvider| provider.estimate_eip1559_fees().await;
         let found = self.endpoints.read("the price of gas", ask).await?;
         let (max, most) = (found.max_fee_per_gas, self.options.max_fee);
@@ -218,7 +226,25 @@ impl Settler<'_> {
             return Err(Refusal::Fee { found: max, most }.into());
         }
         let priority = found.max_priority_fee_per_gas;
-        Ok(Fees { max, priority })
+        let blob = match order.blobs() {
+            0 => None,
+            _ => Some(self.blob_fee().await?),
+        };
+        Ok(Fees {
+            max,
+            priority,
+            blob,
+        })
+    }
+
+    async fn blob_fee(&self) -> Result<u128, SettleError> {
+        let ask = async |provider: &RootProvider| provider.get_blob_base_fee().await;
+        let now = self.endpoints.read("the price of blob gas", ask).await?;
+        let (found, most) = (now.max(1).saturating_mul(ROOM), self.options.max_blob_fee);
+        if found > most {
+            return Err(Refusal::BlobFee { found, most }.into());
+        }
+        Ok(found)
     }
 
     /// How many transactions of the settler are mined, or also those that wait.
@@ -235,47 +261,13 @@ impl Settler<'_> {
         Ok(self.endpoints.read("the settler's nonce", ask).await?)
     }
 
-    /// Signs the call.
-    pub(super) fn sign(
-        &self,
-        input: Bytes,
-        nonce: u64,
-        gas: u64,
-        fees: Fees,
-    ) -> Result<Attempt, SettleError> {
-        let transaction = TxEip1559 {
-            chain_id: self.endpoints.chain_id(),
-            nonce,
-            gas_limit: gas,
-            max_fee_per_gas: fees.max,
-            max_priority_fee_per_gas: fees.priority,
-            to: TxKind::Call(self.contract),
-            value: U256::ZERO,
-            access_list: Default::default(),
-            input,
-        };
-        let signature = self.signer.sign_hash_sync(&transaction.signature_hash());
-        let signature = signature.map_err(|error| SettleError::Sign(error.to_string()))?;
-        let signed = TxEnvelope::from(transaction.into_signed(signature));
-        let raw = Bytes::from(signed.encoded_2718());
-        if raw.len() > MAX_BYTES {
-            let (found, most) = (raw.len(), MAX_BYTES);
-            return Err(Refusal::Size { found, most }.into());
-        }
-        Ok(Attempt {
-            hash: *signed.tx_hash(),
-            raw,
-            gas,
-            max_fee: fees.max,
-            priority_fee: fees.priority,
-        })
-    }
-
-    async fn check_balance(&self, attempt: &Attempt) -> Result<(), SettleError> {
+    async fn check_balance(&self, order: &Order, attempt: &Attempt) -> Result<(), SettleError> {
         let who = self.signer.address();
         let ask = async |provider: &RootProvider| provider.get_balance(who).await;
         let found = self.endpoints.read("the settler's balance", ask).await?;
-        let expected = U256::from(attempt.gas) * U256::from(attempt.max_fee);
+        let blob_fee = U256::from(attempt.max_blob_fee.unwrap_or_default());
+        let of_blobs = U256::from(order.blobs()) * U256::from(BLOB) * blob_fee;
+        let expected = U256::from(attempt.gas) * U256::from(attempt.max_fee) + of_blobs;
         if found < expected {
             return Err(Refusal::Balance {
                 who,
@@ -286,13 +278,6 @@ impl Settler<'_> {
         }
         Ok(())
     }
-}
-
-/// The bytes of the call that an attempt sends.
-pub(super) fn input(attempt: &Attempt) -> Result<Bytes, SettleError> {
-    let decoded = TxEnvelope::decode_2718(&mut attempt.raw.as_ref());
-    let decoded = decoded.map_err(|error| SettleError::Sign(error.to_string()))?;
-    Ok(decoded.input().clone())
 }
 
 /// Where the contract has the checkpoint of all items, or will have it when the next one arrives.

@@ -14,19 +14,25 @@ pub struct Report {
     pub was_settled: bool,
     /// The gas that it took; only of one's own.
     pub gas: Option<u64>,
-    /// What it cost, in wei; only of one's own.
+    /// The blob gas that it took; only of one's own.
+    pub blob_gas: Option<u64>,
+    /// What it cost with its blobs, in wei; only of one's own.
     pub cost: Option<U256>,
 }
 
 impl Report {
     pub(super) fn own(receipt: &TransactionReceipt) -> Self {
-        let price = U256::from(receipt.effective_gas_price);
+        let of_gas = U256::from(receipt.effective_gas_price) * U256::from(receipt.gas_used);
+        let blob_gas = receipt.blob_gas_used.unwrap_or_default();
+        let blob_price = receipt.blob_gas_price.unwrap_or_default();
+        let of_blobs = U256::from(blob_price) * U256::from(blob_gas);
         Self {
             transaction: receipt.transaction_hash,
             block: receipt.block_number.unwrap_or_default(),
             was_settled: false,
             gas: Some(receipt.gas_used),
-            cost: Some(price * U256::from(receipt.gas_used)),
+            blob_gas: Some(blob_gas),
+            cost: Some(of_gas + of_blobs),
         }
     }
 
@@ -36,6 +42,7 @@ impl Report {
             block: log.block_number.unwrap_or_default(),
             was_settled: true,
             gas: None,
+            blob_gas: None,
             cost: None,
         }
     }

@@ -6,8 +6,8 @@ use alloy::providers::{Provider as _, RootProvider};
 use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{B256, Bytes};
 
-use super::prepare::{Fees, input};
-use super::{Report, SettleError, Settler};
+use super::sign::{Fees, call_of};
+use super::{Order, Report, SettleError, Settler};
 use crate::checks::Refusal;
 use crate::endpoints::EndpointError;
 use crate::journal::{Attempt, Journal};
@@ -44,17 +44,13 @@ impl Settler<'_> {
     ///
     /// # Errors
     /// If none takes it, nor has it already.
-    pub async fn send(&self, journal: &Journal) -> Result<(), SettleError> {
+    pub async fn send(&self, order: &Order, journal: &Journal) -> Result<(), SettleError> {
         let Some(attempt) = journal.newest() else {
             return Ok(());
         };
-        let hash = attempt.hash;
-        let send = async |provider: &RootProvider| {
-            provider
-                .send_raw_transaction(&attempt.raw)
-                .await
-                .map(|_| ())
-        };
+        let (hash, bytes) = (attempt.hash, order.with_blobs(attempt)?);
+        let send =
+            async |provider: &RootProvider| provider.send_raw_transaction(&bytes).await.map(|_| ());
         let Err(error) = self.endpoints.each("leave to send", send).await else {
             return Ok(());
         };
@@ -71,10 +67,14 @@ impl Settler<'_> {
 
     /// Waits until a transaction of the journal is deep enough; `None` if the chain has changed so that
     /// everything has to be looked at anew. Nodes that do not answer are waited for.
-    pub(super) async fn watch(&self, journal: &mut Journal) -> Result<Option<Report>, SettleError> {
+    pub(super) async fn watch(
+        &self,
+        order: &Order,
+        journal: &mut Journal,
+    ) -> Result<Option<Report>, SettleError> {
         let (mut seen, mut silences) = (Seen::default(), 0);
         loop {
-            match self.look(journal, &mut seen).await {
+            match self.look(order, journal, &mut seen).await {
                 Ok(Look::Settled(report)) => return Ok(Some(report)),
                 Ok(Look::Changed(why)) => {
                     (self.say)(&format!("{why}: all is checked anew"));
@@ -93,9 +93,14 @@ impl Settler<'_> {
         }
     }
 
-    async fn look(&self, journal: &mut Journal, seen: &mut Seen) -> Result<Look, SettleError> {
+    async fn look(
+        &self,
+        order: &Order,
+        journal: &mut Journal,
+        seen: &mut Seen,
+    ) -> Result<Look, SettleError> {
         let Some(receipt) = self.receipt(journal).await? else {
-            return self.urge(journal, seen).await;
+            return self.urge(order, journal, seen).await;
         };
         if seen.block != receipt.block_hash {
             seen.block = receipt.block_hash;
@@ -109,7 +114,12 @@ impl Settler<'_> {
 
     /// Sends what is not mined, once, and with a higher fee when that takes too long; finds out if it never
     /// will be mined.
-    async fn urge(&self, journal: &mut Journal, seen: &mut Seen) -> Result<Look, SettleError> {
+    async fn urge(
+        &self,
+        order: &Order,
+        journal: &mut Journal,
+        seen: &mut Seen,
+    ) -> Result<Look, SettleError> {
         if seen.block.is_some() {
             let why = "the block of the settlement has left the chain";
             return Ok(Look::Changed(why));
@@ -125,10 +135,10 @@ impl Settler<'_> {
         }
         match seen.sent {
             Some(at) if at.elapsed() < self.options.patience => return Ok(Look::Waits),
-            Some(_) => self.raise(journal).await?,
+            Some(_) => self.raise(order, journal).await?,
             None => {}
         }
-        match self.send(journal).await {
+        match self.send(order, journal).await {
             Ok(()) => self.say_sent(journal),
             // One of a lower fee may have been mined meanwhile.
             Err(error) if self.receipt(journal).await?.is_none() => return Err(error),
@@ -165,41 +175,41 @@ impl Settler<'_> {
         Ok(found.is_some_and(|found| Some(found.header.hash) == receipt.block_hash))
     }
 
-    /// Signs the same with a higher fee, an eighth more at least, as nodes want it. Where that is more
-    /// than is allowed the same bytes are sent again.
-    async fn raise(&self, journal: &mut Journal) -> Result<(), SettleError> {
+    /// Signs the same with a higher fee. Where that is more than is allowed the same bytes are sent
+    /// again.
+    async fn raise(&self, order: &Order, journal: &mut Journal) -> Result<(), SettleError> {
         let Some(last) = journal.newest() else {
             return Ok(());
         };
-        let call = input(last)?;
-        self.replace(journal, call).await
+        let call = call_of(last)?;
+        self.replace(order, journal, call).await
     }
 
-    /// Signs a call with the journal's nonce and a higher fee; where that is more than is allowed, what is
+    /// Signs a call with the journal's nonce and higher fees; where one is more than is allowed, what is
     /// in the journal stays.
     pub(super) async fn replace(
         &self,
+        order: &Order,
         journal: &mut Journal,
         call: Bytes,
     ) -> Result<(), SettleError> {
         let Some(last) = journal.newest() else {
             return Ok(());
         };
-        let now = match self.fees().await {
+        let now = match self.fees(order).await {
             Ok(fees) => fees,
-            Err(SettleError::Refusal(Refusal::Fee { .. })) => return Ok(()),
+            Err(SettleError::Refusal(Refusal::Fee { .. } | Refusal::BlobFee { .. })) => {
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
-        let more = |fee: u128| fee + fee / 8 + 1;
-        let fees = Fees {
-            max: more(last.max_fee).max(now.max),
-            priority: more(last.priority_fee).max(now.priority),
-        };
-        if fees.max > self.options.max_fee {
+        let fees = higher(last, now);
+        let blob_fee = fees.blob.unwrap_or_default();
+        if fees.max > self.options.max_fee || blob_fee > self.options.max_blob_fee {
             (self.say)("a higher fee than allowed would be needed: the same is sent again");
             return Ok(());
         }
-        let attempt = self.sign(call, journal.nonce, last.gas, fees)?;
+        let attempt = self.sign(order, call, journal.nonce, last.gas, fees)?;
         journal.attempts.push(attempt);
         journal.write(&self.journal)?;
         Ok(())
@@ -207,9 +217,15 @@ impl Settler<'_> {
 
     fn say_sent(&self, journal: &Journal) {
         if let Some(attempt) = journal.newest() {
+            let of_blobs = attempt.max_blob_fee;
+            let of_blobs = of_blobs.map(|fee| format!(", blob gas at {fee} wei"));
             (self.say)(&format!(
-                "sent {}: nonce {}, at most {} gas at {} wei",
-                attempt.hash, journal.nonce, attempt.gas, attempt.max_fee
+                "sent {}: nonce {}, at most {} gas at {} wei{}",
+                attempt.hash,
+                journal.nonce,
+                attempt.gas,
+                attempt.max_fee,
+                of_blobs.unwrap_or_default()
             ));
         }
     }
@@ -222,6 +238,20 @@ impl Settler<'_> {
             receipt.gas_used,
             self.options.depth
         ));
+    }
+}
+
+/// The fees with which nodes let a transaction take another's place: a tenth more of each, or twice as
+/// much if it has blobs; or what they are now, if that is more.
+fn higher(last: &Attempt, now: Fees) -> Fees {
+    let more = |fee: u128| match last.max_blob_fee {
+        Some(_) => fee.saturating_mul(2).saturating_add(1),
+        None => fee + fee / 8 + 1,
+    };
+    Fees {
+        max: more(last.max_fee).max(now.max),
+        priority: more(last.priority_fee).max(now.priority),
+        blob: last.max_blob_fee.map(more).max(now.blob),
     }
 }
 

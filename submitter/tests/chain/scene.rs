@@ -20,7 +20,8 @@ use shardfold_protocol::signature::{Account, SecretKey};
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_settlement::artefact::Artefact;
 use shardfold_settlement::batch::SettledBatch;
-use shardfold_settlement::encoding::{key_elements, statement_bytes, word};
+use shardfold_settlement::data::DataMode;
+use shardfold_settlement::encoding::{key_elements, settlement_bytes, word};
 use shardfold_settlement::interface::IRollup::{depositCall, registerAssetCall, requestExitCall};
 use shardfold_submitter::anvil::{self, Anvil};
 use shardfold_submitter::deploy::{self, Terms};
@@ -182,6 +183,24 @@ impl Scene {
 
     /// Executes a batch that takes what waits; the ledger moves on.
     pub async fn execute(&mut self) -> Order {
+        self.execute_for(DataMode::Calldata).await
+    }
+
+    /// The same, published in this way.
+    pub async fn execute_for(&mut self, mode: DataMode) -> Order {
+        let settled = self.settled().await;
+        self.order(&settled, mode)
+    }
+
+    /// What the contract gets of a batch.
+    pub fn order(&self, settled: &SettledBatch, mode: DataMode) -> Order {
+        let publication = settled.published(mode).unwrap();
+        let proof = settlement_bytes(&settled.settlement(&publication));
+        Order::new(settled, &publication, proof, None).unwrap()
+    }
+
+    /// A batch that takes what waits, executed; the ledger moves on.
+    pub async fn settled(&mut self) -> SettledBatch {
         let waiting = self.waiting(0).await.unwrap();
         let others = Default::default();
         let placed = place(
@@ -199,13 +218,7 @@ impl Scene {
             transactions: placed.transactions,
         };
         let settled = SettledBatch::execute(standard(), &mut self.state, &batch, &[Shape::TINY]);
-        let settled = settled.unwrap();
-        Order {
-            call: settled.call(statement_bytes(&settled.statement), 0),
-            has_place: false,
-            statement: settled.statement,
-            verifier: None,
-        }
+        settled.unwrap()
     }
 
     /// Who settles, with a journal of a name.
@@ -220,6 +233,7 @@ impl Scene {
                 poll: Duration::from_millis(20),
                 patience: Duration::from_secs(60),
                 max_fee: 1_000_000_000_000,
+                max_blob_fee: 1_000_000_000_000,
             },
             say: &|text| println!("{text}"),
         }

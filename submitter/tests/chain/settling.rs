@@ -15,9 +15,9 @@ use tokio::task::JoinSet;
 use crate::scene::Scene;
 
 /// So much time a settler has to get on with it.
-const PAUSE: Duration = Duration::from_millis(400);
+pub const PAUSE: Duration = Duration::from_millis(400);
 
-async fn check_stands(scene: &Scene, batches: u64) {
+pub async fn check_stands(scene: &Scene, batches: u64) {
     let standing = Standing::read(&scene.endpoints, scene.contract, 0)
         .await
         .unwrap();
@@ -111,7 +111,7 @@ async fn a_restart_after_sending_waits_for_what_was_sent() {
     let Prepared::Ready(journal) = settler.prepare(&order).await.unwrap() else {
         panic!()
     };
-    settler.send(&journal).await.unwrap();
+    settler.send(&order, &journal).await.unwrap();
     drop(settler);
     // Without the journal nothing is sent while the first one waits.
     let error = scene.settler("other").settle(&order).await.unwrap_err();

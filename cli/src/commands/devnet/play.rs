@@ -8,7 +8,6 @@ use std::time::Instant;
 use alloy_primitives::{Address, B256, U256};
 use anyhow::{Context, Result, ensure};
 use p3_field::PrimeField64 as _;
-use shardfold_aggregator::SettlementKey;
 use shardfold_executor::workload::CHAIN_ID;
 use shardfold_protocol::address::Address as ExitAddress;
 use shardfold_protocol::batch::Batch;
@@ -18,6 +17,7 @@ use shardfold_protocol::state::{State, StateFile};
 use shardfold_recursion::profile::Profile;
 use shardfold_settlement::artefact::Artefact;
 use shardfold_settlement::batch::SettledBatch;
+use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::interface::IRollup::{
     claimCall, collectCall, earnedCall, registerAssetCall,
@@ -34,7 +34,6 @@ use super::people::{
 use super::steps::Steps;
 use super::{books, people as cast};
 use crate::commands::input::read_content;
-use crate::commands::settlement::keys as settlement_keys;
 use crate::contracts;
 use crate::output::Printer;
 
@@ -67,9 +66,9 @@ pub async fn play(program: &Path, folder: &Path, profile: Profile, printer: Prin
     let mut play = Play::new(program, folder, profile, printer).await?;
     play.pay_in().await?;
     play.first_batch().await?;
-    play.prove_and_settle(1).await?;
+    play.prove_and_settle(1, DataMode::Calldata).await?;
     play.second_batch().await?;
-    play.prove_and_settle(2).await?;
+    play.prove_and_settle(2, DataMode::Blobs).await?;
     play.claim(1).await?;
     play.claim(2).await?;
     let state = play.rebuild()?;
@@ -100,7 +99,7 @@ impl<'a> Play<'a> {
         fs::write(folder.join("state-0.bin"), files::to_binary(&state)?)?;
         let state = State::try_from(&state)?;
         let operator = operator(folder)?;
-        let settlement = settlement_key(&steps, folder, profile)?;
+        let settlement = steps.settlement_key()?;
         anvil.fund(DEPLOYER, ether(100)).await?;
         let data = settlement
             .verifier_data()
@@ -220,8 +219,8 @@ impl<'a> Play<'a> {
         self.steps.run(&arguments.concat())
     }
 
-    /// Executes, proves, wraps and settles a batch, by the operator's commands.
-    async fn prove_and_settle(&mut self, number: u32) -> Result<()> {
+    /// Executes, proves, wraps and settles a batch, published in this way, by the operator's commands.
+    async fn prove_and_settle(&mut self, number: u32, data: DataMode) -> Result<()> {
         let name = |what: &str, number: u32| format!("{what}-{number}.bin");
         let (batch, before, after) = (
             name("batch", number),
@@ -243,7 +242,11 @@ impl<'a> Play<'a> {
                 &["--settlement-key", "settlement.key"],
             ]
         };
-        let wrap = ["wrap", &proof, "-o", &settlement];
+        let wrap = [
+            &["wrap", &proof, "--batch", &batch, "--state", &before][..],
+            &["--data", data.name(), "-o", &settlement],
+        ]
+        .concat();
         self.steps.run(&[&wrap[..], keys[0]].concat())?;
         let contract = self.places[0].to_string();
         let settle = [
@@ -258,8 +261,10 @@ impl<'a> Play<'a> {
             .as_str()
             .context("what it cost is not said")?;
         self.people[OPERATOR].gas += cost.parse::<U256>()?;
-        self.steps
-            .say(&format!("settled with {} gas", settled["gas"]));
+        self.steps.say(&format!(
+            "settled with {} gas and {} blob gas",
+            settled["gas"], settled["blob_gas"]
+        ));
         // Once more is no harm.
         let again = self.steps.ask(&settle.concat())?;
         ensure!(
@@ -335,7 +340,7 @@ impl<'a> Play<'a> {
         )?)
     }
 
-    /// From the contract's events alone to the same state.
+    /// From the contract's events, and the blobs that were kept, to the same state.
     fn rebuild(&self) -> Result<State> {
         self.steps
             .say("# from what the contract has published anybody makes the state");
@@ -347,7 +352,8 @@ impl<'a> Play<'a> {
             "--rpc",
             self.anvil.url(),
         ];
-        let more = ["--genesis", "state-0.bin", "-o", "rebuilt.bin"];
+        let more = ["--blobs", "blobs", "--genesis", "state-0.bin"];
+        let more = [&more[..], &["-o", "rebuilt.bin"]].concat();
         self.steps.run(&[&arguments[..], &more].concat())?;
         let [rebuilt, executed] = ["rebuilt.bin", "state-2.bin"].map(|name| self.read(name));
         let (rebuilt, executed): (StateFile, StateFile) = (rebuilt?, executed?);
@@ -377,20 +383,6 @@ fn operator(folder: &Path) -> Result<Address> {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
     fs::write(&path, format!("{}\n", hex::encode(secret)))?;
     Ok(key::read(&path)?.address())
-}
-
-/// The settlement key: the one that is built in, or for tests one that is made.
-fn settlement_key(steps: &Steps<'_>, folder: &Path, profile: Profile) -> Result<SettlementKey> {
-    let mut named = None;
-    if profile == Profile::UnsoundTest {
-        steps.run(&[&["key", "-o", "validity.key"][..], &steps.profile()].concat())?;
-        let key = ["key", "--settlement", "-o", "settlement.key"];
-        steps.run(&[&key[..], &steps.profile()].concat())?;
-        named = Some(folder.join("settlement.key"));
-    }
-    let mut keys = settlement_keys(named.as_deref())?.into_iter();
-    let key = keys.find(|key| key.profile() == profile);
-    key.with_context(|| format!("this build holds no settlement key of {}", profile.name()))
 }
 
 fn ether(count: u64) -> U256 {

@@ -7,8 +7,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use shardfold_aggregator::SettlementKey;
 use shardfold_recursion::profile::Profile;
 
+use crate::commands::settlement::keys;
 use crate::output::Printer;
 
 /// Commands in one folder.
@@ -67,6 +69,21 @@ impl<'a> Steps<'a> {
     /// The arguments of the profile, for the commands that cut shards.
     pub fn profile(&self) -> [&'static str; 2] {
         ["--profile", self.profile.name()]
+    }
+
+    /// The settlement key: the one that is built in, or for tests one that is made.
+    pub fn settlement_key(&self) -> Result<SettlementKey> {
+        let mut named = None;
+        if self.profile == Profile::UnsoundTest {
+            self.run(&[&["key", "-o", "validity.key"][..], &self.profile()].concat())?;
+            let key = ["key", "--settlement", "-o", "settlement.key"];
+            self.run(&[&key[..], &self.profile()].concat())?;
+            named = Some(self.folder.join("settlement.key"));
+        }
+        let mut keys = keys(named.as_deref())?.into_iter();
+        let key = keys.find(|key| key.profile() == self.profile);
+        let name = self.profile.name();
+        key.with_context(|| format!("this build holds no settlement key of {name}"))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

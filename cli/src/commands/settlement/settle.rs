@@ -11,7 +11,7 @@ use shardfold_submitter::journal::beside;
 use shardfold_submitter::key;
 use shardfold_submitter::settle::{Options, Order, Report, Settler};
 
-use super::call::{Settled, settled};
+use super::call::{Settled, settled, write_blobs};
 use super::leave::address;
 use super::verify::verify_under_any;
 use crate::args::SettleArgs;
@@ -24,7 +24,7 @@ const VARIABLE: &str = "SHARDFOLD_SETTLER_KEY";
 /// Between two looks at the chain.
 const POLL: Duration = Duration::from_secs(2);
 const GWEI: u128 = 1_000_000_000;
-/// A few transactions of 128 KiB, in hexadecimal digits.
+/// A few transactions of 128 KiB, in hexadecimal digits, without their blobs.
 const JOURNAL_BYTES: u64 = 1 << 20;
 
 /// Runs the command.
@@ -46,7 +46,7 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
     Places::new(inputs.cloned()).output(&journal, JOURNAL_BYTES)?;
     let runtime = threads::runtime()?;
     let endpoints = runtime.block_on(Endpoints::connect(&args.chain.rpc))?;
-    let order = order(args)?;
+    let (order, blobs) = order(args, printer)?;
     let settler = Settler {
         endpoints: &endpoints,
         contract,
@@ -57,15 +57,16 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
             poll: POLL,
             patience: Duration::from_secs(args.patience),
             max_fee: u128::from(args.max_fee) * GWEI,
+            max_blob_fee: u128::from(args.max_blob_fee) * GWEI,
         },
         say: &|text| printer.line(format_args!("{text}")),
     };
     let report = runtime.block_on(settler.settle(&order))?;
-    print(&report, printer)
+    print(&report, blobs, printer)
 }
 
-/// What is to be settled: the call, and the verifier that its proof needs.
-fn order(args: &SettleArgs) -> Result<Order> {
+/// What is to be settled, and the hashes of its blobs, which are kept before anything is sent.
+fn order(args: &SettleArgs, printer: Printer) -> Result<(Order, Vec<String>)> {
     let state = args.state.as_deref();
     let Settled {
         batch,
@@ -79,19 +80,23 @@ fn order(args: &SettleArgs) -> Result<Order> {
         usage("there is no settlement key for the proof: name one with --settlement-key")
     })?;
     let data = key.verifier_data().context("the key makes no verifier")?;
-    Ok(Order {
-        call: batch.call(
-            &published,
-            proof.calldata().to_vec(),
-            args.checkpoint.unwrap_or(0),
-        ),
-        has_place: args.checkpoint.is_some(),
-        statement: batch.statement,
-        verifier: Some(data_hash(&data)),
-    })
+    let folder = args.blobs.clone();
+    let folder = folder.unwrap_or_else(|| args.proof.with_file_name("blobs"));
+    let blobs = write_blobs(&published, Some(&folder))?;
+    if !blobs.is_empty() {
+        printer.line(format_args!(
+            "{}: {} blobs of the batch, to be kept",
+            folder.display(),
+            blobs.len()
+        ));
+    }
+    let proof = proof.calldata().to_vec();
+    let mut order = Order::new(&batch, &published, proof, args.checkpoint)?;
+    order.verifier = Some(data_hash(&data));
+    Ok((order, blobs))
 }
 
-fn print(report: &Report, printer: Printer) -> Result<()> {
+fn print(report: &Report, blobs: Vec<String>, printer: Printer) -> Result<()> {
     let what = if report.was_settled {
         "already settled"
     } else {
@@ -102,13 +107,16 @@ fn print(report: &Report, printer: Printer) -> Result<()> {
         report.transaction, report.block
     ));
     if let (Some(gas), Some(cost)) = (report.gas, report.cost) {
-        printer.line(format_args!("{gas} gas, {cost} wei"));
+        let blob_gas = report.blob_gas.unwrap_or_default();
+        printer.line(format_args!("{gas} gas, {blob_gas} blob gas, {cost} wei"));
     }
     printer.object(&Printed {
         transaction: report.transaction.to_string(),
         block: report.block,
         was_settled: report.was_settled,
+        blobs,
         gas: report.gas,
+        blob_gas: report.blob_gas,
         cost_wei: report.cost.map(|cost| cost.to_string()),
     })
 }
@@ -119,6 +127,10 @@ struct Printed {
     block: u64,
     /// Before this command, by whomever.
     was_settled: bool,
+    /// The hashes of the blobs, in their order.
+    blobs: Vec<String>,
     gas: Option<u64>,
+    blob_gas: Option<u64>,
+    /// With the blobs.
     cost_wei: Option<String>,
 }

@@ -1,0 +1,309 @@
+//! What the commands make, on a chain in memory: settled, and left again.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::{SolCall as _, SolValue as _};
+use revm::primitives::hardfork::SpecId;
+use serde_json::{Value, json};
+use shardfold_protocol::files;
+use shardfold_protocol::signature::SecretKey;
+use shardfold_protocol::state::{State, StateFile};
+use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
+use shardfold_settlement::data::DataMode;
+use shardfold_settlement::encoding;
+use shardfold_settlement::interface::IRollup::{
+    freezeCall, headDigestCall, registerAssetCall, requestExitCall, settleCall,
+};
+use shardfold_settlement::verifier::IVerifier;
+
+use crate::common::Sandbox;
+use crate::settlement::{wrap, wrapped};
+
+#[path = "../../../settlement/tests/common/chain.rs"]
+#[allow(dead_code, reason = "what other tests use of it")]
+mod evm;
+
+/// Puts code that `verifier` has written onto a chain, with these arguments.
+fn create(chain: &mut evm::Chain, sandbox: &Sandbox, name: &str, arguments: &[u8]) -> Address {
+    let digits = String::from_utf8(sandbox.read(format!("verifier/{name}.hex"))).unwrap();
+    let creation = hex::decode(digits.trim().trim_start_matches("0x")).unwrap();
+    let artefact = Artefact {
+        creation: creation.into(),
+        ..Artefact::parse(ROLLUP).unwrap()
+    };
+    chain.deploy(&artefact, arguments)
+}
+
+/// A contract with the verifier that `verifier` has written, on a chain of this fork.
+struct OnChain {
+    chain: evm::Chain,
+    rollup: Address,
+    hashes: Address,
+    /// The verifier, and the halves of its data.
+    verifier: [Address; 3],
+}
+
+const OPERATOR: Address = Address::repeat_byte(0x0a);
+const PRICE: U256 = U256::from_limbs([1_000_000, 0, 0, 0]);
+
+impl OnChain {
+    fn new(sandbox: &Sandbox, genesis: &State, fork: SpecId) -> Self {
+        let mut chain = evm::Chain::new(fork);
+        // The time of the batch is its trace's.
+        chain.time = 1;
+        let [first, second] =
+            ["first", "second"].map(|name| create(&mut chain, sandbox, name, &[]));
+        let arguments = shardfold_settlement::verifier::arguments(first, second);
+        let verifier = create(&mut chain, sandbox, "verifier", &arguments);
+        let hashes = chain.deploy(&Artefact::parse(HASHES).unwrap(), &[]);
+        let arguments = (
+            genesis.chain_id(),
+            encoding::word(&genesis.head().state_root),
+            PRICE,
+            hashes,
+            verifier,
+            Address::ZERO,
+            OPERATOR,
+        );
+        let rollup = Artefact::parse(ROLLUP).unwrap();
+        let rollup = chain.deploy(&rollup, &arguments.abi_encode_params());
+        Self {
+            chain,
+            rollup,
+            hashes,
+            verifier: [verifier, first, second],
+        }
+    }
+
+    /// Settles, and writes what a node answers to eth_getLogs.
+    fn settle(&mut self, sandbox: &Sandbox, call: &Call) {
+        self.chain.blobs = call.blobs.clone();
+        let data = call.data.abi_encode();
+        let sent = self.chain.send_data(OPERATOR, self.rollup, data);
+        let log = &sent.expect("it is settled").logs[0].data;
+        let log = json!({ "address": self.rollup, "topics": log.topics(), "data": log.data });
+        sandbox.write("logs.json", json!([log]).to_string().as_bytes());
+    }
+
+    /// What a node answers to eth_getCode, contract by contract.
+    fn codes(&self) -> Value {
+        let code = |at: Address| json!({ "address": at, "code": self.chain.code(at) });
+        let [verifier, first, second] = self.verifier.map(code);
+        json!({
+            "rollup": code(self.rollup),
+            "hashes": code(self.hashes),
+            "verifier": verifier,
+            "first": first,
+            "second": second,
+            "head_digest": self.chain.ask(self.rollup, &headDigestCall {}),
+        })
+    }
+}
+
+/// The call that settles a proof, and the hashes of the blobs beside it.
+struct Call {
+    data: settleCall,
+    blobs: Vec<B256>,
+}
+
+/// The genesis of a batch, and the call that settles its proof; blobs are kept.
+fn settle_call(sandbox: &Sandbox) -> (State, Call) {
+    let shape = ["--profile", "unsound-test", "--blobs", "kept", "--json"];
+    let settle = ["settle-call", "batch.bin", "--proof", "settlement.bin"];
+    let printed = sandbox.ok(&[&settle[..], &shape].concat()).json();
+    let call = printed["call"].as_str().unwrap().trim_start_matches("0x");
+    let call = Call {
+        data: settleCall::abi_decode(&hex::decode(call).unwrap()).unwrap(),
+        blobs: serde_json::from_value(printed["blobs"].clone()).unwrap(),
+    };
+    let genesis: StateFile = files::from_bytes(&sandbox.read("genesis.bin")).unwrap();
+    (State::try_from(&genesis).unwrap(), call)
+}
+
+/// Writes the contracts of a verifier, and returns what is printed of them.
+fn written_verifier(sandbox: &Sandbox) -> Value {
+    let key = ["--key", "settlement.key"];
+    sandbox
+        .ok(&[&["verifier", "-o", "verifier", "--json"], &key[..]].concat())
+        .json()
+}
+
+/// From a trace to a state root on a chain, by the commands alone: import, prove, wrap, verifier,
+/// settle-call; and back to the state by rebuild.
+#[test]
+fn a_contract_settles_what_the_commands_prove() {
+    let (sandbox, _) = wrapped();
+    let made = written_verifier(&sandbox);
+    for (fork, mode) in evm::forks_and_modes() {
+        wrap(&sandbox, "settlement.bin", &["--data", mode.name()]);
+        let (genesis, call) = settle_call(&sandbox);
+        assert_eq!(call.blobs.is_empty(), mode == DataMode::Calldata);
+        let mut on_chain = OnChain::new(&sandbox, &genesis, fork);
+        let [verifier, ..] = on_chain.verifier;
+        let hash = on_chain.chain.ask(verifier, &IVerifier::dataHashCall {});
+        assert_eq!(hash.to_string(), made["data_hash"].as_str().unwrap());
+        refuses_what_is_altered(&mut on_chain, &call);
+
+        on_chain.settle(&sandbox, &call);
+        let rollup = on_chain.rollup;
+        let state = on_chain.chain.ask(rollup, &headDigestCall {});
+        let rebuild = ["rebuild", "logs.json", "--genesis", "genesis.bin"];
+        let rest = ["--blobs", "kept", "-o", "state.bin"];
+        sandbox.ok(&[&rebuild[..], &rest].concat());
+        let rebuilt: StateFile = files::from_bytes(&sandbox.read("state.bin")).unwrap();
+        let head = rebuilt.head.expect("it has seen transactions");
+        assert_eq!(state, encoding::head_digest(&head));
+        // Once more is once too often.
+        on_chain.chain.blobs = call.blobs.clone();
+        let again = on_chain.chain.call(OPERATOR, rollup, &call.data);
+        again.unwrap_err();
+    }
+}
+
+/// Another byte of the proof, of the data or of what opens the blobs, and blobs that are missing.
+fn refuses_what_is_altered(on_chain: &mut OnChain, call: &Call) {
+    let alter = |bytes: &Bytes, place: usize| {
+        let mut altered = bytes.to_vec();
+        altered[place] ^= 1;
+        altered.into()
+    };
+    let mut proof = call.data.clone();
+    proof.proof = alter(&proof.proof, proof.proof.len() - 1);
+    let mut data = call.data.clone();
+    match call.blobs.is_empty() {
+        true => data.data = alter(&data.data, 31),
+        false => data.openings = alter(&data.openings, 31),
+    }
+    let mut refused = |data: &settleCall, blobs: Vec<B256>| {
+        on_chain.chain.blobs = blobs;
+        let refused = on_chain.chain.call(OPERATOR, on_chain.rollup, data);
+        refused.unwrap_err();
+    };
+    refused(&proof, call.blobs.clone());
+    refused(&data, call.blobs.clone());
+    if !call.blobs.is_empty() {
+        refused(&call.data, vec![]);
+    }
+}
+
+/// The public key, as text, of the account that a trace's import gives an address.
+fn public_key_of(address: [u8; 20]) -> String {
+    let mut seed = [0; 32];
+    seed[0] = 1;
+    seed[8..28].copy_from_slice(&address);
+    let key = SecretKey::from_seed(&seed).public_key();
+    let elements = encoding::key_elements(&key);
+    hex::encode(elements.map(u64::to_be_bytes).concat())
+}
+
+/// State, key and verifier made anew and compared, and the calls, which the frozen contract pays.
+#[test]
+fn an_exit_drill_leads_out_of_a_frozen_contract() {
+    const FORTNIGHT: u64 = 14 * 24 * 3_600;
+    let (sandbox, _) = wrapped();
+    wrap(&sandbox, "settlement.bin", &["--data", "blobs"]);
+    written_verifier(&sandbox);
+    let (genesis, call) = settle_call(&sandbox);
+    let mut on_chain = OnChain::new(&sandbox, &genesis, evm::FORKS[0]);
+    on_chain.settle(&sandbox, &call);
+    let codes = on_chain.codes();
+    sandbox.write("code.json", codes.to_string().as_bytes());
+    let who = [1; 20];
+    let (key, to) = (public_key_of(who), hex::encode(who));
+    let files = [
+        "logs.json",
+        "--code",
+        "code.json",
+        "--genesis",
+        "genesis.bin",
+    ];
+    let options = ["--profile", "unsound-test", "-o", "drill", "--json"];
+    let person = ["--owner-key", &key, "--to", &to];
+    let options = [&options[..], &["--blobs", "kept"]].concat();
+    let drill = [&["exit-drill"], &files[..], &options, &person].concat();
+    let report = sandbox.ok(&drill).json();
+    let without = [&["exit-drill"], &files[..], &options[..5], &person].concat();
+    let error = sandbox.refused(&without);
+    assert!(error.contains("--blobs names a folder"), "{error}");
+    assert_eq!(
+        sandbox.read("drill/settlement.key"),
+        sandbox.read("settlement.key")
+    );
+
+    // The contract has what the vaults of its assets hold, and is frozen.
+    let (rollup, who) = (on_chain.rollup, Address::from(who));
+    let chain = &mut on_chain.chain;
+    let text = include_str!("../../../settlement/evm/test/artefacts/Token.json");
+    let token = chain.deploy(&Artefact::parse(text).unwrap(), &[]);
+    let calls = report["calls"].as_array().unwrap();
+    let number = |value: &Value| -> u64 { value.as_str().unwrap().parse().unwrap() };
+    let assets = calls.iter().map(|call| number(&call["asset"]));
+    for _ in 0..=assets.max().unwrap() {
+        let register = registerAssetCall { token, digits: 0 };
+        chain.call(who, rollup, &register).unwrap();
+    }
+    let owed: u64 = calls.iter().map(|call| number(&call["balance"])).sum();
+    assert!(owed > 0 && calls.len() == 2, "{report}");
+    let amount = U256::from(owed);
+    let mint = IToken::mintCall { to: rollup, amount };
+    chain.call(who, token, &mint).unwrap();
+    chain.fund(who, U256::from(1) << 80);
+    let exit = requestExitCall {
+        index: 0,
+        key: [0; 5],
+    };
+    chain.send(who, rollup, PRICE, &exit).unwrap();
+    chain.time += FORTNIGHT + 1;
+    chain.call(who, rollup, &freezeCall {}).unwrap();
+    for call in calls {
+        let name = format!("drill/escape-{}.hex", call["index"]);
+        let written = String::from_utf8(sandbox.read(name)).unwrap();
+        assert_eq!(written.trim(), call["data"].as_str().unwrap());
+        let data = hex::decode(written.trim().trim_start_matches("0x")).unwrap();
+        // Anybody may send it.
+        chain.send_data(OPERATOR, rollup, data).unwrap();
+    }
+    let paid = chain.ask(token, &IToken::balanceOfCall { who });
+    assert_eq!(paid, U256::from(owed));
+
+    // Nobody's vaults, and contracts that differ in a byte, in an address, in the data.
+    let mut person = person;
+    let other = public_key_of([2; 20]);
+    person[1] = &other;
+    let error = sandbox.refused(&[&["exit-drill"], &files[..], &options, &person].concat());
+    assert!(error.contains("no vault of this key"), "{error}");
+    let refused = |codes: &Value, expected: &str| {
+        sandbox.write("code.json", codes.to_string().as_bytes());
+        let error = sandbox.refused(&drill);
+        assert!(error.contains(expected), "{error}");
+    };
+    for (contract, expected) in [
+        ("rollup", "rollup: found another byte"),
+        ("hashes", "hashes: found another byte"),
+        ("verifier", "verifier: found another byte"),
+        ("first", "first half: found another byte"),
+        ("second", "second half: found another byte"),
+    ] {
+        let mut altered = codes.clone();
+        let code = altered[contract]["code"].as_str().unwrap().to_owned();
+        // The last digit is part of no immutable value.
+        let last = if code.ends_with('0') { "1" } else { "0" };
+        altered[contract]["code"] = format!("{}{last}", &code[..code.len() - 1]).into();
+        refused(&altered, expected);
+    }
+    let mut altered = codes.clone();
+    altered["hashes"]["address"] = codes["first"]["address"].clone();
+    refused(&altered, "as its `hashes`, expected");
+    let mut altered = codes.clone();
+    altered["head_digest"] = json!(encoding::head_digest(genesis.head()));
+    refused(&altered, "some of its logs are missing");
+    let mut altered = codes.clone();
+    altered["first"] = codes["second"].clone();
+    refused(&altered, "as its `first`, expected");
+}
+
+alloy_sol_types::sol! {
+    interface IToken {
+        function mint(address to, uint256 amount) external;
+        function balanceOf(address who) external view returns (uint256);
+    }
+}
