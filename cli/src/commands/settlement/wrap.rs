@@ -14,6 +14,7 @@ use shardfold_recursion::profile::Profile;
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::{DataMode, Publication};
 use shardfold_settlement::withdrawals::ENTRY_BYTES;
+use shardfold_submitter::gas::MAX_BLOBS;
 
 use super::call::execute;
 use crate::args::{self, CutArgs, WrapArgs};
@@ -113,20 +114,32 @@ fn publication(
         args.proof.display(),
         batch.display()
     );
-    let published = match args.data {
-        Some(args::DataMode::Calldata) => settled.published(DataMode::Calldata)?,
-        Some(args::DataMode::Blobs) => settled.published(DataMode::Blobs)?,
+    let published = publish(&settled, args.data)?;
+    let blobs = published.blobs().len();
+    ensure!(
+        blobs <= MAX_BLOBS,
+        "the batch {} changes what {blobs} blobs hold, and a transaction has {MAX_BLOBS}: prove and \
+         settle it in parts",
+        batch.display()
+    );
+    Ok((settled, published))
+}
+
+/// What is published of a batch: where it is asked for, or in calldata if there is room.
+fn publish(settled: &SettledBatch, place: Option<args::DataMode>) -> Result<Publication> {
+    let mode = match place {
+        Some(args::DataMode::Calldata) => DataMode::Calldata,
+        Some(args::DataMode::Blobs) => DataMode::Blobs,
         None => {
             let published = settled.published(DataMode::Calldata)?;
             let owed = settled.withdrawals.len() * ENTRY_BYTES;
             if published.calldata().len() + owed <= CALLDATA_BYTES {
-                published
-            } else {
-                settled.published(DataMode::Blobs)?
+                return Ok(published);
             }
+            DataMode::Blobs
         }
     };
-    Ok((settled, published))
+    Ok(settled.published(mode)?)
 }
 
 /// A settlement proof that was made and checked.
