@@ -234,7 +234,7 @@ async fn more_blobs_than_a_transaction_has_are_refused() {
     scene.deposit(1, 1_000).await;
     let batch = scene.settled().await;
     // 31 blocks of four elements in 32 coefficients, 4,096 coefficients in a blob.
-    let elements = vec![F::ONE; MAX_BLOBS * 4_096 / 32 * 31 * 4 + 1];
+    let elements = vec![F::ONE; MAX_BLOBS * 4_096 / 32 * 31 * 4 + 4];
     let head = &batch.statement.after.data_commitment;
     let publication = Publication::new(DataMode::Blobs, head, head, &elements).unwrap();
     let order = Order::new(&batch, &publication, vec![], None).unwrap();

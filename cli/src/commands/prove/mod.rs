@@ -59,7 +59,6 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     };
     let key = session.key()?;
     // The other circuits have to go before those of the settlement proof come.
-    drop(prover);
     drop(session);
     settlement::wrap_under(&wrap, &[key])
 }

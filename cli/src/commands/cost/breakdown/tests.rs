@@ -88,7 +88,7 @@ fn cells_are_those_of_all_tables() {
 fn padding_is_what_is_left() {
     let circuits = circuits(Profile::UnsoundTest);
     let breakdown = Breakdown::new(&circuits, &payments()).unwrap();
-    let stark = circuits.stark(&Shape::TINY).unwrap();
+    let stark = circuits.stark(&Shape::TINY).unwrap().stark();
     let (mut padding, mut fixed) = (0, 0);
     for shard in &breakdown.shards {
         let tables = stark.stark().chips().iter().zip(stark.stark().widths());
@@ -111,7 +111,7 @@ fn padding_is_what_is_left() {
 fn a_transaction_takes_the_rows_that_are_written_down() {
     let circuits = circuits(Profile::UnsoundTest);
     let breakdown = Breakdown::new(&circuits, &payments()).unwrap();
-    let stark = circuits.stark(&Shape::TINY).unwrap();
+    let stark = circuits.stark(&Shape::TINY).unwrap().stark();
     let row = |name: &str| {
         let mut tables = stark.stark().chips().iter().zip(stark.stark().widths());
         let (_, width) = tables.find(|(chip, _)| chip.name() == name).unwrap();
