@@ -2,8 +2,12 @@
 
 use shardfold_protocol::data::{POINT_LIMBS, VALUE_LIMBS};
 
-use super::horner::CARRIES;
 use crate::cells::Cells;
+
+/// Limbs of a product of a value and a point.
+pub(super) const PRODUCT_LIMBS: usize = VALUE_LIMBS + POINT_LIMBS;
+/// Times that something is handed on: from each two limbs of a product but the last.
+pub(super) const CARRIES: usize = PRODUCT_LIMBS / 2 - 1;
 
 /// One coefficient, and what the polynomial is up to it.
 #[repr(C)]

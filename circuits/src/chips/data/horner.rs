@@ -16,13 +16,9 @@ use p3_field::{Dup, PrimeCharacteristicRing};
 use shardfold_protocol::data::{ORDER, POINT_LIMBS, VALUE_LIMBS};
 use shardfold_protocol::field::F;
 
-use super::columns::DataColumns;
+use super::columns::{DataColumns, PRODUCT_LIMBS};
 use crate::bus::{ChipBuilder, RangeBus};
 
-/// Limbs of a product.
-const PRODUCT_LIMBS: usize = VALUE_LIMBS + POINT_LIMBS;
-/// Times that something is handed on: from each two limbs but the last.
-pub(super) const CARRIES: usize = PRODUCT_LIMBS / 2 - 1;
 /// What is added to what is handed on, so that it is not negative.
 pub(super) const CARRY_OFFSET: u32 = 1 << 21;
 

@@ -10,8 +10,8 @@ use shardfold_protocol::data::{
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Digest;
 
-use super::columns::{DataColumns, WIDTH};
-use super::horner::{CARRIES, CARRY_OFFSET, order_limbs};
+use super::columns::{CARRIES, DataColumns, WIDTH};
+use super::horner::{CARRY_OFFSET, order_limbs};
 use crate::cells::write;
 use crate::error::TraceError;
 use crate::lookup_events::LookupEvents;

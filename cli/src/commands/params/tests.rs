@@ -168,7 +168,7 @@ fn the_figures_of_the_document_are_those_of_the_code() {
 #[test]
 fn every_layer_and_shape_of_proven_100_keeps_100_bits_by_the_named_theorem() {
     let report = Report::new(Profile::Proven100).unwrap();
-    assert_eq!(report.layers.len(), Profile::Proven100.shapes().len() + 4);
+    assert_eq!(report.layers.len(), Profile::Proven100.shapes().len() + 7);
     for layer in &report.layers {
         let claimed = match layer.theorem.as_str() {
             "unique decoding" => layer.unique_decoding_bits,
