@@ -59,6 +59,7 @@ impl Pipeline {
             source: "",
             label: "bench",
             shards: witnesses,
+            data: None,
             max_failures: MAX_FAILURES,
         };
         let limits = Limits {
