@@ -69,9 +69,10 @@ impl Pipeline {
         self.runtime.block_on(async {
             let fleet = Embedded::open(folder.path(), |_| {}).await?;
             let id = fleet.submit(&batch).await?;
-            Ok(fleet
+            let proofs = fleet
                 .prove(&id, self.engine.clone(), limits, observer)
-                .await?)
+                .await?;
+            Ok(proofs.validity)
         })
     }
 }

@@ -28,3 +28,4 @@ mod scenarios;
 mod settlement;
 mod state;
 mod submit;
+mod wrapped;

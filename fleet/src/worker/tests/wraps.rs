@@ -109,17 +109,14 @@ async fn a_settlement_proof_is_made_of_the_validity_proof() {
     assert_eq!(done.last(), Some(&(Kind::Wrap, 0, false)));
 
     // All of it is removed.
+    let jobs = fleet.jobs(&batch).await;
     submit::delete(&fleet.queue, &fleet.objects, &batch)
         .await
         .unwrap();
-    let store = fleet.folder.path().join("store");
-    for folder in ["witness", "proof", "manifest"] {
-        let files = std::fs::read_dir(store.join(folder)).unwrap();
-        assert_eq!(files.count(), 0, "{folder}");
-    }
-    let parts = std::fs::read_dir(store.join("part")).into_iter().flatten();
-    for part in parts {
-        assert_eq!(std::fs::read_dir(part.unwrap().path()).unwrap().count(), 0);
+    let parts = jobs.iter().map(|job| Folder::Part { job: &job.id });
+    for folder in parts.chain([Folder::Witness, Folder::Proof, Folder::Manifest]) {
+        let left = fleet.objects.list(folder).await.unwrap();
+        assert_eq!(left, [], "{folder:?}");
     }
 }
 
