@@ -9,7 +9,7 @@ use shardfold_protocol::shape::Shape;
 
 use shardfold_recursion::plonk::{CommonData, PlonkParameters, VerifierKey};
 use shardfold_recursion::profile::Profile;
-use shardfold_recursion::security::{Bits, plonk_bits};
+use shardfold_recursion::security::{Bits, plonk_bits, stark_bits};
 use shardfold_recursion::tree::{common_data, data_common_data, gate_set};
 
 use crate::cache::{CircuitCache, Fingerprint, Listener};
@@ -60,6 +60,14 @@ pub enum SetError {
         /// log2 of the rows of the circuits.
         degree_bits: usize,
         /// The bits of security that they give.
+        bits: Box<Bits>,
+    },
+    /// The STARK over data does not keep the profile's promise.
+    #[error("the STARK over data does not keep what `{profile}` promises: {bits:?}")]
+    Data {
+        /// Name of the profile.
+        profile: &'static str,
+        /// The bits of security that it gives.
         bits: Box<Bits>,
     },
     /// The STARK could not be set up.
@@ -196,10 +204,19 @@ impl CircuitSet {
     /// Returns the STARK over a batch's differences.
     ///
     /// # Errors
-    /// None, for the parameters of a profile.
+    /// If its parameters do not keep what the profile promises.
     pub fn data_stark(&self) -> Result<&Stark, SetError> {
-        let make = || Ok(data_stark(self.profile)?);
-        self.data_stark.get_or_try(make)
+        self.data_stark.get_or_try(|| {
+            let stark = data_stark(self.profile)?;
+            let bits = stark_bits(stark.parameters(), &stark.size());
+            if !self.profile.is_kept_by(&bits) {
+                return Err(SetError::Data {
+                    profile: self.profile.name(),
+                    bits: Box::new(bits),
+                });
+            }
+            Ok(stark)
+        })
     }
 
     /// Returns the circuit that verifies it, from the cache or built. One that is still used is not

@@ -24,6 +24,9 @@ use super::circuit::constant_key;
 use crate::VerificationKey;
 use crate::circuit::disk::{read_proof, write_proof};
 
+/// Elements of a commitment.
+const DIGEST_ELEMENTS: usize = 4;
+
 /// The joint circuit, built.
 #[derive(Debug)]
 pub struct JointCircuit {
@@ -51,10 +54,15 @@ impl JointCircuit {
         let key = constant_key(&mut builder, data);
         verify_plonk_proof(&mut builder, &of_data, &key, &common_of_data, grinding)?;
         let statement = &validity.plonky2.public_inputs;
-        let (ends, evaluation) = of_data.plonky2.public_inputs.split_at(8);
+        let of_data_states = &of_data.plonky2.public_inputs;
+        let (ends, evaluation) = of_data_states.split_at(2 * DIGEST_ELEMENTS);
         // 3. They are of one batch.
-        for (theirs, &ours) in ends.iter().zip(commitments(statement)) {
-            builder.connect(*theirs, ours);
+        let ours = commitments(statement);
+        if ours.len() != ends.len() {
+            return Err(SettlementError::Commitments { found: ours.len() });
+        }
+        for (&theirs, ours) in ends.iter().zip(ours) {
+            builder.connect(theirs, ours);
         }
         // 4. We state both.
         builder.register_public_inputs(statement);
@@ -95,10 +103,11 @@ pub(super) fn form_of_data(profile: Profile) -> (CommonData, Grinding) {
 }
 
 /// The data commitments of both heads of a statement.
-fn commitments(statement: &[Target]) -> impl Iterator<Item = &Target> {
+fn commitments(statement: &[Target]) -> Vec<Target> {
     let heads = statement.get(1..).unwrap_or_default();
     let heads = heads.chunks_exact(HEAD_ELEMENTS);
-    heads.flat_map(|head| head.get(DATA_ELEMENTS).unwrap_or_default())
+    let of_head = |head| <[Target]>::get(head, DATA_ELEMENTS).unwrap_or_default();
+    heads.flat_map(of_head).copied().collect()
 }
 
 impl Cached for JointCircuit {

@@ -16,11 +16,11 @@ use crate::key::{profile_bytes, split_profile};
 /// How the file is marked.
 const ENVELOPE: Envelope = Envelope {
     kind: FileKind::SettlementKey,
-    version: 1,
+    version: 2,
     max_bytes: 1 << 12,
 };
 /// What a key's id hashes before its content, so that no other kind of key has it.
-const ID_DOMAIN: [u8; 12] = *b"SFSKEY\n\0\x01\0\0\0";
+const ID_DOMAIN: [u8; 12] = *b"SFSKEY\n\0\x02\0\0\0";
 
 /// The outer circuit's key with the profile that its parameters come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -107,6 +107,12 @@ pub enum SettlementError {
         /// What is in the way.
         error: TreeError,
     },
+    /// A statement without the data commitments of both heads.
+    #[error("found {found} elements of data commitments in a statement, expected 8")]
+    Commitments {
+        /// How many there are.
+        found: usize,
+    },
     /// A circuit cannot be verified in a circuit.
     #[error(transparent)]
     Unsupported(#[from] UnsupportedCircuit),

@@ -9,7 +9,7 @@ use plonky2::field::types::Field as _;
 use plonky2::iop::target::Target;
 use plonky2::util::serialization::{Buffer, Read as _, Write as _};
 use shardfold_protocol::head::{HEAD_ELEMENTS, STATEMENT_ELEMENTS};
-use shardfold_recursion::plonk::{Builder, CommonData, PlonkField};
+use shardfold_recursion::plonk::{Builder, Circuit, CommonData, PlonkField};
 use shardfold_recursion::serializers::{Gates, Generators, checked_digest};
 use shardfold_recursion::tree::{common_data, finish_leaf, gate_set};
 

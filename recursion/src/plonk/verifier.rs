@@ -105,15 +105,20 @@ fn verify_with<C: Trees>(
     let public_inputs_hash = Poseidon2Hash::hash_no_pad(proof.public_inputs());
     let messages = sent_values(proof, key, &public_inputs_hash);
     let challenges = messages.challenges(C::Sponge::default(), common, grinding)?;
-    let [_, imaginary] = challenges.zeta;
-    if imaginary.is_zero() {
-        return Err(PlonkVerifyError::Point);
-    }
+    check_point(challenges.zeta)?;
     catch_unwind(AssertUnwindSafe(|| {
         check_constraints(common, &selectors, proof, &public_inputs_hash, &challenges)?;
         check_low_degree(key, common, proof, &challenges)
     }))
     .unwrap_or(Err(PlonkVerifyError::Panicked))
+}
+
+/// Checks that the point is not in the base field, where rows of the trace lie.
+pub(super) fn check_point([_, imaginary]: [PlonkField; D]) -> Result<(), PlonkVerifyError> {
+    if imaginary.is_zero() {
+        return Err(PlonkVerifyError::Point);
+    }
+    Ok(())
 }
 
 /// Checks that a nonce is zero where nothing is ground, so that a proof has one form.

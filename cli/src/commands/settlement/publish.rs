@@ -12,7 +12,7 @@ use shardfold_settlement::withdrawals::ENTRY_BYTES;
 use crate::args;
 use crate::contracts;
 
-/// So many bytes of data and withdrawals have room beside a proof of 108,480 bytes in a transaction of
+/// So many bytes of data and withdrawals have room beside a proof of 108,560 bytes in a transaction of
 /// 128 KiB.
 const CALLDATA_BYTES: usize = 18 << 10;
 

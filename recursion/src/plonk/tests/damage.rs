@@ -8,6 +8,7 @@ use plonky2::hash::hash_types::HashOut;
 use plonky2::plonk::proof::ProofWithPublicInputs;
 
 use super::fixture::{COMMON, CONSTRAINTS, Case, GROUND_CASE, PLAIN_CASE, nonce};
+use crate::plonk::verifier::check_point;
 use crate::plonk::{Extension, Grinding, PlonkField, PlonkProof, PlonkVerifyError, Poseidon2Hash};
 
 type Cap = plonky2::hash::merkle_tree::MerkleCap<PlonkField, Poseidon2Hash>;
@@ -331,4 +332,15 @@ fn a_proof_is_of_one_grinding() {
             assert_eq!(case.native_with(grinding, &case.proof).is_err(), other);
         }
     }
+}
+
+/// A point of the base field may be a row of the trace, where the argument says nothing.
+#[test]
+fn a_point_in_the_base_field_is_refused() {
+    let [zero, one] = [PlonkField::ZERO, PlonkField::ONE];
+    assert!(matches!(
+        check_point([one, zero]),
+        Err(PlonkVerifyError::Point)
+    ));
+    assert!(check_point([zero, one]).is_ok());
 }
