@@ -14,6 +14,7 @@ use shardfold_protocol::signature::SecretKey;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_recursion::profile::Profile;
 use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
+use shardfold_settlement::data::{DataMode, Publication};
 use shardfold_settlement::encoding;
 use shardfold_settlement::interface::IRollup::{
     Settled, escapeCall, freezeCall, headDigestCall, registerAssetCall, requestExitCall, settleCall,
@@ -132,21 +133,26 @@ fn log(chain: &Chain, number: usize) -> Value {
     let genesis: StateFile = files::from_bytes(&read("genesis.bin")).unwrap();
     let mut state = State::try_from(&genesis).unwrap();
     let shapes = Profile::UnsoundTest.shapes();
-    let mut differences = vec![];
+    let mut data = Bytes::new();
     for number in 0..=number {
+        let before = state.head().data_commitment;
         let batch: Batch = files::from_bytes(&read(&Chain::batch(number))).unwrap();
         let outcome = sequential::execute(standard(), &state, &batch).unwrap();
         let witnesses = shards::cut(standard(), &mut state, &batch, &outcome, shapes).unwrap();
         let published = witnesses
             .iter()
             .map(|w| reexecute::differences(standard(), w).unwrap());
-        differences = published.flatten().collect();
+        let differences: Vec<_> = published.flatten().collect();
+        let after = &state.head().data_commitment;
+        let published = Publication::new(DataMode::Calldata, &before, after, &differences);
+        data = published.unwrap().calldata().clone();
     }
     let event = Settled {
         batch: U256::from(number),
         head: encoding::head_bytes(state.head()).into(),
         withdrawals: Bytes::new(),
-        data: encoding::bytes(&differences).into(),
+        data,
+        blobs: vec![],
     };
     let topics = [Settled::SIGNATURE_HASH, U256::from(number).into()];
     let address = Address::repeat_byte(0xc0);

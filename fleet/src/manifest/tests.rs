@@ -1,6 +1,8 @@
 use shardfold_protocol::field::MODULUS;
 
 use super::*;
+use crate::memory;
+use crate::queue::model::Kind;
 use crate::testing::batch::{
     CIRCUITS, POINT, manifest, manifest_for, name, outline, settled_manifest,
 };
