@@ -59,6 +59,7 @@ impl Pipeline {
             source: "",
             label: "bench",
             shards: witnesses,
+            data: None,
             max_failures: MAX_FAILURES,
         };
         let limits = Limits {
@@ -68,9 +69,10 @@ impl Pipeline {
         self.runtime.block_on(async {
             let fleet = Embedded::open(folder.path(), |_| {}).await?;
             let id = fleet.submit(&batch).await?;
-            Ok(fleet
+            let proofs = fleet
                 .prove(&id, self.engine.clone(), limits, observer)
-                .await?)
+                .await?;
+            Ok(proofs.validity)
         })
     }
 }

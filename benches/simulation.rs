@@ -26,6 +26,8 @@ pub struct JobSeconds {
     pub aggregate: f64,
     /// A last proof.
     pub finish: f64,
+    /// A settlement proof, of batches that have one.
+    pub wrap: f64,
 }
 
 impl JobSeconds {
@@ -34,6 +36,7 @@ impl JobSeconds {
             Kind::Shard => self.shard,
             Kind::Aggregate => self.aggregate,
             Kind::Finish => self.finish,
+            Kind::Wrap => self.wrap,
         };
         (seconds * 1e6) as Time
     }
@@ -106,9 +109,10 @@ impl Tree {
         let job = &self.jobs[place];
         Ready {
             rank: match job.kind {
-                Kind::Finish => 0,
-                Kind::Aggregate => 1,
-                Kind::Shard => 2,
+                Kind::Wrap => 0,
+                Kind::Finish => 1,
+                Kind::Aggregate => 2,
+                Kind::Shard => 3,
             },
             batch,
             first: job.first,
@@ -178,11 +182,14 @@ pub fn run(fleet: &Fleet<'_>) -> Result<Run> {
 mod tests {
     use super::*;
     use crate::outline::outline;
+    use shardfold_fleet::manifest::Published;
+    use shardfold_fleet::objects::ObjectName;
 
     const SECONDS: JobSeconds = JobSeconds {
         shard: 10.0,
         aggregate: 3.0,
         finish: 1.0,
+        wrap: 5.0,
     };
 
     fn fleet(batch: &Manifest, workers: usize) -> Fleet<'_> {
@@ -241,6 +248,20 @@ mod tests {
         assert!(late > early + 50.0, "{early} {late}");
         let (early, late) = stream(7);
         assert!(late < early + 20.0, "{early} {late}");
+    }
+
+    #[test]
+    fn a_settlement_proof_comes_last_where_there_is_one() {
+        let name = ObjectName::of(b"differences");
+        let plain = outline(4, 0).unwrap();
+        let settled = plain
+            .clone()
+            .with_settlement(Published::new(name, [1, 2]))
+            .unwrap();
+        for (batch, jobs, seconds) in [(plain, 8, 50.0), (settled, 9, 55.0)] {
+            let run = run(&fleet(&batch, 1)).unwrap();
+            assert_eq!((run.jobs, run.seconds), (jobs, seconds));
+        }
     }
 
     #[test]

@@ -50,6 +50,8 @@ impl Measured {
             shard: self.shard,
             aggregate: self.aggregate,
             finish: self.finish,
+            // The measured batches have no settlement proof.
+            wrap: 0.0,
         }
     }
 }
@@ -154,6 +156,7 @@ fn line(stream: &Stream, interval: f64) -> Result<()> {
         shard: stream.shard,
         aggregate: stream.aggregate,
         finish: stream.finish,
+        wrap: 0.0,
     };
     let work =
         shards as f64 * stream.shard + aggregations as f64 * stream.aggregate + stream.finish;

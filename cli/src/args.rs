@@ -211,8 +211,8 @@ pub struct ProveArgs {
     /// Where the validity proof goes. For several batches a folder, for BATCH.proof each.
     #[arg(short, long, value_name = "PROOF")]
     pub output: PathBuf,
-    /// Where a settlement proof goes, which is made of the validity proof as `wrap` does: of one batch
-    /// on a state in a file.
+    /// Where a settlement proof goes, which is made after the validity proof as `wrap` does: of one
+    /// batch on a state in a file.
     #[arg(long, value_name = "FILE")]
     pub settlement: Option<PathBuf>,
     /// Where what the batch changes will be published, as for `wrap`.

@@ -145,7 +145,7 @@ fn of_fetch(error: &FetchError) -> Exit {
         FetchError::Queue(error) => of_queue(error),
         FetchError::Objects(error) => of_objects(error),
         FetchError::Manifest(error) => of_submit(error),
-        FetchError::NotProven => Exit::Cannot,
+        FetchError::NotProven | FetchError::NotAsked => Exit::Cannot,
         FetchError::Circuits { .. } | FetchError::Invalidated(_) => Exit::Invalid,
     }
 }
@@ -169,7 +169,7 @@ fn of_embedded(error: &EmbeddedError) -> Exit {
         EmbeddedError::Worker(error) => of_worker(error),
         EmbeddedError::Fetch(error) => of_fetch(error),
         EmbeddedError::Key(error) => of_key(error),
-        EmbeddedError::Job { .. } => Exit::Invalid,
+        EmbeddedError::Job { .. } | EmbeddedError::Engine(_) => Exit::Invalid,
     }
 }
 

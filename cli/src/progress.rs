@@ -15,7 +15,7 @@ use crate::output::Printer;
 const fn steps(kind: Kind) -> u64 {
     match kind {
         Kind::Shard => 3,
-        Kind::Aggregate | Kind::Finish => 1,
+        Kind::Aggregate | Kind::Finish | Kind::Wrap => 1,
     }
 }
 
@@ -98,6 +98,8 @@ impl Progress {
                 self.line(&format!("{shards}: proven by an earlier run"));
             }
             Kind::Aggregate => self.line(&format!("{shards}: aggregated in {seconds:.2} s")),
+            Kind::Wrap if found => self.line("settlement proof: made by an earlier run"),
+            Kind::Wrap => self.line(&format!("settlement proof in {seconds:.2} s")),
             Kind::Shard | Kind::Finish => {}
         }
     }

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shardfold_aggregator::ValidityProof;
+use shardfold_aggregator::{SettlementProof, ValidityProof};
 use tokio::sync::watch;
 use url::Url;
 
 use self::folder::WorkFolder;
-use crate::engine::Engine;
-use crate::fetch::{FetchError, fetch};
+use crate::engine::{Engine, EngineError};
+use crate::fetch::{FetchError, fetch, fetch_settlement};
 use crate::keys::{KeyError, WorkerKey};
 use crate::objects::{Folder, Objects, ObjectsError};
 use crate::queue::model::{BatchState, JobState, JobView, Kind, TreeView};
@@ -87,7 +87,10 @@ pub enum EmbeddedError {
     /// There is no randomness for a key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The finished proof is not available.
+    /// The circuits of settlement proofs are not available.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A finished proof is not available.
     #[error(transparent)]
     Fetch(#[from] FetchError),
 }
@@ -108,6 +111,15 @@ pub struct Limits {
     pub jobs: usize,
     /// The memory that they may take together beside the circuits, in bytes.
     pub memory: u64,
+}
+
+/// The proofs of a batch, verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proofs {
+    /// The validity proof.
+    pub validity: ValidityProof,
+    /// The settlement proof, if it was asked for.
+    pub settlement: Option<SettlementProof>,
 }
 
 /// A fleet in a folder that this process alone uses.
@@ -195,7 +207,7 @@ impl Embedded {
         })?)
     }
 
-    /// Proves a submitted batch: its validity proof, verified. A job that fails ends the work.
+    /// Proves a submitted batch: its proofs, verified. A job that fails ends the work.
     ///
     /// # Errors
     /// If a witness does not prove its statement, or the folder cannot be written.
@@ -205,22 +217,28 @@ impl Embedded {
         engine: Arc<Engine>,
         limits: Limits,
         observer: Box<Observer>,
-    ) -> Result<ValidityProof, EmbeddedError> {
+    ) -> Result<Proofs, EmbeddedError> {
         self.queue.take_all_back().await?;
         self.queue.retry(batch, None).await?;
-        // A proof that an earlier run has left is used, or invalidated.
-        if let Ok(proof) = self.fetch(batch, &engine).await {
-            return Ok(proof);
+        // Proofs that an earlier run has left are used, or invalidated.
+        if let Ok(proofs) = self.fetch(batch, &engine).await {
+            return Ok(proofs);
         }
+        let last = match self.queue.wrap_of(batch).await? {
+            Some(_) => Kind::Wrap,
+            None => Kind::Finish,
+        };
         let failure = Arc::new(Mutex::new(None));
         let (stop, stopped) = watch::channel(false);
-        let heard = failure.clone();
+        let (heard, held) = (failure.clone(), engine.clone());
         let observe = move |event: &Event| {
             observer(event);
             match event {
-                Event::Done { work, .. } if work.kind == Kind::Finish => {
+                Event::Done { work, .. } if work.kind == last => {
                     stop.send_replace(true);
                 }
+                // Room for the circuits of the settlement proof.
+                Event::Done { work, .. } if work.kind == Kind::Finish => held.circuits().release(),
                 Event::Failed { work, reason } => {
                     let error = EmbeddedError::Job {
                         what: name(work.kind, work.first, work.end).into(),
@@ -244,8 +262,10 @@ impl Embedded {
         match failure {
             Some(error) => Err(error),
             None => match self.fetch(batch, &engine).await {
-                Err(FetchError::NotProven) => Err(self.unfinished(batch).await?),
-                fetched => Ok(fetched?),
+                Err(EmbeddedError::Fetch(FetchError::NotProven)) => {
+                    Err(self.unfinished(batch).await?)
+                }
+                fetched => fetched,
             },
         }
     }
@@ -280,8 +300,23 @@ impl Embedded {
         ))
     }
 
-    async fn fetch(&self, batch: &str, engine: &Engine) -> Result<ValidityProof, FetchError> {
-        fetch(&self.queue, &self.objects, engine.key(), batch).await
+    async fn fetch(&self, batch: &str, engine: &Arc<Engine>) -> Result<Proofs, EmbeddedError> {
+        let (queue, objects, key) = (&self.queue, &self.objects, engine.key());
+        let mut proofs = Proofs {
+            validity: fetch(queue, objects, key, batch).await?,
+            settlement: None,
+        };
+        let Some(wrap) = queue.wrap_of(batch).await? else {
+            return Ok(proofs);
+        };
+        if wrap.result.is_none() {
+            return Err(FetchError::NotProven.into());
+        }
+        let settlement_key = engine.settlement_key()?;
+        let keys = (key, &settlement_key);
+        let (settlement, _) = fetch_settlement(queue, objects, keys, batch).await?;
+        proofs.settlement = Some(settlement);
+        Ok(proofs)
     }
 
     /// Why a batch is not proven although nothing is left to do.
@@ -348,6 +383,7 @@ pub fn name(kind: Kind, first: usize, end: usize) -> String {
         Kind::Shard => format!("shard {}", first + 1),
         Kind::Aggregate => format!("aggregation of shards {} to {end}", first + 1),
         Kind::Finish => "finish".to_owned(),
+        Kind::Wrap => "settlement proof".to_owned(),
     }
 }
 

@@ -1,22 +1,32 @@
 //! What a worker proves with: the circuits of one profile.
 
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
 use shardfold_aggregator::{
     AggregateError, AggregationCircuit, AggregationCircuitError, Aggregator, LastCircuit, Origin,
-    ProvenStatement, TreeForm, ValidityProof, VerificationKey, VerifyError, verify,
+    ProofError, ProvenStatement, SettlementKey, SettlementProof, SettlementProofError,
+    SettlementVerifyError, TreeForm, ValidityProof, VerificationKey, VerifyError, verify,
+    verify_settlement,
 };
+use shardfold_protocol::field::F;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_prover::{CircuitSet, Lazy, SetError};
 use shardfold_prover::{ProveError, Stage, prove_shard};
 use shardfold_recursion::profile::Profile;
-use std::ops::ControlFlow;
-use std::time::Duration;
+
+use crate::settling::{Published, SettleError, SettlementCircuits, settle, settlement_prover};
 
 /// The circuits of a profile: the last is loaded, the others when they are first needed.
 pub struct Engine {
     circuits: CircuitSet,
     aggregator: Aggregator,
     aggregation: Lazy<AggregationCircuit>,
+    /// As long as anybody has them: they are larger than all others, and seldom needed.
+    settlement: Mutex<Weak<SettlementCircuits>>,
+    settlement_key: OnceLock<SettlementKey>,
 }
 
 /// Why circuits cannot be used, or a proof not be made.
@@ -45,6 +55,26 @@ pub enum EngineError {
         /// The statement that it should prove.
         expected: Box<Statement>,
     },
+    /// A settlement proof could not be made.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+    /// Bytes that are no settlement proof.
+    #[error(transparent)]
+    SettlementProof(#[from] SettlementProofError),
+    /// Bytes that are no validity proof.
+    #[error(transparent)]
+    ValidityProof(#[from] ProofError),
+    /// A settlement proof does not verify.
+    #[error(transparent)]
+    VerifySettlement(#[from] SettlementVerifyError),
+    /// A valid settlement proof at another point.
+    #[error("the settlement proof is of the point {found:?}, expected {expected:?}")]
+    Point {
+        /// The point of the proof.
+        found: [u64; 2],
+        /// The point that it should be of.
+        expected: [u64; 2],
+    },
 }
 
 impl Engine {
@@ -64,6 +94,8 @@ impl Engine {
             circuits,
             aggregator: Aggregator::new(last),
             aggregation,
+            settlement: Mutex::default(),
+            settlement_key: OnceLock::new(),
         })
     }
 
@@ -164,6 +196,76 @@ impl Engine {
     ) -> Result<(), EngineError> {
         check(&verify(self.key(), proof)?, expected)
     }
+
+    /// Returns the circuits of settlement proofs, from the cache or built. Those that are still
+    /// used are not loaded again; none are kept.
+    ///
+    /// # Errors
+    /// If they cannot be built.
+    pub fn settlement(&self) -> Result<Arc<SettlementCircuits>, EngineError> {
+        // Who asks while they are loaded waits. A thread that panicked has left nothing.
+        let mut slot = self
+            .settlement
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(circuits) = slot.upgrade() {
+            return Ok(circuits);
+        }
+        let circuits = Arc::new(settlement_prover(&self.circuits, self.key())?);
+        self.settlement_key.get_or_init(|| circuits.key());
+        *slot = Arc::downgrade(&circuits);
+        Ok(circuits)
+    }
+
+    /// Returns the key of settlement proofs, for which their circuits are loaded once.
+    ///
+    /// # Errors
+    /// If they cannot be built.
+    pub fn settlement_key(&self) -> Result<SettlementKey, EngineError> {
+        match self.settlement_key.get() {
+            Some(key) => Ok(key.clone()),
+            None => Ok(self.settlement()?.key()),
+        }
+    }
+
+    /// Returns the settlement proof of a validity proof of this statement, verified: of these
+    /// differences, whole blocks, at a point of two words.
+    ///
+    /// # Errors
+    /// If the differences are those of another batch.
+    pub fn wrap(
+        &self,
+        proof: &ValidityProof,
+        differences: &[F],
+        point: [u64; 2],
+        expected: &Statement,
+    ) -> Result<SettlementProof, EngineError> {
+        let circuits = self.settlement()?;
+        let data = Published {
+            before: &expected.before.data_commitment,
+            differences,
+            point,
+        };
+        let (proof, stated) = settle(&self.circuits, &circuits, proof, data)?;
+        check(&stated.statement, expected)?;
+        check_point(stated.evaluation.point, point)?;
+        Ok(proof)
+    }
+
+    /// Verifies a settlement proof of this statement, of data at this point.
+    ///
+    /// # Errors
+    /// If it does not verify, or states something else.
+    pub fn check_wrapped(
+        &self,
+        proof: &SettlementProof,
+        expected: &Statement,
+        point: [u64; 2],
+    ) -> Result<(), EngineError> {
+        let stated = verify_settlement(&self.settlement_key()?, proof)?;
+        check(&stated.statement, expected)?;
+        check_point(stated.evaluation.point, point)
+    }
 }
 
 /// What is in the cell, or the aggregation circuit of the profile, from the cache or built; building
@@ -193,4 +295,11 @@ fn check(found: &Statement, expected: &Statement) -> Result<(), EngineError> {
         found: Box::new(*found),
         expected: Box::new(*expected),
     })
+}
+
+fn check_point(found: [u64; 2], expected: [u64; 2]) -> Result<(), EngineError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(EngineError::Point { found, expected })
 }

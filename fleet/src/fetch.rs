@@ -1,10 +1,15 @@
-//! The validity proof of a proven batch, verified before it is returned.
+//! The proofs of a proven batch, verified before they are returned.
 
-use shardfold_aggregator::{ProofError, ValidityProof, VerificationKey, VerifyError, verify};
+use shardfold_aggregator::{
+    ProofError, SettlementKey, SettlementProof, SettlementProofError, SettlementVerifyError,
+    ValidityProof, VerificationKey, VerifyError, verify, verify_settlement,
+};
+use shardfold_protocol::data::Settlement;
 use shardfold_protocol::head::Statement;
 
-use crate::objects::{Folder, MAX_PROOF_BYTES, NameError, Objects, ObjectsError};
-use crate::queue::{Queue, QueueError};
+use crate::manifest::Manifest;
+use crate::objects::{Folder, MAX_PART_BYTES, MAX_PROOF_BYTES, NameError, Objects, ObjectsError};
+use crate::queue::{Child, Queue, QueueError};
 use crate::submit::{self, SubmitError};
 
 /// Why no proof is available.
@@ -22,6 +27,9 @@ pub enum FetchError {
     /// The batch is not proven yet.
     #[error("the batch is not proven yet")]
     NotProven,
+    /// The batch has no settlement proof.
+    #[error("the batch was submitted without --settlement: it has no settlement proof")]
+    NotAsked,
     /// The batch was submitted for other circuits than those of the key.
     #[error("the batch was proven for the circuits {found}, the verification key is {expected}")]
     Circuits {
@@ -47,9 +55,23 @@ pub enum Unusable {
     /// It is no proof.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// It is no settlement proof.
+    #[error(transparent)]
+    SettlementProof(#[from] SettlementProofError),
     /// It is false.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// It is a false settlement proof.
+    #[error(transparent)]
+    VerifySettlement(#[from] SettlementVerifyError),
+    /// It is a settlement proof of data that are published in another way.
+    #[error("it is of the point {found:?}, expected {expected:?}")]
+    Point {
+        /// The point of the proof.
+        found: [u64; 2],
+        /// The point of what is published of the batch.
+        expected: [u64; 2],
+    },
     /// It is a proof of something else.
     #[error("it proves another statement than that of the batch")]
     Statement,
@@ -64,7 +86,7 @@ impl FetchError {
             Self::Manifest(error) => error.is_transient(),
             Self::Objects(error) => error.is_transient(),
             Self::NotProven | Self::Invalidated(_) => true,
-            Self::Circuits { .. } => false,
+            Self::NotAsked | Self::Circuits { .. } => false,
         }
     }
 }
@@ -95,14 +117,7 @@ pub async fn fetch_verified(
     key: &VerificationKey,
     batch: &str,
 ) -> Result<(ValidityProof, Statement), FetchError> {
-    let manifest = submit::manifest(objects, batch).await?;
-    let expected = hex::encode(key.id());
-    if manifest.circuits() != expected {
-        return Err(FetchError::Circuits {
-            found: manifest.circuits().into(),
-            expected: expected.into(),
-        });
-    }
+    let manifest = manifest_for(objects, key, batch).await?;
     let finish = queue.finish_of(batch).await?;
     let Some(result) = &finish.result else {
         return Err(FetchError::NotProven);
@@ -113,17 +128,10 @@ pub async fn fetch_verified(
             Ok(_) => Unusable::Statement,
             Err(error) => error.into(),
         },
-        Err(Unusable::Objects(error)) if error.is_transient() => {
-            return Err(FetchError::Objects(error));
-        }
         Err(unusable) => unusable,
     };
-    // Who has spoilt the store is not known; who has signed a false proof is.
-    let is_there = !matches!(unusable, Unusable::Objects(_) | Unusable::Name(_));
-    let is_false = is_there && queue.is_signed(batch, &finish).await?;
-    queue
-        .invalidate_proof(batch, &finish, is_false, &unusable.to_string())
-        .await?;
+    let is_there = unusable.is_there();
+    let error = invalidate(queue, batch, &finish, unusable).await?;
     // It may be another batch's, who has it in its own place.
     if is_there
         && !queue.is_proof(result).await?
@@ -135,7 +143,87 @@ pub async fn fetch_verified(
             "a false proof stays in the store"
         );
     }
-    Err(unusable.into())
+    Err(error)
+}
+
+/// Returns the settlement proof of a batch, with what it states: it verifies under the settlement
+/// key, which stands upon the verification key, and states what the batch's manifest says. One that
+/// does not is invalidated, as by [`fetch`].
+///
+/// # Errors
+/// If there is no such proof yet, or none was asked for.
+pub async fn fetch_settlement(
+    queue: &Queue,
+    objects: &Objects,
+    (key, settlement_key): (&VerificationKey, &SettlementKey),
+    batch: &str,
+) -> Result<(SettlementProof, Settlement), FetchError> {
+    let manifest = manifest_for(objects, key, batch).await?;
+    let wrap = queue.wrap_of(batch).await?;
+    let (Some(published), Some(wrap)) = (manifest.published(), wrap) else {
+        return Err(FetchError::NotAsked);
+    };
+    let Some(result) = &wrap.result else {
+        return Err(FetchError::NotProven);
+    };
+    let expected = published.point();
+    let unusable = match read_settlement(objects, &wrap.job, result).await {
+        Ok(proof) => match verify_settlement(settlement_key, &proof) {
+            Ok(stated) if Some(stated.statement) != manifest.whole() => Unusable::Statement,
+            Ok(stated) if stated.evaluation.point != expected => {
+                let found = stated.evaluation.point;
+                Unusable::Point { found, expected }
+            }
+            Ok(stated) => return Ok((proof, stated)),
+            Err(error) => error.into(),
+        },
+        Err(unusable) => unusable,
+    };
+    Err(invalidate(queue, batch, &wrap, unusable).await?)
+}
+
+/// The manifest of a batch that was submitted for the circuits of this key.
+async fn manifest_for(
+    objects: &Objects,
+    key: &VerificationKey,
+    batch: &str,
+) -> Result<Manifest, FetchError> {
+    let manifest = submit::manifest(objects, batch).await?;
+    let expected = hex::encode(key.id());
+    if manifest.circuits() != expected {
+        return Err(FetchError::Circuits {
+            found: manifest.circuits().into(),
+            expected: expected.into(),
+        });
+    }
+    Ok(manifest)
+}
+
+impl Unusable {
+    /// Whether the store has the proof as it was handed in: then who has signed it is to blame.
+    const fn is_there(&self) -> bool {
+        !matches!(self, Self::Objects(_) | Self::Name(_))
+    }
+}
+
+/// Opens the job of a proof that cannot be used again, unless the store is only unavailable; what
+/// there is to say of it.
+async fn invalidate(
+    queue: &Queue,
+    batch: &str,
+    job: &Child,
+    unusable: Unusable,
+) -> Result<FetchError, FetchError> {
+    let unusable = match unusable {
+        Unusable::Objects(error) if error.is_transient() => return Ok(FetchError::Objects(error)),
+        unusable => unusable,
+    };
+    // Who has spoilt the store is not known; who has signed a false proof is.
+    let is_false = unusable.is_there() && queue.is_signed(batch, job).await?;
+    queue
+        .invalidate_proof(batch, job, is_false, &unusable.to_string())
+        .await?;
+    Ok(unusable.into())
 }
 
 async fn read(objects: &Objects, result: &str) -> Result<ValidityProof, Unusable> {
@@ -143,4 +231,15 @@ async fn read(objects: &Objects, result: &str) -> Result<ValidityProof, Unusable
         .get(Folder::Proof, result.parse()?, MAX_PROOF_BYTES)
         .await?;
     Ok(ValidityProof::from_bytes(&bytes)?)
+}
+
+async fn read_settlement(
+    objects: &Objects,
+    job: &str,
+    result: &str,
+) -> Result<SettlementProof, Unusable> {
+    let bytes = objects
+        .get(Folder::Part { job }, result.parse()?, MAX_PART_BYTES)
+        .await?;
+    Ok(SettlementProof::from_bytes(&bytes)?)
 }

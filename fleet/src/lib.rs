@@ -4,6 +4,7 @@
 //! [`queue`]; a [`worker`] takes them, proves with an [`engine`], signs with its key
 //! ([`keys`]), and hands the results in. [`embedded`] is all of it in one process; [`http`] shows it.
 
+pub mod differences;
 mod digits;
 pub mod embedded;
 pub mod engine;

@@ -5,18 +5,20 @@
 
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use shardfold_protocol::data::POINT_LIMIT;
 use shardfold_protocol::files::{self, FileContent, FileError, FileKind};
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::shape::Shape;
+use shardfold_protocol::text::integer::Integer;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_recursion::profile::Profile;
 
-use crate::memory;
 use crate::objects::ObjectName;
-use crate::queue::model::Kind;
+
+pub use tree::Job;
 
 /// A batch that was executed and cut into shards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,9 @@ pub struct Manifest {
     heads: Vec<Head>,
     /// The shards in order.
     shards: Vec<Shard>,
+    /// What is published of the batch, if a settlement proof is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published: Option<Published>,
 }
 
 /// A shard of a manifest.
@@ -43,6 +48,31 @@ pub struct Shard {
     pub witness: ObjectName,
     /// Its shape.
     pub shape: Shape,
+}
+
+/// What is published of a batch on the chain where it is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// The object of the batch's [differences](crate::differences).
+    pub differences: ObjectName,
+    /// The point that what is published gives: two words below 2^63.
+    point: [Integer; 2],
+}
+
+impl Published {
+    /// Returns what is published: the object of the differences, and the point, two words.
+    #[must_use]
+    pub fn new(differences: ObjectName, point: [u64; 2]) -> Self {
+        let point = point.map(Integer);
+        Self { differences, point }
+    }
+
+    /// Returns the point that what is published gives: two words below 2^63.
+    #[must_use]
+    pub fn point(&self) -> [u64; 2] {
+        self.point.map(|Integer(word)| word)
+    }
 }
 
 /// Why bytes are no manifest, or shards make none.
@@ -83,6 +113,12 @@ pub enum ManifestError {
         /// The shape of the shard.
         found: Shape,
     },
+    /// A point that no data have.
+    #[error("found the point {found:?} of what is published, expected two words below 2^63")]
+    Point {
+        /// The words found.
+        found: [u64; 2],
+    },
     /// Shards that do not follow one another.
     #[error("shard {shard} does not start where the one before it ends")]
     Gap {
@@ -93,7 +129,7 @@ pub enum ManifestError {
 
 impl FileContent for Manifest {
     const KIND: FileKind = FileKind::Manifest;
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
     const MAX_BYTES: u64 = Manifest::MAX_BYTES;
 }
 
@@ -141,9 +177,32 @@ impl Manifest {
                     shape: shard.shape,
                 })
                 .collect(),
+            published: None,
         };
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// Returns the same with a settlement proof, of what is published.
+    ///
+    /// # Errors
+    /// A point with a word that is not below 2^63.
+    pub fn with_settlement(self, published: Published) -> Result<Self, ManifestError> {
+        let manifest = Self {
+            published: Some(published),
+            ..self
+        };
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// Returns the same without a settlement proof.
+    #[must_use]
+    pub fn without_settlement(self) -> Self {
+        Self {
+            published: None,
+            ..self
+        }
     }
 
     /// Returns the bytes that are stored; their SHA-256 is the batch's id.
@@ -169,6 +228,11 @@ impl Manifest {
             return Err(ManifestError::Profile {
                 found: self.profile.as_str().into(),
             });
+        }
+        if let Some(found) = self.published.map(|published| published.point())
+            && found.iter().any(|&word| word >= POINT_LIMIT)
+        {
+            return Err(ManifestError::Point { found });
         }
         let (heads, shards) = (self.heads.len(), self.shards.len());
         if shards == 0 || heads != shards + 1 {
@@ -223,6 +287,12 @@ impl Manifest {
         &self.shards
     }
 
+    /// Returns what is published of the batch, if a settlement proof is asked for.
+    #[must_use]
+    pub const fn published(&self) -> Option<&Published> {
+        self.published.as_ref()
+    }
+
     /// Accepted transactions in the batch.
     #[must_use]
     pub fn transactions(&self) -> u64 {
@@ -252,26 +322,6 @@ impl Manifest {
         self.statement(0, self.shards.len())
     }
 
-    /// Returns the jobs that prove the batch: shards in order, then the aggregates level by level,
-    /// each over up to `arity` neighbours, then the finish, whose one key verifies batches of any
-    /// size. A proof that has no neighbour goes up as it is.
-    #[must_use]
-    pub fn jobs(&self, arity: usize) -> Vec<Job> {
-        let mut jobs: Vec<Job> = self.leaves().collect();
-        let mut level: Vec<usize> = (0..jobs.len()).collect();
-        while level.len() > 1 {
-            level = level
-                .chunks(arity.max(2))
-                .map(|group| match group {
-                    &[alone] => alone,
-                    children => self.join(&mut jobs, Kind::Aggregate, children),
-                })
-                .collect();
-        }
-        self.join(&mut jobs, Kind::Finish, &level);
-        jobs
-    }
-
     /// Returns how many proofs one aggregation joins.
     #[must_use]
     pub fn arity(&self) -> usize {
@@ -282,91 +332,4 @@ impl Manifest {
     fn known_profile(&self) -> Profile {
         Profile::named(&self.profile).unwrap_or(Profile::Proven100)
     }
-
-    fn leaves(&self) -> impl Iterator<Item = Job> {
-        self.shards.iter().enumerate().map(|(first, shard)| Job {
-            id: self.job_id(Kind::Shard, &[shard.witness.as_bytes()]),
-            kind: Kind::Shard,
-            first,
-            end: first + 1,
-            size: shard.shape.transactions() as u64,
-            memory: memory::of_shard(self.known_profile(), &shard.shape),
-            input: Some(shard.witness),
-            parent: None,
-            children: 0,
-        })
-    }
-
-    /// Adds the job that uses the results of these ones; its place in the list.
-    fn join(&self, jobs: &mut Vec<Job>, kind: Kind, children: &[usize]) -> usize {
-        let of = |place: usize| jobs.get(place);
-        let ids: Vec<[u8; 32]> = children
-            .iter()
-            .filter_map(|&child| Some(of(child)?.id))
-            .collect();
-        let inputs: Vec<&[u8]> = ids.iter().map(|id| id.as_slice()).collect();
-        let id = self.job_id(kind, &inputs);
-        let first = children.first().and_then(|&child| of(child));
-        let last = children.last().and_then(|&child| of(child));
-        let job = Job {
-            id,
-            kind,
-            first: first.map_or(0, |job| job.first),
-            end: last.map_or(0, |job| job.end),
-            size: 0,
-            memory: match kind {
-                Kind::Finish => memory::of_last(self.known_profile()),
-                _ => memory::of_aggregation(self.known_profile()),
-            },
-            input: None,
-            parent: None,
-            children: children.len(),
-        };
-        for &child in children {
-            if let Some(child) = jobs.get_mut(child) {
-                child.parent = Some(id);
-            }
-        }
-        jobs.push(job);
-        jobs.len() - 1
-    }
-
-    /// SHA-256 over what determines a job's result: the circuits, what it does, and its inputs.
-    fn job_id(&self, kind: Kind, inputs: &[&[u8]]) -> [u8; 32] {
-        let mut digest = Sha256::new();
-        let mut add = |part: &[u8]| {
-            digest.update((part.len() as u64).to_le_bytes());
-            digest.update(part);
-        };
-        add(b"shardfold job 1");
-        add(self.circuits.as_bytes());
-        add(kind.name().as_bytes());
-        for input in inputs {
-            add(input);
-        }
-        digest.finalize().into()
-    }
-}
-
-/// A job of a batch's proof tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    /// SHA-256 over the circuits' key, the kind, and the inputs: witness or children's ids.
-    pub id: [u8; 32],
-    /// What it does.
-    pub kind: Kind,
-    /// The first shard covered.
-    pub first: usize,
-    /// The shard after the last one covered.
-    pub end: usize,
-    /// The capacity of the shard's shape in transactions; 0 for other kinds.
-    pub size: u64,
-    /// The memory that it takes, in bytes.
-    pub memory: u64,
-    /// A shard's witness.
-    pub input: Option<ObjectName>,
-    /// The job that uses the result.
-    pub parent: Option<[u8; 32]>,
-    /// How many jobs' results it uses.
-    pub children: usize,
 }

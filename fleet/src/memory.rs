@@ -15,14 +15,15 @@ const MIB: u64 = 1 << 20;
 
 /// Returns what a worker of these kinds of jobs holds beside them, in bytes: the last circuit, with
 /// the keys that verify all results, the aggregation circuit if it aggregates, and if it proves
-/// shards the circuits of as many shapes as it keeps.
+/// shards the circuits of as many shapes as it keeps. Those of settlement proofs are let go after
+/// each job, and count as part of it.
 #[must_use]
 pub fn of_circuits(profile: Profile, kinds: &[Kind]) -> u64 {
     let sizes = Sizes::of(profile);
     let kinds = kinds.iter().map(|kind| match kind {
         Kind::Shard => sizes.circuit * profile.shapes().len().min(KEPT_CIRCUITS) as u64,
         Kind::Aggregate => sizes.circuit,
-        Kind::Finish => 0,
+        Kind::Finish | Kind::Wrap => 0,
     });
     sizes.last_circuit + kinds.sum::<u64>()
 }
@@ -37,6 +38,12 @@ pub const fn of_aggregation(profile: Profile) -> u64 {
 #[must_use]
 pub const fn of_last(profile: Profile) -> u64 {
     Sizes::of(profile).last
+}
+
+/// Returns what a settlement proof takes at its peak with its circuits, in bytes.
+#[must_use]
+pub const fn of_wrap(profile: Profile) -> u64 {
+    Sizes::of(profile).wrap
 }
 
 /// Returns what proving a shard of this shape takes at its peak, in bytes: what its STARK holds at
@@ -58,20 +65,23 @@ struct Sizes {
     plonk: u64,
     /// Making the last proof.
     last: u64,
+    /// Making a settlement proof, with its circuits.
+    wrap: u64,
 }
 
 impl Sizes {
     const fn of(profile: Profile) -> Self {
-        let (circuit, last_circuit, plonk, last) = match profile {
-            Profile::Proven100 => (900, 450, 1_536, 1_024),
-            Profile::Conjectured100 => (480, 240, 768, 512),
-            Profile::UnsoundTest => (64, 64, 256, 256),
+        let (circuit, last_circuit, plonk, last, wrap) = match profile {
+            Profile::Proven100 => (900, 450, 1_536, 1_024, 4_096),
+            Profile::Conjectured100 => (480, 240, 768, 512, 4_096),
+            Profile::UnsoundTest => (64, 64, 256, 256, 2_048),
         };
         Self {
             circuit: circuit * MIB,
             last_circuit: last_circuit * MIB,
             plonk: plonk * MIB,
             last: last * MIB,
+            wrap: wrap * MIB,
         }
     }
 }
@@ -123,6 +133,8 @@ mod tests {
         let one = of_circuits(profile, &[Kind::Aggregate]);
         assert!(2 * one + of_shard(profile, &Shape::MEDIUM) >= 4_490 * MIB);
         assert!(one + of_aggregation(profile) >= 2_249 * MIB);
+        // 3.66 GiB of `wrap` alone, with all that it holds.
+        assert!(of_wrap(profile) >= 3_748 * MIB);
     }
 
     #[test]

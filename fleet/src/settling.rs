@@ -1,13 +1,15 @@
 //! Settlement proofs: the circuits, from the cache or built, and what they prove.
 
+use std::sync::Arc;
+
 use shardfold_aggregator::{
-    JointCircuit, NarrowCircuit, OuterCircuit, SettlementError, SettlementProof, SettlementProver,
-    SettlementVerifyError, ValidityProof, VerificationKey, verify_settlement,
+    JointCircuit, NarrowCircuit, OuterCircuit, SettlementError, SettlementKey, SettlementProof,
+    SettlementProver, SettlementVerifyError, ValidityProof, VerificationKey, verify_settlement,
 };
 use shardfold_protocol::data::Settlement;
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Digest;
-use shardfold_prover::{CircuitSet, ProveError, SetError, prove_data};
+use shardfold_prover::{CircuitSet, DataCircuit, ProveError, SetError, prove_data};
 
 /// Why a settlement proof could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,22 @@ pub enum SettleError {
     Verify(#[from] SettlementVerifyError),
 }
 
+/// The circuits of settlement proofs, for as long as somebody has them.
+#[derive(Debug)]
+pub struct SettlementCircuits {
+    prover: SettlementProver,
+    /// The set of circuits would let it go.
+    _data: Arc<DataCircuit>,
+}
+
+impl SettlementCircuits {
+    /// Returns the key of the proofs.
+    #[must_use]
+    pub fn key(&self) -> SettlementKey {
+        self.prover.key()
+    }
+}
+
 /// Loads or builds the circuits that make settlement proofs of validity proofs under a key.
 ///
 /// # Errors
@@ -33,25 +51,29 @@ pub enum SettleError {
 pub fn settlement_prover(
     circuits: &CircuitSet,
     last: &VerificationKey,
-) -> Result<SettlementProver, SettleError> {
-    let (profile, data) = (circuits.profile(), circuits.data()?.key().clone());
+) -> Result<SettlementCircuits, SettleError> {
+    let (profile, data) = (circuits.profile(), circuits.data()?);
     let cache = circuits.cache();
     // The folder's name tells apart what this build makes; a key may come from elsewhere.
     let id = hex::encode(&last.id()[..8]);
     let name = |circuit: &str| format!("{circuit}-{id}");
-    let joint = cache.load_or_build(&name("joint"), || JointCircuit::build(last, &data))?;
+    let joint = cache.load_or_build(&name("joint"), || JointCircuit::build(last, data.key()))?;
     let narrow = cache.load_or_build(&name("narrow"), || {
         NarrowCircuit::narrow(profile, joint.key())
     })?;
     let outer = cache.load_or_build(&name("outer"), || {
         OuterCircuit::outer(profile, narrow.key())
     })?;
-    Ok(SettlementProver {
+    let prover = SettlementProver {
         last: last.clone(),
-        data,
+        data: data.key().clone(),
         joint,
         narrow,
         outer,
+    };
+    Ok(SettlementCircuits {
+        prover,
+        _data: data,
     })
 }
 
@@ -70,10 +92,10 @@ pub struct Published<'a> {
 /// verified.
 ///
 /// # Errors
-/// If the differences are those of another batch, or more than one settlement publishes.
+/// If the differences are those of another batch, or are more than one settlement publishes.
 pub fn settle(
     circuits: &CircuitSet,
-    prover: &SettlementProver,
+    settlement: &SettlementCircuits,
     proof: &ValidityProof,
     published: Published<'_>,
 ) -> Result<(SettlementProof, Settlement), SettleError> {
@@ -83,7 +105,7 @@ pub fn settle(
         point,
     } = published;
     let (data, _) = prove_data(circuits, before, differences, point)?;
-    let proof = prover.prove(proof, &data)?;
-    let stated = verify_settlement(&prover.key(), &proof)?;
+    let proof = settlement.prover.prove(proof, &data)?;
+    let stated = verify_settlement(&settlement.key(), &proof)?;
     Ok((proof, stated))
 }

@@ -1,11 +1,13 @@
 //! From a batch's shards to jobs in the queue, and their removal.
 
+use shardfold_protocol::field::F;
 use shardfold_protocol::files::{self, FileError};
 use shardfold_protocol::head::Head;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_recursion::profile::Profile;
 
-use crate::manifest::{Manifest, ManifestError};
+use crate::differences;
+use crate::manifest::{Manifest, ManifestError, Published};
 use crate::objects::{Folder, MAX_WITNESS_BYTES, NameError, ObjectName, Objects, ObjectsError};
 use crate::queue::{Queue, QueueError, Submission, Submitted};
 
@@ -21,12 +23,12 @@ pub enum SubmitError {
     /// The shards make no manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// A witness that has no file form.
+    /// A witness that has no file form, or bytes that are no witness.
     #[error("shard {shard}: {source}")]
     Witness {
         /// Position of the shard in the batch, from 0.
         shard: usize,
-        /// Why the witness cannot be encoded.
+        /// Why the witness cannot be encoded or decoded.
         source: FileError,
     },
     /// A batch's id that is no object.
@@ -62,11 +64,22 @@ pub struct Executed<'a> {
     pub label: &'a str,
     /// Its shards in order.
     pub shards: &'a [ShardWitness],
+    /// What is published of it, if a settlement proof is asked for.
+    pub data: Option<Data<'a>>,
     /// How many attempts of one job may fail or be lost before it is dead-lettered.
     pub max_failures: u32,
 }
 
-/// Stores a batch's witnesses and its manifest, then puts its jobs into the queue. On return
+/// What is published of a batch on the chain where it is settled.
+#[derive(Clone, Copy, Debug)]
+pub struct Data<'a> {
+    /// The differences of its shards, one after the other: whole blocks.
+    pub differences: &'a [F],
+    /// The point that what is published gives: two words below 2^63.
+    pub point: [u64; 2],
+}
+
+/// Stores a batch's witnesses, its differences if they are published, and its manifest, then puts its jobs into the queue. On return
 /// all of it outlasts a crash. The same again changes nothing.
 ///
 /// # Errors
@@ -82,7 +95,12 @@ pub async fn submit(
         let bytes = files::to_binary(witness).map_err(failed)?;
         shards.push((objects.put(Folder::Witness, bytes).await?, witness));
     }
-    let manifest = Manifest::new(batch.profile, batch.circuits, &shards)?;
+    let mut manifest = Manifest::new(batch.profile, batch.circuits, &shards)?;
+    if let Some(Data { differences, point }) = batch.data {
+        let bytes = differences::to_bytes(differences);
+        let differences = objects.put(Folder::Witness, bytes).await?;
+        manifest = manifest.with_settlement(Published::new(differences, point))?;
+    }
     let label = (batch.source, batch.label);
     enqueue(queue, objects, &manifest, label, batch.max_failures).await
 }
@@ -107,26 +125,22 @@ async fn enqueue(
     Ok((id, queue.submit(&submission).await?))
 }
 
-/// Submits a batch again that was submitted before, perhaps for other circuits, from the manifest
-/// and the witnesses that the store has of it; the label is as it was. A cancelled one goes on.
+/// Returns the shards of a batch that was submitted before, from the manifest and the witnesses that
+/// the store has of it.
 ///
 /// # Errors
-/// Those of store and queue, among them that the store has lost something of it.
-pub async fn submit_again(
-    queue: &Queue,
-    objects: &Objects,
-    batch: &str,
-    circuits: [u8; 32],
-    label: (&str, &str),
-) -> Result<ObjectName, SubmitError> {
-    let manifest = manifest(objects, batch).await?.with_circuits(circuits);
-    for shard in manifest.shards() {
-        objects
-            .get(Folder::Witness, shard.witness, MAX_WITNESS_BYTES)
+/// Those of the store, among them that it has lost something of the batch.
+pub async fn shards(objects: &Objects, batch: &str) -> Result<Vec<ShardWitness>, SubmitError> {
+    let manifest = manifest(objects, batch).await?;
+    let mut shards = Vec::with_capacity(manifest.shards().len());
+    for (shard, stored) in manifest.shards().iter().enumerate() {
+        let bytes = objects
+            .get(Folder::Witness, stored.witness, MAX_WITNESS_BYTES)
             .await?;
+        let failed = |source| SubmitError::Witness { shard, source };
+        shards.push(files::from_bytes(&bytes).map_err(failed)?);
     }
-    let (id, _) = enqueue(queue, objects, &manifest, label, MAX_FAILURES).await?;
-    Ok(id)
+    Ok(shards)
 }
 
 /// Returns the manifest of a batch.
@@ -158,8 +172,8 @@ pub struct Stored<'a> {
     pub after: &'a Head,
 }
 
-/// Submits a batch from a manifest that the store has of it, be it one for other circuits; its
-/// id, or `None` if there is no such manifest.
+/// Submits a batch from a manifest that the store has of it, be it one for other circuits or with a
+/// settlement proof, which is left out; its id, or `None` if there is no such manifest.
 ///
 /// # Errors
 /// Those of store and queue.
@@ -179,7 +193,7 @@ pub async fn submit_stored(
         if !is_it {
             continue;
         }
-        let manifest = manifest.with_circuits(batch.circuits);
+        let manifest = manifest.with_circuits(batch.circuits).without_settlement();
         let label = (batch.source, batch.label);
         let (id, _) = enqueue(queue, objects, &manifest, label, MAX_FAILURES).await?;
         return Ok(Some(id.to_string()));

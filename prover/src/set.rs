@@ -35,7 +35,8 @@ pub struct CircuitSet {
     kept: Mutex<Latest<ShardCircuit>>,
     common: Lazy<CommonData>,
     data_stark: Lazy<Stark>,
-    data: Lazy<DataCircuit>,
+    /// As long as anybody has it.
+    data: Mutex<Weak<DataCircuit>>,
 }
 
 /// Why a circuit is not available.
@@ -110,7 +111,7 @@ impl CircuitSet {
             kept: Mutex::default(),
             common: Lazy::new(),
             data_stark: Lazy::new(),
-            data: Lazy::new(),
+            data: Mutex::default(),
         }
     }
 
@@ -186,6 +187,12 @@ impl CircuitSet {
         Ok(circuit)
     }
 
+    /// Lets the shard circuits go that nobody uses now: for who has proven all shards.
+    pub fn release(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Latest::default();
+    }
+
     fn load(&self, shape: &Shape) -> Result<ShardCircuit, SetError> {
         let name = format!("shard-{}", shape.transactions());
         self.cache.load_or_build(&name, || {
@@ -212,18 +219,25 @@ impl CircuitSet {
         })
     }
 
-    /// Returns the circuit that verifies it, from the cache or built, which is kept.
+    /// Returns the circuit that verifies it, from the cache or built. One that is still used is not
+    /// loaded again; none is kept.
     ///
     /// # Errors
     /// If it does not fit its rows.
-    pub fn data(&self) -> Result<&DataCircuit, SetError> {
-        self.data.get_or_try(|| {
-            self.cache.load_or_build("data", || {
-                let common = data_common_data(self.profile);
-                let stark = self.data_stark()?;
-                Ok(DataCircuit::build(stark, &self.parameters, &common)?)
-            })
-        })
+    pub fn data(&self) -> Result<Arc<DataCircuit>, SetError> {
+        // Who asks while it is loaded waits. A thread that panicked has left nothing.
+        let mut slot = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(circuit) = slot.upgrade() {
+            return Ok(circuit);
+        }
+        let circuit = self.cache.load_or_build("data", || {
+            let common = data_common_data(self.profile);
+            let stark = self.data_stark()?;
+            Ok::<_, SetError>(DataCircuit::build(stark, &self.parameters, &common)?)
+        })?;
+        let circuit = Arc::new(circuit);
+        *slot = Arc::downgrade(&circuit);
+        Ok(circuit)
     }
 
     /// Returns the keys of all shapes' circuits, in the order of the shapes.

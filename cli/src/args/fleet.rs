@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use shardfold_fleet::queue::model::Kind;
 
-use super::{CacheArgs, CutArgs, Profile, RunArgs, UnsoundArgs, parse_size, threads};
+use super::{CacheArgs, CutArgs, DataMode, Profile, RunArgs, UnsoundArgs, parse_size, threads};
 
 /// The commands of a fleet: batches proven by many workers.
 #[derive(Subcommand, Debug)]
@@ -19,7 +19,7 @@ pub enum FleetCommand {
     Worker(WorkerArgs),
     /// Show the fleet, or one batch with its proof tree.
     Status(StatusArgs),
-    /// Get the validity proof of a batch, checked.
+    /// Get the validity proof of a batch, and its settlement proof, checked.
     Fetch(FetchArgs),
     /// Try dead-lettered jobs again.
     Retry(RetryArgs),
@@ -85,6 +85,7 @@ impl fmt::Debug for FleetArgs {
 Examples:
   shardfold submit run/batch.bin
   shardfold submit run/batch.bin --state ledger --profile conjectured-100
+  shardfold submit run/batch.bin --settlement --data blobs
   shardfold fetch $(shardfold submit run/batch.bin) -o run/proof.bin --wait
 Prints the batch's id. Submitting the same batch again changes nothing and prints the same id.")]
 pub struct SubmitArgs {
@@ -96,6 +97,12 @@ pub struct SubmitArgs {
     /// What it is cut with.
     #[command(flatten)]
     pub cut: CutArgs,
+    /// Make a settlement proof too, as `wrap` does.
+    #[arg(long)]
+    pub settlement: bool,
+    /// Where what the batch changes will be published, as for `wrap`.
+    #[arg(long, value_enum, value_name = "PLACE", requires = "settlement")]
+    pub data: Option<DataMode>,
     /// Make the store although the database knows batches, whose objects are given up for lost.
     #[arg(long)]
     pub create_store: bool,
@@ -126,7 +133,7 @@ pub struct WorkerArgs {
     /// At most so many jobs at once, as far as they fit into the memory; by default 1.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// Only jobs of these kinds: shard, aggregate, finish; by default all.
+    /// Only jobs of these kinds: shard, aggregate, finish, wrap; by default all.
     #[arg(long, value_name = "KIND,...", value_delimiter = ',', value_parser = parse_kind)]
     pub kinds: Vec<Kind>,
     /// How much memory may be used, as 8G or 500M; by default what the machine has free.
@@ -200,7 +207,8 @@ pub struct StatusArgs {
 Examples:
   shardfold fetch 3f9a -o proof.bin
   shardfold fetch 3f9a -o proof.bin --wait
-The proof is checked before it is written.")]
+  shardfold fetch 3f9a -o proof.bin --settlement settlement.bin
+A proof is checked before it is written.")]
 pub struct FetchArgs {
     /// The batch, by its id or the first digits of it.
     #[arg(value_parser = parse_id)]
@@ -208,6 +216,9 @@ pub struct FetchArgs {
     /// Where the validity proof goes.
     #[arg(short, long, value_name = "PROOF")]
     pub output: PathBuf,
+    /// Where the settlement proof goes, of a batch that was submitted with one.
+    #[arg(long, value_name = "FILE")]
+    pub settlement: Option<PathBuf>,
     /// Wait until the batch is proven; fails if it is cancelled.
     #[arg(long)]
     pub wait: bool,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::contracts;
 use anyhow::{Result, bail};
-use shardfold_aggregator::VerificationKey;
+use shardfold_aggregator::{SettlementKey, VerificationKey};
 use shardfold_fleet::engine::Engine;
 use shardfold_prover::cache::{Listener, Progress};
 use shardfold_prover::{CircuitSet, Lazy};
@@ -14,8 +14,8 @@ use shardfold_recursion::profile::Profile;
 use tokio::runtime::Runtime;
 
 use crate::args::CacheArgs;
-use crate::commands::cache_folder;
 use crate::commands::verify::built_in_keys;
+use crate::commands::{cache_folder, settlement};
 use crate::output::Printer;
 use crate::progress::circuit_listener;
 use crate::threads;
@@ -89,6 +89,17 @@ impl Session {
         match built_in.into_iter().find(|key| key.profile() == name) {
             Some(key) => Ok(key),
             None => Ok(self.engine()?.key().clone()),
+        }
+    }
+
+    /// Returns the settlement key that stands upon [`key`](Self::key): the built-in one, or else that
+    /// of the circuits, which are loaded for it.
+    pub fn settlement_key(&self) -> Result<SettlementKey> {
+        let name = self.profile.name();
+        let mut built_in = settlement::built_in_keys()?.into_iter();
+        match built_in.find(|key| key.profile().name() == name) {
+            Some(key) => Ok(key),
+            None => Ok(self.engine()?.settlement_key()?),
         }
     }
 

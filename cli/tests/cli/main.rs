@@ -30,3 +30,4 @@ mod scenarios;
 mod settlement;
 mod state;
 mod submit;
+mod wrapped;

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::folder::{DATABASE, OBJECTS, remove_database};
 use super::*;
-use crate::testing::batch::{ENGINE, SHARDS};
+use crate::submit::Data;
+use crate::testing::batch::{ENGINE, POINT, SHARDS, differences};
 
 const LIMITS: Limits = Limits {
     jobs: 1,
@@ -24,6 +25,7 @@ fn executed(shards: &[ShardWitness]) -> Executed<'_> {
         source: "5a",
         label: "batch.bin",
         shards,
+        data: None,
         max_failures: submit::MAX_FAILURES,
     }
 }
@@ -41,6 +43,15 @@ async fn prove(
     Result<ValidityProof, EmbeddedError>,
     Vec<(Kind, usize, bool)>,
 ) {
+    let (proofs, done) = prove_all(fleet, batch).await;
+    (proofs.map(|proofs| proofs.validity), done)
+}
+
+/// The same with all proofs.
+async fn prove_all(
+    fleet: &Embedded,
+    batch: &str,
+) -> (Result<Proofs, EmbeddedError>, Vec<(Kind, usize, bool)>) {
     let seen = Seen::default();
     let own = seen.clone();
     let observer = Box::new(move |event: &Event| {
@@ -229,4 +240,44 @@ async fn what_another_run_has_left_unfinished_is_left_alone() {
     assert_eq!(done.len(), 6);
     let untouched = fleet.tree(&old).await.unwrap();
     assert!(untouched.jobs.iter().all(|job| job.attempt == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_proof_is_made_too_and_an_interrupted_run_continues() {
+    let above = TempDir::new().unwrap();
+    let fleet = open(above.path()).await;
+    let differences = differences(&SHARDS);
+    let settled = Executed {
+        data: Some(Data {
+            differences: &differences,
+            point: POINT,
+        }),
+        ..executed(&SHARDS)
+    };
+    let plain = fleet.submit(&executed(&SHARDS)).await.unwrap();
+    prove(&fleet, &plain).await.0.unwrap();
+    // What is proven is used.
+    let batch = fleet.submit(&settled).await.unwrap();
+    assert_ne!(batch, plain);
+    let (proofs, done) = prove_all(&fleet, &batch).await;
+    let proofs = proofs.unwrap();
+    check(&proofs.validity);
+    let made: Vec<_> = done.iter().filter(|done| !done.2).collect();
+    assert_eq!(made, [&(Kind::Finish, 0, false), &(Kind::Wrap, 0, false)]);
+    let expected = Statement {
+        after: SHARDS[2].statement.after,
+        ..SHARDS[0].statement
+    };
+    let settlement = proofs.settlement.clone().unwrap();
+    ENGINE.check_wrapped(&settlement, &expected, POINT).unwrap();
+    // Again, and with the queue lost: it is there.
+    assert_eq!(prove_all(&fleet, &batch).await.1, []);
+    fleet.close().await.unwrap();
+    remove_database(above.path()).unwrap();
+    let fleet = open(above.path()).await;
+    assert_eq!(fleet.submit(&settled).await.unwrap(), batch);
+    let (again, done) = prove_all(&fleet, &batch).await;
+    assert_eq!(again.unwrap().settlement, Some(settlement));
+    let made: Vec<_> = done.iter().filter(|done| !done.2).collect();
+    assert_eq!(made, [&(Kind::Finish, 0, false)]);
 }

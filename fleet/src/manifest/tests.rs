@@ -1,7 +1,11 @@
 use shardfold_protocol::field::MODULUS;
 
 use super::*;
-use crate::testing::batch::{CIRCUITS, manifest, manifest_for, name, outline};
+use crate::memory;
+use crate::queue::model::Kind;
+use crate::testing::batch::{
+    CIRCUITS, POINT, manifest, manifest_for, name, outline, settled_manifest,
+};
 
 /// Kinds and shards covered, in order.
 fn covered(jobs: &[Job]) -> Vec<(Kind, usize, usize)> {
@@ -97,6 +101,7 @@ fn a_shard_has_its_witness_and_size_and_each_job_its_memory() {
             }
             Kind::Aggregate => (None, 0, memory::of_aggregation(Profile::UnsoundTest)),
             Kind::Finish => (None, 0, memory::of_last(Profile::UnsoundTest)),
+            Kind::Wrap => panic!("nothing is published"),
         };
         assert_eq!((job.input, job.size, job.memory), (input, size, memory));
     }
@@ -206,8 +211,8 @@ fn bytes_that_are_no_manifest_are_refused() {
         assert!(text.contains(from), "{from} is not in {text}");
         Manifest::from_bytes(text.replacen(from, to, 1).as_bytes()).unwrap_err()
     };
-    let refused = changed(r#""version": 2"#, r#""version": 1"#).to_string();
-    let expected = "found version 1 of shardfold-manifest, expected 2: submit the batch again";
+    let refused = changed(r#""version": 3"#, r#""version": 2"#).to_string();
+    let expected = "found version 2 of shardfold-manifest, expected 3: submit the batch again";
     assert!(refused.contains(expected), "{refused}");
     let refused = changed("shardfold-manifest", "shardfold-batch").to_string();
     assert!(refused.contains("shardfold-batch"), "{refused}");
@@ -262,4 +267,63 @@ fn the_same_shards_can_be_proven_with_other_circuits() {
     let manifest = manifest(2, 1);
     assert_eq!(manifest.with_circuits(CIRCUITS), manifest);
     assert_eq!(manifest.with_circuits([8; 32]), manifest_for([8; 32], 2, 1));
+}
+
+#[test]
+fn a_settlement_proof_is_one_job_more() {
+    for shards in [1, 3] {
+        let (plain, settled) = (manifest(shards, 1), settled_manifest(shards, 1));
+        let (expected, jobs) = (plain.jobs(2), settled.jobs(2));
+        let (wrap, others) = jobs.split_last().unwrap();
+        let (finish, _) = others.split_last().unwrap();
+        assert_eq!((wrap.kind, wrap.first, wrap.end), (Kind::Wrap, 0, shards));
+        assert_eq!((wrap.children, wrap.parent), (1, None));
+        assert_eq!(finish.parent, Some(wrap.id));
+        assert_eq!(wrap.input, settled.published().map(|data| data.differences));
+        assert_eq!(wrap.memory, memory::of_wrap(Profile::UnsoundTest));
+        // The others are those of a batch without, so that their results are found.
+        let ids = |jobs: &[Job]| jobs.iter().map(|job| job.id).collect::<Vec<_>>();
+        assert_eq!(ids(others), ids(&expected));
+        assert_eq!(settled.without_settlement(), plain);
+    }
+}
+
+#[test]
+fn the_id_of_a_wrap_depends_on_all_that_is_published() {
+    let other = ObjectName::of(b"other differences");
+    let published = [
+        Published::new(ObjectName::of(b"differences"), POINT),
+        Published::new(other, POINT),
+        Published::new(other, [POINT[1], POINT[0]]),
+    ];
+    let id = |published| {
+        let settled = manifest(2, 1).with_settlement(published).unwrap();
+        settled.jobs(2).pop().unwrap().id
+    };
+    let [first, second, third] = published.map(id);
+    assert!(first != second && second != third && first != third);
+}
+
+#[test]
+fn what_is_published_is_read_back_and_a_point_of_no_data_refused() {
+    let settled = settled_manifest(2, 1);
+    let bytes = settled.to_bytes().unwrap();
+    let read = Manifest::from_bytes(&bytes).unwrap();
+    assert_eq!(read, settled);
+    assert_eq!(read.published().unwrap().point(), POINT);
+    assert_eq!(manifest(2, 1).published(), None);
+
+    let text = String::from_utf8(bytes).unwrap();
+    let beyond = 1_u64 << 63;
+    let word = format!("\"{}\"", POINT[1]);
+    assert!(text.contains(&word), "{text}");
+    let text = text.replacen(&word, &format!("\"{beyond}\""), 1);
+    let refused = Manifest::from_bytes(text.as_bytes()).unwrap_err();
+    assert!(
+        matches!(refused, ManifestError::Point { found } if found == [POINT[0], beyond]),
+        "{refused}"
+    );
+    let published = Published::new(ObjectName::of(b"differences"), [beyond, 0]);
+    let refused = manifest(2, 1).with_settlement(published).unwrap_err();
+    assert!(matches!(refused, ManifestError::Point { .. }), "{refused}");
 }

@@ -74,7 +74,7 @@ impl<'de> Deserialize<'de> for ObjectName {
 pub enum Folder<'a> {
     /// What a batch is made of: `manifest/NAME`.
     Manifest,
-    /// What a shard's proof is made from: `witness/NAME`.
+    /// What proofs are made from, witnesses of shards and differences of batches: `witness/NAME`.
     Witness,
     /// Results of one job, from as many workers as have done it: `part/JOB/NAME`.
     Part {

@@ -1,7 +1,7 @@
 //! What operators do to batches and jobs.
 
 use super::claim::child;
-use super::model::BatchState;
+use super::model::{BatchState, Kind};
 use super::rows::{big, get, named};
 use super::{Child, Queue, QueueError, Tx};
 
@@ -75,39 +75,64 @@ impl Queue {
     /// # Errors
     /// If there is no such batch.
     pub async fn finish_of(&self, batch: &str) -> Result<Child, QueueError> {
-        let select = "SELECT id, first_shard, end_shard, result, signer, signature FROM jobs
-            WHERE batch = $1 AND kind = 'finish'";
-        let row = sqlx::query(select)
-            .bind(batch)
-            .fetch_optional(&mut *self.connection().await?)
-            .await?
-            .ok_or_else(|| unknown(batch))?;
-        child(&row)
+        let finish = self.only(batch, Kind::Finish).await?;
+        finish.ok_or_else(|| unknown(batch))
     }
 
-    /// Opens a proven batch again whose validity proof, the result of this finish, cannot be used:
-    /// it is made anew from the root. With `is_false` it is there and false, which is held
-    /// against the worker that signed it.
+    /// Returns the job that makes a batch's settlement proof, if it has one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn wrap_of(&self, batch: &str) -> Result<Option<Child>, QueueError> {
+        self.only(batch, Kind::Wrap).await
+    }
+
+    /// The job of a kind of which a batch has at most one.
+    async fn only(&self, batch: &str, kind: Kind) -> Result<Option<Child>, QueueError> {
+        let select = "SELECT id, first_shard, end_shard, result, signer, signature FROM jobs
+            WHERE batch = $1 AND kind = $2";
+        let row = sqlx::query(select)
+            .bind(batch)
+            .bind(kind.name())
+            .fetch_optional(&mut *self.connection().await?)
+            .await?;
+        row.as_ref().map(child).transpose()
+    }
+
+    /// Opens a proven batch again of which this result of its finish or its wrap cannot be used: it
+    /// is made anew. With `is_false` it is there and false, which is held against the worker that
+    /// signed it. A settlement proof stays when the validity proof is made anew.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn invalidate_proof(
         &self,
         batch: &str,
-        finish: &Child,
+        job: &Child,
         is_false: bool,
         reason: &str,
     ) -> Result<(), QueueError> {
         let mut tx = self.begin().await?;
         let open = "UPDATE batches SET state = 'open', finished = NULL, proof = NULL
-            WHERE id = $1 AND state = 'proven' AND proof = $2";
+            WHERE id = $1 AND state = 'proven' AND EXISTS (SELECT 1 FROM jobs
+                WHERE batch = $1 AND jobs.id = $2 AND kind IN ('finish', 'wrap')
+                    AND jobs.state = 'done' AND result = $3)";
         let opened = sqlx::query(open)
             .bind(batch)
-            .bind(finish.result.as_deref().unwrap_or(""))
+            .bind(&job.job)
+            .bind(job.result.as_deref().unwrap_or(""))
             .execute(&mut *tx)
             .await?;
         if opened.rows_affected() > 0 {
-            self.reopen_done(&mut tx, batch, finish, is_false, reason)
+            let misses = "UPDATE jobs SET missing = missing + 1
+                WHERE batch = $1 AND id = (SELECT parent FROM jobs AS child
+                    WHERE child.batch = $1 AND child.id = $2)";
+            sqlx::query(misses)
+                .bind(batch)
+                .bind(&job.job)
+                .execute(&mut *tx)
+                .await?;
+            self.reopen_done(&mut tx, batch, job, is_false, reason)
                 .await?;
         }
         tx.commit().await?;

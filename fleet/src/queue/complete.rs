@@ -84,17 +84,27 @@ impl Queue {
         }
         self.close_attempts(&mut tx, completion.held).await?;
         self.free_parent(&mut tx, batch, job).await?;
-        let finish = "UPDATE batches SET state = 'proven', finished = @now, proof = $3
-            WHERE id = $1 AND state = 'open' AND EXISTS (SELECT 1 FROM jobs
-                WHERE batch = $1 AND jobs.id = $2 AND kind = 'finish')";
-        sqlx::query(self.sql(finish))
-            .bind(batch)
-            .bind(job)
-            .bind(&result)
-            .execute(&mut *tx)
-            .await?;
+        self.end_batch(&mut tx, batch, job).await?;
         tx.commit().await?;
         Ok(CompletionOutcome::Accepted)
+    }
+
+    /// Says that a batch is proven if this job was the last that was not done: the finish, or the
+    /// wrap of a batch that has one.
+    async fn end_batch(&self, tx: &mut Tx, batch: &str, job: &str) -> Result<(), QueueError> {
+        let end = "UPDATE batches SET state = 'proven', finished = @now,
+                proof = (SELECT result FROM jobs WHERE batch = $1 AND kind = 'finish')
+            WHERE id = $1 AND state = 'open'
+                AND EXISTS (SELECT 1 FROM jobs
+                    WHERE batch = $1 AND jobs.id = $2 AND kind IN ('finish', 'wrap'))
+                AND NOT EXISTS (SELECT 1 FROM jobs WHERE batch = $1
+                    AND kind IN ('finish', 'wrap') AND jobs.state <> 'done')";
+        sqlx::query(self.sql(end))
+            .bind(batch)
+            .bind(job)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
     }
 
     /// Keeps a batch from being cancelled until the transaction ends: what it does to several
@@ -315,7 +325,8 @@ impl Queue {
         let open = "UPDATE jobs SET failures = failures + 1, result = NULL, signer = NULL,
                 signature = NULL, took = NULL, finished = NULL,
                 state = CASE WHEN failures >= (SELECT max_failures FROM batches
-                    WHERE batches.id = jobs.batch) THEN 'dead-lettered' ELSE 'queued' END
+                    WHERE batches.id = jobs.batch) THEN 'dead-lettered'
+                    WHEN missing > 0 THEN 'waiting' ELSE 'queued' END
             WHERE batch = $1 AND id = $2 AND state = 'done' AND result = $3";
         let opened = sqlx::query(open)
             .bind(batch)

@@ -15,11 +15,13 @@ pub enum Kind {
     Aggregate,
     /// Makes the validity proof of the root and checks it.
     Finish,
+    /// Makes the settlement proof of the validity proof.
+    Wrap,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Shard, Self::Aggregate, Self::Finish];
+    pub const ALL: [Self; 4] = [Self::Shard, Self::Aggregate, Self::Finish, Self::Wrap];
 
     /// Returns the name in the database, in metrics and on the command line.
     #[must_use]
@@ -28,6 +30,7 @@ impl Kind {
             Self::Shard => "shard",
             Self::Aggregate => "aggregate",
             Self::Finish => "finish",
+            Self::Wrap => "wrap",
         }
     }
 
@@ -93,7 +96,7 @@ impl JobState {
 pub enum BatchState {
     /// Jobs of it are not done.
     Open,
-    /// Its validity proof is there.
+    /// Its validity proof is there, and the settlement proof if it was asked for.
     Proven,
     /// The operator cancelled it.
     Cancelled,
@@ -168,10 +171,10 @@ pub struct JobView {
     pub size: u64,
     /// The memory that it takes, in bytes.
     pub memory: u64,
-    /// The job that uses the result; none for `finish`.
+    /// The job that uses the result; none for the last one.
     pub parent: Option<String>,
-    /// The input's object: a shard's witness; none for other kinds, whose inputs are the
-    /// results of the jobs that have this one as parent.
+    /// The input's object: a shard's witness, the differences of a wrap; all kinds but shards use
+    /// the results of the jobs that have this one as parent.
     pub input: Option<String>,
     /// Where it stands.
     pub state: JobState,
@@ -372,7 +375,8 @@ pub struct TreeView {
     pub now: Millis,
     /// The batch.
     pub batch: BatchView,
-    /// Its jobs: shards in order, then aggregations from the leaves up, then the finish.
+    /// Its jobs: shards in order, then aggregations from the leaves up, then the finish, then
+    /// the wrap if there is one.
     pub jobs: Vec<JobView>,
     /// When it will be proven at the present rate, in milliseconds from now; none if no
     /// worker works on it or nothing like it was measured yet.

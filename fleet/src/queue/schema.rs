@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use super::{Queue, QueueError};
 
 /// What this build writes and reads.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Every time is in milliseconds since 1970 by the database's clock; names of objects, keys
 /// and signatures are hexadecimal; a column without NOT NULL is empty until what it says has

@@ -161,8 +161,9 @@ impl Queue {
 /// the store holds little.
 const fn rank(kind: Kind) -> i64 {
     match kind {
-        Kind::Finish => 0,
-        Kind::Aggregate => 1,
-        Kind::Shard => 2,
+        Kind::Wrap => 0,
+        Kind::Finish => 1,
+        Kind::Aggregate => 2,
+        Kind::Shard => 3,
     }
 }

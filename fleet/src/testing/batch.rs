@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{Pattern, Plan};
-use shardfold_executor::{sequential, shards};
+use shardfold_executor::{reexecute, sequential, shards};
+use shardfold_protocol::field::F;
 use shardfold_protocol::hash::ZERO_DIGEST;
 use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::shape::Shape;
@@ -14,7 +15,7 @@ use shardfold_prover::CircuitSet;
 use shardfold_recursion::profile::Profile;
 
 use crate::engine::Engine;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Published};
 use crate::objects::ObjectName;
 
 /// The circuits' key of a batch that is not proven.
@@ -59,6 +60,15 @@ pub fn manifest(shards: usize, seed: u64) -> Manifest {
     manifest_for(CIRCUITS, shards, seed)
 }
 
+/// The same with a settlement proof.
+pub fn settled_manifest(shards: usize, seed: u64) -> Manifest {
+    let published = Published::new(ObjectName::of(b"differences"), POINT);
+    manifest(shards, seed).with_settlement(published).unwrap()
+}
+
+/// The point of what is published of a batch.
+pub const POINT: [u64; 2] = [5, (1 << 63) - 1];
+
 /// The circuits, built once for this checkout.
 pub static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| {
     // Where the tests of the command keep theirs.
@@ -89,3 +99,11 @@ pub static SHARDS: LazyLock<Vec<ShardWitness>> = LazyLock::new(|| {
     assert_eq!(shards.len(), 3);
     shards
 });
+
+/// What these shards publish.
+pub fn differences(shards: &[ShardWitness]) -> Vec<F> {
+    let published = shards
+        .iter()
+        .map(|shard| reexecute::differences(standard(), shard).unwrap());
+    published.collect::<Vec<_>>().concat()
+}

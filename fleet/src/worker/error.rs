@@ -4,6 +4,7 @@ use std::any::Any;
 
 use shardfold_protocol::files;
 
+use crate::differences::DifferencesError;
 use crate::engine::EngineError;
 use crate::manifest::ManifestError;
 use crate::objects::{NameError, ObjectsError};
@@ -28,6 +29,10 @@ pub enum JobError {
     Witness(#[from] files::FileError),
     #[error("the witness is of another shard than the manifest says")]
     OtherShard,
+    #[error(transparent)]
+    Differences(#[from] DifferencesError),
+    #[error("the differences lead to another commitment than the manifest says")]
+    OtherDifferences,
     #[error("proving panicked: {0}")]
     Panicked(Box<str>),
     #[error("{} finished results are missing", .0)]

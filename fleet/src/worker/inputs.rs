@@ -9,14 +9,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use shardfold_aggregator::SettlementProof;
+use shardfold_protocol::field::F;
 use shardfold_protocol::files;
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
 
 use super::error::{JobError, on_a_thread};
 use super::{Context, Event, Work};
+use crate::differences::{self, MAX_DIFFERENCES_BYTES, chain};
+use crate::engine::{Engine, EngineError};
 use crate::manifest::Manifest;
-use crate::objects::{Folder, MAX_PART_BYTES, MAX_WITNESS_BYTES, ObjectName};
+use crate::objects::{Folder, MAX_PART_BYTES, MAX_PROOF_BYTES, MAX_WITNESS_BYTES, ObjectName};
 use crate::queue::model::Kind;
 use crate::queue::{Child, Claimed, JobLease};
 
@@ -40,6 +44,31 @@ pub struct Part {
     pub child: Child,
     pub bytes: Vec<u8>,
     pub statement: Statement,
+}
+
+/// What is published of a batch.
+pub struct Data {
+    pub differences: Vec<F>,
+    pub point: [u64; 2],
+}
+
+/// What the result of a job has to state.
+#[derive(Clone, Copy)]
+pub struct Expected {
+    pub statement: Statement,
+    /// Of a settlement proof.
+    pub point: Option<[u64; 2]>,
+}
+
+impl Expected {
+    /// Verifies the bytes of a result.
+    pub fn check(&self, engine: &Engine, bytes: &[u8]) -> Result<(), EngineError> {
+        let Some(point) = self.point else {
+            return engine.decode(bytes, &self.statement).map(drop);
+        };
+        let proof = SettlementProof::from_bytes(bytes)?;
+        engine.check_wrapped(&proof, &self.statement, point)
+    }
 }
 
 impl Context {
@@ -95,7 +124,7 @@ impl Context {
     pub async fn find(
         &self,
         claimed: &Claimed,
-        statement: &Statement,
+        expected: Expected,
     ) -> Result<Option<ObjectName>, JobError> {
         let folder = Folder::Part { job: &claimed.job };
         let names = self.store(|| self.objects.list(folder)).await?;
@@ -109,9 +138,9 @@ impl Context {
                     continue;
                 }
             };
-            let (engine, statement) = (self.engine.clone(), *statement);
-            let decode = move || engine.decode(&bytes, &statement).map(drop);
-            match on_a_thread(decode).await? {
+            let engine = self.engine.clone();
+            let check = move || expected.check(&engine, &bytes);
+            match on_a_thread(check).await? {
                 Ok(()) => return Ok(Some(name)),
                 Err(error) => self.tell_unusable(claimed, error.to_string()),
             }
@@ -144,6 +173,23 @@ impl Context {
         Ok(Box::new(witness))
     }
 
+    /// Returns what is published of the batch: differences that lead from its first head to its last.
+    pub async fn data(&self, plan: &Planned, statement: &Statement) -> Result<Data, JobError> {
+        let published = plan.manifest.published().ok_or(JobError::NotOfManifest)?;
+        let name = published.differences;
+        let get = || {
+            self.objects
+                .get(Folder::Witness, name, MAX_DIFFERENCES_BYTES)
+        };
+        let differences = differences::from_bytes(&self.store(get).await?)?;
+        let (before, after) = (&statement.before, &statement.after);
+        if chain(&before.data_commitment, &differences) != after.data_commitment {
+            return Err(JobError::OtherDifferences);
+        }
+        let point = published.point();
+        Ok(Data { differences, point })
+    }
+
     /// Returns the results of the jobs that this one joins, each signed by a registered worker.
     /// The first that is not there or not signed is invalidated.
     pub async fn parts(
@@ -160,7 +206,7 @@ impl Context {
         }
         let mut parts = Vec::with_capacity(children.len());
         for child in &children {
-            match self.part(held, plan, child).await? {
+            match self.part(claimed.kind, held, plan, child).await? {
                 Ok(part) => parts.push(part),
                 Err((is_false, reason)) => {
                     return Err(self.invalidate(held, child, is_false, reason).await);
@@ -178,9 +224,10 @@ impl Context {
         }
     }
 
-    /// A child's result, or whether it is false and why it cannot be used.
+    /// The result of a child of a job of this kind, or whether it is false and why it cannot be used.
     async fn part(
         &self,
+        kind: Kind,
         held: &JobLease,
         plan: &Planned,
         child: &Child,
@@ -197,8 +244,13 @@ impl Context {
             let reason = "the result is not signed by a registered worker".into();
             return Ok(Err((false, reason)));
         }
-        let folder = Folder::Part { job: &child.job };
-        let get = || self.objects.get(folder, name, MAX_PART_BYTES);
+        let (folder, limit) = match kind {
+            Kind::Wrap => (Folder::Proof, MAX_PROOF_BYTES),
+            Kind::Shard | Kind::Aggregate | Kind::Finish => {
+                (Folder::Part { job: &child.job }, MAX_PART_BYTES)
+            }
+        };
+        let get = || self.objects.get(folder, name, limit);
         let bytes = match self.store(get).await {
             Ok(bytes) => bytes,
             Err(error) if error.is_transient() => return Err(error.into()),

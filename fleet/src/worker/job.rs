@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use shardfold_aggregator::ProvenStatement;
+use shardfold_aggregator::{ProvenStatement, ValidityProof};
 use shardfold_protocol::head::Statement;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_prover::ProveError;
 
 use super::error::{JobError, on_a_thread};
-use super::inputs::Part;
+use super::inputs::{Data, Expected, Part};
 use super::{Context, Event, Work};
 use crate::engine::{Engine, EngineError};
 use crate::keys::Claim;
@@ -40,6 +40,7 @@ pub enum JobOutcome {
 enum Inputs {
     Shard(Box<ShardWitness>),
     Parts(Vec<Part>),
+    Validity(Vec<Part>, Box<Data>),
 }
 
 /// What proving comes to.
@@ -123,8 +124,15 @@ impl Context {
             .manifest
             .statement(claimed.first, claimed.end)
             .ok_or(JobError::NotOfManifest)?;
+        let published = plan.manifest.published();
+        let expected = Expected {
+            statement,
+            point: published
+                .filter(|_| claimed.kind == Kind::Wrap)
+                .map(|published| published.point()),
+        };
         if claimed.kind != Kind::Finish
-            && let Some(result) = self.find(claimed, &statement).await?
+            && let Some(result) = self.find(claimed, expected).await?
         {
             self.hand_in(held, result, None).await?;
             return Ok(None);
@@ -133,6 +141,10 @@ impl Context {
             Kind::Shard => Inputs::Shard(self.witness(claimed, &plan, &statement).await?),
             Kind::Aggregate | Kind::Finish => {
                 Inputs::Parts(self.parts(claimed, held, &plan).await?)
+            }
+            Kind::Wrap => {
+                let parts = self.parts(claimed, held, &plan).await?;
+                Inputs::Validity(parts, Box::new(self.data(&plan, &statement).await?))
             }
         };
         let start = Instant::now();
@@ -146,7 +158,7 @@ impl Context {
         };
         let folder = match claimed.kind {
             Kind::Finish => Folder::Proof,
-            Kind::Shard | Kind::Aggregate => Folder::Part { job: &held.job },
+            Kind::Shard | Kind::Aggregate | Kind::Wrap => Folder::Part { job: &held.job },
         };
         let result = self
             .store(|| self.objects.put(folder, bytes.clone()))
@@ -202,6 +214,7 @@ impl Context {
         let make = move || match inputs {
             Inputs::Shard(witness) => self.prove(work, &witness, &lost),
             Inputs::Parts(parts) => join(&self.engine, work.kind, parts, &statement),
+            Inputs::Validity(parts, data) => wrap(&self.engine, parts, &data, &statement),
         };
         on_a_thread(make).await?
     }
@@ -278,4 +291,35 @@ fn join(
         (Kind::Aggregate, parts) => Ok(JobResult::Proof(engine.aggregate(parts)?.to_bytes())),
         _ => Err(JobError::NotOfManifest),
     }
+}
+
+/// Verifies the validity proof, and makes the settlement proof of it and of what is published.
+fn wrap(
+    engine: &Engine,
+    parts: Vec<Part>,
+    data: &Data,
+    statement: &Statement,
+) -> Result<JobResult, JobError> {
+    let [part] = <[Part; 1]>::try_from(parts).map_err(|_| JobError::NotOfManifest)?;
+    let proof = match validity(engine, &part, statement) {
+        Ok(proof) => proof,
+        Err(error) => {
+            return Ok(JobResult::False {
+                part: Box::new(part),
+                reason: error.to_string().into(),
+            });
+        }
+    };
+    let wrapped = engine.wrap(&proof, &data.differences, data.point, statement)?;
+    Ok(JobResult::Proof(wrapped.to_bytes()))
+}
+
+fn validity(
+    engine: &Engine,
+    part: &Part,
+    statement: &Statement,
+) -> Result<ValidityProof, EngineError> {
+    let proof = ValidityProof::from_bytes(&part.bytes)?;
+    engine.check_finished(&proof, statement)?;
+    Ok(proof)
 }

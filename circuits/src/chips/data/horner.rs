@@ -13,7 +13,7 @@
 
 use p3_air::AirBuilder;
 use p3_field::{Dup, PrimeCharacteristicRing};
-use shardfold_protocol::data::{ORDER, POINT_LIMBS, VALUE_LIMBS};
+use shardfold_protocol::data::{ORDER, VALUE_LIMBS};
 use shardfold_protocol::field::F;
 
 use super::columns::{DataColumns, PRODUCT_LIMBS};

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use shardfold_fleet::printable::printable;
 use shardfold_fleet::queue::Explained;
-use shardfold_fleet::queue::model::{InstanceView, JobState, Outcome};
+use shardfold_fleet::queue::model::{InstanceView, JobState, Kind, Outcome};
 
 use super::{Span, job_name, queue, runtime, short};
 use crate::args::ExplainArgs;
@@ -42,7 +42,11 @@ fn text(explained: &Explained) -> String {
         format!("{}: {}", job.state.name(), why(explained)),
     ];
     if let Some(input) = &job.input {
-        lines.push(format!("input  witness {input}"));
+        let what = match job.kind {
+            Kind::Wrap => "differences",
+            Kind::Shard | Kind::Aggregate | Kind::Finish => "witness",
+        };
+        lines.push(format!("input  {what} {input}"));
     }
     for child in &explained.children {
         let result = child.result.as_deref().unwrap_or("none yet");

@@ -1,9 +1,9 @@
-//! `fetch`: the validity proof of a batch, checked.
+//! `fetch`: the proofs of a batch, checked.
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use shardfold_aggregator::ValidityProof;
-use shardfold_fleet::fetch;
+use shardfold_aggregator::{SettlementProof, ValidityProof};
+use shardfold_fleet::fetch::{self, FetchError};
 use shardfold_fleet::printable::printable;
 use shardfold_fleet::queue::Queue;
 use shardfold_fleet::queue::model::{BatchState, BatchView, JobState};
@@ -23,9 +23,20 @@ struct Report {
     batch: String,
     proof: String,
     bytes: usize,
+    /// The file of the settlement proof, if one was asked for.
+    settlement: Option<String>,
     profile: String,
     transactions: u64,
     seconds: Option<f64>,
+}
+
+/// What is fetched of a batch.
+struct Fetched {
+    batch: BatchView,
+    proof: ValidityProof,
+    statement: Statement,
+    /// If it was asked for.
+    settlement: Option<SettlementProof>,
 }
 
 /// Runs the command.
@@ -33,8 +44,17 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     let place = Config::load(&args.fleet)?.place;
     let mut places = Places::new(database_file(&place.database));
     let output = places.output(&args.output, 0)?;
+    let settlement_output = args.settlement.as_ref();
+    let settlement_output = settlement_output
+        .map(|path| places.output(path, 0))
+        .transpose()?;
     let printer = places.printer(args.json)?;
-    let (batch, proof, statement) = super::runtime()?.block_on(wait(args, &place, printer))?;
+    let Fetched {
+        batch,
+        proof,
+        statement,
+        settlement,
+    } = super::runtime()?.block_on(wait(args, &place, printer))?;
     let transactions = proven_transactions(&batch, &statement)?;
     let bytes = proof.to_bytes();
     output.write(&bytes)?;
@@ -44,9 +64,17 @@ pub fn run(args: &FetchArgs) -> Result<()> {
         printable(&batch.profile),
         transactions
     ));
+    if let (Some(output), Some(settlement)) = (&settlement_output, &settlement) {
+        output.write(&settlement.to_bytes())?;
+        printer.line(format_args!(
+            "{output}: {} bytes for the chain, checked",
+            settlement.calldata().len()
+        ));
+    }
     printer.object(&Report {
         proof: output.to_string(),
         bytes: bytes.len(),
+        settlement: settlement_output.map(|output| output.to_string()),
         transactions,
         seconds: batch
             .finished
@@ -56,12 +84,8 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     })
 }
 
-/// The batch and its proof, waited for if that is asked for.
-async fn wait(
-    args: &FetchArgs,
-    place: &Place,
-    printer: Printer,
-) -> Result<(BatchView, ValidityProof, Statement)> {
+/// The batch and its proofs, waited for if that is asked for.
+async fn wait(args: &FetchArgs, place: &Place, printer: Printer) -> Result<Fetched> {
     let mut told = String::new();
     loop {
         let error = match try_fetch(args, place, printer).await {
@@ -77,12 +101,8 @@ async fn wait(
     }
 }
 
-/// The batch and its proof, once it is proven if that is waited for.
-async fn try_fetch(
-    args: &FetchArgs,
-    place: &Place,
-    printer: Printer,
-) -> Result<(BatchView, ValidityProof, Statement)> {
+/// The batch and its proofs, once it is proven if that is waited for.
+async fn try_fetch(args: &FetchArgs, place: &Place, printer: Printer) -> Result<Fetched> {
     let queue = open(place).await?;
     let id = queue.batch_id(&args.batch).await?;
     let mut dead_lettered = 0;
@@ -94,11 +114,27 @@ async fn try_fetch(
     };
     let profile = Profile::named(&batch.profile)
         .with_context(|| format!("this build knows no profile {}", batch.profile))?;
-    let key = Session::new(profile, &args.cache, printer)?.key()?;
+    if args.settlement.is_some() && queue.wrap_of(&id).await?.is_none() {
+        return Err(FetchError::NotAsked.into());
+    }
+    let session = Session::new(profile, &args.cache, printer)?;
+    let key = session.key()?;
     let objects = objects(place).await?;
     let (proof, statement) = fetch::fetch_verified(&queue, &objects, &key, &id).await?;
+    let mut settlement = None;
+    if args.settlement.is_some() {
+        let settlement_key = session.settlement_key()?;
+        let keys = (&key, &settlement_key);
+        let (proof, _) = fetch::fetch_settlement(&queue, &objects, keys, &id).await?;
+        settlement = Some(proof);
+    }
     queue.close().await;
-    Ok((batch, proof, statement))
+    Ok(Fetched {
+        batch,
+        proof,
+        statement,
+        settlement,
+    })
 }
 
 /// Returns how many transactions the proof covers: as many as the queue says without proof.

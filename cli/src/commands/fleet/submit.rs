@@ -4,13 +4,15 @@ use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
-use shardfold_fleet::submit::{Executed, MAX_FAILURES, SubmitError, submit, submit_again};
+use shardfold_fleet::submit::{Executed, MAX_FAILURES, shards, submit};
+use shardfold_protocol::witness::ShardWitness;
 use shardfold_store::Applied;
 
 use super::{create, create_objects};
 use crate::args::SubmitArgs;
 use crate::commands::input::{self, Input};
 use crate::commands::session::Session;
+use crate::commands::settlement::Published;
 use crate::commands::sharded::{ShardedBatch, check_accepted};
 use crate::commands::{Stages, Summary, counts, print_rejections, profile, shapes};
 use crate::config::{Config, Place};
@@ -23,6 +25,8 @@ struct Report<'a> {
     batch: &'a str,
     shards: usize,
     circuits: String,
+    /// Where what the batch changes is to be published, if a settlement proof is made.
+    data: Option<&'static str>,
     #[serde(flatten)]
     summary: Summary,
 }
@@ -58,6 +62,7 @@ fn submit_cut(
     print_rejections(&cut.outcome, session.printer());
     let circuits = session.key()?.id();
     let before = Instant::now();
+    let published = published(args, &cut.shards)?;
     let label = args.batch.file_name().unwrap_or_default();
     let executed = Executed {
         profile: session.profile(),
@@ -65,6 +70,7 @@ fn submit_cut(
         source: &cut.digest.to_string(),
         label: &label.to_string_lossy(),
         shards: &cut.shards,
+        data: published.as_ref().map(Published::data),
         max_failures: MAX_FAILURES,
     };
     let (id, _) = session.wait(async {
@@ -85,8 +91,15 @@ fn submit_cut(
         batch: &id,
         shards: cut.shards.len(),
         circuits: hex::encode(circuits),
+        data: published.map(|published| published.mode.name()),
         summary: Summary::new(counts(&cut.outcome), cut.after(), seconds, stages),
     })
+}
+
+/// What is published of the batch, if a settlement proof is asked for.
+fn published(args: &SubmitArgs, shards: &[ShardWitness]) -> Result<Option<Published>> {
+    let published = args.settlement.then(|| Published::of(shards, args.data));
+    published.transpose()
 }
 
 /// Submits a batch again that the state database has already, from what the store has of it.
@@ -104,13 +117,26 @@ fn known(args: &SubmitArgs, session: &Session, place: &Place, applied: &Applied)
         }
         let objects = create_objects(place, &queue, args.create_store).await?;
         for (batch, _) in batches {
-            let label = (source.as_str(), &*label);
-            match submit_again(&queue, &objects, &batch, circuits, label).await {
-                Ok(id) => return Ok(Some(id)),
-                Err(error @ SubmitError::Queue(_)) => return Err(error.into()),
+            let shards = match shards(&objects, &batch).await {
+                Ok(shards) => shards,
                 Err(error) if error.is_transient() => return Err(error.into()),
-                Err(error) => lost = Some(error),
-            }
+                Err(error) => {
+                    lost = Some(error);
+                    continue;
+                }
+            };
+            let published = published(args, &shards)?;
+            let executed = Executed {
+                profile: session.profile(),
+                circuits,
+                source: &source,
+                label: &label,
+                shards: &shards,
+                data: published.as_ref().map(Published::data),
+                max_failures: MAX_FAILURES,
+            };
+            let (id, _) = submit(&queue, &objects, &executed).await?;
+            return Ok(Some(id));
         }
         Ok(None)
     })?;

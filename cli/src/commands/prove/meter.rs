@@ -34,6 +34,8 @@ struct Times {
     shard_circuit: Tally,
     aggregate: Tally,
     finish: Tally,
+    /// Of which no rate is kept: `cost` tells of the validity proof.
+    wrap: Tally,
 }
 
 impl Meter {
@@ -83,6 +85,7 @@ impl Meter {
             &times.shard_circuit,
             &times.aggregate,
             &times.finish,
+            &times.wrap,
         ];
         let tallies = tallies.into_iter().chain(times.stark.values());
         let sum: f64 = tallies.map(|tally| tally.seconds).sum();
@@ -130,6 +133,7 @@ impl Times {
             Kind::Shard => {}
             Kind::Aggregate => self.add_to("aggregate", took),
             Kind::Finish => self.add_to("finish", took),
+            Kind::Wrap => self.add_to("wrap", took),
         }
         if found {
             return;
@@ -139,6 +143,7 @@ impl Times {
             Kind::Shard => {}
             Kind::Aggregate => self.aggregate.add(1.0, took),
             Kind::Finish => self.finish.add(1.0, took),
+            Kind::Wrap => self.wrap.add(1.0, took),
         }
     }
 

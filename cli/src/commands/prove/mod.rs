@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use shardfold_recursion::profile::Profile;
 
 use super::session::Session;
-use super::{profile, settlement, shapes};
+use super::{profile, shapes};
 use crate::args::ProveArgs;
 use crate::output::{Places, warn};
 use plan::plans;
@@ -29,7 +29,6 @@ pub fn run(args: &ProveArgs) -> Result<()> {
     }
     let mut places = Places::new(plan::inputs(args));
     let plans = plans(args, &mut places)?;
-    let wrap = plan::wrap(args, &mut places)?;
     let shapes = shapes(&args.cut)?;
     let session = Session::new(profile, &args.cache, places.printer(args.run.json)?)?;
     let prover = Prover::new(&session, args.memory, args.price.price);
@@ -53,12 +52,5 @@ pub fn run(args: &ProveArgs) -> Result<()> {
             .spawn_scoped(scope, ahead)
             .context("cannot start a thread")?;
         tasks.into_iter().try_for_each(|task| prover.finish(task?))
-    })?;
-    let Some(wrap) = wrap else {
-        return Ok(());
-    };
-    let key = session.key()?;
-    // The other circuits have to go before those of the settlement proof come.
-    drop(session);
-    settlement::wrap_under(&wrap, &[key])
+    })
 }

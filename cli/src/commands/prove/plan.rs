@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use shardfold_fleet::embedded::Embedded;
 
-use crate::args::{ProveArgs, WrapArgs};
+use crate::args::{DataMode, ProveArgs};
 use crate::commands::input;
 use crate::exit::usage;
 use crate::output::{Output, Places, check_folder};
@@ -22,6 +22,10 @@ pub struct Plan {
     pub batch: PathBuf,
     /// Where its proof goes.
     pub output: Output,
+    /// Where its settlement proof goes, if one is made.
+    pub settlement: Option<Output>,
+    /// Where what it changes will be published; by default where there is room.
+    pub data: Option<DataMode>,
     /// Where witnesses and proofs of parts are kept until then.
     pub work_dir: PathBuf,
 }
@@ -38,41 +42,28 @@ pub fn inputs(args: &ProveArgs) -> Vec<PathBuf> {
     paths.chain(work_dirs).collect()
 }
 
-/// Returns how the validity proof is wrapped, if it is; the place for it can be written.
-pub fn wrap(args: &ProveArgs, places: &mut Places) -> Result<Option<WrapArgs>> {
+/// Returns where the settlement proof goes, if one is made.
+fn settlement(args: &ProveArgs, places: &mut Places) -> Result<Option<Output>> {
     let Some(output) = &args.settlement else {
         return Ok(None);
     };
-    let is_database = args.run.state.as_ref().is_some_and(|state| state.is_dir());
-    let [batch] = &args.batches[..] else {
+    if args.batches.len() != 1 {
         return Err(usage("--settlement takes one batch"));
-    };
-    if is_database {
+    }
+    if args.run.state.as_ref().is_some_and(|state| state.is_dir()) {
         return Err(usage(
-            "--settlement takes a state in a file: a database has moved on when the batch is wrapped",
+            "--settlement takes a state in a file: a database has moved on when a run continues",
         ));
     }
-    places.output(output, SETTLEMENT_BYTES)?;
-    Ok(Some(WrapArgs {
-        proof: args.output.clone(),
-        batch: Some(batch.clone()),
-        state: args.run.state.clone(),
-        output: output.clone(),
-        data: args.data,
-        key: None,
-        settlement_key: None,
-        cache: args.cache.clone(),
-        threads: args.run.threads,
-        shape: args.cut.shape,
-        json: args.run.json,
-        unsound: args.cut.unsound,
-    }))
+    Ok(Some(places.output(output, SETTLEMENT_BYTES)?))
 }
 
 /// Returns the batches in order, with a place for each proof that can be written.
 pub fn plans(args: &ProveArgs, places: &mut Places) -> Result<Vec<Plan>> {
+    let settlement = settlement(args, places)?;
     if let [batch] = &args.batches[..] {
-        return Ok(vec![plan(args, batch, &args.output, places)?]);
+        let plan = plan(args, batch, &args.output, places)?;
+        return Ok(vec![Plan { settlement, ..plan }]);
     }
     if !args.run.state.as_ref().is_some_and(|state| state.is_dir()) {
         return Err(usage(
@@ -111,6 +102,8 @@ fn plan(args: &ProveArgs, batch: &Path, proof: &Path, places: &mut Places) -> Re
     Ok(Plan {
         batch: batch.to_owned(),
         output,
+        settlement: None,
+        data: args.data,
         work_dir,
     })
 }

@@ -9,6 +9,7 @@ use shardfold_fleet::embedded::{Embedded, Notice};
 use shardfold_fleet::submit::{Executed, MAX_FAILURES, Stored};
 use shardfold_protocol::head::Head;
 use shardfold_protocol::shape::Shape;
+use shardfold_settlement::data::DataMode;
 use shardfold_store::Applied;
 
 use super::plan::Plan;
@@ -17,6 +18,7 @@ use crate::commands::Stages;
 use crate::commands::cost::breakdown::Breakdown;
 use crate::commands::input::{self, Input, Ready};
 use crate::commands::session::Session;
+use crate::commands::settlement::Published;
 use crate::commands::sharded::{ShardedBatch, check_accepted};
 
 /// A batch that was read, and what there is to prove.
@@ -59,6 +61,8 @@ pub struct Jobs {
     pub fleet: Embedded,
     /// The batch's id there.
     pub batch: String,
+    /// Where what it changes will be published, if a settlement proof is made.
+    pub data: Option<DataMode>,
 }
 
 /// Makes a batch ready to be proven.
@@ -92,18 +96,24 @@ fn execute(
     let breakdown = Breakdown::new(engine.circuits(), &cut.shards)?;
 
     let before = Instant::now();
+    let published = plan.settlement.as_ref();
+    let published = published
+        .map(|_| Published::of(&cut.shards, plan.data))
+        .transpose()?;
     let executed = Executed {
         profile: session.profile(),
         circuits,
         source: &cut.digest.to_string(),
         label: &plan.batch.to_string_lossy(),
         shards: &cut.shards,
+        data: published.as_ref().map(Published::data),
         max_failures: MAX_FAILURES,
     };
     let fleet = open(plan, session)?;
     let jobs = Jobs {
         batch: session.wait(fleet.submit(&executed))?,
         fleet,
+        data: published.map(|published| published.mode),
     };
     stages.insert("submit", before.elapsed().as_secs_f64());
     cut.apply(stages)?;
@@ -131,7 +141,11 @@ fn resume(plan: &Plan, applied: Applied, session: &Session) -> Result<Work> {
             after: &applied.after,
         };
         jobs = match session.wait(fleet.stored(&stored))? {
-            Some(batch) => Some(Jobs { fleet, batch }),
+            Some(batch) => Some(Jobs {
+                fleet,
+                batch,
+                data: None,
+            }),
             None => {
                 session.wait(fleet.close())?;
                 None

@@ -129,12 +129,13 @@ impl<'a> Prover<'a> {
         printer.object(&Report {
             batch: plan.batch.display().to_string(),
             proof: plan.output.to_string(),
+            settlement: plan.settlement.as_ref().map(ToString::to_string),
             summary,
             cost,
         })
     }
 
-    /// Proves the jobs of a batch, writes the proof, and removes what was kept until then.
+    /// Proves the jobs of a batch, writes its proofs, and removes what was kept until then.
     /// Gives the proof's length.
     fn prove(&self, plan: &Plan, jobs: Jobs, stages: &mut Stages) -> Result<usize> {
         let engine = self.session.engine()?;
@@ -151,7 +152,8 @@ impl<'a> Prover<'a> {
             .fleet
             .prove(&jobs.batch, engine.clone(), limits, Box::new(observer));
         let before = Instant::now();
-        let proof = thread::scope(|scope| {
+        let data = jobs.data;
+        let proofs = thread::scope(|scope| {
             // The circuits of shards are loaded while the first STARK is proven; what is wrong with
             // them is said where they are used.
             scope.spawn(|| load_shapes(engine, &tree.jobs));
@@ -159,9 +161,19 @@ impl<'a> Prover<'a> {
         });
         let passed = before.elapsed();
         progress.finish();
-        let bytes = proof?.to_bytes();
+        let proofs = proofs?;
+        let bytes = proofs.validity.to_bytes();
         stages.extend(meter.stages());
         plan.output.write(&bytes)?;
+        if let (Some(output), Some(proof), Some(data)) = (&plan.settlement, proofs.settlement, data)
+        {
+            output.write(&proof.to_bytes())?;
+            self.session.printer().line(format_args!(
+                "{output}: {} bytes for the chain, data in {}, checked",
+                proof.calldata().len(),
+                data.name()
+            ));
+        }
         self.delete(jobs)?;
         if let Some(rates) = meter.rates(passed) {
             self.keep(rates, stages, tree.batch.transactions)?;
@@ -225,6 +237,8 @@ impl<'a> Prover<'a> {
 struct Report<'a> {
     batch: String,
     proof: String,
+    /// The file of the settlement proof, if one was asked for.
+    settlement: Option<String>,
     #[serde(flatten)]
     summary: &'a Summary,
     /// None if an earlier run has executed the batch: what its shards take is not known any more.
@@ -267,11 +281,16 @@ fn load_shapes(engine: &Engine, jobs: &[JobView]) -> Result<(), SetError> {
 /// How many jobs fit into the memory at once, at most one for each core.
 fn limits(profile: Profile, jobs: &[JobView], memory: Option<u64>) -> Limits {
     let circuits = memory::of_circuits(profile, &Kind::ALL);
-    let largest = jobs.iter().map(|job| job.memory).max().unwrap_or(1).max(1);
+    let largest = |jobs: &mut dyn Iterator<Item = &JobView>| {
+        let memory = jobs.map(|job| job.memory).max();
+        memory.unwrap_or(1).max(1)
+    };
     let free = memory.map_or(0, |memory| memory.saturating_sub(circuits));
     // One job at a time may take what there is.
-    let memory = free.max(largest);
-    let fit = usize::try_from(memory / largest).unwrap_or(usize::MAX);
+    let memory = free.max(largest(&mut jobs.iter()));
+    // A settlement proof is made alone, after all others.
+    let mut others = jobs.iter().filter(|job| job.kind != Kind::Wrap);
+    let fit = usize::try_from(memory / largest(&mut others)).unwrap_or(usize::MAX);
     Limits {
         jobs: fit.min(rayon::current_num_threads()),
         memory,

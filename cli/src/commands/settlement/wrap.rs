@@ -13,10 +13,9 @@ use shardfold_prover::CircuitSet;
 use shardfold_recursion::profile::Profile;
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::{DataMode, Publication};
-use shardfold_settlement::withdrawals::ENTRY_BYTES;
-use shardfold_submitter::gas::MAX_BLOBS;
 
 use super::call::execute;
+use super::publish::publication;
 use crate::args::{self, CutArgs, WrapArgs};
 use crate::commands::verify::{keys, profile_of, verify_under_any};
 use crate::commands::{allow, cache_folder};
@@ -28,17 +27,8 @@ use crate::progress::circuit_listener;
 const KEY_BYTES: u64 = 4096;
 /// No settlement proof of a profile is longer.
 const PROOF_BYTES: u64 = 1 << 18;
-/// So many bytes of data and withdrawals have room beside a proof of 108,560 bytes in a transaction of
-/// 128 KiB.
-const CALLDATA_BYTES: usize = 18 << 10;
-
 /// Runs the command.
 pub fn run(args: &WrapArgs) -> Result<()> {
-    wrap_under(args, &keys(args.key.as_deref())?)
-}
-
-/// Wraps a proof that verifies under one of these keys.
-pub fn wrap_under(args: &WrapArgs, keys: &[VerificationKey]) -> Result<()> {
     let batch = args.batch.clone();
     let batch = batch.unwrap_or_else(|| args.proof.with_file_name("batch.bin"));
     let inputs = [args.proof.clone(), batch.clone()].into_iter();
@@ -50,9 +40,9 @@ pub fn wrap_under(args: &WrapArgs, keys: &[VerificationKey]) -> Result<()> {
         .map(|path| places.output(path, KEY_BYTES))
         .transpose()?;
     let printer = places.printer(args.json)?;
-    let (key, proof, statement) = read(args, keys)?;
+    let (key, proof, statement) = read(args, &keys(args.key.as_deref())?)?;
     let profile = profile_of(&key)?;
-    let (settled, published) = publication(args, &batch, profile, &statement)?;
+    let (settled, published) = published(args, &batch, profile, &statement)?;
     let circuits = CircuitSet::new(contracts(), profile, &cache_folder(&args.cache)?)
         .with_listener(circuit_listener(printer));
     let made = make(&circuits, &key, &proof, &settled, &published, printer)?;
@@ -91,7 +81,7 @@ fn read(
 }
 
 /// The batch, executed again, and what will be published of it.
-fn publication(
+fn published(
     args: &WrapArgs,
     batch: &Path,
     profile: Profile,
@@ -114,32 +104,8 @@ fn publication(
         args.proof.display(),
         batch.display()
     );
-    let published = publish(&settled, args.data)?;
-    let blobs = published.blobs().len();
-    ensure!(
-        blobs <= MAX_BLOBS,
-        "the batch {} changes what {blobs} blobs hold, and a transaction has {MAX_BLOBS}: prove and \
-         settle it in parts",
-        batch.display()
-    );
+    let published = publication(&settled.statement, &settled.differences, args.data)?;
     Ok((settled, published))
-}
-
-/// What is published of a batch: where it is asked for, or in calldata if there is room.
-fn publish(settled: &SettledBatch, place: Option<args::DataMode>) -> Result<Publication> {
-    let mode = match place {
-        Some(args::DataMode::Calldata) => DataMode::Calldata,
-        Some(args::DataMode::Blobs) => DataMode::Blobs,
-        None => {
-            let published = settled.published(DataMode::Calldata)?;
-            let owed = settled.withdrawals.len() * ENTRY_BYTES;
-            if published.calldata().len() + owed <= CALLDATA_BYTES {
-                return Ok(published);
-            }
-            DataMode::Blobs
-        }
-    };
-    Ok(settled.published(mode)?)
 }
 
 /// A settlement proof that was made and checked.

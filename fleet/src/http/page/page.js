@@ -289,7 +289,7 @@ function workers({ now, workers: keys, instances }) {
 const RATE = ['Job', 'Per minute', 'Mean', 'Longest'];
 
 function rates({ timings, done_last_hour: done }) {
-  const rows = ['shard', 'aggregate', 'finish'].flatMap((kind) => {
+  const rows = ['shard', 'aggregate', 'finish', 'wrap'].flatMap((kind) => {
     const number = done.find(([name]) => name === kind)?.[1] ?? 0;
     const perMinute = rate(number / 60);
     const own = timings.filter((timing) => timing.kind === kind);

@@ -1,4 +1,4 @@
-// The proof tree as a picture: one row for each height, the finish at the top, shards at the
+// The proof tree as a picture: one row for each height, the last job at the top, shards at the
 // bottom. A row that would be too dense becomes a grid of several lines.
 
 import { set, setAll, svg, toggle } from './dom.js';
@@ -42,16 +42,17 @@ export function jobName(job) {
   if (job.kind === 'aggregate') {
     return job.end - job.first > 1 ? `Aggregate of shards ${job.first + 1} to ${job.end}` : `Aggregate of shard ${job.end}`;
   }
-  return 'Finish';
+  return job.kind === 'wrap' ? 'Settlement proof' : 'Finish';
 }
 
 /** Jobs in rows from the top; each row in order of its shards. */
 function rows(jobs) {
   const heights = new Map(jobs.map((job) => [job.id, 0]));
-  const weight = (job) => job.end - job.first + (job.kind === 'finish' ? 0.5 : job.kind === 'aggregate' ? 0.25 : 0);
+  const above = { wrap: 0.75, finish: 0.5, aggregate: 0.25, shard: 0 };
+  const weight = (job) => job.end - job.first + above[job.kind];
   for (const job of [...jobs].sort((a, b) => weight(a) - weight(b))) {
-    const above = heights.get(job.parent);
-    if (above !== undefined) heights.set(job.parent, Math.max(above, heights.get(job.id) + 1));
+    const height = heights.get(job.parent);
+    if (height !== undefined) heights.set(job.parent, Math.max(height, heights.get(job.id) + 1));
   }
   const found = [];
   for (const job of jobs) (found[heights.get(job.id)] ??= []).push(job);

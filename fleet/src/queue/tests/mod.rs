@@ -9,6 +9,7 @@ mod leases;
 mod register;
 mod status;
 mod submit;
+mod wrap;
 mod wrong;
 
 use std::collections::HashMap;
@@ -181,6 +182,9 @@ impl Fleet {
         let job = self.job(claimed).await;
         if job.kind == Kind::Finish {
             return self.queue.finish_of(&job.batch).await.unwrap();
+        }
+        if job.kind == Kind::Wrap {
+            return self.queue.wrap_of(&job.batch).await.unwrap().unwrap();
         }
         let children = self.queue.children(&job.batch, &job.parent.unwrap()).await;
         let mut children = children.unwrap().into_iter();

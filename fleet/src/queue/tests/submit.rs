@@ -6,33 +6,38 @@ use super::*;
 #[tokio::test]
 async fn a_batch_is_put_into_the_queue_as_its_manifest_says() {
     on_both(async |fleet| {
-        let manifest = batch::manifest(3, 1);
-        let (id, _) = fleet.submit_manifest(&manifest).await;
-        let tree = fleet.queue.tree_view(&id).await.unwrap().unwrap();
-        assert_eq!(tree.batch.state, BatchState::Open);
-        assert_eq!((tree.batch.shards, tree.batch.transactions), (3, 9));
-        assert_eq!(tree.batch.circuits, manifest.circuits());
-        let planned = manifest.jobs(2);
-        assert_eq!(tree.jobs.len(), planned.len());
-        for job in planned {
-            let found = tree
-                .jobs
-                .iter()
-                .find(|found| found.id == hex::encode(job.id));
-            let found = found.unwrap();
-            assert_eq!(found.kind, job.kind);
-            assert_eq!((found.first, found.end), (job.first as u64, job.end as u64));
-            assert_eq!((found.size, found.memory), (job.size, job.memory));
-            assert_eq!(found.parent, job.parent.map(hex::encode));
-            assert_eq!(found.input, job.input.map(|input| input.to_string()));
-            let state = match job.kind {
-                Kind::Shard => JobState::Queued,
-                Kind::Aggregate | Kind::Finish => JobState::Waiting,
-            };
-            assert_eq!(found.state, state);
+        for manifest in [batch::manifest(3, 1), batch::settled_manifest(3, 1)] {
+            check_submitted(fleet, &manifest).await;
         }
     })
     .await;
+}
+
+async fn check_submitted(fleet: &Fleet, manifest: &Manifest) {
+    let (id, _) = fleet.submit_manifest(manifest).await;
+    let tree = fleet.queue.tree_view(&id).await.unwrap().unwrap();
+    assert_eq!(tree.batch.state, BatchState::Open);
+    assert_eq!((tree.batch.shards, tree.batch.transactions), (3, 9));
+    assert_eq!(tree.batch.circuits, manifest.circuits());
+    let planned = manifest.jobs(2);
+    assert_eq!(tree.jobs.len(), planned.len());
+    for job in planned {
+        let found = tree
+            .jobs
+            .iter()
+            .find(|found| found.id == hex::encode(job.id));
+        let found = found.unwrap();
+        assert_eq!(found.kind, job.kind);
+        assert_eq!((found.first, found.end), (job.first as u64, job.end as u64));
+        assert_eq!((found.size, found.memory), (job.size, job.memory));
+        assert_eq!(found.parent, job.parent.map(hex::encode));
+        assert_eq!(found.input, job.input.map(|input| input.to_string()));
+        let state = match job.kind {
+            Kind::Shard => JobState::Queued,
+            Kind::Aggregate | Kind::Finish | Kind::Wrap => JobState::Waiting,
+        };
+        assert_eq!(found.state, state);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod faults;
 mod lies;
 mod rules;
+mod wraps;
 
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_recursion::profile::Profile;
@@ -14,7 +15,7 @@ use crate::manifest::Manifest;
 use crate::objects::{Folder, ObjectName};
 use crate::queue::model::{AttemptView, BatchState, JobState, JobView};
 use crate::queue::{Completion, CompletionOutcome};
-use crate::submit::{self, Executed};
+use crate::submit::{self, Data, Executed};
 use crate::testing::batch::{ENGINE, SHARDS};
 
 /// A lease that runs out within a test.
@@ -47,6 +48,11 @@ impl Fleet {
 
     /// A fleet with the batch of these shards, no job of which may fail twice.
     async fn with(shards: &[ShardWitness]) -> (Self, String) {
+        Self::with_data(shards, None).await
+    }
+
+    /// The same with what is published of it.
+    async fn with_data(shards: &[ShardWitness], data: Option<Data<'_>>) -> (Self, String) {
         let fleet = Self::new().await;
         let executed = Executed {
             profile: Profile::UnsoundTest,
@@ -54,6 +60,7 @@ impl Fleet {
             source: "5a",
             label: "batch.bin",
             shards,
+            data,
             max_failures: 2,
         };
         let submitted = submit::submit(&fleet.queue, &fleet.objects, &executed).await;

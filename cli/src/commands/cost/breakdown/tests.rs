@@ -91,8 +91,8 @@ fn padding_is_what_is_left() {
     let stark = circuits.stark(&Shape::TINY).unwrap().stark();
     let (mut padding, mut fixed) = (0, 0);
     for shard in &breakdown.shards {
-        let tables = stark.stark().chips().iter().zip(stark.stark().widths());
-        for ((chip, width), log_height) in tables.zip(stark.stark().log_heights()) {
+        let tables = stark.chips().iter().zip(stark.widths());
+        for ((chip, width), log_height) in tables.zip(stark.log_heights()) {
             let height = 1 << log_height;
             match rows(chip.name(), &shard.used) {
                 Some(rows) => padding += (height - rows) * width.total(),
@@ -113,7 +113,7 @@ fn a_transaction_takes_the_rows_that_are_written_down() {
     let breakdown = Breakdown::new(&circuits, &payments()).unwrap();
     let stark = circuits.stark(&Shape::TINY).unwrap().stark();
     let row = |name: &str| {
-        let mut tables = stark.stark().chips().iter().zip(stark.stark().widths());
+        let mut tables = stark.chips().iter().zip(stark.widths());
         let (_, width) = tables.find(|(chip, _)| chip.name() == name).unwrap();
         width.total() as f64
     };

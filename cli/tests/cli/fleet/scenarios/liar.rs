@@ -57,6 +57,7 @@ impl Access {
             source: &ObjectName::of(label.as_bytes()).to_string(),
             label,
             shards,
+            data: None,
             max_failures: 3,
         };
         let submit = submit::submit(&self.queue, &self.objects, &executed);

@@ -11,6 +11,7 @@ mod poison;
 mod shown;
 mod tampered;
 mod trust;
+mod wrapped;
 mod wrong;
 
 use std::collections::BTreeMap;
