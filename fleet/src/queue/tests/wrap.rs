@@ -48,8 +48,8 @@ async fn a_batch_with_a_settlement_proof_is_proven_when_that_is_there() {
         let wrap = fleet.queue.wrap_of(&batch).await.unwrap().unwrap();
         assert_ne!(proof, wrap.result);
         let jobs = fleet.jobs(&batch).await;
-        let kinds = jobs.iter().map(|job| job.kind);
-        assert_eq!(kinds.last(), Some(Kind::Wrap));
+        let last = jobs.last().map(|job| job.kind);
+        assert_eq!(last, Some(Kind::Wrap));
         // One without.
         let without = fleet.submit(1, 2).await;
         assert_eq!(fleet.queue.wrap_of(&without).await.unwrap(), None);
