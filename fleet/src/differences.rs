@@ -65,7 +65,6 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<F>, DifferencesError> {
 }
 
 /// Returns the commitment to which differences, whole blocks, lead from this one.
-#[must_use]
 pub fn chain(before: &Digest, differences: &[F]) -> Digest {
     let (blocks, _) = differences.as_chunks();
     let blocks = blocks.iter();

@@ -231,10 +231,10 @@ impl Play {
             } else {
                 chain
             };
-            for i in 0..4 {
+            for (i, next) in next.into_iter().enumerate() {
                 match row {
-                    LAST => self.0.public_values[4 + i] = next[i],
-                    _ => *self.0.cell_mut(row + 1, columns.chain[i]) = next[i],
+                    LAST => self.0.public_values[4 + i] = next,
+                    _ => *self.0.cell_mut(row + 1, columns.chain[i]) = next,
                 }
             }
         }
