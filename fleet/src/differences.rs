@@ -3,8 +3,6 @@
 use p3_field::PrimeField64 as _;
 use shardfold_protocol::data::MOST_BLOCKS;
 use shardfold_protocol::field::{F, MODULUS, canonical};
-use shardfold_protocol::hash::Digest;
-use shardfold_protocol::head::extend_chain;
 
 /// Bytes of an element.
 const ELEMENT_BYTES: usize = 8;
@@ -62,15 +60,6 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<F>, DifferencesError> {
             canonical(found).ok_or(DifferencesError::Element { position, found })
         })
         .collect()
-}
-
-/// Returns the commitment to which differences, whole blocks, lead from this one.
-pub fn chain(before: &Digest, differences: &[F]) -> Digest {
-    let (blocks, _) = differences.as_chunks();
-    let blocks = blocks.iter();
-    blocks.fold(*before, |commitment, block| {
-        extend_chain(&commitment, block)
-    })
 }
 
 #[cfg(test)]

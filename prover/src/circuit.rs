@@ -3,6 +3,7 @@
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
+use shardfold_protocol::field::F;
 use shardfold_protocol::head::{STATEMENT_ELEMENTS, Statement};
 
 use shardfold_recursion::config::StarkProof;
@@ -17,7 +18,7 @@ use shardfold_recursion::serializers::{
 use shardfold_recursion::stark::{Cost, RecursionError};
 use shardfold_recursion::tree::{TreeError, finish_leaf};
 
-use crate::stark::ShardStark;
+use crate::stark::{ShardStark, Stark};
 use crate::traces::{public_values, public_values_of};
 
 /// The circuit of one shape, built.
@@ -137,28 +138,39 @@ impl ShardCircuit {
         proof: &StarkProof,
         statement: &Statement,
     ) -> Result<PartialWitness<PlonkField>, ShardCircuitError> {
-        let parts = stark
-            .stark()
-            .verifier()?
-            .unpack(proof, &public_values(stark.stark().chips(), statement))?;
-        let parts = parts.elements();
-        if parts.len() != self.targets.proof.len() {
-            return Err(ShardCircuitError::OtherStark {
-                found: parts.len(),
-                expected: self.targets.proof.len(),
-            });
-        }
-        let mut witness = PartialWitness::new();
-        let statement = statement.elements();
-        let values = statement.iter().chain(parts);
-        let targets = self.targets.statement.iter().chain(&self.targets.proof);
-        for (&target, &value) in targets.zip(values) {
-            witness
-                .set_target(target, to_plonk(value))
-                .map_err(|error| ShardCircuitError::Prove(PlonkError(error)))?;
-        }
-        Ok(witness)
+        let stark = stark.stark();
+        let public_values = public_values(stark.chips(), statement);
+        let stated = self.targets.statement.iter().copied();
+        let stated = stated.zip(statement.elements());
+        stark_witness(stark, proof, &public_values, &self.targets.proof, stated)
     }
+}
+
+/// Returns the inputs of a circuit that verifies a STARK: its proof, in these targets, and whatever
+/// else is set.
+pub(crate) fn stark_witness(
+    stark: &Stark,
+    proof: &StarkProof,
+    public_values: &[Vec<F>],
+    targets: &[Target],
+    others: impl Iterator<Item = (Target, F)>,
+) -> Result<PartialWitness<PlonkField>, ShardCircuitError> {
+    let parts = stark.verifier()?.unpack(proof, public_values)?;
+    let parts = parts.elements();
+    if parts.len() != targets.len() {
+        return Err(ShardCircuitError::OtherStark {
+            found: parts.len(),
+            expected: targets.len(),
+        });
+    }
+    let mut witness = PartialWitness::new();
+    let parts = targets.iter().copied().zip(parts.into_iter().copied());
+    for (target, value) in others.chain(parts) {
+        witness
+            .set_target(target, to_plonk(value))
+            .map_err(|error| ShardCircuitError::Prove(PlonkError(error)))?;
+    }
+    Ok(witness)
 }
 
 /// Lays out everything but the public inputs and the padding.

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use shardfold_aggregator::SettlementProof;
+use shardfold_protocol::difference::extend_data;
 use shardfold_protocol::field::F;
 use shardfold_protocol::files;
 use shardfold_protocol::head::Statement;
@@ -17,7 +18,7 @@ use shardfold_protocol::witness::ShardWitness;
 
 use super::error::{JobError, on_a_thread};
 use super::{Context, Event, Work};
-use crate::differences::{self, MAX_DIFFERENCES_BYTES, chain};
+use crate::differences::{self, MAX_DIFFERENCES_BYTES};
 use crate::engine::{Engine, EngineError};
 use crate::manifest::Manifest;
 use crate::objects::{Folder, MAX_PART_BYTES, MAX_PROOF_BYTES, MAX_WITNESS_BYTES, ObjectName};
@@ -183,7 +184,7 @@ impl Context {
         };
         let differences = differences::from_bytes(&self.store(get).await?)?;
         let (before, after) = (&statement.before, &statement.after);
-        if chain(&before.data_commitment, &differences) != after.data_commitment {
+        if extend_data(&before.data_commitment, &differences) != after.data_commitment {
             return Err(JobError::OtherDifferences);
         }
         let point = published.point();

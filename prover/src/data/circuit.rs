@@ -9,14 +9,13 @@
 
 use plonky2::field::types::Field as _;
 use plonky2::iop::target::Target;
-use plonky2::iop::witness::{PartialWitness, WitnessWrite as _};
+use plonky2::iop::witness::PartialWitness;
 use plonky2::util::serialization::{Buffer, IoResult, Read as _, Write as _};
 use shardfold_protocol::data::{DATA_STATEMENT_ELEMENTS, DataStatement, POINT_LIMBS};
 use shardfold_recursion::config::StarkProof;
-use shardfold_recursion::convert::to_plonk;
 use shardfold_recursion::plonk::{
-    Builder, Circuit, CommonData, Grinding, PlonkError, PlonkField, PlonkParameters, PlonkProof,
-    VerifierKey, prove, verify,
+    Builder, Circuit, CommonData, Grinding, PlonkField, PlonkParameters, PlonkProof, VerifierKey,
+    prove, verify,
 };
 use shardfold_recursion::serializers::{
     Cached, Gates, Generators, checked_digest, read_grinding, write_grinding,
@@ -25,7 +24,7 @@ use shardfold_recursion::stark::Cost;
 use shardfold_recursion::tree::finish;
 
 use super::{point_limbs, public_values, public_values_of};
-use crate::circuit::ShardCircuitError;
+use crate::circuit::{ShardCircuitError, stark_witness};
 use crate::stark::Stark;
 
 /// The circuit, built.
@@ -114,31 +113,12 @@ impl DataCircuit {
         proof: &StarkProof,
         statement: &DataStatement,
     ) -> Result<PartialWitness<PlonkField>, ShardCircuitError> {
-        let parts = stark.verifier()?.unpack(proof, &public_values(statement))?;
-        let parts = parts.elements();
-        if parts.len() != self.targets.proof.len() {
-            return Err(ShardCircuitError::OtherStark {
-                found: parts.len(),
-                expected: self.targets.proof.len(),
-            });
-        }
-        let Targets {
-            statement: stated,
-            limbs,
-            proof,
-        } = &self.targets;
-        let (elements, limb_values) = (
-            statement.elements(),
-            point_limbs(statement.evaluation.point),
-        );
-        let values = elements.iter().chain(&limb_values).chain(parts);
-        let mut witness = PartialWitness::new();
-        for (&target, &value) in stated.iter().chain(limbs).chain(proof).zip(values) {
-            witness
-                .set_target(target, to_plonk(value))
-                .map_err(|error| ShardCircuitError::Prove(PlonkError(error)))?;
-        }
-        Ok(witness)
+        let limbs = point_limbs(statement.evaluation.point);
+        let values = statement.elements().into_iter().chain(limbs);
+        let stated = self.targets.statement.iter().chain(&self.targets.limbs);
+        let stated = stated.copied().zip(values);
+        let public_values = public_values(statement);
+        stark_witness(stark, proof, &public_values, &self.targets.proof, stated)
     }
 }
 

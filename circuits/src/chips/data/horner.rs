@@ -22,9 +22,9 @@ use crate::bus::{ChipBuilder, RangeBus};
 /// What is added to what is handed on, so that it is not negative.
 pub(super) const CARRY_OFFSET: u32 = 1 << 21;
 
-/// Returns the limbs of the order.
-pub(super) fn order_limbs() -> [u16; VALUE_LIMBS] {
-    core::array::from_fn(|i| (ORDER[i / 4] >> (16 * (i % 4))) as u16)
+/// Returns the limbs of an integer below 2^256.
+pub(super) fn limbs(words: &[u64; 4]) -> [u16; VALUE_LIMBS] {
+    core::array::from_fn(|i| (words[i / 4] >> (16 * (i % 4))) as u16)
 }
 
 /// The next row's value is this one's times the point plus its coefficient.
@@ -67,7 +67,7 @@ fn differences<AB: ChipBuilder>(
             sums[i + j] += limb.dup() * value;
         }
     }
-    for (i, limb) in order_limbs().into_iter().enumerate() {
+    for (i, limb) in limbs(&ORDER).into_iter().enumerate() {
         for (j, &quotient) in next.quotient.iter().enumerate() {
             sums[i + j] -= quotient * F::from_u16(limb);
         }

@@ -11,7 +11,7 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Digest;
 
 use super::columns::{CARRIES, DataColumns, WIDTH};
-use super::horner::{CARRY_OFFSET, order_limbs};
+use super::horner::{CARRY_OFFSET, limbs};
 use crate::cells::write;
 use crate::error::TraceError;
 use crate::lookup_events::LookupEvents;
@@ -97,11 +97,6 @@ pub fn generate(
     })
 }
 
-/// The limbs of an integer below 2^256.
-fn limbs(words: &[u64; 4]) -> [u16; VALUE_LIMBS] {
-    core::array::from_fn(|i| (words[i / 4] >> (16 * (i % 4))) as u16)
-}
-
 fn write_limbs<const N: usize>(cells: [&mut F; N], limbs: [u16; N], events: &mut LookupEvents) {
     events.range.extend(limbs);
     write(cells, limbs.map(F::from_u16));
@@ -142,7 +137,7 @@ impl Horner {
     fn new(point: [u64; 2]) -> Self {
         Self {
             order: integer(&ORDER),
-            order_limbs: order_limbs(),
+            order_limbs: limbs(&ORDER),
             point: integer(&point),
             point_limbs: core::array::from_fn(|i| (point[i / 4] >> (16 * (i % 4))) as u16),
             value: BigUint::ZERO,

@@ -27,6 +27,7 @@ use crate::progress::circuit_listener;
 const KEY_BYTES: u64 = 4096;
 /// No settlement proof of a profile is longer.
 const PROOF_BYTES: u64 = 1 << 18;
+
 /// Runs the command.
 pub fn run(args: &WrapArgs) -> Result<()> {
     let batch = args.batch.clone();
@@ -40,7 +41,7 @@ pub fn run(args: &WrapArgs) -> Result<()> {
         .map(|path| places.output(path, KEY_BYTES))
         .transpose()?;
     let printer = places.printer(args.json)?;
-    let (key, proof, statement) = read(args, &keys(args.key.as_deref())?)?;
+    let (key, proof, statement) = read(args)?;
     let profile = profile_of(&key)?;
     let (settled, published) = published(args, &batch, profile, &statement)?;
     let circuits = CircuitSet::new(contracts(), profile, &cache_folder(&args.cache)?)
@@ -59,19 +60,17 @@ pub fn run(args: &WrapArgs) -> Result<()> {
 }
 
 /// The validity proof, verified, with its key and what it states.
-fn read(
-    args: &WrapArgs,
-    keys: &[VerificationKey],
-) -> Result<(VerificationKey, ValidityProof, Statement)> {
+fn read(args: &WrapArgs) -> Result<(VerificationKey, ValidityProof, Statement)> {
     let place = args.proof.display();
     let bytes = read_file(&args.proof, ValidityProof::MAX_BYTES)?;
     let proof = ValidityProof::from_bytes(&bytes)
         .with_context(|| format!("cannot use the proof {place}"))?;
-    for key in keys {
+    let keys = keys(args.key.as_deref())?;
+    for key in &keys {
         allow(profile_of(key)?, args.unsound)?;
     }
     let (key, statement) =
-        verify_under_any(keys, &proof).with_context(|| format!("{place} does not verify"))?;
+        verify_under_any(&keys, &proof).with_context(|| format!("{place} does not verify"))?;
     if profile_of(&key)? == Profile::UnsoundTest {
         warn(format_args!(
             "warning: the profile `unsound-test` proves nothing"
