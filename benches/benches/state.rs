@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use shardfold_benches::machine;
+use shardfold_contracts::law::FeePayment;
 use shardfold_contracts::set::standard;
 use shardfold_executor::workload::{ASSET, BALANCE, Builder, CHAIN_ID, Keys, Random};
 use shardfold_executor::{parallel, shards};
@@ -19,7 +20,6 @@ use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files;
 use shardfold_protocol::record::Index;
 use shardfold_protocol::state::{StateFile, VaultEntry};
-use shardfold_protocol::transaction::FeePayment;
 use shardfold_recursion::profile::Profile;
 use shardfold_store::{BatchDigest, Counts, FILE, Store, View};
 

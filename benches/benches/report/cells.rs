@@ -27,7 +27,8 @@ pub fn table(report: &mut String, profile: Profile) -> anyhow::Result<()> {
     let Some(first) = starks.first() else {
         return Ok(());
     };
-    for (i, (chip, width)) in first.chips().iter().zip(first.widths()).enumerate() {
+    let first = first.stark();
+    for (chip, width) in first.chips().iter().zip(first.widths()) {
         let (main, permutation, quotient) = (width.main, width.permutation, width.quotient);
         write!(
             report,
@@ -35,24 +36,24 @@ pub fn table(report: &mut String, profile: Profile) -> anyhow::Result<()> {
             chip.name()
         )?;
         for stark in &starks {
-            write!(report, " {:.1} |", cells(stark)[i])?;
+            write!(report, " {:.1} |", cells(stark, Some(chip.name())))?;
         }
         writeln!(report)?;
     }
     write!(report, "| all | | | |")?;
     for stark in &starks {
-        write!(report, " {:.1} |", cells(stark).iter().sum::<f64>())?;
+        write!(report, " {:.1} |", cells(stark, None))?;
     }
     Ok(writeln!(report)?)
 }
 
-/// Cells per transaction of each chip.
-fn cells(stark: &ShardStark) -> Vec<f64> {
+/// Cells per transaction of the tables of a chip, or of all.
+fn cells(stark: &ShardStark, name: Option<&str>) -> f64 {
     let transactions = stark.shape().transactions() as f64;
-    stark
-        .widths()
-        .iter()
-        .zip(stark.stark().log_heights())
-        .map(|(width, log_height)| (width.total() << log_height) as f64 / transactions)
-        .collect()
+    let stark = stark.stark();
+    let widths = stark.widths().into_iter().zip(stark.log_heights());
+    let tables = stark.chips().iter().zip(widths);
+    let of_chip = tables.filter(|(chip, _)| name.is_none_or(|name| name == chip.name()));
+    let cells = of_chip.map(|(_, (width, log_height))| width.total() << log_height);
+    cells.sum::<usize>() as f64 / transactions
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
+use shardfold_protocol::shape::Shape;
 use shardfold_recursion::profile::Profile;
 
 /// What `prove --json` says in its last line, as far as the page needs it.
@@ -42,12 +43,6 @@ pub struct PerMillion {
 #[derive(Deserialize)]
 pub struct Shard {
     pub shape: Shape,
-}
-
-/// Its shape, likewise.
-#[derive(Deserialize)]
-pub struct Shape {
-    pub log_transactions: u32,
 }
 
 /// A proof.

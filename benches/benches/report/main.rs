@@ -29,8 +29,11 @@ use crate::permutations::Yardstick;
 
 /// A batch, and what its proof took.
 pub struct Measured {
+    /// What it is called.
     pub name: &'static str,
+    /// What is in it.
     pub what: String,
+    /// What its proof took.
     pub run: Run,
 }
 

@@ -99,13 +99,13 @@ fn rates(page: &mut String, measured: &[Measured], yardstick: f64) -> fmt::Resul
 
 /// How many shards there are of each number of transactions.
 fn shapes(shards: &[Shard]) -> String {
-    let mut counts = BTreeMap::<u32, usize>::new();
+    let mut counts = BTreeMap::<usize, usize>::new();
     for shard in shards {
-        *counts.entry(shard.shape.log_transactions).or_default() += 1;
+        *counts.entry(shard.shape.transactions()).or_default() += 1;
     }
     let counts = counts.iter();
     let counts: Vec<String> = counts
-        .map(|(log, count)| format!("{count} of 2^{log}"))
+        .map(|(transactions, count)| format!("{count} of {transactions}"))
         .collect();
     counts.join(", ")
 }
