@@ -243,6 +243,14 @@ pub fn versioned_hash(commitment: &[u8; 48]) -> B256 {
     hash
 }
 
+/// Returns the hash by which the chain knows a blob; `None` of what is no blob.
+#[must_use]
+pub fn blob_hash(bytes: &[u8]) -> Option<B256> {
+    let blob = Blob::from_bytes(bytes).ok()?;
+    let commitment = settings().blob_to_kzg_commitment(&blob).ok()?;
+    Some(versioned_hash(&commitment.to_bytes().into_inner()))
+}
+
 /// Returns the point that the contract makes of two data commitments and of what is published
 /// between them: the blobs with these hashes or, without any, these bytes of calldata.
 #[must_use]

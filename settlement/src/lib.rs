@@ -10,6 +10,7 @@ pub mod deployed;
 pub mod encoding;
 pub mod escape;
 pub mod interface;
+pub mod leaving;
 pub mod published;
 pub mod queue;
 pub mod verifier;

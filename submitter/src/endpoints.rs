@@ -84,15 +84,20 @@ pub enum EndpointError {
     Heads(AllSaid),
 }
 
+/// A URL of http or https, and what asks it with so much patience; or what is wrong with it, without
+/// the text, of which a part may be a secret.
+pub(crate) fn client(url: &str, patience: Duration) -> Result<(Url, Client), String> {
+    let url = Url::parse(url).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("it begins with {}:", url.scheme()));
+    }
+    let client = Client::builder().timeout(patience).build();
+    Ok((url, client.map_err(|error| error.to_string())?))
+}
+
 impl Endpoint {
     fn new(url: &str) -> Result<Self, EndpointError> {
-        let wrong = |why: String| EndpointError::Url { why };
-        let url = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong(format!("it begins with {}:", url.scheme())));
-        }
-        let client = Client::builder().timeout(PATIENCE).build();
-        let client = client.map_err(|error| wrong(error.to_string()))?;
+        let (url, client) = client(url, PATIENCE).map_err(|why| EndpointError::Url { why })?;
         let name = url.origin().ascii_serialization();
         let provider = RootProvider::new(RpcClient::new_http_with_client(client, url));
         Ok(Self { name, provider })

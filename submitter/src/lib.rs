@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod anvil;
+pub mod beacon;
 pub mod checks;
 pub mod contract;
 pub mod deploy;

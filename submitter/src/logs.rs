@@ -1,7 +1,9 @@
 //! The contract's events, from a node: page by page, from the newest back.
 
 use alloy::providers::{Provider as _, RootProvider};
-use alloy::rpc::types::{Filter, Log};
+use alloy::rpc::types::Filter;
+pub use alloy::rpc::types::Log;
+use alloy::transports::TransportErrorKind;
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolEvent as _;
 use shardfold_settlement::interface::IRollup::{Checkpoint, Settled};
@@ -57,6 +59,31 @@ pub async fn settled(endpoints: &Endpoints, contract: Address) -> Result<Vec<Log
     let is_first = |log: &Log| log.topics().get(1) == Some(&B256::ZERO);
     let kinds = [Settled::SIGNATURE_HASH];
     back(endpoints, contract, &kinds, newest, is_first).await
+}
+
+/// Returns the hashes of the blobs that a settled batch is in, in their order; none of another event, or
+/// if it is in calldata.
+#[must_use]
+pub fn blobs(log: &Log) -> Vec<B256> {
+    let event = Settled::decode_log_data(&log.inner.data);
+    event.map(|event| event.blobs).unwrap_or_default()
+}
+
+/// Returns the time of an event's block, in seconds.
+///
+/// # Errors
+/// No node that answers.
+pub async fn time(endpoints: &Endpoints, log: &Log) -> Result<u64, EndpointError> {
+    if let Some(time) = log.block_timestamp {
+        return Ok(time);
+    }
+    let number = log.block_number.unwrap_or_default();
+    let read = async |provider: &RootProvider| {
+        let block = provider.get_block_by_number(number.into()).await?;
+        block.ok_or_else(|| TransportErrorKind::custom_str("it has no such block"))
+    };
+    let block = endpoints.read("the block of an event", read).await?;
+    Ok(block.header.timestamp)
 }
 
 /// Finds the event with which the contract came to a head, if it ever did.

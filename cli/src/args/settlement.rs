@@ -129,6 +129,9 @@ pub struct SettleCallArgs {
 Examples:
   shardfold rebuild logs.json --genesis genesis.bin -o state.bin
   shardfold rebuild --rpc URL --contract ADDRESS --genesis genesis.bin -o state.bin
+  shardfold rebuild --rpc URL --contract ADDRESS --beacon URL --blobs blobs \
+    --genesis genesis.bin -o state.bin
+The last one, run at least once in eighteen days, keeps an archive of all blobs.
 LOGS is what a node of the base chain answers to eth_getLogs for the contract's address, from the
 block of its creation on. Nothing else is needed, and nobody is asked: each head's commitments and
 the state root are checked.")]
@@ -143,6 +146,10 @@ pub struct RebuildArgs {
     /// hash, as `settle` and `settle-call` keep them. They need not be believed.
     #[arg(long, value_name = "DIR")]
     pub blobs: Option<PathBuf>,
+    /// The URL of a beacon node that is asked for the blobs that are not in the folder yet, where they
+    /// are kept then.
+    #[arg(long, value_name = "URL", requires = "rpc", requires = "blobs")]
+    pub beacon: Option<String>,
     /// The state that the ledger started from: a file.
     #[arg(long, value_name = "FILE")]
     pub genesis: PathBuf,
@@ -191,8 +198,8 @@ what it answers to eth_getCode, as JSON:
   { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ..., \"verifier\": ...,
     \"first\": ..., \"second\": ..., \"head_digest\": \"0x...\" }
 where `hashes`, `verifier` and `headDigest` are what the rollup answers by these names, `first` and
-`second` what the verifier does. The calls take vaults out; shares, positions and payouts leave as
-settlement/README.md says.")]
+`second` what the verifier does. The calls take out what the key has, in the order of their names:
+vaults, then shares, positions and payouts; who repays a position's debt pays it with the call.")]
 pub struct ExitDrillArgs {
     /// The contract's logs, as JSON.
     pub logs: PathBuf,

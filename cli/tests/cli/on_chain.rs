@@ -149,6 +149,7 @@ fn a_contract_settles_what_the_commands_prove() {
         let rebuild = ["rebuild", "logs.json", "--genesis", "genesis.bin"];
         let rest = ["--blobs", "kept", "-o", "state.bin"];
         sandbox.ok(&[&rebuild[..], &rest].concat());
+        refuses_blobs_that_cannot_be_read(&sandbox, &call);
         let rebuilt: StateFile = files::from_bytes(&sandbox.read("state.bin")).unwrap();
         let head = rebuilt.head.expect("it has seen transactions");
         assert_eq!(state, encoding::head_digest(&head));
@@ -157,6 +158,22 @@ fn a_contract_settles_what_the_commands_prove() {
         let again = on_chain.chain.call(OPERATOR, rollup, &call.data);
         again.unwrap_err();
     }
+}
+
+/// A folder in the place of a blob, which is not the same as no blob.
+fn refuses_blobs_that_cannot_be_read(sandbox: &Sandbox, call: &Call) {
+    let Some(hash) = call.blobs.first() else {
+        return;
+    };
+    let rebuild = ["rebuild", "logs.json", "--genesis", "genesis.bin"];
+    let rest = ["--blobs", "broken", "-o", "other.bin"];
+    let rebuild = [&rebuild[..], &rest].concat();
+    let error = sandbox.refused(&rebuild);
+    assert!(error.contains("found no blob"), "{error}");
+    std::fs::create_dir_all(sandbox.path(format!("broken/{hash}"))).unwrap();
+    let error = sandbox.refused(&rebuild);
+    assert!(error.contains(&hash.to_string()), "{error}");
+    assert!(!error.contains("found no blob"), "{error}");
 }
 
 /// Another byte of the proof, of the data or of what opens the blobs, and blobs that are missing.
@@ -221,6 +238,10 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let options = [&options[..], &["--blobs", "kept"]].concat();
     let drill = [&["exit-drill"], &files[..], &options, &person].concat();
     let report = sandbox.ok(&drill).json();
+    println!(
+        "exit drill: {}, {} bytes at most",
+        report["steps"], report["peak_memory_bytes"]
+    );
     let without = [&["exit-drill"], &files[..], &options[..5], &person].concat();
     let error = sandbox.refused(&without);
     assert!(error.contains("--blobs names a folder"), "{error}");
@@ -255,8 +276,9 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     chain.time += FORTNIGHT + 1;
     chain.call(who, rollup, &freezeCall {}).unwrap();
     for call in calls {
-        let name = format!("drill/escape-{}.hex", call["index"]);
-        let written = String::from_utf8(sandbox.read(name)).unwrap();
+        let file = call["file"].as_str().unwrap();
+        assert!(file.ends_with(&format!("-escape-{}.hex", call["index"])));
+        let written = String::from_utf8(sandbox.read(format!("drill/{file}"))).unwrap();
         assert_eq!(written.trim(), call["data"].as_str().unwrap());
         let data = hex::decode(written.trim().trim_start_matches("0x")).unwrap();
         // Anybody may send it.
@@ -270,7 +292,7 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let other = public_key_of([2; 20]);
     person[1] = &other;
     let error = sandbox.refused(&[&["exit-drill"], &files[..], &options, &person].concat());
-    assert!(error.contains("no vault of this key"), "{error}");
+    assert!(error.contains("nothing of this key"), "{error}");
     let refused = |codes: &Value, expected: &str| {
         sandbox.write("code.json", codes.to_string().as_bytes());
         let error = sandbox.refused(&drill);

@@ -203,7 +203,21 @@ impl Chain {
     /// # Errors
     /// It was reverted, or halted.
     pub fn send_data(&mut self, from: Address, to: Address, data: Vec<u8>) -> Result<Done, Failed> {
-        done(self.transact(from, TxKind::Call(to), U256::ZERO, data.into()))
+        self.pay_data(from, to, U256::ZERO, data)
+    }
+
+    /// [`Self::send_data`] with coin.
+    ///
+    /// # Errors
+    /// It was reverted, or halted.
+    pub fn pay_data(
+        &mut self,
+        from: Address,
+        to: Address,
+        wei: U256,
+        data: Vec<u8>,
+    ) -> Result<Done, Failed> {
+        done(self.transact(from, TxKind::Call(to), wei, data.into()))
     }
 
     /// [`Self::send`] without coin.

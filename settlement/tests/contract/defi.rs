@@ -15,10 +15,12 @@ use shardfold_protocol::record::Index;
 use shardfold_protocol::signature::Account;
 use shardfold_protocol::transaction::{Kind, Transaction};
 use shardfold_settlement::encoding::{head_bytes, key_elements, record_words, word};
+use shardfold_settlement::escape::EscapeError;
 use shardfold_settlement::interface::IRollup::{
     depositCall, dueCall, escapeCall, openCall, payDueCall, redeemCall, refundPayoutCall,
     registerAssetCall, repaidCall, repayCall, requestExitCall,
 };
+use shardfold_settlement::leaving::{Call, Step, calls};
 
 use crate::common::batch::Settlement;
 use crate::common::chain::Chain;
@@ -248,6 +250,43 @@ impl Ruin {
         }
     }
 
+    /// Everybody leaves, one after the other, by the calls that are made for each of them; then once
+    /// more, for what was repaid after somebody's turn.
+    fn leave(&mut self) {
+        let accounts: Vec<Account> = self.accounts.values().cloned().collect();
+        for round in 0..2 {
+            for account in &accounts {
+                let key = key_elements(&account.public_key());
+                for call in calls(&self.world.state, key, address(account)).unwrap() {
+                    let is_again = matches!(call.step, Step::Redeem { .. } | Step::PayDue { .. });
+                    if round == 0 || is_again {
+                        self.send(&call);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a call with what it costs.
+    fn send(&mut self, call: &Call) {
+        let wei = match call.step {
+            Step::Repay { debt, .. } => U256::from(debt),
+            _ => U256::ZERO,
+        };
+        let (chain, rollup) = (&mut self.world.chain, self.world.rollup);
+        chain.fund(user(9), wei);
+        let sent = chain.pay_data(user(9), rollup, wei, call.data.to_vec());
+        sent.unwrap_or_else(|error| panic!("{:?}: {error:?}", call.step));
+    }
+
+    /// What the owners have of the chain's coin, in the order of their owners.
+    fn balances(&mut self) -> Vec<U256> {
+        let accounts = self.accounts.values();
+        let accounts: Vec<Address> = accounts.map(address).collect();
+        let chain = &mut self.world.chain;
+        accounts.into_iter().map(|who| chain.balance(who)).collect()
+    }
+
     /// Takes everything apart.
     fn take_apart(&mut self) {
         let records = self.world.state.tree().records();
@@ -326,7 +365,37 @@ fn check(workload: &Workload, keys: &Keys, count: usize) -> BTreeMap<u64, u64> {
     let units = U256::from(expected.values().sum::<u64>());
     let items = U256::from(PRICE) * U256::from(ruin.world.items.len());
     assert_eq!(left, units + items);
+
+    // By the calls that are made for each owner everybody gets the same.
+    let mut other = Ruin::new(workload, keys, count);
+    let before = other.balances();
+    other.leave();
+    let after = other.balances();
+    assert_eq!(after, ruin.balances());
+    assert!(
+        after
+            .iter()
+            .zip(&before)
+            .filter(|(after, before)| after > before)
+            .count()
+            > count / 2
+    );
+    assert_eq!(other.world.chain.balance(other.world.rollup), left);
     expected
+}
+
+#[test]
+fn who_has_nothing_has_no_calls() {
+    let keys = Keys::new(1, 24);
+    let state = every_kind(0).state;
+    let stranger = Account::from_index(77, 0);
+    let key = key_elements(&stranger.public_key());
+    assert_eq!(calls(&state, key, address(&stranger)), Ok(vec![]));
+    // Neither has a key with the address of another.
+    let key = key_elements(&keys.get(0).public_key());
+    assert_eq!(calls(&state, key, address(&stranger)), Ok(vec![]));
+    let error = calls(&state, [u64::MAX; 5], Address::ZERO).unwrap_err();
+    assert!(matches!(error, EscapeError::Key { position: 0, .. }));
 }
 
 #[test]

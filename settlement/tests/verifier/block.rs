@@ -83,7 +83,7 @@ fn a_real_batch_is_settled() {
     let (proof, data) = real_proof();
     let (batch, genesis) = real_batch();
     let mut state = genesis.clone();
-    let shapes = &Profile::Proven100.shapes()[..4];
+    let shapes = Profile::Proven100.usual_shapes();
     let settled = SettledBatch::execute(standard(), &mut state, &batch, shapes).unwrap();
     // The proof says for which of the two it was made.
     let publication = DataMode::ALL.into_iter().find_map(|mode| {

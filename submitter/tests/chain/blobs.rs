@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use alloy::consensus::Typed2718 as _;
 use alloy::providers::Provider as _;
+use alloy_primitives::B256;
 use p3_field::PrimeCharacteristicRing as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shardfold_protocol::field::F;
 use shardfold_settlement::data::{BLOB_BYTES, DataMode, Publication};
 use shardfold_settlement::published::{PublishedError, rebuild, settled};
+use shardfold_submitter::beacon::{Beacon, BeaconError};
 use shardfold_submitter::checks::Refusal;
 use shardfold_submitter::gas::{BLOB, MAX_BLOBS};
 use shardfold_submitter::logs;
@@ -245,4 +247,77 @@ async fn more_blobs_than_a_transaction_has_are_refused() {
     );
     assert!(expected, "{error}");
     assert_eq!(scene.sent().await, 0);
+}
+
+/// Makes the chain one of slots: block n is n times 12 seconds after the first, as on a beacon chain
+/// without gaps, so that the node, whose beacon interface knows blocks by number, takes slots for them.
+async fn keep_slots(scene: &Scene) {
+    let block = scene.anvil.provider().get_block_number().await.unwrap();
+    let first = scene.anvil.provider().get_block(0.into()).await.unwrap();
+    let next = first.unwrap().header.timestamp + 12 * (block + 1);
+    let at = json!([next]);
+    scene
+        .anvil
+        .call("evm_setNextBlockTimestamp", at)
+        .await
+        .unwrap();
+    scene.anvil.mine(1).await.unwrap();
+    let interval = json!([12]);
+    let set = scene
+        .anvil
+        .call("anvil_setBlockTimestampInterval", interval);
+    set.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_beacon_node_gives_the_blobs_back() {
+    let Some(mut scene) = Scene::new().await else {
+        return;
+    };
+    keep_slots(&scene).await;
+    scene.deposit(1, 1_000).await;
+    let batch = scene.settled().await;
+    let order = scene.order(&batch, DataMode::Blobs);
+    scene.settler("first").settle(&order).await.unwrap();
+
+    let logs = logs::settled(&scene.endpoints, scene.contract)
+        .await
+        .unwrap();
+    let hashes = logs::blobs(&logs[0]);
+    let kept = batch.published(DataMode::Blobs).unwrap();
+    assert_eq!(hashes, kept.versioned_hashes());
+    let time = logs::time(&scene.endpoints, &logs[0]).await.unwrap();
+    let mut bare = logs[0].clone();
+    bare.block_timestamp = None;
+    assert_eq!(logs::time(&scene.endpoints, &bare).await.unwrap(), time);
+    let beacon = Beacon::connect(scene.anvil.url()).await.unwrap();
+    let found = beacon.blobs(time, &hashes).await.unwrap();
+    assert_eq!(found, [(hashes[0], kept.blobs()[0].clone())]);
+
+    // Of another block, or by another hash, there is nothing.
+    assert_eq!(beacon.blobs(time - 12, &hashes).await.unwrap(), []);
+    assert_eq!(beacon.blobs(time + 12_000, &hashes).await.unwrap(), []);
+    assert_eq!(beacon.blobs(time, &[B256::ZERO]).await.unwrap(), []);
+    let error = beacon.blobs(1, &hashes).await.unwrap_err();
+    assert!(
+        matches!(error, BeaconError::Chain { found: 1, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_beacon_node_is_refused() {
+    for (url, said) in [("ftp://node/secret", "ftp"), ("secret", "relative URL")] {
+        let error = Beacon::connect(url).await.unwrap_err();
+        assert!(matches!(&error, BeaconError::Url { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(said) && !text.contains("secret"), "{text}");
+    }
+    // Nobody listens.
+    let error = Beacon::connect("http://127.0.0.1:1/secret").await;
+    let text = error.unwrap_err().to_string();
+    assert!(
+        text.contains("http://127.0.0.1:1") && !text.contains("secret"),
+        "{text}"
+    );
 }

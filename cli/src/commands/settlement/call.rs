@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use alloy_primitives::B256;
 use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
@@ -108,15 +109,19 @@ pub fn write_blobs(published: &Publication, folder: Option<&Path>) -> Result<Vec
     let folder = folder.ok_or_else(|| {
         usage("the proof is of data in blobs: name a folder for them with --blobs")
     })?;
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    for (hash, blob) in hashes.iter().zip(published.blobs()) {
-        let path = folder.join(hash);
-        Places::new([])
-            .output(&path, blob.len() as u64)?
-            .write(blob)?;
+    for (hash, blob) in published.versioned_hashes().iter().zip(published.blobs()) {
+        keep_blob(folder, hash, blob)?;
     }
     Ok(hashes)
+}
+
+/// Writes a blob into the file of a folder that its hash names; makes the folder if it is not there.
+pub fn keep_blob(folder: &Path, hash: &B256, blob: &[u8]) -> Result<()> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let path = folder.join(hash.to_string());
+    let size = blob.len() as u64;
+    Places::new([]).output(&path, size)?.write(blob)
 }
 
 #[derive(Serialize)]

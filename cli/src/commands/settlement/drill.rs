@@ -4,18 +4,13 @@
 use std::fs;
 use std::time::Instant;
 
-use alloy_primitives::{Address, Bytes};
-use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use shardfold_aggregator::SettlementKey;
 use shardfold_protocol::files;
-use shardfold_protocol::inclusion::Inclusion;
-use shardfold_protocol::record::Index;
-use shardfold_protocol::state::State;
 use shardfold_settlement::deployed::{Codes, Expected, Terms, check};
 use shardfold_settlement::encoding::word;
-use shardfold_settlement::escape::{escape_call, owner};
+use shardfold_settlement::leaving::{self, Call, calls};
 
 use super::leave::{LOGS_BYTES, address, genesis, owner_key, replay, state_bytes};
 use crate::args::{CacheArgs, ExitDrillArgs};
@@ -98,16 +93,20 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     })?;
     let calls = drill.step("calls", |printer| {
         let calls = calls(&state, key, to)?;
-        for call in &calls {
-            let path = args.output.join(format!("escape-{}.hex", call.index));
-            let output = places.output(&path, SMALL_BYTES)?;
+        ensure!(
+            !calls.is_empty(),
+            "the state has nothing of this key that leaves to this address"
+        );
+        let mut written = vec![];
+        for (number, call) in (1..).zip(calls) {
+            let (function, of) = call.step.name();
+            let file = format!("{number:03}-{function}-{of}.hex");
+            let output = places.output(&args.output.join(&file), SMALL_BYTES)?;
             output.write(format!("{}\n", call.data).as_bytes())?;
-            printer.line(format_args!(
-                "{output}: takes {} of asset {} out of vault {}",
-                call.balance, call.asset, call.index
-            ));
+            printer.line(format_args!("{output}: {}", says(&call.step)));
+            written.push(Written { file, call });
         }
-        Ok(calls)
+        Ok(written)
     })?;
     drill.finish(&settlement_key, calls)
 }
@@ -132,43 +131,35 @@ fn compare(args: &ExitDrillArgs, codes: &Codes, expected: &Expected<'_>) -> Resu
     })
 }
 
-/// A call that takes a vault out of a frozen contract.
+/// A call that leads out of a frozen contract, and its file.
 #[derive(Serialize)]
-struct Call {
-    index: Index,
-    #[serde(with = "shardfold_protocol::text::integer")]
-    asset: u64,
-    #[serde(with = "shardfold_protocol::text::integer")]
-    balance: u64,
-    data: Bytes,
+struct Written {
+    file: String,
+    #[serde(flatten)]
+    call: Call,
 }
 
-/// The calls for all vaults of an owner.
-fn calls(state: &State, key: [u64; 5], to: Address) -> Result<Vec<Call>> {
-    let owner = owner(state.chain_id(), key, to)?;
-    let mut calls = vec![];
-    for (index, record) in state.tree().records() {
-        let Some(vault) = record.vault().filter(|vault| vault.owner == owner) else {
-            continue;
-        };
-        let inclusion = Inclusion {
-            chain_id: state.chain_id(),
-            head: *state.head(),
-            proof: state.tree().prove_record(index),
-        };
-        let call = escape_call(&inclusion, key, to)?;
-        calls.push(Call {
+/// What a call does, in words.
+fn says(step: &leaving::Step) -> String {
+    match step {
+        leaving::Step::Escape {
             index,
-            asset: vault.asset,
-            balance: vault.balance,
-            data: call.abi_encode().into(),
-        });
+            asset,
+            balance,
+        } => format!("takes {balance} of asset {asset} out of vault {index}"),
+        leaving::Step::Open { index } => format!("shows record {index}, once for everybody"),
+        leaving::Step::Repay { index, asset, debt } => format!(
+            "gives the collateral of position {index} back, for {debt} of asset {asset}, which its \
+             sender pays"
+        ),
+        leaving::Step::RefundPayout {
+            index,
+            amount,
+            asset,
+        } => format!("gives {amount} of asset {asset} back, the rest of payout {index}"),
+        leaving::Step::Redeem { asset } => format!("gives all shares {asset} back for their part"),
+        leaving::Step::PayDue { asset } => format!("pays what is due of asset {asset}"),
     }
-    ensure!(
-        !calls.is_empty(),
-        "the state has no vault of this key that leaves to this address"
-    );
-    Ok(calls)
 }
 
 /// The steps so far.
@@ -188,7 +179,7 @@ struct Report {
     key: String,
     steps: Vec<Step>,
     peak_memory_bytes: Option<u64>,
-    calls: Vec<Call>,
+    calls: Vec<Written>,
 }
 
 impl Drill {
@@ -205,7 +196,7 @@ impl Drill {
         Ok(done)
     }
 
-    fn finish(self, key: &SettlementKey, calls: Vec<Call>) -> Result<()> {
+    fn finish(self, key: &SettlementKey, calls: Vec<Written>) -> Result<()> {
         let peak_memory_bytes = peak_memory_bytes();
         let seconds: f64 = self.steps.iter().map(|step| step.seconds).sum();
         let memory = peak_memory_bytes.map_or_else(

@@ -1,8 +1,9 @@
 //! `rebuild` and `escape`: out of a ledger without anybody's help.
 
 use std::path::Path;
+use std::{fs, io};
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -12,9 +13,11 @@ use shardfold_protocol::state::{State, StateFile};
 use shardfold_settlement::data::BLOB_BYTES;
 use shardfold_settlement::escape::escape_call;
 use shardfold_settlement::published::{rebuild as rebuild_state, settled};
+use shardfold_submitter::beacon::Beacon;
 use shardfold_submitter::endpoints::Endpoints;
-use shardfold_submitter::logs;
+use shardfold_submitter::logs::{self, Log};
 
+use super::call::keep_blob;
 use crate::args::{EscapeArgs, RebuildArgs};
 use crate::commands::hex as digest_hex;
 use crate::commands::input::{cannot_use, read_content};
@@ -32,7 +35,7 @@ pub fn rebuild(args: &RebuildArgs) -> Result<()> {
     let contract = args.contract.as_deref().map(address).transpose()?;
     let mut places = Places::new(args.logs.clone().into_iter().chain([args.genesis.clone()]));
     let (logs, source) = match (&args.logs, contract) {
-        (None, Some(contract)) => (fetch(&args.rpc, contract)?, contract.to_string()),
+        (None, Some(contract)) => (fetch(args, contract)?, contract.to_string()),
         (logs, _) => {
             let path = logs.clone().unwrap_or_default();
             (read_file(&path, LOGS_BYTES)?, path.display().to_string())
@@ -79,24 +82,78 @@ pub(super) fn replay(
 ) -> Result<usize> {
     let batches =
         settled(logs, contract).with_context(|| format!("cannot use the logs of {source}"))?;
+    let mut unreadable = None;
     let kept = |hash: &B256| {
-        let path = blobs?.join(hash.to_string());
-        read_file(&path, BLOB_BYTES as u64).ok().map(Into::into)
+        read_blob(blobs?, hash).unwrap_or_else(|error| {
+            unreadable = Some(error);
+            None
+        })
     };
-    rebuild_state(state, &batches, kept).with_context(|| match blobs {
+    let rebuilt = rebuild_state(state, &batches, kept);
+    if let Some(error) = unreadable {
+        return Err(error);
+    }
+    rebuilt.with_context(|| match blobs {
         Some(folder) => format!("cannot rebuild with the blobs in {}", folder.display()),
         None => "cannot rebuild without blobs, for which --blobs names a folder".to_owned(),
     })?;
     Ok(batches.len())
 }
 
-/// Asks nodes for the events of all settled batches.
-fn fetch(urls: &[String], contract: Address) -> Result<Vec<u8>> {
+/// Reads the blob of a hash, if a folder has it.
+pub(super) fn read_blob(folder: &Path, hash: &B256) -> Result<Option<Bytes>> {
+    let path = folder.join(hash.to_string());
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => Ok(Some(read_file(&path, BLOB_BYTES as u64)?.into())),
+    }
+}
+
+/// Asks nodes for the events of all settled batches, and a beacon node for the blobs of which a folder
+/// has none.
+fn fetch(args: &RebuildArgs, contract: Address) -> Result<Vec<u8>> {
     let logs = threads::runtime()?.block_on(async {
-        let endpoints = Endpoints::connect(urls).await?;
-        logs::settled(&endpoints, contract).await
+        let endpoints = Endpoints::connect(&args.rpc).await?;
+        let logs = logs::settled(&endpoints, contract).await?;
+        if let (Some(url), Some(folder)) = (&args.beacon, &args.blobs) {
+            let beacon = Beacon::connect(url).await?;
+            archive(&endpoints, &logs, &beacon, folder).await?;
+        }
+        anyhow::Ok(logs)
     })?;
     Ok(serde_json::to_vec(&logs)?)
+}
+
+/// Keeps in a folder the blobs of settled batches that it has not yet and the beacon node has.
+async fn archive(
+    endpoints: &Endpoints,
+    logs: &[Log],
+    beacon: &Beacon,
+    folder: &Path,
+) -> Result<()> {
+    for log in logs {
+        let mut missing = logs::blobs(log);
+        let mut unreadable = None;
+        missing.retain(|hash| match read_blob(folder, hash) {
+            Ok(found) => found.is_none(),
+            Err(error) => {
+                unreadable = Some(error);
+                false
+            }
+        });
+        if let Some(error) = unreadable {
+            return Err(error);
+        }
+        if missing.is_empty() {
+            continue;
+        }
+        let time = logs::time(endpoints, log).await?;
+        for (hash, blob) in beacon.blobs(time, &missing).await? {
+            keep_blob(folder, &hash, &blob)?;
+            tracing::info!(%hash, time, "kept a blob");
+        }
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]
