@@ -21,7 +21,8 @@ const MOST_LOSSES: u64 = 3;
 
 #[test]
 fn killed_workers_lose_what_they_have_at_hand_and_nothing_else() {
-    let transactions = if is_full() { 60 } else { 20 };
+    // More than there is time for between the kills.
+    let transactions = if is_full() { 150 } else { 30 };
     let fleet = Fleet::new(transactions);
     let batch = fleet.submit();
     let seed = rand::random();
