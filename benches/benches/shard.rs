@@ -55,7 +55,14 @@ fn bench_traces(
 
     // What the serving chips are asked for, as in a whole shard.
     let mut asked = rows.events.clone();
-    signature::generate(&signatures, chain_id, log_transactions, &mut asked)?;
+    let ladders = [shape.transactions()];
+    signature::generate(
+        &signatures,
+        chain_id,
+        log_transactions,
+        &ladders,
+        &mut asked,
+    )?;
     fee::generate(&rows.fees, log_transactions, &mut asked)?;
     let (_, leaves) = record::generate(&rows.records, data, log_records, &mut asked)?;
     let log_nodes = shape.log_nodes as usize;
@@ -68,6 +75,7 @@ fn bench_traces(
                 &signatures,
                 chain_id,
                 log_transactions,
+                &ladders,
                 &mut LookupEvents::default(),
             )
         });

@@ -297,10 +297,13 @@ impl<E> VariableBaseMessage<E> {
 impl VariableBaseBus {
     const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("variable_base");
 
-    /// The product is needed, once per row. Caller: has requested the base of this position.
-    pub fn request<AB: ChipBuilder>(builder: &mut AB, message: VariableBaseMessage<AB::Expr>) {
-        let count = Count::bounded(AB::Expr::ONE, 1);
-        Self::BUS.send(builder, message.fields(), count);
+    /// The product is needed. Caller: has requested the base of this position; `is_real` is boolean.
+    pub fn request<AB: ChipBuilder>(
+        builder: &mut AB,
+        message: VariableBaseMessage<AB::Expr>,
+        is_real: AB::Expr,
+    ) {
+        Self::BUS.send(builder, message.fields(), Count::bounded(is_real, 1));
     }
 
     /// The product was computed. Caller: `is_last` is one on the last row of each ladder
@@ -320,9 +323,9 @@ pub struct FixedBaseBus;
 impl FixedBaseBus {
     const BUS: PermutationCheckBus<'static> = PermutationCheckBus::new("fixed_base");
 
-    /// This point must be s·G + K for some known s, once per row.
-    pub fn request<AB: ChipBuilder>(builder: &mut AB, product: Point<AB::Expr>) {
-        Self::BUS.send(builder, product, Count::bounded(AB::Expr::ONE, 1));
+    /// This point must be s·G + K for some known s. Caller: `is_real` is boolean.
+    pub fn request<AB: ChipBuilder>(builder: &mut AB, product: Point<AB::Expr>, is_real: AB::Expr) {
+        Self::BUS.send(builder, product, Count::bounded(is_real, 1));
     }
 
     /// This point is s·G + K. Caller: `is_last` is one on the last row of each ladder and

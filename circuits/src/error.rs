@@ -10,14 +10,14 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TraceError {
     /// A chip needs more rows than its shape has.
-    #[error("chip {chip} needs {rows} rows, its height is 2^{log_height}")]
+    #[error("chip {chip} needs {rows} rows, it has {capacity}")]
     TooManyRows {
         /// Name of the chip.
         chip: &'static str,
         /// Rows needed.
         rows: usize,
-        /// log2 of the rows there are.
-        log_height: usize,
+        /// The rows there are.
+        capacity: usize,
     },
     /// More differences than a settlement publishes.
     #[error(transparent)]
@@ -123,11 +123,19 @@ impl TraceError {
     ///
     /// [`TraceError::TooManyRows`] if `rows` is above `2^log_height`.
     pub fn check_rows(chip: &'static str, rows: usize, log_height: usize) -> Result<(), Self> {
-        if rows > 1 << log_height {
+        Self::check_capacity(chip, rows, 1 << log_height)
+    }
+
+    /// Checks that a chip has so many rows, in all its tables.
+    ///
+    /// # Errors
+    /// [`Self::TooManyRows`] if it has fewer.
+    pub fn check_capacity(chip: &'static str, rows: usize, capacity: usize) -> Result<(), Self> {
+        if rows > capacity {
             return Err(Self::TooManyRows {
                 chip,
                 rows,
-                log_height,
+                capacity,
             });
         }
         Ok(())

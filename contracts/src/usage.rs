@@ -378,11 +378,20 @@ mod tests {
         fn the_count_is_exact_also_after_what_does_not_fit(
             candidates in transactions(),
             log_transactions in 0..4u32,
+            three_quarters in any::<bool>(),
             log_nodes in 5..9u32,
             log_permutations in 7..11u32,
         ) {
             let log_records = log_transactions + 1;
-            let shape = Shape { log_transactions, log_records, log_nodes, log_permutations, ..Shape::TINY };
+            let shape = Shape {
+                log_transactions,
+                log_records,
+                log_nodes,
+                log_permutations,
+                three_quarters: three_quarters && log_transactions >= 2,
+                ..Shape::TINY
+            };
+            prop_assert!(shape.is_bounded());
             let (mut usage, mut fitting) = (Usage::default(), vec![]);
             for candidate in candidates {
                 if let Err(error) = usage.add(standard(), &candidate, is_vault, &[shape]) {

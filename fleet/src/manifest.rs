@@ -129,7 +129,7 @@ pub enum ManifestError {
 
 impl FileContent for Manifest {
     const KIND: FileKind = FileKind::Manifest;
-    const VERSION: u16 = 3;
+    const VERSION: u16 = 4;
     const MAX_BYTES: u64 = Manifest::MAX_BYTES;
 }
 

@@ -30,6 +30,9 @@ pub struct Shape {
     pub log_vaults: u32,
     /// log2 of the number of exact divisions.
     pub log_divisions: u32,
+    /// Whether it takes three quarters of so many transactions: the ladders of their signatures, on
+    /// which many cells go, have two tables each then, of half and of a quarter of the rows.
+    pub three_quarters: bool,
 }
 
 impl Shape {
@@ -39,6 +42,12 @@ impl Shape {
     pub const SMALL: Self = Self::new([7, 8, 12, 13], [8, 8]);
     /// 4,096 transactions, even over vaults scattered among millions.
     pub const MEDIUM: Self = Self::new([12, 13, 17, 18], [13, 13]);
+    /// 12,288 transactions over vaults that are used often, few of which need exact divisions, in six
+    /// sevenths of the cells of [`Self::LARGE`].
+    pub const DENSE: Self = Self {
+        three_quarters: true,
+        ..Self::new([14, 14, 16, 18], [14, 14])
+    };
     /// 16,384 transactions over vaults that lie close together or are used often. Its tables
     /// have few different heights: each costs the recursive verifier a round of folding.
     pub const LARGE: Self = Self::new([14, 16, 16, 18], [16, 16]);
@@ -62,6 +71,7 @@ impl Shape {
             log_permutations,
             log_vaults,
             log_divisions,
+            three_quarters: false,
         }
     }
 
@@ -69,7 +79,9 @@ impl Shape {
     /// outside may have others.
     #[must_use]
     pub const fn is_bounded(&self) -> bool {
-        self.log_transactions <= MAX_LOG_TRANSACTIONS
+        let has_quarters = self.log_transactions >= 2;
+        (has_quarters || !self.three_quarters)
+            && self.log_transactions <= MAX_LOG_TRANSACTIONS
             && self.log_records <= MAX_LOG_HEIGHT
             && self.log_nodes <= MAX_LOG_HEIGHT
             && self.log_permutations <= MAX_LOG_HEIGHT
@@ -77,11 +89,28 @@ impl Shape {
             && self.log_divisions <= MAX_LOG_HEIGHT
     }
 
-    /// Returns the maximum number of steps of transactions. The table has a row more if it has 2^16:
-    /// the last transaction comes before [`FEE_CLOCK`].
+    /// Returns log2 of the signatures that have their ladders in the first table of them, and in the
+    /// second if there is one.
+    #[must_use]
+    pub const fn log_ladders(&self) -> (u32, Option<u32>) {
+        let log = self.log_transactions;
+        if self.three_quarters {
+            (log.saturating_sub(1), Some(log.saturating_sub(2)))
+        } else {
+            (log, None)
+        }
+    }
+
+    /// Returns the maximum number of steps of transactions, and that of signatures. The table has a
+    /// row more if it has 2^16: the last transaction comes before [`FEE_CLOCK`].
     #[must_use]
     pub const fn transactions(&self) -> usize {
-        let rows = 1 << self.log_transactions;
+        let whole = 1 << self.log_transactions;
+        let rows = if self.three_quarters {
+            whole / 4 * 3
+        } else {
+            whole
+        };
         if rows < FEE_CLOCK as usize {
             rows
         } else {
@@ -131,8 +160,42 @@ impl Shape {
     pub const fn cells(&self) -> u64 {
         /// The tables that a shape has whatever its size.
         const FIXED: u64 = 3 << 20;
-        let of_steps = 4_700 << self.log_transactions;
+        let of_steps = 1_308 << self.log_transactions;
+        let of_ladders = match self.log_ladders() {
+            (first, None) => 3_392 << first,
+            (first, Some(second)) => (3_392 << first) + (3_392 << second),
+        };
         let of_state = (70 << self.log_records) + (40 << self.log_nodes);
-        FIXED + of_steps + of_state + (185 << self.log_permutations)
+        FIXED + of_steps + of_ladders + of_state + (185 << self.log_permutations)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_quarters_are_half_and_a_quarter() {
+        let (half, quarter) = Shape::DENSE.log_ladders();
+        let ladders = (1 << half) + quarter.map_or(0, |quarter| 1 << quarter);
+        assert_eq!(Shape::DENSE.transactions(), ladders);
+        assert_eq!(Shape::DENSE.transactions(), 12_288);
+        assert_eq!(Shape::LARGE.log_ladders(), (14, None));
+        assert_eq!(Shape::LARGE.transactions(), 16_384);
+    }
+
+    #[test]
+    fn no_shape_has_a_table_without_rows() {
+        let quarters = |log_transactions| Shape {
+            log_transactions,
+            ..Shape::DENSE
+        };
+        assert!(quarters(2).is_bounded());
+        for log_transactions in [0, 1] {
+            let shape = quarters(log_transactions);
+            assert!(!shape.is_bounded());
+            assert_eq!(shape.transactions(), 0);
+            assert_eq!(shape.log_ladders(), (0, Some(0)));
+        }
     }
 }

@@ -30,7 +30,7 @@ pub struct ShardWitness {
 
 impl FileContent for ShardWitness {
     const KIND: FileKind = FileKind::Witness;
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
     /// The largest shape with every sibling takes some 35 MB (estimate).
     const MAX_BYTES: u64 = 1 << 26;
 }

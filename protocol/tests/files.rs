@@ -353,6 +353,7 @@ fn the_kind_is_looked_at_before_the_size() {
         }))
     ));
     bytes[8] = FileKind::Witness as u8;
+    bytes[10] = ShardWitness::VERSION as u8;
     assert!(matches!(
         files::from_bytes::<ShardWitness>(&bytes),
         Err(FileError::Envelope(EnvelopeError::TooLarge { .. }))
@@ -467,7 +468,8 @@ proptest! {
     #[test]
     fn no_bytes_panic(kind in 1..4u8, payload in prop::collection::vec(any::<u8>(), 0..600)) {
         let mut bytes = b"SHRDFOLD".to_vec();
-        let version = if kind == 2 { 3 } else { 2 };
+        let versions = [Batch::VERSION, StateFile::VERSION, ShardWitness::VERSION];
+        let version = versions[usize::from(kind) - 1] as u8;
         bytes.extend([kind, 0, version, 0]);
         bytes.extend((payload.len() as u64).to_le_bytes());
         bytes.extend(payload);

@@ -20,6 +20,7 @@ use shardfold_recursion::profile::Profile;
 use shardfold_recursion::security::stark_bits;
 use shardfold_recursion::stark::RecursionError;
 
+mod quarters;
 mod tables;
 
 static STARK: LazyLock<ShardStark> = LazyLock::new(|| {

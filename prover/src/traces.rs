@@ -19,9 +19,9 @@ use shardfold_protocol::field::F;
 /// The traces of a STARK's tables, in their order.
 #[derive(Clone, Debug)]
 pub struct Traces {
-    /// One for each chip.
+    /// One for each table.
     pub traces: Vec<RowMajorMatrix<F>>,
-    /// The public values of each chip.
+    /// The public values of each table.
     pub public_values: Vec<Vec<F>>,
 }
 
@@ -38,6 +38,7 @@ pub fn shard_traces(
     witness: &ShardWitness,
 ) -> Result<Traces, TraceError> {
     let log_transactions = witness.shape.log_transactions as usize;
+    let shape = &witness.shape;
     let rows = transaction::generate(contracts, witness, log_transactions)?;
     let signatures = signature_requests(witness, &rows.signatures);
     // The curve's traces and all others are independent but for the hashes that they ask for.
@@ -45,7 +46,16 @@ pub fn shard_traces(
         || {
             let mut events = LookupEvents::default();
             let chain_id = F::from_u64(witness.statement.chain_id);
-            let traces = signature::generate(&signatures, chain_id, log_transactions, &mut events)?;
+            let (first, second) = shape.log_ladders();
+            let ladders = [first].into_iter().chain(second).map(|log| 1 << log);
+            let ladders: Vec<usize> = ladders.collect();
+            let traces = signature::generate(
+                &signatures,
+                chain_id,
+                log_transactions,
+                &ladders,
+                &mut events,
+            )?;
             Ok::<_, TraceError>((traces, events))
         },
         || state_traces(contracts, witness, rows),
@@ -54,7 +64,7 @@ pub fn shard_traces(
     let (rest, mut events) = rest?;
     events.merge(curve_events);
 
-    let poseidon2 = poseidon2::generate(&events.hashes, witness.shape.log_permutations as usize)?;
+    let poseidon2 = poseidon2::generate(&events.hashes, shape.log_permutations as usize)?;
     let StateTraces {
         transactions,
         mut shared,
@@ -64,21 +74,16 @@ pub fn shard_traces(
     } = rest;
     let mut traces = vec![transactions];
     traces.append(&mut shared);
-    traces.extend([
-        fee,
-        curve.signature,
-        curve.variable_table,
-        curve.variable_base,
-        curve.fixed_base,
-        record,
-        node,
-        poseidon2,
-        curve.fixed_table,
-        range::generate(&events.range),
-    ]);
+    traces.extend([fee, curve.signature, curve.variable_table]);
+    traces.extend(curve.variable_base);
+    traces.extend(curve.fixed_base);
+    let range = range::generate(&events.range);
+    traces.extend([record, node, poseidon2, curve.fixed_table, range]);
+    let tables = Chip::tables(contracts, shape).into_iter();
+    let chips: Vec<Chip> = tables.map(|(chip, _)| chip).collect();
     Ok(Traces {
         traces,
-        public_values: public_values(&Chip::all(contracts), &witness.statement),
+        public_values: public_values(&chips, &witness.statement),
     })
 }
 

@@ -51,12 +51,22 @@ impl Profile {
             Self::Proven100 | Self::Conjectured100 => &[
                 Shape::SMALL,
                 Shape::MEDIUM,
+                Shape::DENSE,
                 Shape::LARGE,
                 Shape::HUGE,
                 Shape::GIANT,
             ],
             Self::UnsoundTest => &[Shape::TINY],
         }
+    }
+
+    /// Returns those of [`Self::shapes`] among which a batch's are chosen unless somebody says
+    /// otherwise: all but the giant one, which takes the memory of larger machines.
+    #[must_use]
+    pub fn usual_shapes(self) -> &'static [Shape] {
+        let all = self.shapes();
+        let usual = all.iter().take_while(|shape| **shape != Shape::GIANT);
+        &all[..usual.count()]
     }
 
     /// Returns log2 of the rows of every plonky2 circuit but the last: the least at which the shard
@@ -179,7 +189,7 @@ impl Profile {
 
     /// Returns the parameters of the STARK for shards of this shape. Small shards have more blow-up
     /// and fewer queries, large ones the reverse. Why these: `docs/decisions/0016-bchks25.md` and
-    /// `0026-huge-shards.md`.
+    /// `0026-huge-shards.md`, `0030-dense-shards.md`.
     #[must_use]
     pub fn stark(self, shape: &Shape) -> StarkParameters {
         let small = shape.log_transactions <= Shape::SMALL.log_transactions;
@@ -187,6 +197,8 @@ impl Profile {
         let (queries, [query_grinding, batch_grinding, fold_grinding]) =
             match shape.log_transactions {
                 _ if small => (98, [20, 16, 9]),
+                // Its tallest table is half as high as that of a large shard.
+                14 if shape.three_quarters => (189, [19, 20, 12]),
                 ..15 => (187, [20, 21, 14]),
                 15 => (178, [23, 23, 16]),
                 _ => (183, [22, 23, 16]),

@@ -84,8 +84,39 @@ pub enum Chip {
 }
 
 impl Chip {
-    /// Returns every chip of a list of contracts, in the order of a shard's tables. The tables that
-    /// no contract of the list speaks to are left out.
+    /// Returns the tables of shards of a shape for a list of contracts, in their order: the chip of
+    /// each, and log2 of its rows. Where a chip has two, they follow one another.
+    #[must_use]
+    pub fn tables(contracts: &'static Contracts, shape: &Shape) -> Vec<(Self, usize)> {
+        let mut tables = vec![];
+        for chip in Self::all(contracts) {
+            let log_height = chip.log_height(shape);
+            match chip {
+                Self::VariableBase(_) | Self::FixedBase(_) => {
+                    let rows_each = log_height - shape.log_transactions as usize;
+                    let (log_first, log_second) = shape.log_ladders();
+                    tables.push((chip.clone(), log_first as usize + rows_each));
+                    tables.extend(log_second.map(|log_second| {
+                        let second = chip.second(1 << log_first);
+                        (second, log_second as usize + rows_each)
+                    }));
+                }
+                other => tables.push((other, log_height)),
+            }
+        }
+        tables
+    }
+
+    /// Returns the chip of a second table of ladders, where the first has so many.
+    fn second(self, first: u32) -> Self {
+        match self {
+            Self::VariableBase(_) => Self::VariableBase(VariableBaseChip { first }),
+            other => other,
+        }
+    }
+
+    /// Returns every chip of a list of contracts once, in the order of a shard's tables. The tables
+    /// that no contract of the list speaks to are left out.
     #[must_use]
     pub fn all(contracts: &'static Contracts) -> Vec<Self> {
         let mut chips = vec![Self::Transaction(TransactionChip { contracts })];
@@ -99,7 +130,7 @@ impl Chip {
             Self::Fee(FeeChip),
             Self::Signature(SignatureChip),
             Self::VariableTable(VariableTableChip),
-            Self::VariableBase(VariableBaseChip),
+            Self::VariableBase(VariableBaseChip { first: 0 }),
             Self::FixedBase(FixedBaseChip),
             Self::Record(RecordChip),
             Self::Node(NodeChip),
@@ -121,9 +152,8 @@ impl Chip {
         ]
     }
 
-    /// Returns log2 of the chip's rows in shards of a shape.
-    #[must_use]
-    pub const fn log_height(&self, shape: &Shape) -> usize {
+    /// Returns log2 of the chip's rows in shards of a shape; of ladders, were all of them in one table.
+    const fn log_height(&self, shape: &Shape) -> usize {
         let transactions = shape.log_transactions as usize;
         match self {
             Self::Transaction(_) | Self::Fee(_) | Self::Signature(_) => transactions,

@@ -157,7 +157,7 @@ pub fn whole() -> Vec<ChipTrace> {
     });
     let required: Vec<_> = required.collect();
     let id = F::from_u64(CHAIN_ID);
-    let curve = signature::generate(&required, id, 3, &mut shard.events).unwrap();
+    let curve = signature::generate(&required, id, 3, &[8], &mut shard.events).unwrap();
     let (state, root) = state_chips(&shard, siblings_of);
     let mut chips = shard.chips().to_vec();
     let mut statement = shard.statement;
@@ -165,11 +165,14 @@ pub fn whole() -> Vec<ChipTrace> {
     statement.after.state_root = root.new;
     chips[0].public_values = statement.elements().to_vec();
     chips.extend(state);
+    let [variable_base] = curve.variable_base.try_into().expect("one table");
+    let [fixed_base] = curve.fixed_base.try_into().expect("one table");
+    let variable_base_chip = Chip::VariableBase(VariableBaseChip { first: 0 });
     chips.extend([
         ChipTrace::with_public_values(Chip::Signature(SignatureChip), curve.signature, vec![id]),
         ChipTrace::new(Chip::VariableTable(VariableTableChip), curve.variable_table),
-        ChipTrace::new(Chip::VariableBase(VariableBaseChip), curve.variable_base),
-        ChipTrace::new(Chip::FixedBase(FixedBaseChip), curve.fixed_base),
+        ChipTrace::new(variable_base_chip, variable_base),
+        ChipTrace::new(Chip::FixedBase(FixedBaseChip), fixed_base),
         ChipTrace::new(Chip::FixedTable(FixedTableChip), curve.fixed_table),
     ]);
     chips
@@ -457,7 +460,7 @@ fn more_transactions_than_rows_are_refused() {
     let expected = TraceError::TooManyRows {
         chip: "transaction",
         rows: 3,
-        log_height: 1,
+        capacity: 2,
     };
     assert_eq!(found, expected);
 }

@@ -14,15 +14,18 @@ pub fn is_last<AB: ChipBuilder>(counter: AB::Var, next: AB::Var, length: usize) 
     (AB::Expr::ONE + counter.into() - next.into()) * F::from_usize(length).inverse()
 }
 
-/// Blocks are numbered 0, 1, ...: the first row is in block 0, and the number grows by one
-/// after each last row of a block. Caller: `is_last` is as its name says.
+/// Blocks are numbered `first`, `first` + 1, ...: the first row is in block `first`, and the number
+/// grows by one after each last row of a block. Caller: `is_last` is as its name says.
 pub fn constrain_places<AB: ChipBuilder>(
     builder: &mut AB,
+    first: u32,
     position: AB::Var,
     next: AB::Var,
     is_last: AB::Expr,
 ) {
-    builder.when_first_row().assert_zero(position);
+    builder
+        .when_first_row()
+        .assert_eq(position, AB::Expr::from_u32(first));
     builder
         .when_transition()
         .assert_eq(next, position.into() + is_last);

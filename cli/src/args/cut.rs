@@ -29,6 +29,8 @@ pub enum ShapeChoice {
     Small,
     /// 4,096 transactions.
     Medium,
+    /// 12,288 transactions over vaults that are used often.
+    Dense,
     /// 16,384 transactions.
     Large,
     /// 32,768 transactions over vaults that are used often.

@@ -238,10 +238,11 @@ fn state_facts(file: &StateFile) -> Result<Inspected> {
 
 fn witness_facts(witness: &ShardWitness) -> Facts {
     let mut facts = transactions_facts(&witness.transactions);
-    facts.insert(
-        "shape",
-        format!("{} transactions", witness.shape.transactions()),
-    );
+    let shape = match witness.shape {
+        shape if shape.is_bounded() => format!("{} transactions", shape.transactions()),
+        _ => "beyond all bounds".to_owned(),
+    };
+    facts.insert("shape", shape);
     facts.insert("records", witness.records.len().to_string());
     facts.insert("siblings", witness.siblings.len().to_string());
     facts.insert("time", witness.statement.after.time.to_string());

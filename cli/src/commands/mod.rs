@@ -179,13 +179,14 @@ pub fn cache_folder(args: &CacheArgs) -> Result<PathBuf> {
 /// Returns the shapes that shards may have. A smaller one than asked for still takes what is left
 /// over at the end. Fails if the profile is unsound and that is not allowed.
 pub fn shapes(args: &CutArgs) -> Result<Vec<Shape>> {
-    let all = profile(args.profile, args.unsound)?.shapes();
+    let profile = profile(args.profile, args.unsound)?;
     let most = match args.shape {
         ShapeChoice::Small => 1,
         ShapeChoice::Medium => 2,
-        ShapeChoice::Large => 3,
-        ShapeChoice::Auto | ShapeChoice::Huge => 4,
-        ShapeChoice::Giant => 5,
+        ShapeChoice::Dense => 3,
+        ShapeChoice::Large => 4,
+        ShapeChoice::Auto | ShapeChoice::Huge => return Ok(profile.usual_shapes().to_vec()),
+        ShapeChoice::Giant => return Ok(profile.shapes().to_vec()),
     };
-    Ok(all.iter().take(most).copied().collect())
+    Ok(profile.shapes().iter().take(most).copied().collect())
 }

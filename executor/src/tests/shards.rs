@@ -168,6 +168,29 @@ fn shapes_are_compared_by_what_they_take() {
 }
 
 #[test]
+fn three_quarters_of_a_shape_are_filled() {
+    let transfers = |count: u32| {
+        workload(|builder| {
+            for _ in 0..count {
+                builder.push(builder.transfer(0, 1, 1, NO_FEE));
+            }
+        })
+    };
+    let three = Shape {
+        three_quarters: true,
+        ..Shape::TINY
+    };
+    assert_eq!(
+        sizes(&transfers(7), &[three]),
+        [(3, three), (3, three), (1, three)]
+    );
+    // It costs less than the whole, which takes one more.
+    let shapes = [three, Shape::TINY];
+    assert_eq!(sizes(&transfers(3), &shapes), [(3, three)]);
+    assert_eq!(sizes(&transfers(4), &shapes), [(4, Shape::TINY)]);
+}
+
+#[test]
 fn a_shard_ends_before_a_transaction_that_spends_its_fees() {
     let earn = FeePayment {
         amount: 10,

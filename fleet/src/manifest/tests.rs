@@ -211,8 +211,8 @@ fn bytes_that_are_no_manifest_are_refused() {
         assert!(text.contains(from), "{from} is not in {text}");
         Manifest::from_bytes(text.replacen(from, to, 1).as_bytes()).unwrap_err()
     };
-    let refused = changed(r#""version": 3"#, r#""version": 2"#).to_string();
-    let expected = "found version 2 of shardfold-manifest, expected 3: submit the batch again";
+    let refused = changed(r#""version": 4"#, r#""version": 3"#).to_string();
+    let expected = "found version 3 of shardfold-manifest, expected 4: submit the batch again";
     assert!(refused.contains(expected), "{refused}");
     let refused = changed("shardfold-manifest", "shardfold-batch").to_string();
     assert!(refused.contains("shardfold-batch"), "{refused}");

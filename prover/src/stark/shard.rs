@@ -29,15 +29,10 @@ impl ShardStark {
         if !shape.is_bounded() {
             return Err(StarkError::Shape { found: shape });
         }
-        let chips = Chip::all(contracts).into_iter();
-        let tables = chips.map(|chip| {
-            let log_height = chip.log_height(&shape);
-            (chip, log_height)
-        });
         Ok(Self {
             contracts,
             shape,
-            stark: Stark::new(tables.collect(), parameters)?,
+            stark: Stark::new(Chip::tables(contracts, &shape), parameters)?,
         })
     }
 

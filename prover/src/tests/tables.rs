@@ -88,7 +88,7 @@ fn witnesses(contracts: &Contracts, workload: &Workload) -> Vec<ShardWitness> {
     .unwrap()
 }
 
-fn report(stark: &ShardStark, traces: &Traces) -> Report {
+pub(super) fn report(stark: &ShardStark, traces: &Traces) -> Report {
     let values = traces.traces.iter().zip(&traces.public_values);
     let tables = stark.stark().chips().iter().zip(values);
     let tables: Vec<_> = tables

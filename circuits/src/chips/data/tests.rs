@@ -126,14 +126,14 @@ fn the_cost_is_as_planned() {
 fn more_blocks_than_rows_are_refused() {
     let mut events = LookupEvents::default();
     let error = generate(&blocks(63), &BEFORE, POINT, LOG_HEIGHT, &mut events).unwrap_err();
-    let (rows, log_height) = (96, LOG_HEIGHT);
+    let (rows, capacity) = (96, 1 << LOG_HEIGHT);
     let chip = "data";
     assert_eq!(
         error,
         TraceError::TooManyRows {
             chip,
             rows,
-            log_height
+            capacity
         }
     );
     let most = vec![F::ZERO; 4 * COEFFICIENTS];

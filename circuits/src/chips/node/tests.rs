@@ -210,7 +210,7 @@ fn too_many_nodes_are_an_error() {
     let error = TraceError::TooManyRows {
         chip: "node",
         rows: NODES,
-        log_height: 5,
+        capacity: 32,
     };
     assert_eq!(error_of(&touched(), &siblings, 5), error);
     assert!(generate(&touched(), &siblings, 6, &mut LookupEvents::default()).is_ok());

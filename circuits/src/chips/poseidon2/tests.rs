@@ -119,7 +119,7 @@ fn too_many_compressions_are_an_error() {
     let error = TraceError::TooManyRows {
         chip: "poseidon2",
         rows: 5,
-        log_height: 2,
+        capacity: 4,
     };
     assert_eq!(generate(&inputs(), 2), Err(error));
 }

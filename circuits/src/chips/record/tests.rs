@@ -153,7 +153,7 @@ fn too_many_records_are_an_error() {
     let error = TraceError::TooManyRows {
         chip: "record",
         rows: 3,
-        log_height: 1,
+        capacity: 2,
     };
     let result = generate(&records(), &DATA, 1, &mut LookupEvents::default());
     assert_eq!(result.unwrap_err(), error);

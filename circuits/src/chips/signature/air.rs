@@ -51,6 +51,11 @@ impl<AB: ChipBuilder> Air<AB> for SignatureChip {
         let nonce = constrain_element(builder, &row.nonce);
         let product = PointExpr::of(row.product_x, row.product_y);
         let sum = constrain_sum(builder, &row, &nonce, &product);
+        // 7. A row has ladders or not, and a real one has.
+        let has_ladders: AB::Expr = row.has_ladders.into();
+        builder.assert_bool(row.has_ladders);
+        let lacks = AB::Expr::ONE - has_ladders.clone();
+        builder.when(row.is_real).assert_zero(lacks);
 
         request_hashes(builder, &row);
         let position: AB::Expr = row.position.into();
@@ -61,8 +66,8 @@ impl<AB: ChipBuilder> Air<AB> for SignatureChip {
             scalar: [low.into(), high.into()],
             product: product.to_message(),
         };
-        VariableBaseBus::request(builder, message);
-        FixedBaseBus::request(builder, sum.to_message());
+        VariableBaseBus::request(builder, message, has_ladders.clone());
+        FixedBaseBus::request(builder, sum.to_message(), has_ladders);
         let (owner, message) = (row.owner.map(Into::into), row.message.map(Into::into));
         SignatureBus::confirm(builder, owner, message, row.is_real.into());
     }

@@ -10,6 +10,8 @@ pub struct SignatureColumns<T> {
     pub position: T,
     /// One where the signature is asked for, zero on padding.
     pub is_real: T,
+    /// One where the ladders' tables have rows for it: on all rows, or on the first of them.
+    pub has_ladders: T,
     /// The key P.
     pub key: Element<T>,
     /// The commitment R.
@@ -59,6 +61,7 @@ impl<T> SignatureColumns<T> {
         Self {
             position: cells.one(),
             is_real: cells.one(),
+            has_ladders: cells.one(),
             key: Element::of(&mut cells),
             nonce: Element::of(&mut cells),
             exit_address: cells.array(),

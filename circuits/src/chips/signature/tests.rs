@@ -35,9 +35,14 @@ const NONCE_SQUARE: Range<usize> = 18..23;
 const DISTINCT: Range<usize> = 23..28;
 const SLOPE: Range<usize> = 28..33;
 const SUM: Range<usize> = 33..38;
+const LADDERS: Range<usize> = 38..40;
 
 const CHAIN: F = F::TWO;
 const LOG_TRANSACTIONS: usize = 2;
+/// Ladders for every row, in one table.
+const ALL_LADDERS: [usize; 1] = [1 << LOG_TRANSACTIONS];
+/// Ladders for the real rows alone, in two tables.
+const FEW_LADDERS: [usize; 2] = [2, 1];
 /// Three signatures are real, the last row is padding.
 const REAL: usize = 3;
 /// The row that is tampered with, and the padding.
@@ -80,6 +85,11 @@ fn all_signatures() -> Vec<SignatureRequest> {
 }
 
 fn chips(signatures: &[SignatureRequest]) -> Vec<ChipTrace> {
+    chips_with(signatures, &ALL_LADDERS)
+}
+
+/// The chips with so many ladders in each table of them.
+fn chips_with(signatures: &[SignatureRequest], ladders: &[usize]) -> Vec<ChipTrace> {
     let SignatureTraces {
         signature,
         variable_table,
@@ -90,16 +100,27 @@ fn chips(signatures: &[SignatureRequest]) -> Vec<ChipTrace> {
         signatures,
         CHAIN,
         LOG_TRANSACTIONS,
+        ladders,
         &mut LookupEvents::default(),
     )
     .unwrap();
-    vec![
+    let mut chips = vec![
         ChipTrace::with_public_values(Chip::Signature(SignatureChip), signature, vec![CHAIN]),
         ChipTrace::new(Chip::VariableTable(VariableTableChip), variable_table),
-        ChipTrace::new(Chip::VariableBase(VariableBaseChip), variable_base),
-        ChipTrace::new(Chip::FixedBase(FixedBaseChip), fixed_base),
-        ChipTrace::new(Chip::FixedTable(FixedTableChip), fixed_table),
-    ]
+    ];
+    let mut first = 0;
+    for (trace, count) in variable_base.into_iter().zip(ladders) {
+        let chip = Chip::VariableBase(VariableBaseChip { first });
+        chips.push(ChipTrace::new(chip, trace));
+        first += *count as u32;
+    }
+    let fixed_base = fixed_base.into_iter();
+    chips.extend(fixed_base.map(|trace| ChipTrace::new(Chip::FixedBase(FixedBaseChip), trace)));
+    chips.push(ChipTrace::new(
+        Chip::FixedTable(FixedTableChip),
+        fixed_table,
+    ));
+    chips
 }
 
 fn honest() -> ChipTrace {
@@ -166,7 +187,14 @@ fn signatures_are_proven_by_five_chips() {
 #[test]
 fn the_hashes_of_real_signatures_are_asked_for() {
     let mut events = LookupEvents::default();
-    generate(&signatures(), CHAIN, LOG_TRANSACTIONS, &mut events).unwrap();
+    generate(
+        &signatures(),
+        CHAIN,
+        LOG_TRANSACTIONS,
+        &ALL_LADDERS,
+        &mut events,
+    )
+    .unwrap();
     let mut noted: Vec<Vec<F>> = events
         .hashes
         .iter()
@@ -187,9 +215,22 @@ fn a_shard_without_signatures_is_proven() {
 }
 
 #[test]
+fn padding_beyond_the_ladders_is_proven() {
+    for count in 0..=REAL {
+        let signatures = &signatures()[..count];
+        let chips = chips_with(signatures, &FEW_LADDERS);
+        let left = report(&chips).leftovers;
+        let confirmed = left.iter().filter(|left| left.bus == "signature");
+        assert_eq!(confirmed.count(), count);
+        assert!(left.iter().all(|l| l.bus == "signature" || l.bus == "hash"));
+        accepts(&chips);
+    }
+}
+
+#[test]
 fn the_cost_is_as_planned() {
     let cost = cost(&Chip::Signature(SignatureChip), LOG_TRANSACTIONS);
-    assert_eq!((cost.main, cost.permutation, cost.degree), (84, 8, 3));
+    assert_eq!((cost.main, cost.permutation, cost.degree), (85, 8, 3));
 }
 
 // What has no trace.
@@ -202,6 +243,7 @@ fn a_signature_of_another_message_has_no_trace() {
         &signatures,
         CHAIN,
         LOG_TRANSACTIONS,
+        &ALL_LADDERS,
         &mut LookupEvents::default(),
     );
     let expected = TraceError::InvalidSignature { index: 2 };
@@ -216,6 +258,7 @@ fn a_key_outside_the_group_has_no_trace() {
         &signatures,
         CHAIN,
         LOG_TRANSACTIONS,
+        &ALL_LADDERS,
         &mut LookupEvents::default(),
     );
     let expected = TraceError::InvalidSignature { index: ROW };
@@ -229,6 +272,7 @@ fn more_signatures_than_rows_have_no_trace() {
         &signatures,
         CHAIN,
         LOG_TRANSACTIONS,
+        &ALL_LADDERS,
         &mut LookupEvents::default(),
     );
     assert!(matches!(
@@ -237,7 +281,47 @@ fn more_signatures_than_rows_have_no_trace() {
     ));
 }
 
+#[test]
+fn more_signatures_than_ladders_have_no_trace() {
+    let result = generate(
+        &signatures(),
+        CHAIN,
+        LOG_TRANSACTIONS,
+        &[1, 1],
+        &mut LookupEvents::default(),
+    );
+    let expected = TraceError::TooManyRows {
+        chip: "signature",
+        rows: REAL,
+        capacity: 2,
+    };
+    assert_eq!(result.unwrap_err(), expected);
+}
+
 // Cheats with a row's own constraints.
+
+#[test]
+fn ladders_that_are_asked_for_twice() {
+    let cheat = with_row(PADDING, |row| *row.has_ladders = F::TWO);
+    refused_by(cheat, nth(LADDERS, 0));
+}
+
+#[test]
+fn a_signature_without_ladders() {
+    let cheat = with_row(ROW, |row| *row.has_ladders = F::ZERO);
+    refused_by(cheat, nth(LADDERS, 1));
+}
+
+#[test]
+fn ladders_that_there_are_not() {
+    // Nobody has multiplied for the last row.
+    let honest = chips_with(&signatures(), &FEW_LADDERS);
+    let mut mutated = honest.clone();
+    let row = SignatureColumns::of(mutated[0].trace.row_mut(PADDING));
+    *row.has_ladders = F::ONE;
+    bus_refuses("variable_base", &honest, &mutated);
+    bus_refuses("fixed_base", &honest, &mutated);
+}
 
 #[test]
 fn a_signature_confirmed_twice() {
@@ -594,6 +678,9 @@ pub fn cheats() -> Vec<Cheat> {
         cheats_of(a_signature_confirmed_twice),
         cheats_of(two_signatures_at_one_place),
         cheats_of(places_that_are_numbered_from_one),
+        cheats_of(ladders_that_are_asked_for_twice),
+        cheats_of(a_signature_without_ladders),
+        cheats_of(ladders_that_there_are_not),
         cheats_of(a_key_outside_the_group),
         cheats_of(an_encoding_of_another_key),
         cheats_of(a_commitment_outside_the_group),

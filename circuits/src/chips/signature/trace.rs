@@ -41,10 +41,10 @@ pub struct SignatureTraces {
     pub signature: RowMajorMatrix<F>,
     /// 16 n rows.
     pub variable_table: RowMajorMatrix<F>,
-    /// 32 n rows.
-    pub variable_base: RowMajorMatrix<F>,
-    /// 32 n rows.
-    pub fixed_base: RowMajorMatrix<F>,
+    /// 32 rows for each ladder of each table.
+    pub variable_base: Vec<RowMajorMatrix<F>>,
+    /// As many.
+    pub fixed_base: Vec<RowMajorMatrix<F>>,
     /// 2^16 rows.
     pub fixed_table: RowMajorMatrix<F>,
 }
@@ -63,8 +63,8 @@ static PADDING: LazyLock<SignatureRequest> = LazyLock::new(|| {
     }
 });
 
-/// Returns the traces for at most `2^log_transactions` signatures for a chain; notes the hashes of the real
-/// ones.
+/// Returns the traces for signatures for a chain, `2^log_transactions` rows of them, the first of
+/// which have ladders: so many in each table of ladders. Notes the hashes of the real ones.
 ///
 /// # Errors
 ///
@@ -75,9 +75,11 @@ pub fn generate(
     signatures: &[SignatureRequest],
     chain_id: F,
     log_transactions: usize,
+    ladders: &[usize],
     events: &mut LookupEvents,
 ) -> Result<SignatureTraces, TraceError> {
-    TraceError::check_rows("signature", signatures.len(), log_transactions)?;
+    let with_ladders = ladders.iter().sum::<usize>().min(1 << log_transactions);
+    TraceError::check_capacity("signature", signatures.len(), with_ladders)?;
     let rows: Result<Vec<Row>, TraceError> = signatures
         .par_iter()
         .enumerate()
@@ -95,10 +97,23 @@ pub fn generate(
     rows.resize(1 << log_transactions, padding);
 
     let products: Vec<Product> = rows.iter().map(Row::product).collect();
-    let scalars: Vec<Scalar> = rows.iter().map(|row| row.request.signature.s).collect();
-    let (variable_table, multiples) = variable_table::generate(&products)?;
-    let (variable_base, ends) = variable_base::generate(&products, &multiples)?;
-    let (fixed_base, sums) = fixed_base::generate(&scalars)?;
+    let scalars = rows.iter().map(|row| row.request.signature.s);
+    let scalars: Vec<Scalar> = scalars.take(with_ladders).collect();
+    let (variable_table, multiples) = variable_table::generate(&products, with_ladders)?;
+    let (mut variable_base, mut fixed_base) = (vec![], vec![]);
+    let (mut ends, mut sums) = (vec![], vec![]);
+    let mut first = 0;
+    for count in ladders {
+        let of_table = first..(first + count).min(with_ladders);
+        let (products, multiples) = (&products[of_table.clone()], &multiples[of_table.clone()]);
+        let (trace, mut products) = variable_base::generate(products, multiples, first)?;
+        variable_base.push(trace);
+        ends.append(&mut products);
+        let (trace, mut products) = fixed_base::generate(&scalars[of_table.clone()])?;
+        fixed_base.push(trace);
+        sums.append(&mut products);
+        first = of_table.end;
+    }
     Ok(SignatureTraces {
         signature: fill(&rows, signatures.len(), &ends, &sums)?,
         variable_table,
@@ -160,7 +175,7 @@ impl Row {
 }
 
 /// The trace of the signature chip, of which the first `real` rows are not padding; `ends`
-/// has E' and `sums` S' of each row.
+/// has E' and `sums` S' of each row with ladders. On the others E' is any point: the first row's.
 fn fill(
     rows: &[Row],
     real: usize,
@@ -168,19 +183,24 @@ fn fill(
     sums: &[AffinePoint],
 ) -> Result<RowMajorMatrix<F>, TraceError> {
     let nonces = rows.iter().map(|row| row.request.signature.r);
-    let differences: Vec<F5> = nonces.zip(ends).map(|(r, e)| r.x - e.x).collect();
+    let without = ends.first().into_iter().cycle();
+    let differences = nonces.zip(ends.iter().chain(without));
+    let differences: Vec<F5> = differences.map(|(r, e)| r.x - e.x).collect();
     let inverses = invert(&differences)?;
     let mut cells = F::zero_vec(rows.len() * WIDTH);
     let fill_row = |(position, (cells, row)): (usize, (&mut [F], &Row))| {
-        let (nonce, end) = (row.request.signature.r, ends[position]);
+        let has_ladders = position < ends.len();
+        let nonce = row.request.signature.r;
+        let end = ends[if has_ladders { position } else { 0 }];
         let slope = (nonce.y - end.y) * inverses[position];
         let sum = end.add_with_slope(&nonce, slope);
-        if sum != sums[position] {
+        if has_ladders && sum != sums[position] {
             return Err(TraceError::InvalidSignature { index: position });
         }
         let to = SignatureColumns::of(cells);
         *to.position = F::from_usize(position);
         *to.is_real = F::from_bool(position < real);
+        *to.has_ladders = F::from_bool(has_ladders);
         fill_element(to.key, &row.request.key.0, &row.roots[0]);
         fill_element(to.nonce, &nonce, &row.roots[1]);
         let [owner_block, owner, challenge @ ..] = row.digests;

@@ -16,7 +16,10 @@ use shardfold_protocol::field::F;
 
 /// Ladders of 32 rows, each the product of a key with a challenge.
 #[derive(Clone, Copy, Debug)]
-pub struct VariableBaseChip;
+pub struct VariableBaseChip {
+    /// The position of the signature that the table's first ladder serves.
+    pub first: u32,
+}
 
 /// Rows of half a challenge.
 const HALF: usize = DIGITS / 2;
@@ -78,7 +81,8 @@ impl<AB: ChipBuilder> Air<AB> for VariableBaseChip {
         // 1. The last row of each ladder is marked.
         builder.assert_eq(row.is_last, periodic.last.clone());
         // 2. Ladders are numbered by their position.
-        constrain_places(builder, row.position, next.position, row.is_last.into());
+        let is_last = row.is_last.into();
+        constrain_places(builder, self.first, row.position, next.position, is_last);
 
         constrain_halves(builder, &row, &next, periodic);
         let eightfold = constrain_doublings(builder, &row);

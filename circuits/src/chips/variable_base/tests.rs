@@ -54,10 +54,10 @@ fn products() -> Vec<Product> {
 }
 
 fn traces(products: &[Product]) -> [ChipTrace; 2] {
-    let (table, multiples) = variable_table::generate(products).unwrap();
-    let (base, _) = generate(products, &multiples).unwrap();
+    let (table, multiples) = variable_table::generate(products, products.len()).unwrap();
+    let (base, _) = generate(products, &multiples, 0).unwrap();
     [
-        ChipTrace::new(Chip::VariableBase(VariableBaseChip), base),
+        ChipTrace::new(Chip::VariableBase(VariableBaseChip { first: 0 }), base),
         ChipTrace::new(Chip::VariableTable(VariableTableChip), table),
     ]
 }
@@ -97,7 +97,7 @@ fn climb(
 /// first of the next ladder.
 fn addends() -> Vec<AffinePoint> {
     let products = products();
-    let (_, multiples) = variable_table::generate(&products).unwrap();
+    let (_, multiples) = variable_table::generate(&products, products.len()).unwrap();
     let of = |ladder: usize, index| multiples[ladder][products[ladder].digit(index)];
     let own = (1..DIGITS).map(|index| of(LADDER, index));
     own.chain([of(LADDER + 1, 0)]).collect()
@@ -105,7 +105,7 @@ fn addends() -> Vec<AffinePoint> {
 
 fn start() -> AffinePoint {
     let products = products();
-    let (_, multiples) = variable_table::generate(&products).unwrap();
+    let (_, multiples) = variable_table::generate(&products, products.len()).unwrap();
     multiples[LADDER][products[LADDER].digit(0)]
 }
 
@@ -114,8 +114,8 @@ fn start() -> AffinePoint {
 #[test]
 fn products_of_keys_and_challenges_are_proven() {
     let products = products();
-    let (_, multiples) = variable_table::generate(&products).unwrap();
-    let (_, ends) = generate(&products, &multiples).unwrap();
+    let (_, multiples) = variable_table::generate(&products, products.len()).unwrap();
+    let (_, ends) = generate(&products, &multiples, 0).unwrap();
     for (product, end) in products.iter().zip(ends) {
         let multiple = Point::from(product.base).mul_u128(product.challenge);
         assert_eq!(Point::from(end), multiple + *LADDER_OFFSET);
@@ -138,7 +138,7 @@ fn the_tests_climb_as_the_generator_does() {
 
 #[test]
 fn the_cost_is_as_planned() {
-    let cost = cost(&Chip::VariableBase(VariableBaseChip), 7);
+    let cost = cost(&Chip::VariableBase(VariableBaseChip { first: 0 }), 7);
     assert_eq!((cost.main, cost.permutation, cost.degree), (65, 3, 3));
 }
 
@@ -190,6 +190,25 @@ fn ladders_that_are_numbered_from_one() {
         *trace.cell_mut(row, columns().position) += F::ONE;
     }
     refused_by(trace, PLACES);
+}
+
+#[test]
+fn a_second_table_goes_on_counting() {
+    let products = products();
+    let (_, multiples) = variable_table::generate(&products, products.len()).unwrap();
+    let table = |first: usize| {
+        let (products, multiples) = (&products[first..first + 2], &multiples[first..first + 2]);
+        let (trace, _) = generate(products, multiples, first).unwrap();
+        trace
+    };
+    let chip = |first| Chip::VariableBase(VariableBaseChip { first });
+    for first in [0, 2] {
+        let trace = ChipTrace::new(chip(first), table(first as usize));
+        assert_eq!(report(std::slice::from_ref(&trace)).violations.len(), 0);
+    }
+    // The second table's ladders under the first one's numbers, and the reverse.
+    refused_by(ChipTrace::new(chip(0), table(2)), PLACES);
+    refused_by(ChipTrace::new(chip(2), table(0)), PLACES);
 }
 
 // Cheats with the challenge.

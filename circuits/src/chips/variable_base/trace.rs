@@ -18,29 +18,35 @@ const BATCH: usize = 128;
 /// The trace, and the product e·P + K of each ladder.
 pub type Ladders = (RowMajorMatrix<F>, Vec<AffinePoint>);
 
-/// Returns one ladder of 32 rows for each product; `multiples` has those of each key.
+/// Returns one ladder of 32 rows for each product, the first for the signature at position `first`;
+/// `multiples` has those of each key.
 ///
 /// # Errors
 ///
 /// [`TraceError::DegenerateAddition`] for a key whose logarithm to the base Q0 is known.
-pub fn generate(products: &[Product], multiples: &[Multiples]) -> Result<Ladders, TraceError> {
+pub fn generate(
+    products: &[Product],
+    multiples: &[Multiples],
+    first: usize,
+) -> Result<Ladders, TraceError> {
     let mut cells = F::zero_vec(products.len() * DIGITS * WIDTH);
     let ends: Result<Vec<Vec<AffinePoint>>, TraceError> = cells
         .par_chunks_mut(BATCH * DIGITS * WIDTH)
         .enumerate()
-        .map(|(batch, cells)| fill(products, multiples, batch * BATCH, cells))
+        .map(|(batch, cells)| fill(products, multiples, [batch * BATCH, first], cells))
         .collect();
     Ok((RowMajorMatrix::new(cells, WIDTH), ends?.concat()))
 }
 
-/// Fills the ladders from number `first` on; returns their products.
+/// Fills the ladders from number `start` on, where number 0 has position `first`; returns their
+/// products.
 fn fill(
     products: &[Product],
     multiples: &[Multiples],
-    first: usize,
+    [start, first]: [usize; 2],
     cells: &mut [F],
 ) -> Result<Vec<AffinePoint>, TraceError> {
-    let ladders = first..first + cells.len() / (DIGITS * WIDTH);
+    let ladders = start..start + cells.len() / (DIGITS * WIDTH);
     let multiple = |ladder: usize, index: usize| {
         let ladder = ladder % products.len();
         multiples[ladder][products[ladder].digit(index)]
@@ -49,7 +55,7 @@ fn fill(
         let before = (ladder + products.len() - 1) % products.len();
         fill_scalar(&products[ladder], &products[before], rows);
         for row in rows.chunks_exact_mut(WIDTH) {
-            *VariableBaseColumns::of(row).position = F::from_usize(ladder);
+            *VariableBaseColumns::of(row).position = F::from_usize(first + ladder);
         }
     }
     let mut acc: Vec<AffinePoint> = ladders.clone().map(|l| multiple(l, 0)).collect();

@@ -46,7 +46,7 @@ impl<AB: ChipBuilder> Air<AB> for VariableTableChip {
         builder.assert_eq(row.digit, digit);
         let is_last = is_last::<AB>(row.digit, next.digit, DIGIT_SIZE);
         // 2. Blocks are numbered by their position.
-        constrain_places(builder, row.position, next.position, is_last.clone());
+        constrain_places(builder, 0, row.position, next.position, is_last.clone());
 
         let Line {
             multiple,

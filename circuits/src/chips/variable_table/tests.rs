@@ -39,7 +39,7 @@ fn products() -> Vec<Product> {
 }
 
 fn honest() -> ChipTrace {
-    let (trace, _) = generate(&products()).unwrap();
+    let (trace, _) = generate(&products(), products().len()).unwrap();
     ChipTrace::new(Chip::VariableTable(VariableTableChip), trace)
 }
 
@@ -98,7 +98,7 @@ fn toward(line: &mut Line, base: AffinePoint) {
 
 #[test]
 fn every_multiple_of_every_key_is_given() {
-    let (_, multiples) = generate(&products()).unwrap();
+    let (_, multiples) = generate(&products(), products().len()).unwrap();
     for (product, multiples) in products().iter().zip(multiples) {
         for (digit, multiple) in multiples.into_iter().enumerate() {
             let expected = Point::from(product.base).mul_u128(digit as u128);
@@ -126,7 +126,7 @@ fn the_cost_is_as_planned() {
 fn a_key_made_from_the_offset_has_no_trace() {
     let base = *VARIABLE_BASE_OFFSET;
     let challenge = 0;
-    let result = generate(&[Product { base, challenge }]);
+    let result = generate(&[Product { base, challenge }], 1);
     assert_eq!(result.unwrap_err(), TraceError::DegenerateAddition);
 }
 
@@ -200,7 +200,7 @@ fn an_inverse_that_is_none() {
 #[test]
 fn a_multiple_with_another_x() {
     let base = products()[BLOCK].base;
-    let before = generate(&products()).unwrap().1[BLOCK][ROW - 1];
+    let before = generate(&products(), products().len()).unwrap().1[BLOCK][ROW - 1];
     let slope = before.add_slope(&base).unwrap();
     for i in 0..COEFFICIENTS {
         let cheat = refill(*VARIABLE_BASE_OFFSET, |digit, line| {
@@ -257,7 +257,7 @@ fn the_multiples_of_a_point_beside_the_key() {
 fn the_multiples_of_another_signatures_key() {
     let mut products = products();
     products.swap(0, BLOCK);
-    let (trace, _) = generate(&products).unwrap();
+    let (trace, _) = generate(&products, products.len()).unwrap();
     let mutated = ChipTrace::new(Chip::VariableTable(VariableTableChip), trace);
     bus_refuses("base", &[honest()], &[mutated]);
 }

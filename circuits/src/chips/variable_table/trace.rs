@@ -37,24 +37,33 @@ impl Product {
     }
 }
 
-/// Returns one block of 16 rows for each key, and its multiples.
+/// Returns one block of 16 rows for each key, and its multiples. Those of the first `used` keys are
+/// looked up, by the digits of their challenges.
 ///
 /// # Errors
 ///
 /// [`TraceError::DegenerateAddition`] for a key that is Q0 divided by a small integer.
-pub fn generate(products: &[Product]) -> Result<(RowMajorMatrix<F>, Vec<Multiples>), TraceError> {
+pub fn generate(
+    products: &[Product],
+    used: usize,
+) -> Result<(RowMajorMatrix<F>, Vec<Multiples>), TraceError> {
     let mut cells = F::zero_vec(products.len() * DIGIT_SIZE * WIDTH);
     let multiples: Result<Vec<Vec<Multiples>>, TraceError> = cells
         .par_chunks_mut(BATCH * DIGIT_SIZE * WIDTH)
         .enumerate()
         .zip(products.par_chunks(BATCH))
-        .map(|((batch, cells), products)| fill(products, batch * BATCH, cells))
+        .map(|((batch, cells), products)| fill(products, [batch * BATCH, used], cells))
         .collect();
     Ok((RowMajorMatrix::new(cells, WIDTH), multiples?.concat()))
 }
 
-/// Fills the blocks of some keys, the first of them at position `first`.
-fn fill(products: &[Product], first: usize, cells: &mut [F]) -> Result<Vec<Multiples>, TraceError> {
+/// Fills the blocks of some keys, the first of them at position `first`, where those at positions
+/// below `used` are looked up.
+fn fill(
+    products: &[Product],
+    [first, used]: [usize; 2],
+    cells: &mut [F],
+) -> Result<Vec<Multiples>, TraceError> {
     let mut multiples = vec![[*VARIABLE_BASE_OFFSET; DIGIT_SIZE]; products.len()];
     for digit in 0..DIGIT_SIZE {
         let denominators: Vec<F5> = products
@@ -68,7 +77,8 @@ fn fill(products: &[Product], first: usize, cells: &mut [F]) -> Result<Vec<Multi
             let (product, multiples) = (&products[block], &mut multiples[block]);
             let (multiple, inverse) = (multiples[digit], inverses[block]);
             let slope = (multiple.y - product.base.y) * inverse;
-            let times = (0..DIGITS).filter(|i| product.digit(*i) == digit).count();
+            let digits = if first + block < used { DIGITS } else { 0 };
+            let times = (0..digits).filter(|i| product.digit(*i) == digit).count();
             let row = VariableTableColumns::of(&mut rows[digit * WIDTH..(digit + 1) * WIDTH]);
             *row.position = F::from_usize(first + block);
             *row.digit = F::from_usize(digit);

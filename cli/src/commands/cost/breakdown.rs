@@ -192,9 +192,15 @@ impl Tables {
         };
         let heights = stark.stark().log_heights().iter();
         let widths = stark.stark().widths().into_iter().zip(heights);
+        let mut before = "";
         for (chip, (width, &log_height)) in stark.stark().chips().iter().zip(widths) {
             let row = width.total() as u64;
             tables.all += row << log_height;
+            // The second table of a chip has rows of the same width.
+            if chip.name() == before {
+                continue;
+            }
+            before = chip.name();
             match chip {
                 Chip::Transaction(_) => tables.step += row,
                 Chip::Signature(_) => tables.signature += row,

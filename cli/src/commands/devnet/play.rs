@@ -12,7 +12,6 @@ use shardfold_executor::workload::CHAIN_ID;
 use shardfold_protocol::address::Address as ExitAddress;
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::files::{self, FileContent};
-use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_recursion::profile::Profile;
 use shardfold_settlement::artefact::Artefact;
@@ -331,12 +330,12 @@ impl<'a> Play<'a> {
         let state: StateFile = self.read(&format!("state-{}.bin", number - 1))?;
         let mut state = State::try_from(&state)?;
         // As `--shape auto` has them.
-        let shapes: Vec<Shape> = self.profile.shapes().iter().take(4).copied().collect();
+        let shapes = self.profile.usual_shapes();
         Ok(SettledBatch::execute(
             contracts(),
             &mut state,
             &batch,
-            &shapes,
+            shapes,
         )?)
     }
 

@@ -81,9 +81,9 @@ fn assemble(
     rows: &[Row],
     challenge: u128,
 ) -> Vec<ChipTrace> {
-    let (table, _) = variable_table::generate(tables).unwrap();
-    let (_, multiples) = variable_table::generate(ladders).unwrap();
-    let (ladder, _) = variable_base::generate(ladders, &multiples).unwrap();
+    let (table, _) = variable_table::generate(tables, tables.len()).unwrap();
+    let (_, multiples) = variable_table::generate(ladders, ladders.len()).unwrap();
+    let (ladder, _) = variable_base::generate(ladders, &multiples, 0).unwrap();
     let (fixed, _) = fixed_base::generate(scalars).unwrap();
     let others = [table, ladder, fixed, fixed_table::generate(scalars)];
     let mut chips = chips(&signatures());

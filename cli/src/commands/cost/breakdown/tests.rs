@@ -134,6 +134,14 @@ fn a_transaction_takes_the_rows_that_are_written_down() {
     assert_eq!(each("deposit"), step + 5.0 * row("poseidon2"));
 }
 
+/// Ladders that stand in two tables are those of one signature all the same.
+#[test]
+fn a_signature_takes_as_many_cells_in_every_shape() {
+    let circuits = circuits(Profile::Proven100);
+    let signature = |shape| Tables::of(circuits.stark(&shape).unwrap()).signature;
+    assert_eq!(signature(Shape::DENSE), signature(Shape::LARGE));
+}
+
 /// By which the executor chooses.
 #[test]
 fn a_shape_has_about_as_many_cells_as_it_says() {
