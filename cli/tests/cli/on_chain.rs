@@ -174,6 +174,7 @@ fn refuses_blobs_that_cannot_be_read(sandbox: &Sandbox, call: &Call) {
     let error = sandbox.refused(&rebuild);
     assert!(error.contains(&hash.to_string()), "{error}");
     assert!(!error.contains("found no blob"), "{error}");
+    std::fs::remove_dir_all(sandbox.path("broken")).unwrap();
 }
 
 /// Another byte of the proof, of the data or of what opens the blobs, and blobs that are missing.
