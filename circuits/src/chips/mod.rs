@@ -117,8 +117,7 @@ impl Chip {
 
     /// Returns every chip of a list of contracts once, in the order of a shard's tables. The tables
     /// that no contract of the list speaks to are left out.
-    #[must_use]
-    pub fn all(contracts: &'static Contracts) -> Vec<Self> {
+    fn all(contracts: &'static Contracts) -> Vec<Self> {
         let mut chips = vec![Self::Transaction(TransactionChip { contracts })];
         if contracts.speaks(Bus::Vault) {
             chips.push(Self::Vault(VaultChip));

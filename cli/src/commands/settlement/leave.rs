@@ -132,17 +132,11 @@ async fn archive(
     folder: &Path,
 ) -> Result<()> {
     for log in logs {
-        let mut missing = logs::blobs(log);
-        let mut unreadable = None;
-        missing.retain(|hash| match read_blob(folder, hash) {
-            Ok(found) => found.is_none(),
-            Err(error) => {
-                unreadable = Some(error);
-                false
+        let mut missing = vec![];
+        for hash in logs::blobs(log) {
+            if read_blob(folder, &hash)?.is_none() {
+                missing.push(hash);
             }
-        });
-        if let Some(error) = unreadable {
-            return Err(error);
         }
         if missing.is_empty() {
             continue;
