@@ -1,5 +1,5 @@
-//! Everything that takes what an owner has out of a frozen contract, call by call: vaults, shares,
-//! positions and payouts; made of published data and the public key alone.
+//! What takes an owner's vaults, shares, positions and payouts out of a frozen contract, call by call:
+//! made of published data and the public key alone.
 
 use std::collections::BTreeSet;
 
@@ -101,8 +101,10 @@ impl Step {
     }
 }
 
-/// Returns all calls that an owner needs, in the order in which they are sent; none if the state has
-/// nothing of the owner. The owner is who has this key and the exit address `to`, where all of it goes.
+/// Returns the calls for what an owner's records hold, in the order in which they are sent; none if the
+/// state has nothing of the owner. The owner is who has this key and the exit address `to`, where all of
+/// it goes, but for the collateral that `repay` gives its sender after 30 days. Of a debt in shares the
+/// contract refuses `repay`.
 ///
 /// Of shares of a market some of the part may come back later, when debts are repaid: `redeem` and
 /// `payDue` are sent again then.
@@ -304,4 +306,73 @@ impl Leaver<'_> {
 fn made<C: SolCall>(step: Step, call: &C) -> Call {
     let data = call.abi_encode().into();
     Call { step, data }
+}
+
+#[cfg(test)]
+mod tests {
+    use p3_field::PrimeCharacteristicRing as _;
+    use shardfold_protocol::field::F;
+    use shardfold_protocol::record::Vault;
+    use shardfold_protocol::state::StateFile;
+
+    use super::*;
+
+    const CHAIN: u64 = 7;
+    const KEY: [u64; 5] = [1, 2, 3, 4, 5];
+
+    fn record(elements: [u64; 8]) -> Record {
+        Record(elements.map(F::from_u64))
+    }
+
+    /// A vault with shares of the pool 30, which has shares of the market 20, which lends asset 6; and a
+    /// payout of asset 9 by a vault of asset 8.
+    fn nested(owner: Digest) -> State {
+        let vault = |asset| {
+            let vault = Vault {
+                owner,
+                asset,
+                balance: 50,
+                nonce: 0,
+            };
+            Record::from(vault)
+        };
+        let mut file = StateFile {
+            chain_id: CHAIN,
+            head: None,
+            vaults: vec![],
+            records: vec![],
+        };
+        file.push(1, vault(SHARES + 30));
+        file.push(2, vault(8));
+        file.push(20, record([KIND_MARKET, 100, 100, 0, 0, 0, 6, 0]));
+        file.push(
+            30,
+            record([KIND_POOL, 5, SHARES + 20, 100, 100, 2_000, 0, 0]),
+        );
+        file.push(40, record([KIND_PAYOUT, 9, 70, 2, 0, 0, 0, 1]));
+        State::try_from(&file).expect("it is a state")
+    }
+
+    #[test]
+    fn shares_are_given_back_before_those_that_they_are_exchanged_for() {
+        let to = Address::repeat_byte(1);
+        let state = nested(owner(CHAIN, KEY, to).expect("it is a key"));
+        let calls = calls(&state, KEY, to).expect("it is a key");
+        let names: Vec<_> = calls.iter().map(|call| call.step.name()).collect();
+        let expected = [
+            ("escape", 1),
+            ("escape", 2),
+            ("open", 2),
+            ("open", 20),
+            ("open", 30),
+            ("open", 40),
+            ("refundPayout", 40),
+            ("redeem", SHARES + 30),
+            ("redeem", SHARES + 20),
+            ("payDue", 5),
+            ("payDue", 6),
+            ("payDue", 9),
+        ];
+        assert_eq!(names, expected);
+    }
 }

@@ -12,6 +12,8 @@ use shardfold_settlement::interface::IRollup::{
     WrongOwner, WrongPayment, WrongRoot, openCall, refundPayoutCall,
 };
 
+use shardfold_settlement::leaving::{Step, calls};
+
 use crate::common::chain::FORKS;
 use crate::common::world::{COIN, FREE, PRICE, account, coin, key, owner, signed, user};
 use crate::freeze::freeze;
@@ -303,13 +305,53 @@ fn the_contract_ends_with_dust_alone() {
                 scene.pay_due(i, asset).expect("it is due");
             }
         }
-        // A thousand shares of the pool are nobody's: 1,415 of coin and 708 of the token, with what
-        // was rounded. The rest is the price of items.
-        let price = U256::from(9 * PRICE);
+        only_dust_is_left(&mut scene);
         let left = scene.world.chain.balance(scene.world.rollup);
-        assert_eq!(left, coin(1_415) + price);
         assert!(left < coin_held);
-        assert_eq!(held(&scene.world, scene.token, scene.world.rollup), 708);
+    }
+}
+
+/// A thousand shares of the pool are nobody's: 1,415 of coin and 708 of the token, with what was
+/// rounded. The rest is the price of items.
+fn only_dust_is_left(scene: &mut Scene) {
+    let price = U256::from(9 * PRICE);
+    let left = scene.world.chain.balance(scene.world.rollup);
+    assert_eq!(left, coin(1_415) + price);
+    assert_eq!(held(&scene.world, scene.token, scene.world.rollup), 708);
+}
+
+/// The same by the calls that are made for each owner, of a token with a payout that has a rest. What
+/// is repaid after somebody's turn is drawn in a second one.
+#[test]
+fn the_calls_that_are_made_for_everybody_leave_dust_alone() {
+    for fork in FORKS {
+        let mut scene = Scene::new(fork);
+        freeze(&mut scene.world);
+        let state = scene.world.state.clone();
+        let calls_of = |i| calls(&state, key(i), user(i)).expect("it is a key");
+        let rollup = scene.world.rollup;
+        for i in 1..5 {
+            for call in calls_of(i) {
+                let wei = match call.step {
+                    Step::Repay { debt, .. } => coin(debt),
+                    _ => U256::ZERO,
+                };
+                let chain = &mut scene.world.chain;
+                chain.fund(user(9), wei);
+                let sent = chain.pay_data(user(9), rollup, wei, call.data.to_vec());
+                sent.unwrap_or_else(|error| panic!("{:?}: {error:?}", call.step));
+            }
+        }
+        for call in (1..5).flat_map(calls_of) {
+            if matches!(call.step, Step::Redeem { .. } | Step::PayDue { .. }) {
+                let sent = scene
+                    .world
+                    .chain
+                    .send_data(user(9), rollup, call.data.to_vec());
+                sent.unwrap_or_else(|error| panic!("{:?}: {error:?}", call.step));
+            }
+        }
+        only_dust_is_left(&mut scene);
     }
 }
 
