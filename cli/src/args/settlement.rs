@@ -131,7 +131,8 @@ Examples:
   shardfold rebuild --rpc URL --contract ADDRESS --genesis genesis.bin -o state.bin
   shardfold rebuild --rpc URL --contract ADDRESS --beacon URL --blobs blobs \
     --genesis genesis.bin -o state.bin
-The last one, run at least once in eighteen days, keeps an archive of all blobs.
+The last one keeps what the beacon node gives, if it is run more than once in eighteen days; it ends at
+the first answer that is neither blobs nor that there are none, so look whether it has.
 LOGS is what a node of the base chain answers to eth_getLogs for the contract's address, from the
 block of its creation on. Nothing else is needed, and nobody is asked: each head's commitments and
 the state root are checked.")]
@@ -198,8 +199,10 @@ what it answers to eth_getCode, as JSON:
   { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ..., \"verifier\": ...,
     \"first\": ..., \"second\": ..., \"head_digest\": \"0x...\" }
 where `hashes`, `verifier` and `headDigest` are what the rollup answers by these names, `first` and
-`second` what the verifier does. The calls take out what the key has, in the order of their names:
-vaults, then shares, positions and payouts; who repays a position's debt pays it with the call.")]
+`second` what the verifier does. The calls are for the vaults, shares, positions and payouts of the
+key, and are sent in the order of their numbers; who repays a position's debt pays it with the call,
+and after 30 days gets the collateral. Deposits that no batch took and withdrawals that nobody has
+claimed are not among them. Take a folder without the calls of an earlier drill.")]
 pub struct ExitDrillArgs {
     /// The contract's logs, as JSON.
     pub logs: PathBuf,
@@ -222,8 +225,8 @@ pub struct ExitDrillArgs {
     /// The owner's address on the base chain, 40 hexadecimal digits.
     #[arg(long, value_name = "ADDRESS")]
     pub to: String,
-    /// The folder for state.bin, settlement.key, the circuits and a call for each vault; made if it is
-    /// not there. Circuits that are in it already are used again: an empty folder makes all anew.
+    /// The folder for state.bin, settlement.key, the circuits and the calls; made if it is not there.
+    /// Circuits that are in it already are used again: an empty folder makes all anew.
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
     /// Print one JSON object as the last line of standard output.
