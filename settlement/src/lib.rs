@@ -9,6 +9,7 @@ pub mod data;
 pub mod deployed;
 pub mod encoding;
 pub mod escape;
+pub mod events;
 pub mod interface;
 pub mod leaving;
 pub mod published;

@@ -4,16 +4,17 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolEvent as _;
-use serde::Deserialize;
 use shardfold_protocol::data::{Coefficient, DataError, differences};
 use shardfold_protocol::field::{F, canonical};
-use shardfold_protocol::head::{HEAD_ELEMENTS, Head};
+use shardfold_protocol::head::{HEAD_ELEMENTS, Head, extend_chain};
 use shardfold_protocol::rebuild::RebuildError;
 use shardfold_protocol::state::State;
 use thiserror::Error;
 
 use crate::data::{BLOB_BYTES, COEFFICIENT_BYTES, from_blob, from_calldata};
+use crate::events::{Log, read_logs};
 use crate::interface::IRollup::Settled;
+use crate::withdrawals::Withdrawal;
 
 /// A settled batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,8 @@ pub struct Published {
     pub batch: u64,
     /// The head after it.
     pub head: Head,
-    /// What it owes: entries of [`ENTRY_BYTES`](crate::withdrawals::ENTRY_BYTES).
-    pub withdrawals: Bytes,
+    /// What it owes.
+    pub withdrawals: Vec<Withdrawal>,
     /// The differences of its records, or where they are.
     pub data: Data,
 }
@@ -113,6 +114,14 @@ pub enum PublishedError {
         /// What is wrong.
         source: DataError,
     },
+    /// Withdrawals that are not the batch's.
+    #[error("batch {batch}: its {found} withdrawals are not those of its head")]
+    Withdrawals {
+        /// Which batch.
+        batch: u64,
+        /// How many there are.
+        found: usize,
+    },
     /// A batch that does not lead to its head.
     #[error("batch {batch} does not lead to its head: {source}")]
     Rebuild {
@@ -123,40 +132,16 @@ pub enum PublishedError {
     },
 }
 
-/// A log as a node gives it; other members do not matter.
-#[derive(Deserialize)]
-struct Log {
-    address: Address,
-    topics: Vec<B256>,
-    data: Bytes,
-    /// Whether the block was left by the chain.
-    #[serde(default)]
-    removed: bool,
-}
-
-/// What a node answers, or the list in it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Answer {
-    Whole { result: Vec<Log> },
-    List(Vec<Log>),
-}
-
 /// Reads the settled batches from the answer to `eth_getLogs`; logs of other events are passed over,
 /// and so are those of blocks that the chain has left. Of `contract`, or of the only one.
 ///
 /// # Errors
 /// If the batches are not all of one contract, each once, from the first on.
 pub fn settled(json: &[u8], contract: Option<Address>) -> Result<Vec<Published>, PublishedError> {
-    let logs = match serde_json::from_slice(json)? {
-        Answer::Whole { result } | Answer::List(result) => result,
-    };
     let mut batches: Vec<Published> = vec![];
     let mut only = contract;
-    for (number, log) in logs.iter().enumerate() {
-        let is_ours = contract.is_none_or(|contract| contract == log.address);
-        let is_settled = log.topics.first() == Some(&Settled::SIGNATURE_HASH);
-        if !is_settled || !is_ours || log.removed {
+    for (number, log) in &read_logs(json, contract)? {
+        if log.topics.first() != Some(&Settled::SIGNATURE_HASH) {
             continue;
         }
         let first = *only.get_or_insert(log.address);
@@ -164,7 +149,7 @@ pub fn settled(json: &[u8], contract: Option<Address>) -> Result<Vec<Published>,
             let other = log.address;
             return Err(PublishedError::Contracts { first, other });
         }
-        batches.push(read(number, log)?);
+        batches.push(read(*number, log)?);
     }
     batches.sort_by_key(|published| published.batch);
     for (expected, published) in (0..).zip(&batches) {
@@ -194,12 +179,26 @@ fn read(number: usize, log: &Log) -> Result<Published, PublishedError> {
     Ok(Published {
         batch,
         head: Head::from_elements(&head),
-        withdrawals: event.withdrawals,
+        withdrawals: withdrawals(batch, &event.withdrawals)?,
         data: match event.blobs.is_empty() {
             true => Data::Calldata(event.data),
             false => Data::Blobs(event.blobs),
         },
     })
+}
+
+/// A list of withdrawals.
+fn withdrawals(batch: u64, bytes: &[u8]) -> Result<Vec<Withdrawal>, PublishedError> {
+    let elements = elements(batch, "withdrawals", bytes)?;
+    let (withdrawals, rest) = elements.as_chunks();
+    if !rest.is_empty() {
+        return Err(PublishedError::Elements {
+            batch,
+            what: "withdrawals",
+            found: format!("{} bytes", bytes.len()),
+        });
+    }
+    Ok(withdrawals.iter().map(Withdrawal::from_elements).collect())
 }
 
 /// Elements of 8 bytes, big-endian.
@@ -231,6 +230,7 @@ pub fn rebuild(
     for published in batches {
         let batch = published.batch;
         let coefficients = published.coefficients(&mut blob)?;
+        published.check_withdrawals(state.chain_id(), state.head())?;
         let before = state.head().data_commitment;
         let differences = differences(&coefficients, &before, &published.head.data_commitment)
             .map_err(|source| PublishedError::Data { batch, source })?;
@@ -242,6 +242,28 @@ pub fn rebuild(
 }
 
 impl Published {
+    /// Whether what it owes is what its head says, after the head before.
+    fn check_withdrawals(&self, chain_id: u64, before: &Head) -> Result<(), PublishedError> {
+        let extend =
+            |chain, withdrawal: &Withdrawal| extend_chain(&chain, &withdrawal.digest(chain_id));
+        let chain = self
+            .withdrawals
+            .iter()
+            .fold(before.withdrawal_commitment, extend);
+        let count = before
+            .withdrawal_count
+            .checked_add(self.withdrawals.len() as u64);
+        let head = (
+            Some(self.head.withdrawal_count),
+            self.head.withdrawal_commitment,
+        );
+        if (count, chain) == head {
+            return Ok(());
+        }
+        let (batch, found) = (self.batch, self.withdrawals.len());
+        Err(PublishedError::Withdrawals { batch, found })
+    }
+
     /// The coefficients of its differences.
     fn coefficients(
         &self,

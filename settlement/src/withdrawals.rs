@@ -25,6 +25,18 @@ pub struct Withdrawal {
 }
 
 impl Withdrawal {
+    /// Reads the elements of an entry of the contract's list.
+    #[must_use]
+    pub const fn from_elements(elements: &[F; ELEMENTS]) -> Self {
+        let [base_chain, a, b, c, asset, amount] = *elements;
+        Self {
+            base_chain,
+            address: [a, b, c],
+            asset,
+            amount,
+        }
+    }
+
     fn elements(&self) -> [F; ELEMENTS] {
         let [a, b, c] = self.address;
         [self.base_chain, a, b, c, self.asset, self.amount]

@@ -1,5 +1,6 @@
 //! Blobs from a beacon node, which has those of the last eighteen days.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use alloy::transports::http::reqwest::{self, Client, StatusCode};
@@ -12,8 +13,11 @@ use url::Url;
 
 use crate::endpoints::client;
 
-/// How long it may take for one answer: six blobs are 1.6 MB of digits.
+/// How long it may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of the longest answer that is read: a node that does not look at hashes gives all blobs of the
+/// block, of which each is 262 thousand digits.
+const ANSWER_BYTES: usize = 64 << 20;
 /// Seconds of a slot where the node does not say: Ethereum's.
 const SLOT_SECONDS: u64 = 12;
 
@@ -37,15 +41,33 @@ pub enum BeaconError {
         /// What is wrong with it, without the text, of which a part may be a secret.
         why: String,
     },
-    /// It does not give what it was asked for.
-    #[error("the beacon node {node} gives no {what}: {said}")]
-    Silent {
+    /// It does not answer at all.
+    #[error("the beacon node {node} does not answer: {why}")]
+    Unreachable {
+        /// Which node.
+        node: String,
+        /// What is in the way.
+        why: String,
+    },
+    /// It refuses to say what it was asked for.
+    #[error("the beacon node {node} gives no {what}: it answers {status}")]
+    Refused {
         /// Which node.
         node: String,
         /// What it was asked for.
         what: &'static str,
-        /// What it says.
-        said: String,
+        /// What it answers instead, 404 if it has no such block, or not this part of the interface.
+        status: StatusCode,
+    },
+    /// What is no answer to the question.
+    #[error("the beacon node {node} gives no {what}: {why}")]
+    Answer {
+        /// Which node.
+        node: String,
+        /// What it was asked for.
+        what: &'static str,
+        /// What is wrong with the answer.
+        why: String,
     },
     /// A block that is older than its chain.
     #[error(
@@ -94,26 +116,36 @@ impl Beacon {
             slot_seconds: SLOT_SECONDS,
         };
         let what = "time of its genesis";
-        let genesis: Option<Genesis> = beacon.get("eth/v1/beacon/genesis", "", what).await?;
-        let genesis = genesis.and_then(|genesis| genesis.genesis_time.parse().ok());
-        beacon.genesis =
-            genesis.ok_or_else(|| beacon.silent(what, "found no number of seconds"))?;
-        let spec: Option<Spec> = beacon.get("eth/v1/config/spec", "", "settings").await?;
-        let said = spec.and_then(|spec| spec.seconds_per_slot?.parse().ok());
-        beacon.slot_seconds = said.filter(|seconds| *seconds > 0).unwrap_or(SLOT_SECONDS);
+        let Genesis { genesis_time } = beacon.get("eth/v1/beacon/genesis", "", what).await?;
+        beacon.genesis = beacon.seconds(what, &genesis_time)?;
+        let what = "length of its slots";
+        let spec: Result<Spec, _> = beacon.get("eth/v1/config/spec", "", what).await;
+        match spec {
+            Ok(Spec { seconds_per_slot }) => {
+                if let Some(said) = seconds_per_slot {
+                    beacon.slot_seconds = beacon.seconds(what, &said)?;
+                }
+            }
+            // A node of a chain for tests does not say.
+            Err(BeaconError::Refused {
+                status: StatusCode::NOT_FOUND,
+                ..
+            }) => {}
+            Err(error) => return Err(error),
+        }
+        if beacon.slot_seconds == 0 {
+            return Err(beacon.wrong(what, "found 0 seconds".to_owned()));
+        }
         Ok(beacon)
     }
 
-    /// Returns those of the blobs with these hashes that the node has of the block with this time.
-    /// Each is what its hash says.
+    /// Returns the blob with this hash of the block with this time: what is returned has the hash.
+    ///
+    /// It is asked for alone, since nodes do not agree how more than one hash is written.
     ///
     /// # Errors
-    /// No answer, or a block before its chain.
-    pub async fn blobs(
-        &self,
-        time: u64,
-        hashes: &[B256],
-    ) -> Result<Vec<(B256, Bytes)>, BeaconError> {
+    /// If the node does not give it, or the block is from before its chain.
+    pub async fn blob(&self, time: u64, hash: &B256) -> Result<Bytes, BeaconError> {
         let since = time.checked_sub(self.genesis);
         let slot = since.ok_or_else(|| BeaconError::Chain {
             node: self.name.clone(),
@@ -121,21 +153,25 @@ impl Beacon {
             genesis: self.genesis,
         })? / self.slot_seconds;
         let path = format!("eth/v1/beacon/blobs/{slot}");
-        let names: Vec<String> = hashes.iter().map(B256::to_string).collect();
-        let query = format!("versioned_hashes={}", names.join(","));
-        let found: Option<Vec<Bytes>> = self.get(&path, &query, "blobs").await?;
-        let found = found.unwrap_or_default().into_iter();
-        let named = found.filter_map(|blob| Some((blob_hash(&blob)?, blob)));
-        Ok(named.filter(|(hash, _)| hashes.contains(hash)).collect())
+        let query = format!("versioned_hashes={hash}");
+        let what = "blob";
+        let blobs: Vec<Bytes> = self.get(&path, &query, what).await?;
+        let found = blobs.len();
+        let mut blobs = blobs.into_iter();
+        let blob = blobs.find(|blob| blob_hash(blob) == Some(*hash));
+        blob.ok_or_else(|| {
+            let why = format!("found {found} blobs of the slot {slot}, and not this one");
+            self.wrong(what, why)
+        })
     }
 
-    /// What it has at a path; nothing if it says that it has nothing there.
+    /// What it has at a path.
     async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &str,
         what: &'static str,
-    ) -> Result<Option<T>, BeaconError> {
+    ) -> Result<T, BeaconError> {
         let mut url = self.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/{path}"));
@@ -143,24 +179,47 @@ impl Beacon {
             let own = url.query().map(|own| format!("{own}&")).unwrap_or_default();
             url.set_query(Some(&format!("{own}{query}")));
         }
-        // The message may hold the whole URL.
-        let failed = |error: reqwest::Error| self.silent(what, &error.without_url().to_string());
-        let response = self.client.get(url).send().await.map_err(failed)?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
+        let failed = |error| self.unreachable(error);
+        let mut response = self.client.get(url).send().await.map_err(failed)?;
+        let status = response.status();
+        if !status.is_success() {
+            let node = self.name.clone();
+            return Err(BeaconError::Refused { node, what, status });
         }
-        let response = response.error_for_status().map_err(failed)?;
-        let bytes = response.bytes().await.map_err(failed)?;
+        let mut bytes = vec![];
+        while let Some(part) = response.chunk().await.map_err(failed)? {
+            if bytes.len() + part.len() > ANSWER_BYTES {
+                let why = format!("found an answer of more than {ANSWER_BYTES} bytes");
+                return Err(self.wrong(what, why));
+            }
+            bytes.extend_from_slice(&part);
+        }
         let answer: Answer<T> = serde_json::from_slice(&bytes)
-            .map_err(|error| self.silent(what, &error.to_string()))?;
-        Ok(Some(answer.data))
+            .map_err(|error| self.wrong(what, format!("found something else: {error}")))?;
+        Ok(answer.data)
     }
 
-    fn silent(&self, what: &'static str, said: &str) -> BeaconError {
-        BeaconError::Silent {
-            node: self.name.clone(),
-            what,
-            said: said.to_owned(),
+    /// A number of seconds, which is text.
+    fn seconds(&self, what: &'static str, text: &str) -> Result<u64, BeaconError> {
+        let why = || format!("found {text:?}, expected a number of seconds");
+        text.parse().map_err(|_| self.wrong(what, why()))
+    }
+
+    fn wrong(&self, what: &'static str, why: String) -> BeaconError {
+        let node = self.name.clone();
+        BeaconError::Answer { node, what, why }
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> BeaconError {
+        // The message may hold the whole URL; what it says of the cause stands behind it.
+        let error = error.without_url();
+        let mut why = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            why = format!("{why}: {error}");
+            cause = error.source();
         }
+        let node = self.name.clone();
+        BeaconError::Unreachable { node, why }
     }
 }

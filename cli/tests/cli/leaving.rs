@@ -18,11 +18,16 @@ use shardfold_settlement::interface::IRollup::{Settled, escapeCall};
 
 use crate::chain::Chain;
 
-/// A ledger of two batches, and the logs of a contract that has settled them: one published in
-/// calldata, one in blobs, which are kept.
-fn settled() -> Chain {
-    let chain = Chain::cut_for(Profile::UnsoundTest, 2, 5, 20);
-    let logs: Vec<Value> = (0..2).map(|number| log(&chain, number)).collect();
+/// The contract that has settled.
+pub const CONTRACT: Address = Address::repeat_byte(0xc0);
+
+/// A ledger of a batch for each mode, and the logs of a contract that has settled them so; those in
+/// blobs are kept.
+pub fn settled_in(modes: &[DataMode]) -> Chain {
+    let chain = Chain::cut_for(Profile::UnsoundTest, modes.len(), 5, 20);
+    let logs: Vec<Value> = (0..modes.len())
+        .map(|number| log(&chain, modes, number))
+        .collect();
     let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": logs });
     chain
         .sandbox
@@ -30,8 +35,13 @@ fn settled() -> Chain {
     chain
 }
 
+/// One batch in calldata, one in blobs.
+fn settled() -> Chain {
+    settled_in(&DataMode::ALL)
+}
+
 /// The log of one batch, which is executed again from the genesis.
-fn log(chain: &Chain, number: usize) -> Value {
+fn log(chain: &Chain, modes: &[DataMode], number: usize) -> Value {
     let sandbox = &chain.sandbox;
     let genesis: StateFile = files::from_bytes(&sandbox.read("genesis.bin")).unwrap();
     let mut state = State::try_from(&genesis).unwrap();
@@ -42,7 +52,7 @@ fn log(chain: &Chain, number: usize) -> Value {
         let batch = SettledBatch::execute(standard(), &mut state, &batch, shapes);
         settled.push(batch.unwrap());
     }
-    let published = settled[number].published(DataMode::ALL[number]).unwrap();
+    let published = settled[number].published(modes[number]).unwrap();
     fs::create_dir_all(sandbox.path("kept")).unwrap();
     for (hash, blob) in published.versioned_hashes().iter().zip(published.blobs()) {
         sandbox.write(format!("kept/{hash}"), blob);
@@ -55,8 +65,7 @@ fn log(chain: &Chain, number: usize) -> Value {
         blobs: published.versioned_hashes().to_vec(),
     };
     let topics = [Settled::SIGNATURE_HASH, U256::from(number).into()];
-    let address = Address::repeat_byte(0xc0);
-    json!({ "address": address, "topics": topics, "data": Bytes::from(event.encode_data()) })
+    json!({ "address": CONTRACT, "topics": topics, "data": Bytes::from(event.encode_data()) })
 }
 
 const REBUILD: [&str; 8] = [

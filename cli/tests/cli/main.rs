@@ -2,6 +2,7 @@
 //! read, damaged and taken away. All proofs have the profile `unsound-test`, which takes
 //! seconds.
 
+mod archive;
 mod bad_files;
 mod bad_places;
 mod bad_transactions;
@@ -20,6 +21,7 @@ mod happy_path;
 mod import;
 mod kills;
 mod leaving;
+mod node;
 mod on_chain;
 mod outputs;
 mod processes;

@@ -46,6 +46,8 @@ pub struct Chain {
     /// Whether blobs can be opened.
     pub opens_blobs: bool,
     number: u64,
+    /// All that was logged so far.
+    pub logs: Vec<Log>,
 }
 
 /// Each fork with each place for the data.
@@ -101,6 +103,7 @@ impl Chain {
             blobs: vec![],
             opens_blobs: true,
             number: 1,
+            logs: vec![],
         }
     }
 
@@ -294,7 +297,9 @@ impl Chain {
             };
         }
         let result = evm.transact_commit(tx);
-        result.expect("the transaction is well formed")
+        let result = result.expect("the transaction is well formed");
+        self.logs.extend_from_slice(result.logs());
+        result
     }
 }
 

@@ -20,12 +20,13 @@ use shardfold_settlement::interface::IRollup::{
     depositCall, dueCall, escapeCall, openCall, payDueCall, redeemCall, refundPayoutCall,
     registerAssetCall, repaidCall, repayCall, requestExitCall,
 };
-use shardfold_settlement::leaving::{Call, Step, calls};
+use shardfold_settlement::leaving::{Call, LeavingError, Step};
 
 use crate::common::batch::Settlement;
 use crate::common::chain::Chain;
 use crate::common::world::{Item, PRICE, World, user};
 use crate::freeze::freeze;
+use crate::leaving::calls;
 
 /// The first number that is that of no asset of the workloads.
 const ASSETS: u32 = 2_000;
@@ -395,7 +396,11 @@ fn who_has_nothing_has_no_calls() {
     let key = key_elements(&keys.get(0).public_key());
     assert_eq!(calls(&state, key, address(&stranger)), Ok(vec![]));
     let error = calls(&state, [u64::MAX; 5], Address::ZERO).unwrap_err();
-    assert!(matches!(error, EscapeError::Key { position: 0, .. }));
+    let expected = matches!(
+        error,
+        LeavingError::Escape(EscapeError::Key { position: 0, .. })
+    );
+    assert!(expected, "{error}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod defi;
 mod freeze;
 mod gas;
 mod groups;
+mod leaving;
 mod poseidon2;
 mod published;
 mod queue;

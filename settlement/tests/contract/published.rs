@@ -17,7 +17,7 @@ use crate::common::world::{LEDGER, World, coin, key, user};
 use crate::freeze::{freeze, scene};
 
 /// A ledger in which nothing has happened.
-fn empty() -> State {
+pub fn empty() -> State {
     let tree = StateTree::new();
     let genesis = Head::genesis(tree.root());
     State::from_parts(LEDGER, genesis, tree).expect("an empty ledger")

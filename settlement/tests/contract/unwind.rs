@@ -12,11 +12,12 @@ use shardfold_settlement::interface::IRollup::{
     WrongOwner, WrongPayment, WrongRoot, openCall, refundPayoutCall,
 };
 
-use shardfold_settlement::leaving::{Step, calls};
+use shardfold_settlement::leaving::Step;
 
 use crate::common::chain::FORKS;
 use crate::common::world::{COIN, FREE, PRICE, account, coin, key, owner, signed, user};
 use crate::freeze::freeze;
+use crate::leaving::calls;
 use crate::scene::{
     DEBTOR, FREE_POSITION, MARKET, MARKET_SHARES, MONTH, PAYOUT, POOL, POOL_SHARES, Scene,
 };

@@ -291,14 +291,23 @@ async fn a_beacon_node_gives_the_blobs_back() {
     bare.block_timestamp = None;
     assert_eq!(logs::time(&scene.endpoints, &bare).await.unwrap(), time);
     let beacon = Beacon::connect(scene.anvil.url()).await.unwrap();
-    let found = beacon.blobs(time, &hashes).await.unwrap();
-    assert_eq!(found, [(hashes[0], kept.blobs()[0].clone())]);
+    let found = beacon.blob(time, &hashes[0]).await.unwrap();
+    assert_eq!(found, kept.blobs()[0]);
 
     // Of another block, or by another hash, there is nothing.
-    assert_eq!(beacon.blobs(time - 12, &hashes).await.unwrap(), []);
-    assert_eq!(beacon.blobs(time + 12_000, &hashes).await.unwrap(), []);
-    assert_eq!(beacon.blobs(time, &[B256::ZERO]).await.unwrap(), []);
-    let error = beacon.blobs(1, &hashes).await.unwrap_err();
+    for (time, hash) in [
+        (time - 12, hashes[0]),
+        (time + 12_000, hashes[0]),
+        (time, B256::ZERO),
+    ] {
+        let error = beacon.blob(time, &hash).await.unwrap_err();
+        let expected = matches!(
+            error,
+            BeaconError::Answer { .. } | BeaconError::Refused { .. }
+        );
+        assert!(expected, "{error}");
+    }
+    let error = beacon.blob(1, &hashes[0]).await.unwrap_err();
     assert!(
         matches!(error, BeaconError::Chain { found: 1, .. }),
         "{error}"
@@ -315,9 +324,16 @@ async fn what_is_no_beacon_node_is_refused() {
     }
     // Nobody listens.
     let error = Beacon::connect("http://127.0.0.1:1/secret").await;
-    let text = error.unwrap_err().to_string();
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error, BeaconError::Unreachable { .. }),
+        "{error:?}"
+    );
+    let text = error.to_string();
     assert!(
         text.contains("http://127.0.0.1:1") && !text.contains("secret"),
         "{text}"
     );
+    // The cause is told.
+    assert!(text.contains("refused"), "{text}");
 }

@@ -1,9 +1,7 @@
 //! `settle-call`: what the contract gets to settle a batch.
 
-use std::fs;
 use std::path::Path;
 
-use alloy_primitives::B256;
 use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
@@ -14,12 +12,13 @@ use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::{DataMode, Publication};
 use shardfold_settlement::encoding::{settlement_bytes, statement_bytes};
 
+use super::archive::keep_blob;
 use crate::args::{CutArgs, SettleCallArgs};
 use crate::commands::input::{cannot_use, read_content};
 use crate::commands::shapes;
 use crate::contracts;
 use crate::exit::usage;
-use crate::output::{Places, Printer, read_file};
+use crate::output::{Printer, read_file};
 
 /// Runs the command.
 pub fn settle_call(args: &SettleCallArgs) -> Result<()> {
@@ -113,15 +112,6 @@ pub fn write_blobs(published: &Publication, folder: Option<&Path>) -> Result<Vec
         keep_blob(folder, hash, blob)?;
     }
     Ok(hashes)
-}
-
-/// Writes a blob into the file of a folder that its hash names; makes the folder if it is not there.
-pub fn keep_blob(folder: &Path, hash: &B256, blob: &[u8]) -> Result<()> {
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let path = folder.join(hash.to_string());
-    let size = blob.len() as u64;
-    Places::new([]).output(&path, size)?.write(blob)
 }
 
 #[derive(Serialize)]

@@ -1,28 +1,26 @@
 //! `rebuild` and `escape`: out of a ledger without anybody's help.
 
 use std::path::Path;
-use std::{fs, io};
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_protocol::files;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
-use shardfold_settlement::data::BLOB_BYTES;
 use shardfold_settlement::escape::escape_call;
-use shardfold_settlement::published::{rebuild as rebuild_state, settled};
-use shardfold_submitter::beacon::Beacon;
+use shardfold_settlement::published::{Published, rebuild as rebuild_state, settled};
 use shardfold_submitter::endpoints::Endpoints;
 use shardfold_submitter::logs::{self, Log};
+use tokio::runtime::Runtime;
 
-use super::call::keep_blob;
+use super::archive::{Archived, fetch_missing, read_blob};
 use crate::args::{EscapeArgs, RebuildArgs};
 use crate::commands::hex as digest_hex;
 use crate::commands::input::{cannot_use, read_content};
 use crate::exit::usage;
-use crate::output::{Places, Printer, read_file};
+use crate::output::{Places, Printer, read_file, warn};
 use crate::threads;
 
 /// More than a node answers at once.
@@ -34,22 +32,31 @@ const RECORD_BYTES: u64 = 72;
 pub fn rebuild(args: &RebuildArgs) -> Result<()> {
     let contract = args.contract.as_deref().map(address).transpose()?;
     let mut places = Places::new(args.logs.clone().into_iter().chain([args.genesis.clone()]));
-    let (logs, source) = match (&args.logs, contract) {
-        (None, Some(contract)) => (fetch(args, contract)?, contract.to_string()),
-        (logs, _) => {
-            let path = logs.clone().unwrap_or_default();
+    let node = match (&args.logs, contract) {
+        (None, Some(contract)) => Some(Node::ask(&args.rpc, contract)?),
+        _ => None,
+    };
+    let (logs, source) = match (&node, contract) {
+        (Some(node), Some(contract)) => (serde_json::to_vec(&node.logs)?, contract.to_string()),
+        _ => {
+            let path = args.logs.clone().unwrap_or_default();
             (read_file(&path, LOGS_BYTES)?, path.display().to_string())
         }
     };
     let output = places.output(&args.output, state_bytes(&logs))?;
     let printer = places.printer(args.json)?;
+    let blobs_fetched = match (&node, &args.beacon, &args.blobs) {
+        (Some(node), Some(beacon), Some(folder)) => node.archive(beacon, folder, printer)?,
+        _ => 0,
+    };
     let mut state = genesis(&args.genesis)?;
     let batches = replay(&mut state, &logs, contract, args.blobs.as_deref(), &source)?;
     let head = state.head();
     let report = Rebuilt {
-        batches,
+        batches: batches.len(),
         transactions: head.tx_count,
         state_root: digest_hex(&head.state_root),
+        blobs_fetched,
     };
     output.write(&files::to_binary(&state.to_file())?)?;
     printer.line(format_args!(
@@ -71,15 +78,15 @@ pub(super) fn genesis(path: &Path) -> Result<State> {
     State::try_from(&file).with_context(|| cannot_use(path))
 }
 
-/// Moves a state from the genesis to the last settled head; returns how many batches there are. Blobs
-/// are files of a folder, named by their hashes.
+/// Moves a state from the genesis to the last settled head; returns the batches. Blobs are files of a
+/// folder, named by their hashes.
 pub(super) fn replay(
     state: &mut State,
     logs: &[u8],
     contract: Option<Address>,
     blobs: Option<&Path>,
     source: &str,
-) -> Result<usize> {
+) -> Result<Vec<Published>> {
     let batches =
         settled(logs, contract).with_context(|| format!("cannot use the logs of {source}"))?;
     let mut unreadable = None;
@@ -97,57 +104,45 @@ pub(super) fn replay(
         Some(folder) => format!("cannot rebuild with the blobs in {}", folder.display()),
         None => "cannot rebuild without blobs, for which --blobs names a folder".to_owned(),
     })?;
-    Ok(batches.len())
+    Ok(batches)
 }
 
-/// Reads the blob of a hash, if a folder has it.
-pub(super) fn read_blob(folder: &Path, hash: &B256) -> Result<Option<Bytes>> {
-    let path = folder.join(hash.to_string());
-    match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        _ => Ok(Some(read_file(&path, BLOB_BYTES as u64)?.into())),
+/// What nodes have said of a contract.
+struct Node {
+    runtime: Runtime,
+    endpoints: Endpoints,
+    /// The events of all settled batches.
+    logs: Vec<Log>,
+}
+
+impl Node {
+    fn ask(rpc: &[String], contract: Address) -> Result<Self> {
+        let runtime = threads::runtime()?;
+        let (endpoints, logs) = runtime.block_on(async {
+            let endpoints = Endpoints::connect(rpc).await?;
+            let logs = logs::settled(&endpoints, contract).await?;
+            anyhow::Ok((endpoints, logs))
+        })?;
+        Ok(Self {
+            runtime,
+            endpoints,
+            logs,
+        })
     }
-}
 
-/// Asks nodes for the events of all settled batches, and a beacon node for the blobs of which a folder
-/// has none.
-fn fetch(args: &RebuildArgs, contract: Address) -> Result<Vec<u8>> {
-    let logs = threads::runtime()?.block_on(async {
-        let endpoints = Endpoints::connect(&args.rpc).await?;
-        let logs = logs::settled(&endpoints, contract).await?;
-        if let (Some(url), Some(folder)) = (&args.beacon, &args.blobs) {
-            let beacon = Beacon::connect(url).await?;
-            archive(&endpoints, &logs, &beacon, folder).await?;
+    /// Keeps in a folder the blobs that it lacks and a beacon node gives; returns how many.
+    fn archive(&self, beacon: &str, folder: &Path, printer: Printer) -> Result<usize> {
+        let archive = fetch_missing(&self.endpoints, &self.logs, beacon, folder);
+        let Archived { fetched, missing } = self.runtime.block_on(archive)?;
+        let place = folder.display();
+        printer.line(format_args!("{place}: {fetched} blobs more"));
+        if missing > 0 {
+            warn(format_args!(
+                "warning: {missing} blobs are still not in {place}"
+            ));
         }
-        anyhow::Ok(logs)
-    })?;
-    Ok(serde_json::to_vec(&logs)?)
-}
-
-/// Keeps in a folder the blobs of settled batches that it has not yet and the beacon node has.
-async fn archive(
-    endpoints: &Endpoints,
-    logs: &[Log],
-    beacon: &Beacon,
-    folder: &Path,
-) -> Result<()> {
-    for log in logs {
-        let mut missing = vec![];
-        for hash in logs::blobs(log) {
-            if read_blob(folder, &hash)?.is_none() {
-                missing.push(hash);
-            }
-        }
-        if missing.is_empty() {
-            continue;
-        }
-        let time = logs::time(endpoints, log).await?;
-        for (hash, blob) in beacon.blobs(time, &missing).await? {
-            keep_blob(folder, &hash, &blob)?;
-            tracing::info!(%hash, time, "kept a blob");
-        }
+        Ok(fetched)
     }
-    Ok(())
 }
 
 #[derive(Serialize)]
@@ -155,6 +150,8 @@ struct Rebuilt {
     batches: usize,
     transactions: u64,
     state_root: String,
+    /// From the beacon node.
+    blobs_fetched: usize,
 }
 
 /// Runs `escape`.

@@ -2,6 +2,7 @@
 //! one; `verifier` makes the contracts that check it on a chain, `settle-call` makes what the contract gets,
 //! `settle` settles it, `deposits` takes what waits in its queue; `rebuild` and `escape` lead out without anybody's help.
 
+mod archive;
 mod call;
 mod deposits;
 mod drill;

@@ -1,6 +1,8 @@
 //! `exit-drill`: everything that leaving a ledger takes, by oneself: the state from what is published,
 //! the key and the verifier from source, the calls.
 
+mod calls;
+
 use std::fs;
 use std::time::Instant;
 
@@ -10,8 +12,10 @@ use shardfold_aggregator::SettlementKey;
 use shardfold_protocol::files;
 use shardfold_settlement::deployed::{Codes, Expected, Terms, check};
 use shardfold_settlement::encoding::word;
-use shardfold_settlement::leaving::{self, Call, calls};
+use shardfold_settlement::events::Events;
+use shardfold_settlement::leaving::{Exit, Known, Stuck, exit};
 
+use self::calls::Written;
 use super::leave::{LOGS_BYTES, address, genesis, owner_key, replay, state_bytes};
 use crate::args::{CacheArgs, ExitDrillArgs};
 use crate::commands::key::settlement_from_circuits;
@@ -20,8 +24,8 @@ use crate::output::{Places, Printer, gib, peak_memory_bytes, read_file};
 
 /// More than the codes of five contracts.
 const CODES_BYTES: u64 = 1 << 20;
-/// More than a key, and more than a call.
-const SMALL_BYTES: u64 = 1 << 14;
+/// More than a key.
+const KEY_BYTES: u64 = 1 << 14;
 
 /// Runs the command.
 pub fn run(args: &ExitDrillArgs) -> Result<()> {
@@ -29,13 +33,14 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     let (key, to) = (owner_key(&args.owner_key)?, address(&args.to)?);
     fs::create_dir_all(&args.output)
         .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
+    calls::refuse_earlier(&args.output)?;
     let inputs = [&args.logs, &args.genesis, &args.code].map(Clone::clone);
     let mut places = Places::new(inputs);
     let logs = read_file(&args.logs, LOGS_BYTES)?;
     let codes = read_codes(args)?;
     let outputs = [
         ("state.bin", state_bytes(&logs)),
-        ("settlement.key", SMALL_BYTES),
+        ("settlement.key", KEY_BYTES),
     ];
     let [state_output, key_output] =
         outputs.map(|(name, bytes)| places.output(&args.output.join(name), bytes));
@@ -48,7 +53,7 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
 
     let mut state = genesis(&args.genesis)?;
     let genesis_root = word(&state.head().state_root);
-    drill.step("state", |printer| {
+    let batches = drill.step("state", |printer| {
         let source = args.logs.display().to_string();
         let batches = replay(
             &mut state,
@@ -59,9 +64,10 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         )?;
         state_output.write(&files::to_binary(&state.to_file())?)?;
         printer.line(format_args!(
-            "{state_output}: the state after {batches} batches, made of what is published alone"
+            "{state_output}: the state after {} batches, made of what is published alone",
+            batches.len()
         ));
-        Ok(())
+        Ok(batches)
     })?;
     let settlement_key = drill.step("key", |printer| {
         let cache = CacheArgs {
@@ -75,7 +81,7 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         ));
         Ok(key)
     })?;
-    drill.step("contracts", |printer| {
+    let terms = drill.step("contracts", |printer| {
         let data = settlement_key.verifier_data();
         let expected = Expected {
             data: &data.context("the key makes no verifier")?,
@@ -89,26 +95,27 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
              governor {}, an item from {} wei, base chain {}",
             terms.governor, terms.base_price, terms.base_chain
         ));
-        Ok(())
+        Ok(terms)
     })?;
+    let mut stuck = vec![];
     let calls = drill.step("calls", |printer| {
-        let calls = calls(&state, key, to)?;
+        let events = Events::read(&logs, codes.rollup.address)
+            .with_context(|| format!("cannot use the logs {}", args.logs.display()))?;
+        let known = Known {
+            state: &state,
+            batches: &batches,
+            events: &events,
+            base_chain: u32::try_from(terms.base_chain).context("no such base chain")?,
+        };
+        let exit = exit(&known, key, to)?;
         ensure!(
-            !calls.is_empty(),
-            "the state has nothing of this key that leaves to this address"
+            exit != Exit::default(),
+            "the contract holds nothing of this key that leaves to this address"
         );
-        let mut written = vec![];
-        for (number, call) in (1..).zip(calls) {
-            let (function, of) = call.step.name();
-            let file = format!("{number:03}-{function}-{of}.hex");
-            let output = places.output(&args.output.join(&file), SMALL_BYTES)?;
-            output.write(format!("{}\n", call.data).as_bytes())?;
-            printer.line(format_args!("{output}: {}", says(&call.step)));
-            written.push(Written { file, call });
-        }
-        Ok(written)
+        stuck.clone_from(&exit.stuck);
+        calls::write(exit, &events, &mut places, &args.output, printer)
     })?;
-    drill.finish(&settlement_key, calls)
+    drill.finish(&settlement_key, calls, stuck)
 }
 
 fn read_codes(args: &ExitDrillArgs) -> Result<Codes> {
@@ -131,37 +138,6 @@ fn compare(args: &ExitDrillArgs, codes: &Codes, expected: &Expected<'_>) -> Resu
     })
 }
 
-/// A call that leads out of a frozen contract, and its file.
-#[derive(Serialize)]
-struct Written {
-    file: String,
-    #[serde(flatten)]
-    call: Call,
-}
-
-/// What a call does, in words.
-fn says(step: &leaving::Step) -> String {
-    match step {
-        leaving::Step::Escape {
-            index,
-            asset,
-            balance,
-        } => format!("takes {balance} of asset {asset} out of vault {index}"),
-        leaving::Step::Open { index } => format!("shows record {index}, once for everybody"),
-        leaving::Step::Repay { index, asset, debt } => format!(
-            "gives the collateral of position {index} back, for {debt} of asset {asset}, which its \
-             sender pays"
-        ),
-        leaving::Step::RefundPayout {
-            index,
-            amount,
-            asset,
-        } => format!("gives {amount} of asset {asset} back, the rest of payout {index}"),
-        leaving::Step::Redeem { asset } => format!("gives all shares {asset} back for their part"),
-        leaving::Step::PayDue { asset } => format!("pays what is due of asset {asset}"),
-    }
-}
-
 /// The steps so far.
 struct Drill {
     printer: Printer,
@@ -180,6 +156,8 @@ struct Report {
     steps: Vec<Step>,
     peak_memory_bytes: Option<u64>,
     calls: Vec<Written>,
+    /// What stays.
+    stuck: Vec<Stuck>,
 }
 
 impl Drill {
@@ -196,7 +174,7 @@ impl Drill {
         Ok(done)
     }
 
-    fn finish(self, key: &SettlementKey, calls: Vec<Written>) -> Result<()> {
+    fn finish(self, key: &SettlementKey, calls: Vec<Written>, stuck: Vec<Stuck>) -> Result<()> {
         let peak_memory_bytes = peak_memory_bytes();
         let seconds: f64 = self.steps.iter().map(|step| step.seconds).sum();
         let memory = peak_memory_bytes.map_or_else(
@@ -212,6 +190,7 @@ impl Drill {
             steps: self.steps,
             peak_memory_bytes,
             calls,
+            stuck,
         })
     }
 }
