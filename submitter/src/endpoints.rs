@@ -18,6 +18,9 @@ use url::Url;
 /// How long a node may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Of a node's message so much is said.
+const MESSAGE_CHARACTERS: usize = 300;
+
 /// One node.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -210,14 +213,23 @@ impl Endpoints {
 #[must_use]
 pub fn describe(error: &TransportError) -> String {
     let Some(response) = error.as_error_resp() else {
-        // The message may hold the whole URL.
+        // The message may hold the whole URL, or the whole answer.
         return match error {
-            TransportError::Transport(error) => transport(&error.to_string()),
-            other => other.to_string(),
+            TransportError::Transport(error) => short(transport(&error.to_string())),
+            other => short(other.to_string()),
         };
     };
     let reverted = response.as_revert_data().and_then(|data| refusal(&data));
-    reverted.unwrap_or_else(|| response.message.to_string())
+    reverted.unwrap_or_else(|| short(response.message.to_string()))
+}
+
+/// The beginning of a message.
+fn short(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARACTERS) {
+        message.truncate(end);
+        message.push_str(" ...");
+    }
+    message
 }
 
 /// Whether a node has run a call, which has reverted.
@@ -239,4 +251,17 @@ fn refusal(data: &Bytes) -> Option<String> {
     }
     let error = IVerifierErrors::abi_decode(data).ok()?;
     Some(format!("the verifier refuses: {error:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_message_the_beginning_is_said() {
+        assert_eq!(short("found ä".to_owned()), "found ä");
+        let whole = "ä".repeat(MESSAGE_CHARACTERS);
+        assert_eq!(short(whole.clone()), whole);
+        assert_eq!(short(format!("{whole}ö")), format!("{whole} ..."));
+    }
 }

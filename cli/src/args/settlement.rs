@@ -131,11 +131,11 @@ Examples:
   shardfold rebuild --rpc URL --contract ADDRESS --genesis genesis.bin -o state.bin
   shardfold rebuild --rpc URL --contract ADDRESS --beacon URL --blobs blobs \
     --genesis genesis.bin -o state.bin
-The last one keeps what the beacon node gives, if it is run more than once in eighteen days; it ends at
-the first answer that is neither blobs nor that there are none, so look whether it has.
 LOGS is what a node of the base chain answers to eth_getLogs for the contract's address, from the
-block of its creation on. Nothing else is needed, and nobody is asked: each head's commitments and
-the state root are checked.")]
+block of its creation on. Nobody is believed: each head's commitments and the state root are checked.
+The last example, run more than once in eighteen days, keeps an archive: of the blobs that the folder
+lacks, or has other files in the place of, it keeps all that the beacon node gives, warns about each of
+the others, and ends badly if the state cannot be made without them.")]
 pub struct RebuildArgs {
     /// The contract's logs, as JSON.
     #[arg(required_unless_present = "rpc", conflicts_with = "rpc")]
@@ -199,10 +199,11 @@ what it answers to eth_getCode, as JSON:
   { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ..., \"verifier\": ...,
     \"first\": ..., \"second\": ..., \"head_digest\": \"0x...\" }
 where `hashes`, `verifier` and `headDigest` are what the rollup answers by these names, `first` and
-`second` what the verifier does. The calls are for the vaults, shares, positions and payouts of the
-key, and are sent in the order of their numbers; who repays a position's debt pays it with the call,
-and after 30 days gets the collateral. Deposits that no batch took and withdrawals that nobody has
-claimed are not among them. Take a folder without the calls of an earlier drill.")]
+`second` what the verifier does. The calls pay the withdrawals to ADDRESS, deposits of the key that no
+batch took, and its vaults, shares, positions and payouts; they are sent in the order of their numbers.
+Give it all events of the contract: what was paid already, and what waits, is seen from them alone.
+Who repays a position's debt pays it with the call, and after 30 days gets the collateral. Calls of an
+earlier drill have to be removed from DIR first.")]
 pub struct ExitDrillArgs {
     /// The contract's logs, as JSON.
     pub logs: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use alloy_primitives::B256;
 use serde_json::{Value, json};
 use shardfold_protocol::files;
 use shardfold_protocol::state::StateFile;
@@ -36,7 +37,13 @@ impl Scene {
             // A second after the slot has begun.
             let time = GENESIS + SLOT_SECONDS * (FIRST_SLOT + number as u64) + 1;
             log["blockTimestamp"] = json!(format!("{time:#x}"));
-            log["blockNumber"] = json!("0x1");
+            for name in ["blockNumber", "transactionIndex", "logIndex"] {
+                log[name] = json!("0x1");
+            }
+            for name in ["blockHash", "transactionHash"] {
+                log[name] = json!(B256::ZERO);
+            }
+            log["removed"] = false.into();
             let data = log["data"].as_str().unwrap();
             let names = chain.sandbox.names("kept");
             let name = names

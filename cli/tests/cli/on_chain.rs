@@ -10,8 +10,9 @@ use shardfold_protocol::state::{State, StateFile};
 use shardfold_settlement::artefact::{Artefact, HASHES, ROLLUP};
 use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding;
+use shardfold_settlement::escape;
 use shardfold_settlement::interface::IRollup::{
-    freezeCall, headDigestCall, registerAssetCall, requestExitCall, settleCall,
+    depositCall, freezeCall, headDigestCall, registerAssetCall, settleCall,
 };
 use shardfold_settlement::verifier::IVerifier;
 
@@ -79,9 +80,57 @@ impl OnChain {
         self.chain.blobs = call.blobs.clone();
         let data = call.data.abi_encode();
         let sent = self.chain.send_data(OPERATOR, self.rollup, data);
-        let log = &sent.expect("it is settled").logs[0].data;
-        let log = json!({ "address": self.rollup, "topics": log.topics(), "data": log.data });
-        sandbox.write("logs.json", json!([log]).to_string().as_bytes());
+        sent.expect("it is settled");
+        self.write_logs(sandbox);
+    }
+
+    fn write_logs(&self, sandbox: &Sandbox) {
+        let logs = self.chain.logs.iter();
+        let ours = logs.filter(|log| log.address == self.rollup);
+        let logs: Vec<Value> = ours
+            .map(|log| json!({ "address": log.address, "topics": log.topics(), "data": log.data.data }))
+            .collect();
+        sandbox.write("logs.json", json!(logs).to_string().as_bytes());
+    }
+
+    /// Registers a token as all assets that the calls of a drill name, gives the contract what the calls
+    /// take out of it, and pays so much coin in for an owner, which is the asset after them.
+    fn pay_in(&mut self, token: Address, owed: &Owed, owner: U256, amount: u64) {
+        let (who, rollup) = (OPERATOR, self.rollup);
+        let chain = &mut self.chain;
+        for asset in 0..=owed.assets {
+            let token = if asset < owed.assets {
+                token
+            } else {
+                Address::ZERO
+            };
+            let register = registerAssetCall { token, digits: 0 };
+            chain.call(who, rollup, &register).unwrap();
+        }
+        let held = U256::from(owed.units);
+        let mint = IToken::mintCall {
+            to: rollup,
+            amount: held,
+        };
+        chain.call(who, token, &mint).unwrap();
+        let deposit = depositCall {
+            asset: owed.assets as u32,
+            amount,
+            fee: 3,
+            owner,
+        };
+        let wei = U256::from(amount + 3) + PRICE;
+        chain.fund(who, wei);
+        chain.send(who, rollup, wei, &deposit).unwrap();
+    }
+
+    /// Freezes, a fortnight after the deposit.
+    fn freeze(&mut self) {
+        const FORTNIGHT: u64 = 14 * 24 * 3_600;
+        self.chain.time += FORTNIGHT + 1;
+        self.chain
+            .call(OPERATOR, self.rollup, &freezeCall {})
+            .unwrap();
     }
 
     /// What a node answers to eth_getCode, contract by contract.
@@ -213,10 +262,29 @@ fn public_key_of(address: [u8; 20]) -> String {
     hex::encode(elements.map(u64::to_be_bytes).concat())
 }
 
+/// What the calls of a drill take out of vaults.
+struct Owed {
+    /// One more than the highest asset.
+    assets: u64,
+    units: u64,
+}
+
+impl Owed {
+    fn of(report: &Value) -> Self {
+        let calls = report["calls"].as_array().unwrap();
+        let number = |value: &Value| -> u64 { value.as_str().unwrap().parse().unwrap() };
+        let assets = calls.iter().map(|call| number(&call["asset"]));
+        Self {
+            assets: assets.max().unwrap() + 1,
+            units: calls.iter().map(|call| number(&call["balance"])).sum(),
+        }
+    }
+}
+
 /// State, key and verifier made anew and compared, and the calls, which the frozen contract pays.
 #[test]
 fn an_exit_drill_leads_out_of_a_frozen_contract() {
-    const FORTNIGHT: u64 = 14 * 24 * 3_600;
+    const DEPOSIT: u64 = 500;
     let (sandbox, _) = wrapped();
     wrap(&sandbox, "settlement.bin", &["--data", "blobs"]);
     written_verifier(&sandbox);
@@ -243,50 +311,57 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
         "exit drill: {}, {} bytes at most",
         report["steps"], report["peak_memory_bytes"]
     );
-    let without = [&["exit-drill"], &files[..], &options[..5], &person].concat();
-    let error = sandbox.refused(&without);
-    assert!(error.contains("--blobs names a folder"), "{error}");
+    let owed = Owed::of(&report);
+    assert!(owed.units > 0 && report["calls"].as_array().unwrap().len() == 1);
     assert_eq!(
         sandbox.read("drill/settlement.key"),
         sandbox.read("settlement.key")
     );
 
-    // The contract has what the vaults of its assets hold, and is frozen.
-    let (rollup, who) = (on_chain.rollup, Address::from(who));
-    let chain = &mut on_chain.chain;
+    // Calls of another day would lie between those of today.
+    let error = sandbox.refused(&drill);
+    assert!(error.contains("calls of an earlier drill"), "{error}");
+    remove_calls(&sandbox);
+    let without = [&["exit-drill"], &files[..], &options[..5], &person].concat();
+    let error = sandbox.refused(&without);
+    assert!(error.contains("--blobs names a folder"), "{error}");
+
     let text = include_str!("../../../settlement/evm/test/artefacts/Token.json");
-    let token = chain.deploy(&Artefact::parse(text).unwrap(), &[]);
+    let token = on_chain.chain.deploy(&Artefact::parse(text).unwrap(), &[]);
+    let elements = key_of(&key);
+    let who = Address::from(who);
+    let owner = escape::owner(genesis.chain_id(), elements, who).unwrap();
+    on_chain.pay_in(token, &owed, encoding::word(&owner), DEPOSIT);
+    on_chain.write_logs(&sandbox);
+    let report = sandbox.ok(&drill).json();
     let calls = report["calls"].as_array().unwrap();
-    let number = |value: &Value| -> u64 { value.as_str().unwrap().parse().unwrap() };
-    let assets = calls.iter().map(|call| number(&call["asset"]));
-    for _ in 0..=assets.max().unwrap() {
-        let register = registerAssetCall { token, digits: 0 };
-        chain.call(who, rollup, &register).unwrap();
-    }
-    let owed: u64 = calls.iter().map(|call| number(&call["balance"])).sum();
-    assert!(owed > 0 && calls.len() == 2, "{report}");
-    let amount = U256::from(owed);
-    let mint = IToken::mintCall { to: rollup, amount };
-    chain.call(who, token, &mint).unwrap();
-    chain.fund(who, U256::from(1) << 80);
-    let exit = requestExitCall {
-        index: 0,
-        key: [0; 5],
-    };
-    chain.send(who, rollup, PRICE, &exit).unwrap();
-    chain.time += FORTNIGHT + 1;
-    chain.call(who, rollup, &freezeCall {}).unwrap();
-    for call in calls {
+    assert_eq!(calls.len(), 2);
+    on_chain.freeze();
+    let names = ["reclaim", "escape"];
+    for (number, call) in calls.iter().enumerate() {
         let file = call["file"].as_str().unwrap();
-        assert!(file.ends_with(&format!("-escape-{}.hex", call["index"])));
+        let (function, of) = (
+            names[number],
+            call.get("index").unwrap_or(&call["position"]),
+        );
+        let of = of.as_str().map_or_else(|| of.to_string(), str::to_owned);
+        assert_eq!(file, format!("{:03}-{function}-{of}.hex", number + 1));
+        assert_eq!(call["function"], function);
         let written = String::from_utf8(sandbox.read(format!("drill/{file}"))).unwrap();
         assert_eq!(written.trim(), call["data"].as_str().unwrap());
         let data = hex::decode(written.trim().trim_start_matches("0x")).unwrap();
         // Anybody may send it.
-        chain.send_data(OPERATOR, rollup, data).unwrap();
+        let rollup = on_chain.rollup;
+        on_chain.chain.send_data(OPERATOR, rollup, data).unwrap();
     }
-    let paid = chain.ask(token, &IToken::balanceOfCall { who });
-    assert_eq!(paid, U256::from(owed));
+    let paid = on_chain.chain.ask(token, &IToken::balanceOfCall { who });
+    assert_eq!(paid, U256::from(owed.units));
+    assert_eq!(on_chain.chain.balance(who), U256::from(DEPOSIT + 3));
+    // All of it has left.
+    remove_calls(&sandbox);
+    on_chain.write_logs(&sandbox);
+    let error = sandbox.refused(&drill);
+    assert!(error.contains("nothing of this key"), "{error}");
 
     // Nobody's vaults, and contracts that differ in a byte, in an address, in the data.
     let mut person = person;
@@ -322,6 +397,22 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let mut altered = codes.clone();
     altered["first"] = codes["second"].clone();
     refused(&altered, "as its `first`, expected");
+}
+
+/// Removes the calls of a drill.
+fn remove_calls(sandbox: &Sandbox) {
+    for name in sandbox.names("drill") {
+        if name.ends_with(".hex") {
+            std::fs::remove_file(sandbox.path(format!("drill/{name}"))).unwrap();
+        }
+    }
+}
+
+/// The elements of a public key in text.
+fn key_of(text: &str) -> [u64; 5] {
+    let bytes = hex::decode(text).unwrap();
+    let (words, _) = bytes.as_chunks::<8>();
+    core::array::from_fn(|i| u64::from_be_bytes(words[i]))
 }
 
 alloy_sol_types::sol! {
