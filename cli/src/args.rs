@@ -94,6 +94,8 @@ pub enum Command {
     Deposits(DepositsArgs),
     /// Play the whole circle on a chain of this machine: pay in, trade, prove, settle, leave.
     Devnet(DevnetArgs),
+    /// Keep what a chain says of a ledger: events, code, blobs.
+    Archive(ArchiveArgs),
     /// Make the ledger's state from what its contract has published, and nothing else.
     Rebuild(RebuildArgs),
     /// Print the call that takes a vault out of a frozen contract.

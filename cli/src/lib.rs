@@ -112,6 +112,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Settle(args) => commands::settlement::settle(args),
         Command::Deposits(args) => commands::settlement::deposits(args),
         Command::Devnet(args) => commands::devnet::run(args),
+        Command::Archive(args) => commands::settlement::archive(args),
         Command::Rebuild(args) => commands::settlement::rebuild(args),
         Command::Escape(args) => commands::settlement::escape(args),
         Command::ExitDrill(args) => commands::settlement::exit_drill(args),

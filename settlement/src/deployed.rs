@@ -37,6 +37,8 @@ pub struct Codes {
     pub second: Code,
     /// Where the rollup stands: what `headDigest()` answers.
     pub head_digest: B256,
+    /// The chain over all items of its queue: what `queueCommitment()` answers.
+    pub queue_commitment: U256,
 }
 
 /// What a ledger is settled by.

@@ -12,4 +12,5 @@ pub mod key;
 pub mod logs;
 pub mod place;
 pub mod settle;
+pub mod snapshot;
 pub mod waiting;

@@ -13,8 +13,8 @@ use crate::endpoints::{EndpointError, Endpoints};
 /// Blocks for which events are asked for at once, if the node gives so many.
 const PAGE: u64 = 10_000;
 
-/// Reads events of these kinds from the block `newest` back to the first one of which `is_last` says
-/// so; returns them in the order of the chain.
+/// Reads events of these kinds, or of all if none is named, from the block `newest` back until
+/// `is_enough` says so of a page; returns them in the order of the chain.
 ///
 /// # Errors
 /// No node that answers.
@@ -23,11 +23,12 @@ pub async fn back(
     contract: Address,
     kinds: &[B256],
     newest: u64,
-    is_last: impl Fn(&Log) -> bool,
+    mut is_enough: impl FnMut(&[Log]) -> bool,
 ) -> Result<Vec<Log>, EndpointError> {
-    let filter = Filter::new()
-        .address(contract)
-        .event_signature(kinds.to_vec());
+    let mut filter = Filter::new().address(contract);
+    if !kinds.is_empty() {
+        filter = filter.event_signature(kinds.to_vec());
+    }
     let (mut pages, mut to, mut page) = (vec![], newest, PAGE);
     loop {
         let from = to.saturating_sub(page - 1);
@@ -35,9 +36,9 @@ pub async fn back(
         let read = async |provider: &RootProvider| provider.get_logs(&filter).await;
         match endpoints.read("the contract's events", read).await {
             Ok(logs) => {
-                let is_enough = logs.iter().any(&is_last);
+                let is_all = is_enough(&logs);
                 pages.push(logs);
-                if is_enough || from == 0 {
+                if is_all || from == 0 {
                     break;
                 }
                 to = from - 1;
@@ -48,17 +49,6 @@ pub async fn back(
         }
     }
     Ok(pages.into_iter().rev().flatten().collect())
-}
-
-/// Reads the events of all settled batches.
-///
-/// # Errors
-/// No node that answers.
-pub async fn settled(endpoints: &Endpoints, contract: Address) -> Result<Vec<Log>, EndpointError> {
-    let newest = newest(endpoints).await?;
-    let is_first = |log: &Log| log.topics().get(1) == Some(&B256::ZERO);
-    let kinds = [Settled::SIGNATURE_HASH];
-    back(endpoints, contract, &kinds, newest, is_first).await
 }
 
 /// Returns the hashes of the blobs that a settled batch is in, in their order; none of another event, or
@@ -101,8 +91,9 @@ pub async fn settlement_to(
         event.is_ok_and(|event| event.head.as_ref() == head)
     };
     let is_last = |log: &Log| leads_there(log) || log.topics().get(1) == Some(&B256::ZERO);
+    let is_enough = |logs: &[Log]| logs.iter().any(is_last);
     let kinds = [Settled::SIGNATURE_HASH];
-    let logs = back(endpoints, contract, &kinds, newest, is_last).await?;
+    let logs = back(endpoints, contract, &kinds, newest, is_enough).await?;
     Ok(logs.into_iter().find(leads_there))
 }
 
@@ -123,8 +114,9 @@ pub async fn checkpoints(
         Some((number(event.place)?, number(event.count)?))
     };
     let is_last = |log: &Log| read(log).is_some_and(|(_, count)| count <= taken);
+    let is_enough = |logs: &[Log]| logs.iter().any(is_last);
     let kinds = [Checkpoint::SIGNATURE_HASH];
-    let logs = back(endpoints, contract, &kinds, newest, is_last).await?;
+    let logs = back(endpoints, contract, &kinds, newest, is_enough).await?;
     let found = logs.iter().filter_map(read);
     Ok(found.filter(|(_, count)| *count > taken).collect())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::chain::ChainArgs;
 use super::{CacheArgs, CutArgs, Profile, ShapeChoice, UnsoundArgs, threads};
 
 /// Where what a batch changes is published.
@@ -123,37 +124,59 @@ pub struct SettleCallArgs {
     pub json: bool,
 }
 
-/// Arguments of `rebuild`.
+/// Arguments of `archive`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Examples:
-  shardfold rebuild logs.json --genesis genesis.bin -o state.bin
-  shardfold rebuild --rpc URL --contract ADDRESS --genesis genesis.bin -o state.bin
-  shardfold rebuild --rpc URL --contract ADDRESS --beacon URL --blobs blobs \
-    --genesis genesis.bin -o state.bin
-LOGS is what a node of the base chain answers to eth_getLogs for the contract's address, from the
-block of its creation on. Nobody is believed: each head's commitments and the state root are checked.
-The last example, run more than once in eighteen days, keeps an archive: of the blobs that the folder
-lacks, or has other files in the place of, it keeps all that the beacon node gives, warns about each of
-the others, and ends badly if the state cannot be made without them.")]
-pub struct RebuildArgs {
-    /// The contract's logs, as JSON.
-    #[arg(required_unless_present = "rpc", conflicts_with = "rpc")]
-    pub logs: Option<PathBuf>,
-    /// The URL of a node that is asked for the logs. May be repeated.
-    #[arg(long, value_name = "URL", requires = "contract")]
-    pub rpc: Vec<String>,
-    /// The folder with the blobs of batches that are published in blobs: a file for each, named by its
-    /// hash, as `settle` and `settle-call` keep them. They need not be believed.
+Example:
+  shardfold archive --rpc URL --contract ADDRESS --beacon URL -o archive
+Keeps what the chain says of a ledger, so that `rebuild` and `exit-drill` need nobody's help:
+  archive/logs.json  the contract's events, all of them, as a node answers to eth_getLogs
+  archive/code.json  its code and that of the contracts that it calls, and where it stands
+  archive/blobs      what is published in blobs, a file for each, named by its hash
+Nodes drop blobs after some eighteen days: run it more often, into the same folder. A blob that the
+beacon node does not give is warned about, and keeps no other from being fetched; the command ends
+badly if one is missing in the end, after everything else was written.")]
+pub struct ArchiveArgs {
+    /// The contract and the nodes.
+    #[command(flatten)]
+    pub chain: ChainArgs,
+    /// The URL of a beacon node that is asked for the blobs that are not in the archive yet.
+    #[arg(long, value_name = "URL")]
+    pub beacon: Option<String>,
+    /// The archive: a folder, made if it is not there.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Print one JSON object as the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What was kept of a ledger.
+#[derive(Args, Debug)]
+pub struct KeptArgs {
+    /// The archive: a folder, as `archive` keeps it.
+    pub archive: PathBuf,
+    /// The folder with the blobs of batches that are published in blobs, a file for each, named by its
+    /// hash; by default blobs in the archive. They need not be believed.
     #[arg(long, value_name = "DIR")]
     pub blobs: Option<PathBuf>,
-    /// The URL of a beacon node that is asked for the blobs that are not in the folder yet, where they
-    /// are kept then.
-    #[arg(long, value_name = "URL", requires = "rpc", requires = "blobs")]
-    pub beacon: Option<String>,
     /// The state that the ledger started from: a file.
     #[arg(long, value_name = "FILE")]
     pub genesis: PathBuf,
+}
+
+/// Arguments of `rebuild`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  shardfold archive --rpc URL --contract ADDRESS --beacon URL -o archive
+  shardfold rebuild archive --genesis genesis.bin -o state.bin
+Needs no network and believes nobody: each head's commitments and the state root are checked. Of the
+archive it reads logs.json and the blobs.")]
+pub struct RebuildArgs {
+    /// What was kept of the ledger.
+    #[command(flatten)]
+    pub kept: KeptArgs,
     /// Where the state goes.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
@@ -192,31 +215,21 @@ pub struct EscapeArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
-  shardfold exit-drill logs.json --code code.json --genesis genesis.bin \
-    --owner-key HEX --to ADDRESS -o drill
-Asks nobody and needs no network. LOGS is what a node answers to eth_getLogs; the file of --code has
-what it answers to eth_getCode, as JSON:
-  { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ..., \"verifier\": ...,
-    \"first\": ..., \"second\": ..., \"head_digest\": \"0x...\" }
-where `hashes`, `verifier` and `headDigest` are what the rollup answers by these names, `first` and
-`second` what the verifier does. The calls pay the withdrawals to ADDRESS, deposits of the key that no
+  shardfold archive --rpc URL --contract ADDRESS --beacon URL -o archive
+  shardfold exit-drill archive --genesis genesis.bin --owner-key HEX --to ADDRESS -o drill
+Asks nobody and needs no network. The calls pay the withdrawals to ADDRESS, deposits of the key that no
 batch took, and its vaults, shares, positions and payouts; they are sent in the order of their numbers.
-Give it all events of the contract: what was paid already, and what waits, is seen from them alone.
 Who repays a position's debt pays it with the call, and after 30 days gets the collateral. Calls of an
-earlier drill have to be removed from DIR first.")]
+earlier drill have to be removed from DIR first.
+The archive's code.json can be written by hand, of what nodes answer to eth_getCode and eth_call:
+  { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ..., \"verifier\": ...,
+    \"first\": ..., \"second\": ..., \"head_digest\": \"0x...\", \"queue_commitment\": \"0x...\" }
+where `hashes`, `verifier`, `headDigest` and `queueCommitment` are what the rollup answers by these
+names, `first` and `second` what the verifier does.")]
 pub struct ExitDrillArgs {
-    /// The contract's logs, as JSON.
-    pub logs: PathBuf,
-    /// The code of the five contracts, as JSON.
-    #[arg(long, value_name = "FILE")]
-    pub code: PathBuf,
-    /// The folder with the blobs of batches that are published in blobs: a file for each, named by its
-    /// hash, as `settle` and `settle-call` keep them. They need not be believed.
-    #[arg(long, value_name = "DIR")]
-    pub blobs: Option<PathBuf>,
-    /// The state that the ledger started from: a file.
-    #[arg(long, value_name = "FILE")]
-    pub genesis: PathBuf,
+    /// What was kept of the ledger.
+    #[command(flatten)]
+    pub kept: KeptArgs,
     /// The security profile that the contract's verifier is of.
     #[arg(long, value_enum, default_value_t = Profile::Proven100)]
     pub profile: Profile,

@@ -1,5 +1,6 @@
 //! The commands that talk to a chain, on a node of one's own.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,21 @@ fn the_whole_circle_adds_up() {
     assert_eq!(printed.count("settled with "), 2);
     assert_eq!(printed.count(" gas and 0 blob gas"), 1);
     assert_eq!(printed.count(" gas and 131072 blob gas"), 1);
-    assert_eq!(sandbox.names("net/blobs").len(), 1);
+    assert_eq!(sandbox.names("net/archive/blobs").len(), 1);
+    let names = ["blobs", "code.json", "logs.json"];
+    assert_eq!(sandbox.names("net/archive"), names);
+
+    // What it says of leaving is true.
+    let drill = printed
+        .out
+        .lines()
+        .find(|line| line.starts_with("shardfold exit-drill "));
+    let drill: Vec<_> = drill.expect("a command").split(' ').skip(1).collect();
+    let report = sandbox.ok(&[&drill[..], &["--json"]].concat()).json();
+    let calls = report["calls"].as_array().expect("a list");
+    let functions: BTreeSet<_> = calls.iter().map(|call| call["function"].as_str()).collect();
+    println!("{functions:?}");
+    assert!(functions.contains(&Some("escape")), "{functions:?}");
 
     // The folder is not empty any more.
     let error = sandbox.refused(&arguments);

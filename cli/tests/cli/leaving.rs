@@ -31,7 +31,7 @@ pub fn settled_in(modes: &[DataMode]) -> Chain {
     let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": logs });
     chain
         .sandbox
-        .write("logs.json", answer.to_string().as_bytes());
+        .write("kept/logs.json", answer.to_string().as_bytes());
     chain
 }
 
@@ -53,9 +53,9 @@ fn log(chain: &Chain, modes: &[DataMode], number: usize) -> Value {
         settled.push(batch.unwrap());
     }
     let published = settled[number].published(modes[number]).unwrap();
-    fs::create_dir_all(sandbox.path("kept")).unwrap();
+    fs::create_dir_all(sandbox.path("kept/blobs")).unwrap();
     for (hash, blob) in published.versioned_hashes().iter().zip(published.blobs()) {
-        sandbox.write(format!("kept/{hash}"), blob);
+        sandbox.write(format!("kept/blobs/{hash}"), blob);
     }
     let event = Settled {
         batch: U256::from(number),
@@ -68,10 +68,8 @@ fn log(chain: &Chain, modes: &[DataMode], number: usize) -> Value {
     json!({ "address": CONTRACT, "topics": topics, "data": Bytes::from(event.encode_data()) })
 }
 
-const REBUILD: [&str; 8] = [
+const REBUILD: [&str; 6] = [
     "rebuild",
-    "logs.json",
-    "--blobs",
     "kept",
     "--genesis",
     "genesis.bin",
@@ -129,9 +127,9 @@ fn the_logs_of_a_node_make_the_state_and_the_call_that_leaves() {
 fn logs_that_do_not_lead_to_a_head_make_no_state() {
     let chain = settled();
     let sandbox = &chain.sandbox;
-    let answer: Value = serde_json::from_slice(&sandbox.read("logs.json")).unwrap();
+    let answer: Value = serde_json::from_slice(&sandbox.read("kept/logs.json")).unwrap();
     let refused = |logs: Value, expected: &str| {
-        sandbox.write("logs.json", logs.to_string().as_bytes());
+        sandbox.write("kept/logs.json", logs.to_string().as_bytes());
         let error = sandbox.refused(&REBUILD);
         assert!(error.contains(expected), "{error}");
     };
@@ -160,14 +158,11 @@ fn logs_that_do_not_lead_to_a_head_make_no_state() {
 fn blobs_that_are_missing_or_false_make_no_state() {
     let chain = settled();
     let sandbox = &chain.sandbox;
-    let without = [&REBUILD[..2], &REBUILD[4..]].concat();
-    let error = sandbox.refused(&without);
-    assert!(error.contains("--blobs names a folder"), "{error}");
-    let names = sandbox.names("kept");
+    let names = sandbox.names("kept/blobs");
     let [name] = &names[..] else {
         panic!("{names:?}")
     };
-    let path = format!("kept/{name}");
+    let path = format!("kept/blobs/{name}");
     let blob = sandbox.read(&path);
     let refused = |expected: &str| {
         let error = sandbox.refused(&REBUILD);
@@ -184,4 +179,9 @@ fn blobs_that_are_missing_or_false_make_no_state() {
     refused("batch 1: its calldata or blobs are not what was settled");
     sandbox.write(&path, &blob);
     sandbox.ok(&REBUILD);
+    // Those of another folder.
+    fs::rename(sandbox.path("kept/blobs"), sandbox.path("elsewhere")).unwrap();
+    fs::remove_file(sandbox.path("state.bin")).unwrap();
+    refused(&format!("batch 1: found no blob {name}"));
+    sandbox.ok(&[&REBUILD[..], &["--blobs", "elsewhere"]].concat());
 }

@@ -12,7 +12,7 @@ use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding;
 use shardfold_settlement::escape;
 use shardfold_settlement::interface::IRollup::{
-    depositCall, freezeCall, headDigestCall, registerAssetCall, settleCall,
+    depositCall, freezeCall, headDigestCall, queueCommitmentCall, registerAssetCall, settleCall,
 };
 use shardfold_settlement::verifier::IVerifier;
 
@@ -90,7 +90,7 @@ impl OnChain {
         let logs: Vec<Value> = ours
             .map(|log| json!({ "address": log.address, "topics": log.topics(), "data": log.data.data }))
             .collect();
-        sandbox.write("logs.json", json!(logs).to_string().as_bytes());
+        sandbox.write("kept/logs.json", json!(logs).to_string().as_bytes());
     }
 
     /// Registers a token as all assets that the calls of a drill name, gives the contract what the calls
@@ -144,6 +144,7 @@ impl OnChain {
             "first": first,
             "second": second,
             "head_digest": self.chain.ask(self.rollup, &headDigestCall {}),
+            "queue_commitment": self.chain.ask(self.rollup, &queueCommitmentCall {}),
         })
     }
 }
@@ -156,7 +157,13 @@ struct Call {
 
 /// The genesis of a batch, and the call that settles its proof; blobs are kept.
 fn settle_call(sandbox: &Sandbox) -> (State, Call) {
-    let shape = ["--profile", "unsound-test", "--blobs", "kept", "--json"];
+    let shape = [
+        "--profile",
+        "unsound-test",
+        "--blobs",
+        "kept/blobs",
+        "--json",
+    ];
     let settle = ["settle-call", "batch.bin", "--proof", "settlement.bin"];
     let printed = sandbox.ok(&[&settle[..], &shape].concat()).json();
     let call = printed["call"].as_str().unwrap().trim_start_matches("0x");
@@ -195,9 +202,8 @@ fn a_contract_settles_what_the_commands_prove() {
         on_chain.settle(&sandbox, &call);
         let rollup = on_chain.rollup;
         let state = on_chain.chain.ask(rollup, &headDigestCall {});
-        let rebuild = ["rebuild", "logs.json", "--genesis", "genesis.bin"];
-        let rest = ["--blobs", "kept", "-o", "state.bin"];
-        sandbox.ok(&[&rebuild[..], &rest].concat());
+        let rebuild = ["rebuild", "kept", "--genesis", "genesis.bin"];
+        sandbox.ok(&[&rebuild[..], &["-o", "state.bin"]].concat());
         refuses_blobs_that_cannot_be_read(&sandbox, &call);
         let rebuilt: StateFile = files::from_bytes(&sandbox.read("state.bin")).unwrap();
         let head = rebuilt.head.expect("it has seen transactions");
@@ -214,7 +220,7 @@ fn refuses_blobs_that_cannot_be_read(sandbox: &Sandbox, call: &Call) {
     let Some(hash) = call.blobs.first() else {
         return;
     };
-    let rebuild = ["rebuild", "logs.json", "--genesis", "genesis.bin"];
+    let rebuild = ["rebuild", "kept", "--genesis", "genesis.bin"];
     let rest = ["--blobs", "broken", "-o", "other.bin"];
     let rebuild = [&rebuild[..], &rest].concat();
     let error = sandbox.refused(&rebuild);
@@ -292,19 +298,12 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let mut on_chain = OnChain::new(&sandbox, &genesis, evm::FORKS[0]);
     on_chain.settle(&sandbox, &call);
     let codes = on_chain.codes();
-    sandbox.write("code.json", codes.to_string().as_bytes());
+    sandbox.write("kept/code.json", codes.to_string().as_bytes());
     let who = [1; 20];
     let (key, to) = (public_key_of(who), hex::encode(who));
-    let files = [
-        "logs.json",
-        "--code",
-        "code.json",
-        "--genesis",
-        "genesis.bin",
-    ];
+    let files = ["kept", "--genesis", "genesis.bin"];
     let options = ["--profile", "unsound-test", "-o", "drill", "--json"];
     let person = ["--owner-key", &key, "--to", &to];
-    let options = [&options[..], &["--blobs", "kept"]].concat();
     let drill = [&["exit-drill"], &files[..], &options, &person].concat();
     let report = sandbox.ok(&drill).json();
     println!(
@@ -322,9 +321,9 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let error = sandbox.refused(&drill);
     assert!(error.contains("calls of an earlier drill"), "{error}");
     remove_calls(&sandbox);
-    let without = [&["exit-drill"], &files[..], &options[..5], &person].concat();
+    let without = [&drill[..], &["--blobs", "nowhere"]].concat();
     let error = sandbox.refused(&without);
-    assert!(error.contains("--blobs names a folder"), "{error}");
+    assert!(error.contains("found no blob"), "{error}");
 
     let text = include_str!("../../../settlement/evm/test/artefacts/Token.json");
     let token = on_chain.chain.deploy(&Artefact::parse(text).unwrap(), &[]);
@@ -333,6 +332,11 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let owner = escape::owner(genesis.chain_id(), elements, who).unwrap();
     on_chain.pay_in(token, &owed, encoding::word(&owner), DEPOSIT);
     on_chain.write_logs(&sandbox);
+    // The queue's chain was another one before the deposit.
+    let error = sandbox.refused(&drill);
+    assert!(error.contains("found 1 items that wait"), "{error}");
+    let codes = on_chain.codes();
+    sandbox.write("kept/code.json", codes.to_string().as_bytes());
     let report = sandbox.ok(&drill).json();
     let calls = report["calls"].as_array().unwrap();
     assert_eq!(calls.len(), 2);
@@ -370,7 +374,7 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let error = sandbox.refused(&[&["exit-drill"], &files[..], &options, &person].concat());
     assert!(error.contains("nothing of this key"), "{error}");
     let refused = |codes: &Value, expected: &str| {
-        sandbox.write("code.json", codes.to_string().as_bytes());
+        sandbox.write("kept/code.json", codes.to_string().as_bytes());
         let error = sandbox.refused(&drill);
         assert!(error.contains(expected), "{error}");
     };

@@ -6,7 +6,7 @@ mod records;
 mod tests;
 mod waiting;
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
 use serde::Serialize;
 use shardfold_protocol::record::{Asset, Index};
@@ -145,6 +145,8 @@ pub struct Known<'a> {
     pub batches: &'a [Published],
     /// What else it has said.
     pub events: &'a Events,
+    /// The chain over all items of its queue.
+    pub queue_commitment: U256,
     /// The id of the chain that it is on.
     pub base_chain: u32,
 }
@@ -160,6 +162,19 @@ pub enum LeavingError {
     Queue {
         /// The item's position.
         missing: u64,
+    },
+    /// Items that are not those of the contract.
+    #[error(
+        "found {count} items that wait, with the chain {found}, expected {expected}: some of the logs \
+         are missing"
+    )]
+    QueueChain {
+        /// How many wait, by the logs.
+        count: usize,
+        /// The chain with them.
+        found: U256,
+        /// The contract's.
+        expected: U256,
     },
 }
 

@@ -12,6 +12,7 @@ use shardfold_protocol::record::{
 use shardfold_protocol::state::StateFile;
 
 use super::*;
+use crate::encoding::word;
 use crate::interface::IRollup::{claimCall, reclaimCall};
 use crate::published::Data;
 use crate::queue::{Item, Queued, chain};
@@ -70,13 +71,23 @@ fn terms(collateral: Asset) -> Record {
 }
 
 fn leave(state: &State, batches: &[Published], events: &Events) -> Exit {
+    try_leave(state, batches, events).expect("it is a key")
+}
+
+fn try_leave(state: &State, batches: &[Published], events: &Events) -> Result<Exit, LeavingError> {
+    let items: Vec<_> = events.items.values().copied().collect();
+    let place = Place {
+        ledger: CHAIN,
+        base_chain: BASE,
+    };
     let known = Known {
         state,
         batches,
         events,
+        queue_commitment: word(&chain(state.head().queue_commitment, &items, place)),
         base_chain: BASE,
     };
-    exit(&known, KEY, TO).expect("it is a key")
+    exit(&known, KEY, TO)
 }
 
 fn names(exit: &Exit) -> Vec<(&'static str, u64)> {
@@ -293,7 +304,7 @@ fn deposits_that_wait_are_reclaimed_up_to_the_next_end_that_is_known() {
         base_chain: BASE,
     };
     let before = chain(state.head().queue_commitment, &items[..2], place);
-    assert_eq!(calls[1].waiting.commitment, crate::encoding::word(&before));
+    assert_eq!(calls[1].waiting.commitment, word(&before));
     assert_eq!(calls[1].waiting.amount, 102);
     // The checkpoint after two items, then that after three.
     let ends: Vec<_> = calls
@@ -314,20 +325,18 @@ fn deposits_that_wait_are_reclaimed_up_to_the_next_end_that_is_known() {
     let call = reclaimCall::abi_decode(&exit.calls[1].data).expect("it is a reclaim");
     assert_eq!(call.items.len(), 2 * 32);
 
-    // A checkpoint of an item that is not there, and a gap.
-    let refused = |events: &Events, missing| {
-        let known = Known {
-            state: &state,
-            batches: &[],
-            events,
-            base_chain: BASE,
-        };
-        let error = super::exit(&known, KEY, TO).expect_err("the queue has a gap");
-        assert_eq!(error, LeavingError::Queue { missing });
+    // A gap, and items that are not the contract's.
+    let known = Known {
+        state: &state,
+        batches: &[],
+        events: &events,
+        queue_commitment: word(&before),
+        base_chain: BASE,
     };
-    events.checkpoints.insert(6, 6);
-    refused(&events, 5);
-    events.checkpoints.clear();
+    let error = super::exit(&known, KEY, TO).expect_err("some are missing");
+    let expected = matches!(error, LeavingError::QueueChain { count: 5, .. });
+    assert!(expected, "{error}");
     events.items.remove(&1);
-    refused(&events, 1);
+    let error = try_leave(&state, &[], &events).expect_err("the queue has a gap");
+    assert_eq!(error, LeavingError::Queue { missing: 1 });
 }

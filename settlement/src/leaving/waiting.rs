@@ -10,7 +10,7 @@ use shardfold_protocol::head::extend_chain;
 use super::{Call, Known, LeavingError, Step};
 use crate::encoding::word;
 use crate::interface::IRollup::{Waiting, claimCall, reclaimCall};
-use crate::queue::{Item, Queued};
+use crate::queue::{Item, Queued, chain};
 use crate::withdrawals::{Withdrawal, WithdrawalTree};
 
 /// The calls that pay the withdrawals to an address.
@@ -117,11 +117,18 @@ fn waiting(known: &Known<'_>) -> Result<Vec<Queued>, LeavingError> {
         }
         waiting.push(*item);
     }
-    let missing = first + waiting.len() as u64;
-    match known.events.checkpoints.values().max() {
-        Some(count) if *count > missing => Err(LeavingError::Queue { missing }),
-        _ => Ok(waiting),
+    let start = known.state.head().queue_commitment;
+    let found = word(&chain(start, &waiting, known.place()));
+    let expected = known.queue_commitment;
+    if found != expected {
+        let count = waiting.len();
+        return Err(LeavingError::QueueChain {
+            count,
+            found,
+            expected,
+        });
     }
+    Ok(waiting)
 }
 
 /// The end of the queue that the contract knows next after an item: the place of a checkpoint, of no

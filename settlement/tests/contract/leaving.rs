@@ -3,8 +3,9 @@
 use alloy_primitives::{Address, B256};
 use serde_json::json;
 use shardfold_protocol::state::State;
+use shardfold_settlement::encoding::word;
 use shardfold_settlement::events::Events;
-use shardfold_settlement::interface::IRollup::{earnedCall, potCall};
+use shardfold_settlement::interface::IRollup::{earnedCall, potCall, queueCommitmentCall};
 use shardfold_settlement::leaving::{Call, Exit, Known, LeavingError, Step, exit};
 use shardfold_settlement::published::{PublishedError, rebuild, settled};
 
@@ -20,6 +21,8 @@ pub fn calls(state: &State, key: [u64; 5], to: Address) -> Result<Vec<Call>, Lea
         state,
         batches: &[],
         events: &Events::default(),
+        // As if nothing waited.
+        queue_commitment: word(&state.head().queue_commitment),
         base_chain: EVM_CHAIN_ID as u32,
     };
     exit(&known, key, to).map(|exit| exit.calls)
@@ -45,6 +48,7 @@ fn exit_of(world: &World, i: u8) -> Exit {
         state: &state,
         batches: &batches,
         events: &Events::read(&logs, world.rollup).expect("they are the contract's"),
+        queue_commitment: world.ask(&queueCommitmentCall {}),
         base_chain: EVM_CHAIN_ID as u32,
     };
     exit(&known, key(i), user(i)).expect("it is a key")

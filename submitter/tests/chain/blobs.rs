@@ -16,6 +16,7 @@ use shardfold_submitter::checks::Refusal;
 use shardfold_submitter::gas::{BLOB, MAX_BLOBS};
 use shardfold_submitter::logs;
 use shardfold_submitter::settle::{Order, Prepared, SettleError};
+use shardfold_submitter::snapshot;
 
 use crate::scene::Scene;
 use crate::settling::{PAUSE, check_stands};
@@ -68,8 +69,8 @@ async fn a_batch_in_blobs_is_settled_and_known_from_the_blobs_that_were_kept() {
     assert_eq!(again.transaction, report.transaction);
     assert_eq!(scene.sent().await, 2);
 
-    let logs = logs::settled(&scene.endpoints, scene.contract).await;
-    let logs = serde_json::to_vec(&logs.unwrap()).unwrap();
+    let logs = snapshot::read(&scene.endpoints, scene.contract).await;
+    let logs = serde_json::to_vec(&logs.unwrap().logs).unwrap();
     let batches = settled(&logs, Some(scene.contract)).unwrap();
     let kept = batch.published(DataMode::Blobs).unwrap();
     let mut state = Scene::empty();
@@ -280,14 +281,17 @@ async fn a_beacon_node_gives_the_blobs_back() {
     let order = scene.order(&batch, DataMode::Blobs);
     scene.settler("first").settle(&order).await.unwrap();
 
-    let logs = logs::settled(&scene.endpoints, scene.contract)
-        .await
+    let snapshot = snapshot::read(&scene.endpoints, scene.contract).await;
+    let logs = snapshot.unwrap().logs;
+    let log = logs
+        .iter()
+        .find(|log| !logs::blobs(log).is_empty())
         .unwrap();
-    let hashes = logs::blobs(&logs[0]);
+    let hashes = logs::blobs(log);
     let kept = batch.published(DataMode::Blobs).unwrap();
     assert_eq!(hashes, kept.versioned_hashes());
-    let time = logs::time(&scene.endpoints, &logs[0]).await.unwrap();
-    let mut bare = logs[0].clone();
+    let time = logs::time(&scene.endpoints, log).await.unwrap();
+    let mut bare = log.clone();
     bare.block_timestamp = None;
     assert_eq!(logs::time(&scene.endpoints, &bare).await.unwrap(), time);
     let beacon = Beacon::connect(scene.anvil.url()).await.unwrap();

@@ -134,6 +134,11 @@ pub async fn people(anvil: &Anvil, token: Address, operator: Address) -> Result<
 }
 
 impl Person {
+    /// The elements of their public key.
+    pub fn key(&self) -> [u64; 5] {
+        key_elements(&self.account.public_key())
+    }
+
     /// What they have now, of coin in wei and of the token in units.
     pub async fn balances(&self, anvil: &Anvil, token: Address) -> Result<[U256; 2]> {
         let account = self.address;
@@ -192,7 +197,7 @@ impl Person {
         index: Index,
     ) -> Result<u64> {
         let price = anvil.ask(rollup, &itemPriceCall {}).await?;
-        let key = key_elements(&self.account.public_key());
+        let key = self.key();
         self.items += price;
         let call = requestExitCall { index, key };
         self.call(anvil, rollup, price, &call).await

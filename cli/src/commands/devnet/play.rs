@@ -28,7 +28,7 @@ use shardfold_submitter::key;
 
 use super::orders::{every_kind, opening};
 use super::people::{
-    COIN, COIN_DIGITS, DAVE, DEPOSITS, ERIN, ETHER, OPERATOR, Person, keys, people, vault,
+    ALICE, COIN, COIN_DIGITS, DAVE, DEPOSITS, ERIN, ETHER, OPERATOR, Person, keys, people, vault,
 };
 use super::steps::Steps;
 use super::{books, people as cast};
@@ -75,6 +75,7 @@ pub async fn play(program: &Path, folder: &Path, profile: Profile, printer: Prin
     books::check(&play.anvil, play.places, &play.people, &state, printer).await?;
     let seconds = start.elapsed().as_secs_f64();
     play.steps.say(&format!("all of it in {seconds:.1} s"));
+    play.say_how_to_leave();
     Ok(())
 }
 
@@ -252,6 +253,7 @@ impl<'a> Play<'a> {
             &["settle", &batch, &settlement, "--state", &before][..],
             &["--contract", &contract, "--rpc", self.anvil.url()],
             &["--key", "operator.key", "--depth", "0"],
+            &["--blobs", "archive/blobs"],
             keys[1],
             &profile,
         ];
@@ -344,16 +346,12 @@ impl<'a> Play<'a> {
         self.steps
             .say("# from what the contract has published anybody makes the state");
         let contract = self.places[0].to_string();
-        let arguments = [
-            "rebuild",
-            "--contract",
-            &contract,
-            "--rpc",
-            self.anvil.url(),
-        ];
-        let more = ["--blobs", "blobs", "--genesis", "state-0.bin"];
-        let more = [&more[..], &["-o", "rebuilt.bin"]].concat();
-        self.steps.run(&[&arguments[..], &more].concat())?;
+        let from = ["--contract", &contract, "--rpc", self.anvil.url()];
+        let archive = ["archive", "-o", "archive"];
+        self.steps.run(&[&archive[..], &from].concat())?;
+        let rebuild = ["rebuild", "archive", "--genesis", "state-0.bin"];
+        self.steps
+            .run(&[&rebuild[..], &["-o", "rebuilt.bin"]].concat())?;
         let [rebuilt, executed] = ["rebuilt.bin", "state-2.bin"].map(|name| self.read(name));
         let (rebuilt, executed): (StateFile, StateFile) = (rebuilt?, executed?);
         ensure!(
@@ -361,6 +359,21 @@ impl<'a> Play<'a> {
             "the rebuilt state is another one"
         );
         Ok(State::try_from(&rebuilt)?)
+    }
+
+    /// Says with which command the way out of somebody who has a bit of everything is rehearsed.
+    fn say_how_to_leave(&self) {
+        let leaver = &self.people[ALICE];
+        let key = hex::encode(leaver.key().map(u64::to_be_bytes).concat());
+        let place = |name| self.folder.join(name).display().to_string();
+        let (archive, genesis, drill) = (place("archive"), place("state-0.bin"), place("drill"));
+        let [profile, name] = self.steps.profile();
+        self.steps.say(&format!(
+            "# alice's way out, if nobody settles any more, is rehearsed by\n\
+             shardfold exit-drill {archive} --genesis {genesis} {profile} {name} --owner-key {key} \
+             --to {} -o {drill}",
+            leaver.address
+        ));
     }
 
     fn read<T: FileContent>(&self, name: &str) -> Result<T> {

@@ -1,29 +1,153 @@
-//! An archive of blobs: a folder in which those of all settled batches are kept, each a file that its
-//! hash names. What is missing comes from a beacon node.
+//! `archive`: what a chain says of a ledger, kept in a folder: events, code, and the blobs of all settled
+//! batches, each a file that its hash names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use alloy_primitives::{B256, Bytes};
 use anyhow::{Context, Result};
+use serde::Serialize;
 use shardfold_settlement::data::{BLOB_BYTES, blob_hash};
+use shardfold_settlement::deployed::Codes;
 use shardfold_submitter::beacon::{Beacon, BeaconError};
 use shardfold_submitter::endpoints::{EndpointError, Endpoints};
 use shardfold_submitter::logs::{self, Log};
+use shardfold_submitter::snapshot;
 
-use crate::output::{Places, read_file, warn};
+use super::leave::address;
+use crate::args::{ArchiveArgs, KeptArgs};
+use crate::exit::cannot;
+use crate::output::{Places, Printer, read_file, warn};
+use crate::threads;
 
+/// The contract's events in an archive.
+const LOGS: &str = "logs.json";
+/// Its code.
+const CODE: &str = "code.json";
+/// The folder of blobs.
+const BLOBS: &str = "blobs";
+/// More than all events of a contract.
+const LOGS_BYTES: u64 = 4 << 30;
+/// More than the codes of five contracts.
+const CODES_BYTES: u64 = 1 << 20;
 /// After so many questions in a row that a node has not answered at all it is asked no more: each may
 /// have taken a minute.
 const SILENCES: usize = 3;
 
 /// What became of the blobs that a folder did not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Archived {
+struct Archived {
     /// How many the beacon node has given.
-    pub fetched: usize,
+    fetched: usize,
     /// How many are still not there.
-    pub missing: usize,
+    missing: usize,
+}
+
+impl Archived {
+    /// Says how it ended, which is badly if something is missing.
+    fn report(self, block: u64, events: usize, blobs: &Path, printer: Printer) -> Result<()> {
+        let Self { fetched, missing } = self;
+        let place = blobs.display();
+        if missing > 0 {
+            return Err(cannot(format!(
+                "{missing} blobs are not in {place}, without which nobody makes the state; the rest is \
+                 kept, {fetched} blobs more than before"
+            )));
+        }
+        printer.line(format_args!(
+            "{place}: the blobs of all batches, {fetched} more than before"
+        ));
+        printer.object(&Report {
+            block,
+            events,
+            blobs_fetched: fetched,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    block: u64,
+    events: usize,
+    /// From the beacon node.
+    blobs_fetched: usize,
+}
+
+/// Runs the command.
+pub fn run(args: &ArchiveArgs) -> Result<()> {
+    let contract = address(&args.chain.contract)?;
+    let folder = &args.output;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut places = Places::new([]);
+    let code_output = places.output(&folder.join(CODE), CODES_BYTES)?;
+    // How long it will be is not known yet.
+    let logs_output = places.output(&folder.join(LOGS), CODES_BYTES)?;
+    let printer = places.printer(args.json)?;
+    let runtime = threads::runtime()?;
+    let (endpoints, snapshot) = runtime.block_on(async {
+        let endpoints = Endpoints::connect(&args.chain.rpc).await?;
+        let snapshot = snapshot::read(&endpoints, contract).await?;
+        anyhow::Ok((endpoints, snapshot))
+    })?;
+    // First the events: with code that is newer than they are nothing could be done.
+    logs_output.write(&serde_json::to_vec(&snapshot.logs)?)?;
+    code_output.write(&serde_json::to_vec_pretty(&snapshot.codes)?)?;
+    let events = snapshot.logs.len();
+    printer.line(format_args!(
+        "{logs_output}, {code_output}: the contract's code and its {events} events up to block {}",
+        snapshot.block
+    ));
+    let blobs = folder.join(BLOBS);
+    let source = Source::new(args.beacon.as_deref());
+    let archived = runtime.block_on(fetch_missing(&endpoints, &snapshot.logs, source, &blobs))?;
+    archived.report(snapshot.block, events, &blobs, printer)
+}
+
+/// What was kept of a ledger.
+pub struct Kept<'a> {
+    folder: &'a Path,
+    blobs: PathBuf,
+}
+
+impl<'a> Kept<'a> {
+    pub fn new(args: &'a KeptArgs) -> Self {
+        let blobs = args.blobs.clone();
+        Self {
+            folder: &args.archive,
+            blobs: blobs.unwrap_or_else(|| args.archive.join(BLOBS)),
+        }
+    }
+
+    /// The files that are read whole.
+    pub fn files(&self) -> [PathBuf; 2] {
+        [self.logs_path(), self.folder.join(CODE)]
+    }
+
+    pub fn logs_path(&self) -> PathBuf {
+        self.folder.join(LOGS)
+    }
+
+    /// The folder of blobs.
+    pub fn blobs(&self) -> &Path {
+        &self.blobs
+    }
+
+    pub fn logs(&self) -> Result<Vec<u8>> {
+        read_file(&self.logs_path(), LOGS_BYTES)
+    }
+
+    pub fn codes(&self) -> Result<Codes> {
+        let path = self.folder.join(CODE);
+        let bytes = read_file(&path, CODES_BYTES)?;
+        serde_json::from_slice(&bytes).with_context(|| {
+            format!(
+                "{} does not hold address and code of rollup, hashes, verifier, first and second, \
+                 head_digest and queue_commitment",
+                path.display()
+            )
+        })
+    }
 }
 
 /// Reads the blob of a hash, if a folder has it.
@@ -50,13 +174,12 @@ pub fn keep_blob(folder: &Path, hash: &B256, blob: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// A folder that takes no files.
-pub async fn fetch_missing(
+async fn fetch_missing(
     endpoints: &Endpoints,
     batches: &[Log],
-    beacon: &str,
+    mut source: Source<'_>,
     folder: &Path,
 ) -> Result<Archived> {
-    let mut source = Source::new(beacon);
     let mut archived = Archived::default();
     for batch in batches {
         for hash in logs::blobs(batch) {
@@ -108,16 +231,16 @@ impl Place {
     }
 }
 
-/// A beacon node, which is asked for its chain when the first blob is missing.
+/// A beacon node, if there is one, which is asked for its chain when the first blob is missing.
 struct Source<'a> {
-    url: &'a str,
+    url: Option<&'a str>,
     node: Option<Beacon>,
     /// Questions in a row that were not answered.
     silences: usize,
 }
 
 impl<'a> Source<'a> {
-    const fn new(url: &'a str) -> Self {
+    const fn new(url: Option<&'a str>) -> Self {
         Self {
             url,
             node: None,
@@ -127,10 +250,8 @@ impl<'a> Source<'a> {
 
     /// The blob of a batch, if the node gives it; or else a warning says why not.
     async fn blob(&mut self, endpoints: &Endpoints, batch: &Log, hash: &B256) -> Option<Bytes> {
-        if self.silences >= SILENCES {
-            return None;
-        }
-        let found = self.ask(endpoints, batch, hash).await;
+        let url = self.url.filter(|_| self.silences < SILENCES)?;
+        let found = self.ask(url, endpoints, batch, hash).await;
         self.silences = match &found {
             Err(error) if is_silence(error) => self.silences + 1,
             _ => 0,
@@ -140,11 +261,17 @@ impl<'a> Source<'a> {
             .ok()
     }
 
-    async fn ask(&mut self, endpoints: &Endpoints, batch: &Log, hash: &B256) -> Result<Bytes> {
+    async fn ask(
+        &mut self,
+        url: &str,
+        endpoints: &Endpoints,
+        batch: &Log,
+        hash: &B256,
+    ) -> Result<Bytes> {
         let time = logs::time(endpoints, batch).await?;
         let node = match &self.node {
             Some(node) => node,
-            None => self.node.insert(Beacon::connect(self.url).await?),
+            None => self.node.insert(Beacon::connect(url).await?),
         };
         Ok(node.blob(time, hash).await?)
     }

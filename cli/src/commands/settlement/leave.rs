@@ -11,52 +11,32 @@ use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_settlement::escape::escape_call;
 use shardfold_settlement::published::{Published, rebuild as rebuild_state, settled};
-use shardfold_submitter::endpoints::Endpoints;
-use shardfold_submitter::logs::{self, Log};
-use tokio::runtime::Runtime;
 
-use super::archive::{Archived, fetch_missing, read_blob};
+use super::archive::{Kept, read_blob};
 use crate::args::{EscapeArgs, RebuildArgs};
 use crate::commands::hex as digest_hex;
 use crate::commands::input::{cannot_use, read_content};
 use crate::exit::usage;
-use crate::output::{Places, Printer, read_file, warn};
-use crate::threads;
+use crate::output::{Places, Printer};
 
-/// More than a node answers at once.
-pub(super) const LOGS_BYTES: u64 = 4 << 30;
 /// Bytes of a record in a state file, about.
 const RECORD_BYTES: u64 = 72;
 
 /// Runs `rebuild`.
 pub fn rebuild(args: &RebuildArgs) -> Result<()> {
     let contract = args.contract.as_deref().map(address).transpose()?;
-    let mut places = Places::new(args.logs.clone().into_iter().chain([args.genesis.clone()]));
-    let node = match (&args.logs, contract) {
-        (None, Some(contract)) => Some(Node::ask(&args.rpc, contract)?),
-        _ => None,
-    };
-    let (logs, source) = match (&node, contract) {
-        (Some(node), Some(contract)) => (serde_json::to_vec(&node.logs)?, contract.to_string()),
-        _ => {
-            let path = args.logs.clone().unwrap_or_default();
-            (read_file(&path, LOGS_BYTES)?, path.display().to_string())
-        }
-    };
+    let kept = Kept::new(&args.kept);
+    let mut places = Places::new([kept.logs_path(), args.kept.genesis.clone()]);
+    let logs = kept.logs()?;
     let output = places.output(&args.output, state_bytes(&logs))?;
     let printer = places.printer(args.json)?;
-    let blobs_fetched = match (&node, &args.beacon, &args.blobs) {
-        (Some(node), Some(beacon), Some(folder)) => node.archive(beacon, folder, printer)?,
-        _ => 0,
-    };
-    let mut state = genesis(&args.genesis)?;
-    let batches = replay(&mut state, &logs, contract, args.blobs.as_deref(), &source)?;
+    let mut state = genesis(&args.kept.genesis)?;
+    let batches = replay(&mut state, &logs, contract, &kept)?;
     let head = state.head();
     let report = Rebuilt {
         batches: batches.len(),
         transactions: head.tx_count,
         state_root: digest_hex(&head.state_root),
-        blobs_fetched,
     };
     output.write(&files::to_binary(&state.to_file())?)?;
     printer.line(format_args!(
@@ -78,71 +58,29 @@ pub(super) fn genesis(path: &Path) -> Result<State> {
     State::try_from(&file).with_context(|| cannot_use(path))
 }
 
-/// Moves a state from the genesis to the last settled head; returns the batches. Blobs are files of a
-/// folder, named by their hashes.
+/// Moves a state from the genesis to the last settled head; returns the batches.
 pub(super) fn replay(
     state: &mut State,
     logs: &[u8],
     contract: Option<Address>,
-    blobs: Option<&Path>,
-    source: &str,
+    kept: &Kept<'_>,
 ) -> Result<Vec<Published>> {
-    let batches =
-        settled(logs, contract).with_context(|| format!("cannot use the logs of {source}"))?;
+    let batches = settled(logs, contract)
+        .with_context(|| format!("cannot use the logs {}", kept.logs_path().display()))?;
     let mut unreadable = None;
-    let kept = |hash: &B256| {
-        read_blob(blobs?, hash).unwrap_or_else(|error| {
+    let blob = |hash: &B256| {
+        read_blob(kept.blobs(), hash).unwrap_or_else(|error| {
             unreadable = Some(error);
             None
         })
     };
-    let rebuilt = rebuild_state(state, &batches, kept);
+    let rebuilt = rebuild_state(state, &batches, blob);
     if let Some(error) = unreadable {
         return Err(error);
     }
-    rebuilt.with_context(|| match blobs {
-        Some(folder) => format!("cannot rebuild with the blobs in {}", folder.display()),
-        None => "cannot rebuild without blobs, for which --blobs names a folder".to_owned(),
-    })?;
+    let place = kept.blobs().display();
+    rebuilt.with_context(|| format!("cannot rebuild with the blobs in {place}"))?;
     Ok(batches)
-}
-
-/// What nodes have said of a contract.
-struct Node {
-    runtime: Runtime,
-    endpoints: Endpoints,
-    /// The events of all settled batches.
-    logs: Vec<Log>,
-}
-
-impl Node {
-    fn ask(rpc: &[String], contract: Address) -> Result<Self> {
-        let runtime = threads::runtime()?;
-        let (endpoints, logs) = runtime.block_on(async {
-            let endpoints = Endpoints::connect(rpc).await?;
-            let logs = logs::settled(&endpoints, contract).await?;
-            anyhow::Ok((endpoints, logs))
-        })?;
-        Ok(Self {
-            runtime,
-            endpoints,
-            logs,
-        })
-    }
-
-    /// Keeps in a folder the blobs that it lacks and a beacon node gives; returns how many.
-    fn archive(&self, beacon: &str, folder: &Path, printer: Printer) -> Result<usize> {
-        let archive = fetch_missing(&self.endpoints, &self.logs, beacon, folder);
-        let Archived { fetched, missing } = self.runtime.block_on(archive)?;
-        let place = folder.display();
-        printer.line(format_args!("{place}: {fetched} blobs more"));
-        if missing > 0 {
-            warn(format_args!(
-                "warning: {missing} blobs are still not in {place}"
-            ));
-        }
-        Ok(fetched)
-    }
 }
 
 #[derive(Serialize)]
@@ -150,8 +88,6 @@ struct Rebuilt {
     batches: usize,
     transactions: u64,
     state_root: String,
-    /// From the beacon node.
-    blobs_fetched: usize,
 }
 
 /// Runs `escape`.

@@ -1,6 +1,7 @@
 //! Settlement on an EVM chain: `wrap` makes a settlement proof of a validity proof, `verify` checks
 //! one; `verifier` makes the contracts that check it on a chain, `settle-call` makes what the contract gets,
-//! `settle` settles it, `deposits` takes what waits in its queue; `rebuild` and `escape` lead out without anybody's help.
+//! `settle` settles it, `deposits` takes what waits in its queue; `archive` keeps what the chain says, from which `rebuild`,
+//! `escape` and `exit-drill` lead out without anybody's help.
 
 mod archive;
 mod call;
@@ -13,6 +14,7 @@ mod verifier;
 mod verify;
 mod wrap;
 
+pub use archive::run as archive;
 pub use call::settle_call;
 pub use deposits::deposits;
 pub use drill::run as exit_drill;

@@ -16,14 +16,13 @@ use shardfold_settlement::events::Events;
 use shardfold_settlement::leaving::{Exit, Known, Stuck, exit};
 
 use self::calls::Written;
-use super::leave::{LOGS_BYTES, address, genesis, owner_key, replay, state_bytes};
+use super::archive::Kept;
+use super::leave::{address, genesis, owner_key, replay, state_bytes};
 use crate::args::{CacheArgs, ExitDrillArgs};
 use crate::commands::key::settlement_from_circuits;
 use crate::commands::profile;
-use crate::output::{Places, Printer, gib, peak_memory_bytes, read_file};
+use crate::output::{Places, Printer, gib, peak_memory_bytes};
 
-/// More than the codes of five contracts.
-const CODES_BYTES: u64 = 1 << 20;
 /// More than a key.
 const KEY_BYTES: u64 = 1 << 14;
 
@@ -34,10 +33,10 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     fs::create_dir_all(&args.output)
         .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
     calls::refuse_earlier(&args.output)?;
-    let inputs = [&args.logs, &args.genesis, &args.code].map(Clone::clone);
-    let mut places = Places::new(inputs);
-    let logs = read_file(&args.logs, LOGS_BYTES)?;
-    let codes = read_codes(args)?;
+    let kept = Kept::new(&args.kept);
+    let inputs = kept.files().into_iter();
+    let mut places = Places::new(inputs.chain([args.kept.genesis.clone()]));
+    let (logs, codes) = (kept.logs()?, kept.codes()?);
     let outputs = [
         ("state.bin", state_bytes(&logs)),
         ("settlement.key", KEY_BYTES),
@@ -51,17 +50,10 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         steps: vec![],
     };
 
-    let mut state = genesis(&args.genesis)?;
+    let mut state = genesis(&args.kept.genesis)?;
     let genesis_root = word(&state.head().state_root);
     let batches = drill.step("state", |printer| {
-        let source = args.logs.display().to_string();
-        let batches = replay(
-            &mut state,
-            &logs,
-            Some(codes.rollup.address),
-            args.blobs.as_deref(),
-            &source,
-        )?;
+        let batches = replay(&mut state, &logs, Some(codes.rollup.address), &kept)?;
         state_output.write(&files::to_binary(&state.to_file())?)?;
         printer.line(format_args!(
             "{state_output}: the state after {} batches, made of what is published alone",
@@ -89,7 +81,7 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
             genesis_root,
             head: state.head(),
         };
-        let terms = compare(args, &codes, &expected)?;
+        let terms = compare(&codes, &expected)?;
         printer.line(format_args!(
             "the code of all five contracts is what this build makes of its source and that key; \
              governor {}, an item from {} wei, base chain {}",
@@ -100,11 +92,12 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     let mut stuck = vec![];
     let calls = drill.step("calls", |printer| {
         let events = Events::read(&logs, codes.rollup.address)
-            .with_context(|| format!("cannot use the logs {}", args.logs.display()))?;
+            .with_context(|| format!("cannot use the logs {}", kept.logs_path().display()))?;
         let known = Known {
             state: &state,
             batches: &batches,
             events: &events,
+            queue_commitment: codes.queue_commitment,
             base_chain: u32::try_from(terms.base_chain).context("no such base chain")?,
         };
         let exit = exit(&known, key, to)?;
@@ -118,24 +111,8 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     drill.finish(&settlement_key, calls, stuck)
 }
 
-fn read_codes(args: &ExitDrillArgs) -> Result<Codes> {
-    let bytes = read_file(&args.code, CODES_BYTES)?;
-    serde_json::from_slice(&bytes).with_context(|| {
-        format!(
-            "{} does not hold address and code of rollup, hashes, verifier, first and second, and \
-             head_digest",
-            args.code.display()
-        )
-    })
-}
-
-fn compare(args: &ExitDrillArgs, codes: &Codes, expected: &Expected<'_>) -> Result<Terms> {
-    check(codes, expected).with_context(|| {
-        format!(
-            "{}: what is deployed is not what this build makes",
-            args.code.display()
-        )
-    })
+fn compare(codes: &Codes, expected: &Expected<'_>) -> Result<Terms> {
+    check(codes, expected).context("what is deployed is not what this build makes")
 }
 
 /// The steps so far.
