@@ -90,6 +90,7 @@ impl OnChain {
         let logs: Vec<Value> = ours
             .map(|log| json!({ "address": log.address, "topics": log.topics(), "data": log.data.data }))
             .collect();
+        std::fs::create_dir_all(sandbox.path("kept")).unwrap();
         sandbox.write("kept/logs.json", json!(logs).to_string().as_bytes());
     }
 

@@ -16,7 +16,6 @@ use shardfold_submitter::checks::Refusal;
 use shardfold_submitter::gas::{BLOB, MAX_BLOBS};
 use shardfold_submitter::logs;
 use shardfold_submitter::settle::{Order, Prepared, SettleError};
-use shardfold_submitter::snapshot;
 
 use crate::scene::Scene;
 use crate::settling::{PAUSE, check_stands};
@@ -69,8 +68,7 @@ async fn a_batch_in_blobs_is_settled_and_known_from_the_blobs_that_were_kept() {
     assert_eq!(again.transaction, report.transaction);
     assert_eq!(scene.sent().await, 2);
 
-    let logs = snapshot::read(&scene.endpoints, scene.contract).await;
-    let logs = serde_json::to_vec(&logs.unwrap().logs).unwrap();
+    let logs = serde_json::to_vec(&scene.logs().await).unwrap();
     let batches = settled(&logs, Some(scene.contract)).unwrap();
     let kept = batch.published(DataMode::Blobs).unwrap();
     let mut state = Scene::empty();
@@ -281,8 +279,7 @@ async fn a_beacon_node_gives_the_blobs_back() {
     let order = scene.order(&batch, DataMode::Blobs);
     scene.settler("first").settle(&order).await.unwrap();
 
-    let snapshot = snapshot::read(&scene.endpoints, scene.contract).await;
-    let logs = snapshot.unwrap().logs;
+    let logs = scene.logs().await;
     let log = logs
         .iter()
         .find(|log| !logs::blobs(log).is_empty())

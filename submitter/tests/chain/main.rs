@@ -5,3 +5,4 @@ mod queue;
 mod refusals;
 mod scene;
 mod settling;
+mod snapshot;

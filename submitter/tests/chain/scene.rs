@@ -26,6 +26,7 @@ use shardfold_settlement::interface::IRollup::{depositCall, registerAssetCall, r
 use shardfold_submitter::anvil::{self, Anvil};
 use shardfold_submitter::deploy::{self, Terms};
 use shardfold_submitter::endpoints::Endpoints;
+use shardfold_submitter::logs::{self, Log};
 use shardfold_submitter::place::place;
 use shardfold_submitter::settle::{Options, Order, Settler};
 use shardfold_submitter::waiting::{self, Waiting, WaitingError};
@@ -142,6 +143,13 @@ impl Scene {
             records: vec![],
         });
         state.unwrap()
+    }
+
+    /// All events of the contract.
+    pub async fn logs(&self) -> Vec<Log> {
+        let newest = logs::newest(&self.endpoints).await.unwrap();
+        let all = logs::back(&self.endpoints, self.contract, &[], newest, |_| false);
+        all.await.unwrap()
     }
 
     /// Calls the contract as a user.
