@@ -12,8 +12,8 @@ use shardfold_submitter::snapshot;
 
 use crate::scene::{CHAIN, LEDGER, Scene};
 
-/// More blocks than events are asked for at once.
-const FAR: u64 = 12_000;
+/// Blocks of others between the events.
+const FAR: u64 = 20;
 
 #[tokio::test]
 async fn a_snapshot_has_the_code_and_every_event_from_the_first_on() {
