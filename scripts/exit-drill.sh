@@ -11,7 +11,7 @@ scripts/test.sh --install
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export SHARDFOLD_ANVIL=${SHARDFOLD_ANVIL:-$PWD/settlement/evm/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil}
-"$program" devnet -o "$folder/net" >"$folder/devnet.log"
+"$program" devnet -o "$folder/net" >"$folder/devnet.log" 2>&1 || { cat "$folder/devnet.log"; exit 1; }
 grep -E '^it adds up|^all of it' "$folder/devnet.log"
 # The command that it names, as it stands there.
 read -ra drill < <(grep '^shardfold exit-drill' "$folder/devnet.log")
