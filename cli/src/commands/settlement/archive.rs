@@ -14,7 +14,7 @@ use shardfold_submitter::endpoints::{EndpointError, Endpoints};
 use shardfold_submitter::logs::{self, Log};
 use shardfold_submitter::snapshot;
 
-use super::leave::address;
+use super::owner::address;
 use crate::args::{ArchiveArgs, KeptArgs};
 use crate::exit::cannot;
 use crate::output::{Places, Printer, read_file, warn};

@@ -19,7 +19,7 @@ use shardfold_submitter::endpoints::Endpoints;
 use shardfold_submitter::place::{Placed, place};
 use shardfold_submitter::waiting::{self, Waiting};
 
-use super::leave::address;
+use super::owner::address;
 use crate::args::DepositsArgs;
 use crate::commands::input::{cannot_use, read_content};
 use crate::contracts;

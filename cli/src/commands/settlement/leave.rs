@@ -13,10 +13,10 @@ use shardfold_settlement::escape::escape_call;
 use shardfold_settlement::published::{Published, rebuild as rebuild_state, settled};
 
 use super::archive::{Kept, read_blob};
+use super::owner::{address, owner_key};
 use crate::args::{EscapeArgs, RebuildArgs};
 use crate::commands::hex as digest_hex;
 use crate::commands::input::{cannot_use, read_content};
-use crate::exit::usage;
 use crate::output::{Places, Printer};
 
 /// Bytes of a record in a state file, about.
@@ -108,31 +108,4 @@ pub fn escape(args: &EscapeArgs) -> Result<()> {
 #[derive(Serialize)]
 struct Escape {
     call: String,
-}
-
-/// An address from the command line.
-pub(super) fn address(text: &str) -> Result<Address> {
-    let mut bytes = [0; 20];
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    hex::decode_to_slice(digits, &mut bytes).map_err(|error| {
-        usage(format!(
-            "found {text:?}: {error}; expected an address of 40 hexadecimal digits"
-        ))
-    })?;
-    Ok(Address::from(bytes))
-}
-
-/// A public key from the command line.
-pub(super) fn owner_key(text: &str) -> Result<[u64; 5]> {
-    let mut bytes = [0; 40];
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    hex::decode_to_slice(digits, &mut bytes).map_err(|error| {
-        usage(format!(
-            "found {text:?}: {error}; expected a public key of 80 hexadecimal digits"
-        ))
-    })?;
-    let (words, _) = bytes.as_chunks();
-    Ok(core::array::from_fn(|i| {
-        u64::from_be_bytes(words.get(i).copied().unwrap_or_default())
-    }))
 }

@@ -8,6 +8,7 @@ mod call;
 mod deposits;
 mod drill;
 mod leave;
+mod owner;
 mod publish;
 mod settle;
 mod verifier;

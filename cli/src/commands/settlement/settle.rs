@@ -12,7 +12,7 @@ use shardfold_submitter::key;
 use shardfold_submitter::settle::{Options, Order, Report, Settler};
 
 use super::call::{Settled, settled, write_blobs};
-use super::leave::address;
+use super::owner::address;
 use super::verify::verify_under_any;
 use crate::args::SettleArgs;
 use crate::exit::usage;

@@ -17,7 +17,8 @@ use shardfold_settlement::leaving::{Exit, Known, Stuck, exit};
 
 use self::calls::Written;
 use super::archive::Kept;
-use super::leave::{address, genesis, owner_key, replay, state_bytes};
+use super::leave::{genesis, replay, state_bytes};
+use super::owner::{address, owner_key};
 use crate::args::{CacheArgs, ExitDrillArgs};
 use crate::commands::key::settlement_from_circuits;
 use crate::commands::profile;
