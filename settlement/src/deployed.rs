@@ -9,6 +9,7 @@ use shardfold_protocol::head::Head;
 
 use crate::artefact::{Artefact, ArtefactError, HASHES, ROLLUP};
 use crate::encoding::head_digest;
+use crate::events::Log;
 use crate::verifier::{artefact, data_codes, data_hash};
 
 /// A contract as a node shows it.
@@ -41,11 +42,21 @@ pub struct Codes {
     pub queue_commitment: U256,
 }
 
+/// What nodes have said of a contract, all of it of one block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// The block's number.
+    pub block: u64,
+    /// Its code and that of what it calls, and where it stands.
+    pub code: Codes,
+    /// Its events up to the block.
+    pub logs: Vec<Log>,
+}
+
 /// What a ledger is settled by.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
-    /// The verifier's data, made of the settlement key.
-    pub data: &'a [u8],
     /// The ledger's chain id.
     pub chain_id: u64,
     /// The state root that it started from, as the contract holds it.
@@ -91,8 +102,8 @@ pub enum CodeError {
     },
     /// A contract that stands elsewhere than the published batches lead to.
     #[error(
-        "the batches lead to the head {found}, but the contract is at {expected}: some of its logs are \
-         missing"
+        "the batches lead to the head {found}, but the contract is at {expected}: logs and code are not \
+         of one block, or some of the logs are missing"
     )]
     Head {
         /// The digest of the last head that was published.
@@ -114,7 +125,20 @@ pub enum CodeError {
     },
 }
 
-/// Compares all contracts with what this build makes of the key.
+/// Makes sure that a head is the one at which the contract stands.
+///
+/// # Errors
+/// If it is another.
+pub fn check_head(codes: &Codes, head: &Head) -> Result<(), CodeError> {
+    let (found, expected) = (head_digest(head), codes.head_digest);
+    if found != expected {
+        return Err(CodeError::Head { found, expected });
+    }
+    Ok(())
+}
+
+/// Compares the contract that holds the money, and the one that hashes for it, with what this build
+/// makes, and its head with the published one: all that the calls that lead out need.
 ///
 /// The answers are those of a node: that the addresses are those of the contract in question, and that
 /// nothing else was written into its storage when it was created, is not to be seen from them.
@@ -122,13 +146,7 @@ pub enum CodeError {
 /// # Errors
 /// The first difference.
 pub fn check(codes: &Codes, expected: &Expected<'_>) -> Result<Terms, CodeError> {
-    let (found, contract) = (head_digest(expected.head), codes.head_digest);
-    if found != contract {
-        return Err(CodeError::Head {
-            found,
-            expected: contract,
-        });
-    }
+    check_head(codes, expected.head)?;
     let rollup = Artefact::parse(ROLLUP)?;
     let known = [
         ("ledgerChainId", U256::from(expected.chain_id).into()),
@@ -137,21 +155,28 @@ pub fn check(codes: &Codes, expected: &Expected<'_>) -> Result<Terms, CodeError>
     ];
     compare("rollup", &rollup, &codes.rollup.code, &known)?;
     compare("hashes", &Artefact::parse(HASHES)?, &codes.hashes.code, &[])?;
-    let known = [
-        ("first", codes.first.address.into_word()),
-        ("second", codes.second.address.into_word()),
-        ("dataHash", data_hash(expected.data)),
-    ];
-    compare("verifier", &artefact()?, &codes.verifier.code, &known)?;
-    let [first, second] = data_codes(expected.data);
-    same("first half", &first, &codes.first.code)?;
-    same("second half", &second, &codes.second.code)?;
     let value = |name| immutable(&rollup, &codes.rollup.code, name).unwrap_or_default();
     Ok(Terms {
         governor: Address::from_word(value("governor")),
         base_price: value("basePrice").into(),
         base_chain: value("baseChain").into(),
     })
+}
+
+/// Compares the verifier with what this build makes of a settlement key, whose `data` it holds.
+///
+/// # Errors
+/// The first difference.
+pub fn check_verifier(codes: &Codes, data: &[u8]) -> Result<(), CodeError> {
+    let known = [
+        ("first", codes.first.address.into_word()),
+        ("second", codes.second.address.into_word()),
+        ("dataHash", data_hash(data)),
+    ];
+    compare("verifier", &artefact()?, &codes.verifier.code, &known)?;
+    let [first, second] = data_codes(data);
+    same("first half", &first, &codes.first.code)?;
+    same("second half", &second, &codes.second.code)
 }
 
 /// Compares a contract's code with its artefact, whose immutable values are these, or any that is the

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_sol_types::{SolEvent as _, SolEventInterface as _};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shardfold_protocol::record::{Asset, Index};
 use thiserror::Error;
 
@@ -13,7 +13,8 @@ use crate::interface::IRollup::{IRollupEvents, Settled};
 use crate::queue::{ItemError, Queued};
 
 /// A log as a node gives it; other members do not matter.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Log {
     /// The contract that made it.
     pub address: Address,
@@ -21,33 +22,27 @@ pub struct Log {
     pub topics: Vec<B256>,
     /// Its other values.
     pub data: Bytes,
+    /// The number of its block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_number: Option<U64>,
+    /// The time of its block, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_timestamp: Option<U64>,
     /// Whether the block was left by the chain.
-    #[serde(default)]
-    removed: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub removed: bool,
 }
 
-/// What a node answers, or the list in it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Answer {
-    Whole { result: Vec<Log> },
-    List(Vec<Log>),
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "so serde wants it")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
-/// Reads the answer to `eth_getLogs`, without logs of blocks that the chain has left; those of
-/// `contract`, if it is named. Each has its number in the answer.
-///
-/// # Errors
-/// No such answer.
-pub fn read_logs(
-    json: &[u8],
-    contract: Option<Address>,
-) -> Result<Vec<(usize, Log)>, serde_json::Error> {
-    let (Answer::Whole { result } | Answer::List(result)) = serde_json::from_slice(json)?;
-    let is_ours =
-        |log: &Log| !log.removed && contract.is_none_or(|contract| contract == log.address);
-    let logs = result.into_iter().enumerate();
-    Ok(logs.filter(|(_, log)| is_ours(log)).collect())
+impl Log {
+    /// Whether the chain still has it, and it is that contract's, if one is named.
+    pub(crate) fn is_of(&self, contract: Option<Address>) -> bool {
+        !self.removed && contract.is_none_or(|contract| contract == self.address)
+    }
 }
 
 /// A token of the base chain, and what a unit of an asset is.
@@ -89,9 +84,6 @@ pub struct Events {
 /// A log that the contract cannot have made.
 #[derive(Debug, Error)]
 pub enum EventError {
-    /// No answer of `eth_getLogs`.
-    #[error("not the logs of a node (the answer to eth_getLogs, or its list): {0}")]
-    Json(#[from] serde_json::Error),
     /// Data of another form.
     #[error("log {log} is marked as an event of the contract and is none: {source}")]
     Form {
@@ -121,18 +113,18 @@ pub enum EventError {
 }
 
 impl Events {
-    /// Reads a contract's events from the answer to `eth_getLogs`; other logs are passed over, and so
-    /// are batches.
+    /// Reads a contract's events from logs; others are passed over, and so are batches.
     ///
     /// # Errors
     /// A log that is marked as one of these events and is none.
-    pub fn read(json: &[u8], contract: Address) -> Result<Self, EventError> {
+    pub fn read(logs: &[Log], contract: Address) -> Result<Self, EventError> {
         let mut events = Self::default();
-        for (number, log) in read_logs(json, Some(contract))? {
+        let ours = logs.iter().enumerate();
+        for (number, log) in ours.filter(|(_, log)| log.is_of(Some(contract))) {
             let topic = log.topics.first();
             let is_known = topic.is_some_and(|topic| IRollupEvents::SELECTORS.contains(&topic.0));
             if is_known && topic != Some(&Settled::SIGNATURE_HASH) {
-                events.add(number, &log)?;
+                events.add(number, log)?;
             }
         }
         Ok(events)
@@ -202,7 +194,8 @@ mod tests {
     }
 
     fn read(logs: &[Value]) -> Result<Events, EventError> {
-        Events::read(json!(logs).to_string().as_bytes(), CONTRACT)
+        let logs: Vec<Log> = serde_json::from_value(json!(logs)).expect("they are logs");
+        Events::read(&logs, CONTRACT)
     }
 
     fn checkpoint(place: u64, count: u64) -> Value {
@@ -226,6 +219,22 @@ mod tests {
         let events = read(&[checkpoint(1, 9), checkpoint(0, 7), checkpoint(1, 2), frozen]);
         let expected = BTreeMap::from([(0, 7), (1, 9)]);
         assert_eq!(events.expect("they are events").checkpoints, expected);
+    }
+
+    #[test]
+    fn a_log_is_kept_as_a_node_gives_it() {
+        let mut answer = checkpoint(1, 9);
+        answer["blockNumber"] = "0x1a".into();
+        answer["blockTimestamp"] = "0x6553f100".into();
+        answer["logIndex"] = "0x0".into();
+        let log: Log = serde_json::from_value(answer.clone()).expect("it is a log");
+        assert_eq!(log.block_number, Some(U64::from(26)));
+        assert_eq!(log.block_timestamp, Some(U64::from(1_700_000_000_u64)));
+        answer
+            .as_object_mut()
+            .expect("it is an object")
+            .remove("logIndex");
+        assert_eq!(serde_json::to_value(&log).expect("JSON"), answer);
     }
 
     #[test]
@@ -267,6 +276,5 @@ mod tests {
             matches!(error, EventError::Number { log: 0, .. }),
             "{error}"
         );
-        assert!(read(&[json!({})]).is_err());
     }
 }

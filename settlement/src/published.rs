@@ -12,7 +12,7 @@ use shardfold_protocol::state::State;
 use thiserror::Error;
 
 use crate::data::{BLOB_BYTES, COEFFICIENT_BYTES, from_blob, from_calldata};
-use crate::events::{Log, read_logs};
+use crate::events::Log;
 use crate::interface::IRollup::Settled;
 use crate::withdrawals::Withdrawal;
 
@@ -41,9 +41,6 @@ pub enum Data {
 /// Why logs are not those of a contract from its first batch on.
 #[derive(Debug, Error)]
 pub enum PublishedError {
-    /// No answer of `eth_getLogs`.
-    #[error("not the logs of a node (the answer to eth_getLogs, or its list): {0}")]
-    Json(#[from] serde_json::Error),
     /// An event that is marked as `Settled` and is none.
     #[error("log {log} is marked as a settled batch and is none: {source}")]
     Event {
@@ -132,15 +129,16 @@ pub enum PublishedError {
     },
 }
 
-/// Reads the settled batches from the answer to `eth_getLogs`; logs of other events are passed over,
-/// and so are those of blocks that the chain has left. Of `contract`, or of the only one.
+/// Reads the settled batches from logs, in any order; those of other events are passed over, and so
+/// are those of blocks that the chain has left. Of `contract`, or of the only one.
 ///
 /// # Errors
 /// If the batches are not all of one contract, each once, from the first on.
-pub fn settled(json: &[u8], contract: Option<Address>) -> Result<Vec<Published>, PublishedError> {
+pub fn settled(logs: &[Log], contract: Option<Address>) -> Result<Vec<Published>, PublishedError> {
     let mut batches: Vec<Published> = vec![];
     let mut only = contract;
-    for (number, log) in &read_logs(json, contract)? {
+    let ours = logs.iter().enumerate();
+    for (number, log) in ours.filter(|(_, log)| log.is_of(contract)) {
         if log.topics.first() != Some(&Settled::SIGNATURE_HASH) {
             continue;
         }
@@ -149,7 +147,7 @@ pub fn settled(json: &[u8], contract: Option<Address>) -> Result<Vec<Published>,
             let other = log.address;
             return Err(PublishedError::Contracts { first, other });
         }
-        batches.push(read(*number, log)?);
+        batches.push(read(number, log)?);
     }
     batches.sort_by_key(|published| published.batch);
     for (expected, published) in (0..).zip(&batches) {

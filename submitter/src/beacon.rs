@@ -7,11 +7,12 @@ use alloy::transports::http::reqwest::{self, Client, StatusCode};
 use alloy_primitives::{B256, Bytes};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use shardfold_protocol::text::excerpt;
 use shardfold_settlement::data::blob_hash;
 use thiserror::Error;
 use url::Url;
 
-use crate::endpoints::client;
+use crate::endpoints::{client, short};
 
 /// How long it may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -99,6 +100,15 @@ struct Genesis {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 struct Spec {
     seconds_per_slot: Option<String>,
+}
+
+/// Looks whether a text is the URL of a node at all.
+///
+/// # Errors
+/// If not.
+pub fn check_url(url: &str) -> Result<(), BeaconError> {
+    client(url, PATIENCE).map_err(|why| BeaconError::Url { why })?;
+    Ok(())
 }
 
 impl Beacon {
@@ -195,13 +205,13 @@ impl Beacon {
             bytes.extend_from_slice(&part);
         }
         let answer: Answer<T> = serde_json::from_slice(&bytes)
-            .map_err(|error| self.wrong(what, format!("found something else: {error}")))?;
+            .map_err(|error| self.wrong(what, short(format!("found something else: {error}"))))?;
         Ok(answer.data)
     }
 
     /// A number of seconds, which is text.
     fn seconds(&self, what: &'static str, text: &str) -> Result<u64, BeaconError> {
-        let why = || format!("found {text:?}, expected a number of seconds");
+        let why = || format!("found {:?}, expected a number of seconds", excerpt(text));
         text.parse().map_err(|_| self.wrong(what, why()))
     }
 

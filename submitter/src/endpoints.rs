@@ -224,7 +224,7 @@ pub fn describe(error: &TransportError) -> String {
 }
 
 /// The beginning of a message.
-fn short(mut message: String) -> String {
+pub(crate) fn short(mut message: String) -> String {
     if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARACTERS) {
         message.truncate(end);
         message.push_str(" ...");

@@ -1,19 +1,26 @@
 //! The contract's events, from a node: page by page, from the newest back.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use alloy::providers::{Provider as _, RootProvider};
 use alloy::rpc::types::Filter;
 pub use alloy::rpc::types::Log;
 use alloy::transports::TransportErrorKind;
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolEvent as _;
+use shardfold_settlement::events;
 use shardfold_settlement::interface::IRollup::{Checkpoint, Settled};
+use tokio::time::sleep;
 
 use crate::endpoints::{EndpointError, Endpoints};
 
 /// Blocks for which events are asked for at once, if the node gives so many.
 const PAGE: u64 = 10_000;
+/// Before a node that has refused is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
 
-/// Reads events of these kinds, or of all if none is named, from the block `newest` back until
+/// Reads events of these kinds, or of all if none is named, from the newest of some blocks back until
 /// `is_enough` says so of a page; returns them in the order of the chain.
 ///
 /// # Errors
@@ -22,29 +29,34 @@ pub async fn back(
     endpoints: &Endpoints,
     contract: Address,
     kinds: &[B256],
-    newest: u64,
+    blocks: RangeInclusive<u64>,
     mut is_enough: impl FnMut(&[Log]) -> bool,
 ) -> Result<Vec<Log>, EndpointError> {
     let mut filter = Filter::new().address(contract);
     if !kinds.is_empty() {
         filter = filter.event_signature(kinds.to_vec());
     }
-    let (mut pages, mut to, mut page) = (vec![], newest, PAGE);
+    let (oldest, mut to) = blocks.into_inner();
+    let (mut pages, mut page) = (vec![], PAGE);
     loop {
-        let from = to.saturating_sub(page - 1);
+        let from = to.saturating_sub(page - 1).max(oldest);
         let filter = filter.clone().from_block(from).to_block(to);
         let read = async |provider: &RootProvider| provider.get_logs(&filter).await;
         match endpoints.read("the contract's events", read).await {
             Ok(logs) => {
                 let is_all = is_enough(&logs);
                 pages.push(logs);
-                if is_all || from == 0 {
+                if is_all || from == oldest {
                     break;
                 }
                 to = from - 1;
+                page = (2 * page).min(PAGE);
             }
-            // Nodes limit the blocks, or the events, of an answer.
-            Err(_) if page > 1 => page /= 2,
+            // Nodes limit the blocks, or the events, of an answer, and how often they are asked.
+            Err(_) if page > 1 => {
+                page /= 2;
+                sleep(PAUSE).await;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -54,8 +66,9 @@ pub async fn back(
 /// Returns the hashes of the blobs that a settled batch is in, in their order; none of another event, or
 /// if it is in calldata.
 #[must_use]
-pub fn blobs(log: &Log) -> Vec<B256> {
-    let event = Settled::decode_log_data(&log.inner.data);
+pub fn blobs(log: &events::Log) -> Vec<B256> {
+    let topics = log.topics.iter().copied();
+    let event = Settled::decode_raw_log(topics, &log.data);
     event.map(|event| event.blobs).unwrap_or_default()
 }
 
@@ -63,11 +76,11 @@ pub fn blobs(log: &Log) -> Vec<B256> {
 ///
 /// # Errors
 /// No node that answers.
-pub async fn time(endpoints: &Endpoints, log: &Log) -> Result<u64, EndpointError> {
+pub async fn time(endpoints: &Endpoints, log: &events::Log) -> Result<u64, EndpointError> {
     if let Some(time) = log.block_timestamp {
-        return Ok(time);
+        return Ok(time.to());
     }
-    let number = log.block_number.unwrap_or_default();
+    let number: u64 = log.block_number.unwrap_or_default().to();
     let read = async |provider: &RootProvider| {
         let block = provider.get_block_by_number(number.into()).await?;
         block.ok_or_else(|| TransportErrorKind::custom_str("it has no such block"))
@@ -93,7 +106,7 @@ pub async fn settlement_to(
     let is_last = |log: &Log| leads_there(log) || log.topics().get(1) == Some(&B256::ZERO);
     let is_enough = |logs: &[Log]| logs.iter().any(is_last);
     let kinds = [Settled::SIGNATURE_HASH];
-    let logs = back(endpoints, contract, &kinds, newest, is_enough).await?;
+    let logs = back(endpoints, contract, &kinds, 0..=newest, is_enough).await?;
     Ok(logs.into_iter().find(leads_there))
 }
 
@@ -116,7 +129,7 @@ pub async fn checkpoints(
     let is_last = |log: &Log| read(log).is_some_and(|(_, count)| count <= taken);
     let is_enough = |logs: &[Log]| logs.iter().any(is_last);
     let kinds = [Checkpoint::SIGNATURE_HASH];
-    let logs = back(endpoints, contract, &kinds, newest, is_enough).await?;
+    let logs = back(endpoints, contract, &kinds, 0..=newest, is_enough).await?;
     let found = logs.iter().filter_map(read);
     Ok(found.filter(|(_, count)| *count > taken).collect())
 }

@@ -204,7 +204,7 @@ async fn items(
     let kinds = [Deposited::SIGNATURE_HASH, ExitRequested::SIGNATURE_HASH];
     let is_first = |log: &logs::Log| log.topics().get(1) == Some(&first);
     let is_enough = |logs: &[logs::Log]| logs.iter().any(is_first);
-    let logs = logs::back(endpoints, contract, &kinds, block, is_enough).await?;
+    let logs = logs::back(endpoints, contract, &kinds, 0..=block, is_enough).await?;
     let mut items = vec![];
     for log in &logs {
         items.extend(Queued::read(log.topics(), &log.inner.data.data)?);

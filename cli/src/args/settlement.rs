@@ -130,12 +130,13 @@ pub struct SettleCallArgs {
 Example:
   shardfold archive --rpc URL --contract ADDRESS --beacon URL -o archive
 Keeps what the chain says of a ledger, so that `rebuild` and `exit-drill` need nobody's help:
-  archive/logs.json  the contract's events, all of them, as a node answers to eth_getLogs
-  archive/code.json  its code and that of the contracts that it calls, and where it stands
-  archive/blobs      what is published in blobs, a file for each, named by its hash
-Nodes drop blobs after some eighteen days: run it more often, into the same folder. A blob that the
-beacon node does not give is warned about, and keeps no other from being fetched; the command ends
-badly if one is missing in the end, after everything else was written.")]
+  archive/contract.json  all events of the contract, its code, and where it stands
+  archive/blobs          what is published in blobs, a file for each, named by its hash
+Nodes drop blobs after some eighteen days, and some drop old events: run it more often, into the same
+folder, where events that are there already are not asked for again. What the nodes say is held against
+the contract's own counts, head and queue before anything is replaced. A blob that the beacon node does
+not give is warned about, and keeps no other from being fetched; the command ends badly if one is
+missing in the end, after everything else was written.")]
 pub struct ArchiveArgs {
     /// The contract and the nodes.
     #[command(flatten)]
@@ -171,8 +172,8 @@ pub struct KeptArgs {
 Example:
   shardfold archive --rpc URL --contract ADDRESS --beacon URL -o archive
   shardfold rebuild archive --genesis genesis.bin -o state.bin
-Needs no network and believes nobody: each head's commitments and the state root are checked. Of the
-archive it reads logs.json and the blobs.")]
+Needs no network. Each batch is checked against its head, and the last head against the contract's: what
+is believed is that the archive is of the contract that you mean.")]
 pub struct RebuildArgs {
     /// What was kept of the ledger.
     #[command(flatten)]
@@ -180,9 +181,6 @@ pub struct RebuildArgs {
     /// Where the state goes.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// The contract's address, 40 hexadecimal digits, where the logs have those of several.
-    #[arg(long, value_name = "ADDRESS")]
-    pub contract: Option<String>,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]
     pub json: bool,
@@ -221,11 +219,14 @@ Asks nobody and needs no network. The calls pay the withdrawals to ADDRESS, depo
 batch took, and its vaults, shares, positions and payouts; they are sent in the order of their numbers.
 Who repays a position's debt pays it with the call, and after 30 days gets the collateral. Calls of an
 earlier drill have to be removed from DIR first.
-The archive's code.json can be written by hand, of what nodes answer to eth_getCode and eth_call:
-  { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ..., \"verifier\": ...,
-    \"first\": ..., \"second\": ..., \"head_digest\": \"0x...\", \"queue_commitment\": \"0x...\" }
-where `hashes`, `verifier`, `headDigest` and `queueCommitment` are what the rollup answers by these
-names, `first` and `second` what the verifier does.")]
+They are written before the key is made, which takes minutes. What the logs say to have left has no call
+and is named; so is what nobody can get out.
+The archive's contract.json can be written by hand, of what nodes answer:
+  { \"block\": 123, \"code\": { \"rollup\": { \"address\": \"0x...\", \"code\": \"0x...\" }, \"hashes\": ...,
+    \"verifier\": ..., \"first\": ..., \"second\": ..., \"head_digest\": \"0x...\",
+    \"queue_commitment\": \"0x...\" }, \"logs\": [...] }
+with what eth_getLogs and eth_getCode answer; `hashes`, `verifier`, `headDigest` and `queueCommitment` are
+what the rollup answers by these names, `first` and `second` what the verifier does.")]
 pub struct ExitDrillArgs {
     /// What was kept of the ledger.
     #[command(flatten)]

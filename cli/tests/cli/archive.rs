@@ -3,14 +3,17 @@
 use std::fs;
 
 use alloy_primitives::B256;
+use alloy_sol_types::SolCall as _;
 use serde_json::{Value, json};
 use shardfold_protocol::files;
 use shardfold_protocol::state::StateFile;
 use shardfold_settlement::data::DataMode;
+use shardfold_settlement::encoding;
+use shardfold_settlement::interface::IRollup::{headDigestCall, settledBatchesCall};
 
 use crate::chain::Chain;
-use crate::common::{CANNOT, Printed, Sandbox, printed};
-use crate::leaving::{CONTRACT, settled_in};
+use crate::common::{CANNOT, Printed, Sandbox, USAGE, printed};
+use crate::leaving::{CONTRACT, logs_of, settled_in};
 use crate::node::{Answer, Node};
 
 const GENESIS: u64 = 1_000;
@@ -21,17 +24,57 @@ const FIRST_SLOT: u64 = 10;
 /// A ledger whose batches are all in blobs, one each, the nodes that know of it, and an empty folder.
 struct Scene {
     chain: Chain,
+    /// What the contract has said.
+    logs: Vec<Value>,
     /// Of the base chain.
     node: Node,
     /// The names of the blobs, by batch.
     blobs: Vec<String>,
 }
 
+/// A node of the base chain, with a contract at a head that has said this.
+fn node(logs: Vec<Value>, head: B256) -> Node {
+    let batches = logs.len();
+    Node::new(move |_, body| {
+        let request: Value = serde_json::from_str(body).unwrap();
+        let result = match request["method"].as_str().unwrap() {
+            "eth_getLogs" => {
+                let filter = &request["params"][0];
+                let blocks = [&filter["fromBlock"], &filter["toBlock"]].map(quantity);
+                let within = |log: &&Value| {
+                    let block = quantity(&log["blockNumber"]);
+                    (blocks[0]..=blocks[1]).contains(&block)
+                };
+                json!(logs.iter().filter(within).collect::<Vec<_>>())
+            }
+            "eth_call" => {
+                let call = request["params"][0].to_string();
+                let is = |selector: [u8; 4]| call.contains(&hex::encode(selector));
+                let words = match () {
+                    () if is(headDigestCall::SELECTOR) => hex::encode(head),
+                    () if is(settledBatchesCall::SELECTOR) => format!("{batches:064x}"),
+                    // Nothing else has happened; the contracts that it names have the address 0.
+                    () => "0".repeat(6 * 64),
+                };
+                json!(format!("0x{words}"))
+            }
+            _ => json!("0x1234"),
+        };
+        let id = &request["id"];
+        let answer = json!({ "jsonrpc": "2.0", "id": id, "result": result });
+        Some((200, answer.to_string()))
+    })
+}
+
+fn quantity(value: &Value) -> u64 {
+    let digits = value.as_str().unwrap().trim_start_matches("0x");
+    u64::from_str_radix(digits, 16).unwrap()
+}
+
 impl Scene {
     fn new(batches: usize) -> Self {
         let chain = settled_in(&vec![DataMode::Blobs; batches]);
-        let logs: Value = serde_json::from_slice(&chain.sandbox.read("kept/logs.json")).unwrap();
-        let mut logs = logs["result"].as_array().unwrap().clone();
+        let mut logs = logs_of(&chain);
         let mut blobs = vec![];
         for (number, log) in logs.iter_mut().enumerate() {
             // A second after the slot has begun.
@@ -51,21 +94,14 @@ impl Scene {
                 .find(|name| data.contains(name.trim_start_matches("0x")));
             blobs.push(name.unwrap().clone());
         }
-        let node = Node::new(move |_, body| {
-            let request: Value = serde_json::from_str(body).unwrap();
-            let result = match request["method"].as_str().unwrap() {
-                "eth_getLogs" => json!(logs),
-                // The contracts that the contract names, its numbers, its head: of no meaning here.
-                "eth_call" => json!(format!("0x{}", "0".repeat(6 * 64))),
-                _ => json!("0x1234"),
-            };
-            let id = &request["id"];
-            Some((
-                200,
-                json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string(),
-            ))
-        });
-        Self { chain, node, blobs }
+        let head = encoding::head_digest(chain.heads.last().unwrap());
+        let node = node(logs.clone(), head);
+        Self {
+            chain,
+            logs,
+            node,
+            blobs,
+        }
     }
 
     fn sandbox(&self) -> &Sandbox {
@@ -74,8 +110,12 @@ impl Scene {
 
     /// Runs the command with a beacon node.
     fn archive(&self, beacon: &str) -> (Option<i32>, Printed) {
-        let contract = CONTRACT.to_string();
-        let from = ["archive", "--rpc", &self.node.url, "--contract", &contract];
+        self.archive_from(&self.node, &CONTRACT.to_string(), beacon)
+    }
+
+    /// The same from a node of one's own.
+    fn archive_from(&self, node: &Node, contract: &str, beacon: &str) -> (Option<i32>, Printed) {
+        let from = ["archive", "--rpc", &node.url, "--contract", contract];
         let with = ["--beacon", beacon, "-o", "archive", "--json"];
         let mut command = self.sandbox().command(&[&from[..], &with].concat());
         printed(command.output().unwrap())
@@ -100,8 +140,7 @@ impl Scene {
         assert_eq!(code, Some(CANNOT), "{}", printed.err);
         assert!(printed.err.contains("without which nobody makes the state"));
         // All else is there.
-        assert!(self.sandbox().exists("archive/logs.json"));
-        assert!(self.sandbox().exists("archive/code.json"));
+        assert!(self.sandbox().exists("archive/contract.json"));
         printed.err
     }
 
@@ -251,20 +290,76 @@ fn a_node_that_says_nothing_is_not_asked_for_ever() {
     let beacon = scene.beacon(|_| Given::Nothing);
     let said = scene.lacking(&beacon.url);
     assert_eq!(said.matches("does not answer").count(), 3, "{said}");
+    assert!(said.contains("asked no more"), "{said}");
     assert!(said.contains("5 blobs are not in"), "{said}");
     // Genesis, slots, and three blobs.
     assert_eq!(beacon.asked().len(), 5);
     let said = scene.lacking(NOBODY);
-    assert_eq!(said.matches("does not answer").count(), 3, "{said}");
+    assert_eq!(said.matches("does not answer").count(), 1, "{said}");
 
     // One answer, whatever it is, makes it begin again.
     let beacon = scene.beacon(|batch| match batch {
         2 => Given::Said(500, String::new()),
-        4 => Given::Blob(4),
+        0 => Given::Blob(0),
         _ => Given::Nothing,
     });
     scene.lacking(&beacon.url);
-    assert_eq!(scene.kept(), [4]);
+    assert_eq!(scene.kept(), [0]);
+    // What was not answered for is not asked for before what is newer.
+    let paths = beacon.asked().into_iter().filter_map(|path| {
+        let slot = path.strip_prefix("/eth/v1/beacon/blobs/")?;
+        Some(slot.split('?').next()?.to_owned())
+    });
+    assert_eq!(paths.collect::<Vec<_>>(), ["14", "13", "12", "11", "10"]);
+}
+
+/// A node that has not all, or is of another chain, takes nothing away that was kept.
+#[test]
+fn what_was_kept_is_not_lost_to_a_node_that_knows_less() {
+    let scene = Scene::new(3);
+    let beacon = scene.beacon(Given::Blob);
+    assert_eq!(scene.archived(&beacon.url), 3);
+    let before = scene.sandbox().read("archive/contract.json");
+    let head = encoding::head_digest(scene.chain.heads.last().unwrap());
+    let contract = CONTRACT.to_string();
+    let refused = |node: &Node, contract: &str, expected: &str| {
+        let (code, printed) = scene.archive_from(node, contract, &beacon.url);
+        assert_ne!(code, Some(0), "{}", printed.err);
+        assert!(printed.err.contains(expected), "{}", printed.err);
+        assert!(printed.err.contains("stays as it was"), "{}", printed.err);
+        assert_eq!(scene.sandbox().read("archive/contract.json"), before);
+    };
+    let other = "12".repeat(20);
+    refused(&scene.node, &other, "found a snapshot of the contract");
+    // Old events are not asked for again, so what is said of them does not fit.
+    let mut less = scene.logs.clone();
+    less.pop();
+    let less = || node(less.clone(), head);
+    let lies = node(scene.logs.clone(), B256::repeat_byte(1));
+    refused(&node(vec![], head), &contract, "found events of 3 batches");
+    refused(&less(), &contract, "found events of 3 batches");
+    refused(&lies, &contract, "some of the logs are missing");
+
+    // Nor is anything kept that does not lead to the contract's head.
+    fs::remove_dir_all(scene.sandbox().path("archive")).unwrap();
+    for node in [less(), lies] {
+        let (code, printed) = scene.archive_from(&node, &contract, &beacon.url);
+        assert_ne!(code, Some(0));
+        let expected = "some of the logs are missing";
+        assert!(printed.err.contains(expected), "{}", printed.err);
+        assert_eq!(scene.sandbox().names("archive"), [""; 0]);
+    }
+}
+
+/// No URL of a beacon node is found out before anything else, even if none is needed.
+#[test]
+fn a_beacon_node_has_a_url_of_http() {
+    let scene = Scene::new(1);
+    let (code, printed) = scene.archive("ws://node/secret");
+    assert_eq!(code, Some(USAGE));
+    assert!(printed.err.contains("no URL of http or https"));
+    assert!(!printed.err.contains("secret"), "{}", printed.err);
+    assert!(!scene.sandbox().exists("archive"));
 }
 
 /// Without knowing how long slots are no block is asked for.

@@ -28,11 +28,30 @@ pub fn settled_in(modes: &[DataMode]) -> Chain {
     let logs: Vec<Value> = (0..modes.len())
         .map(|number| log(&chain, modes, number))
         .collect();
-    let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": logs });
+    archive(&chain, &logs);
+    chain
+}
+
+/// Writes the file of an archive with these logs.
+fn archive(chain: &Chain, logs: &[Value]) {
+    let head = chain.heads.last().unwrap();
+    let code = json!({ "address": CONTRACT, "code": "0x01" });
+    let code = json!({
+        "rollup": code, "hashes": code, "verifier": code, "first": code, "second": code,
+        "head_digest": encoding::head_digest(head), "queue_commitment": "0x0",
+    });
+    let contract = json!({ "block": 9, "code": code, "logs": logs });
+    let contract = contract.to_string();
     chain
         .sandbox
-        .write("kept/logs.json", answer.to_string().as_bytes());
-    chain
+        .write("kept/contract.json", contract.as_bytes());
+}
+
+/// The logs in it.
+pub fn logs_of(chain: &Chain) -> Vec<Value> {
+    let contract: Value =
+        serde_json::from_slice(&chain.sandbox.read("kept/contract.json")).unwrap();
+    contract["logs"].as_array().unwrap().clone()
 }
 
 /// One batch in calldata, one in blobs.
@@ -127,16 +146,18 @@ fn the_logs_of_a_node_make_the_state_and_the_call_that_leaves() {
 fn logs_that_do_not_lead_to_a_head_make_no_state() {
     let chain = settled();
     let sandbox = &chain.sandbox;
-    let answer: Value = serde_json::from_slice(&sandbox.read("kept/logs.json")).unwrap();
-    let refused = |logs: Value, expected: &str| {
-        sandbox.write("kept/logs.json", logs.to_string().as_bytes());
+    let logs = logs_of(&chain);
+    let refused = |logs: &[Value], expected: &str| {
+        archive(&chain, logs);
         let error = sandbox.refused(&REBUILD);
         assert!(error.contains(expected), "{error}");
     };
-    refused(json!({}), "not the logs of a node");
-    refused(json!([answer["result"][1]]), "expected batch 0");
-    let mut altered = answer.clone();
-    let data = altered["result"][0]["data"].as_str().unwrap().to_owned();
+    refused(&logs[1..], "expected batch 0");
+    // The contract is further than that.
+    refused(&logs[..1], "some of the logs are missing");
+    refused(&[], "some of the logs are missing");
+    let mut altered = logs.clone();
+    let data = altered[0]["data"].as_str().unwrap().to_owned();
     // The last digit of the last balance.
     let place = data.trim_end_matches('0').len() - 1;
     let digit = if &data[place..=place] == "1" {
@@ -145,11 +166,14 @@ fn logs_that_do_not_lead_to_a_head_make_no_state() {
         "1"
     };
     let data = [&data[..place], digit, &data[place + 1..]].concat();
-    altered["result"][0]["data"] = data.into();
+    altered[0]["data"] = data.into();
     refused(
-        altered,
+        &altered,
         "batch 0: its calldata or blobs are not what was settled",
     );
+    sandbox.write("kept/contract.json", b"{}");
+    let error = sandbox.refused(&REBUILD);
+    assert!(error.contains("block, code and logs"), "{error}");
     assert!(!sandbox.exists("state.bin"));
 }
 

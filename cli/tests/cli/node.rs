@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -12,6 +13,31 @@ pub type Answer = Option<(u16, String)>;
 pub struct Node {
     pub url: String,
     asked: Arc<Mutex<Vec<String>>>,
+    /// How many answers have failed an assertion.
+    failed: Arc<AtomicUsize>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            assert_eq!(
+                self.failed.load(Ordering::Relaxed),
+                0,
+                "a question was wrong"
+            );
+        }
+    }
+}
+
+/// Counts an answer that ends in a panic.
+struct Guard(Arc<AtomicUsize>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Node {
@@ -20,13 +46,16 @@ impl Node {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it has one"));
         let asked = Arc::new(Mutex::new(vec![]));
-        let paths = Arc::clone(&asked);
+        let failed = Arc::new(AtomicUsize::new(0));
+        let (paths, failures) = (Arc::clone(&asked), Arc::clone(&failed));
         let answer = Arc::new(answer);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (answer, paths) = (Arc::clone(&answer), Arc::clone(&paths));
+                let guard = Guard(Arc::clone(&failures));
                 let stream = stream.expect("a connection");
                 thread::spawn(move || {
+                    let _guard = guard;
                     serve(&stream, |path, body| {
                         paths
                             .lock()
@@ -37,7 +66,7 @@ impl Node {
                 });
             }
         });
-        Self { url, asked }
+        Self { url, asked, failed }
     }
 
     /// What it was asked for since the last time.

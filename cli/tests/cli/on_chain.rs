@@ -81,17 +81,23 @@ impl OnChain {
         let data = call.data.abi_encode();
         let sent = self.chain.send_data(OPERATOR, self.rollup, data);
         sent.expect("it is settled");
-        self.write_logs(sandbox);
+        self.archive(sandbox);
     }
 
-    fn write_logs(&self, sandbox: &Sandbox) {
+    /// Writes the file of an archive.
+    fn archive(&self, sandbox: &Sandbox) {
+        self.archive_with(sandbox, &self.code());
+    }
+
+    /// The same with other code.
+    fn archive_with(&self, sandbox: &Sandbox, code: &Value) {
         let logs = self.chain.logs.iter();
-        let ours = logs.filter(|log| log.address == self.rollup);
-        let logs: Vec<Value> = ours
+        let logs: Vec<Value> = logs
             .map(|log| json!({ "address": log.address, "topics": log.topics(), "data": log.data.data }))
             .collect();
+        let contract = json!({ "block": 9, "code": code, "logs": logs });
         std::fs::create_dir_all(sandbox.path("kept")).unwrap();
-        sandbox.write("kept/logs.json", json!(logs).to_string().as_bytes());
+        sandbox.write("kept/contract.json", contract.to_string().as_bytes());
     }
 
     /// Registers a token as all assets that the calls of a drill name, gives the contract what the calls
@@ -135,7 +141,7 @@ impl OnChain {
     }
 
     /// What a node answers to eth_getCode, contract by contract.
-    fn codes(&self) -> Value {
+    fn code(&self) -> Value {
         let code = |at: Address| json!({ "address": at, "code": self.chain.code(at) });
         let [verifier, first, second] = self.verifier.map(code);
         json!({
@@ -298,8 +304,7 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let (genesis, call) = settle_call(&sandbox);
     let mut on_chain = OnChain::new(&sandbox, &genesis, evm::FORKS[0]);
     on_chain.settle(&sandbox, &call);
-    let codes = on_chain.codes();
-    sandbox.write("kept/code.json", codes.to_string().as_bytes());
+    let earlier = on_chain.code();
     let who = [1; 20];
     let (key, to) = (public_key_of(who), hex::encode(who));
     let files = ["kept", "--genesis", "genesis.bin"];
@@ -332,12 +337,12 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     let who = Address::from(who);
     let owner = escape::owner(genesis.chain_id(), elements, who).unwrap();
     on_chain.pay_in(token, &owed, encoding::word(&owner), DEPOSIT);
-    on_chain.write_logs(&sandbox);
     // The queue's chain was another one before the deposit.
+    on_chain.archive_with(&sandbox, &earlier);
     let error = sandbox.refused(&drill);
     assert!(error.contains("found 1 items that wait"), "{error}");
-    let codes = on_chain.codes();
-    sandbox.write("kept/code.json", codes.to_string().as_bytes());
+    on_chain.archive(&sandbox);
+    refuses_other_code(&sandbox, &on_chain, &genesis, &drill);
     let report = sandbox.ok(&drill).json();
     let calls = report["calls"].as_array().unwrap();
     assert_eq!(calls.len(), 2);
@@ -364,44 +369,61 @@ fn an_exit_drill_leads_out_of_a_frozen_contract() {
     assert_eq!(on_chain.chain.balance(who), U256::from(DEPOSIT + 3));
     // All of it has left.
     remove_calls(&sandbox);
-    on_chain.write_logs(&sandbox);
+    on_chain.archive(&sandbox);
     let error = sandbox.refused(&drill);
-    assert!(error.contains("nothing of this key"), "{error}");
+    assert!(error.contains("has left to this address"), "{error}");
 
-    // Nobody's vaults, and contracts that differ in a byte, in an address, in the data.
+    // Nobody's vaults.
     let mut person = person;
     let other = public_key_of([2; 20]);
     person[1] = &other;
     let error = sandbox.refused(&[&["exit-drill"], &files[..], &options, &person].concat());
     assert!(error.contains("nothing of this key"), "{error}");
-    let refused = |codes: &Value, expected: &str| {
-        sandbox.write("kept/code.json", codes.to_string().as_bytes());
-        let error = sandbox.refused(&drill);
+}
+
+/// A byte, an address or a head that differ. Where it is the verifier's, the calls are there all the same.
+fn refuses_other_code(sandbox: &Sandbox, on_chain: &OnChain, genesis: &State, drill: &[&str]) {
+    let code = on_chain.code();
+    let refused = |code: &Value, expected: &str| {
+        on_chain.archive_with(sandbox, code);
+        let error = sandbox.refused(drill);
         assert!(error.contains(expected), "{error}");
     };
-    for (contract, expected) in [
-        ("rollup", "rollup: found another byte"),
-        ("hashes", "hashes: found another byte"),
-        ("verifier", "verifier: found another byte"),
-        ("first", "first half: found another byte"),
-        ("second", "second half: found another byte"),
-    ] {
-        let mut altered = codes.clone();
+    let of_verifier = |code: &Value, expected: &str| {
+        on_chain.archive_with(sandbox, code);
+        let output = sandbox.command(drill).output().unwrap();
+        let (code, printed) = crate::common::printed(output);
+        assert_eq!(code, Some(crate::common::INVALID));
+        assert!(printed.err.contains(expected), "{}", printed.err);
+        assert!(printed.err.contains("the calls are written"));
+        let names = sandbox.names("drill");
+        let calls = names.iter().filter(|name| name.ends_with(".hex"));
+        assert_eq!(calls.count(), 2);
+        remove_calls(sandbox);
+    };
+    let altered = |contract: &str| {
+        let mut altered = code.clone();
         let code = altered[contract]["code"].as_str().unwrap().to_owned();
         // The last digit is part of no immutable value.
         let last = if code.ends_with('0') { "1" } else { "0" };
         altered[contract]["code"] = format!("{}{last}", &code[..code.len() - 1]).into();
-        refused(&altered, expected);
-    }
-    let mut altered = codes.clone();
-    altered["hashes"]["address"] = codes["first"]["address"].clone();
-    refused(&altered, "as its `hashes`, expected");
-    let mut altered = codes.clone();
-    altered["head_digest"] = json!(encoding::head_digest(genesis.head()));
-    refused(&altered, "some of its logs are missing");
-    let mut altered = codes.clone();
-    altered["first"] = codes["second"].clone();
-    refused(&altered, "as its `first`, expected");
+        altered
+    };
+    refused(&altered("rollup"), "rollup: found another byte");
+    refused(&altered("hashes"), "hashes: found another byte");
+    of_verifier(&altered("verifier"), "verifier: found another byte");
+    of_verifier(&altered("first"), "first half: found another byte");
+    of_verifier(&altered("second"), "second half: found another byte");
+    let mut other = code.clone();
+    other["hashes"]["address"] = code["first"]["address"].clone();
+    refused(&other, "as its `hashes`, expected");
+    let mut other = code.clone();
+    other["head_digest"] = json!(encoding::head_digest(genesis.head()));
+    refused(&other, "some of the logs are missing");
+    let mut other = code.clone();
+    other["first"] = code["second"].clone();
+    of_verifier(&other, "as its `first`, expected");
+    on_chain.archive(sandbox);
 }
 
 /// Removes the calls of a drill.

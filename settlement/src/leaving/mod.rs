@@ -47,6 +47,13 @@ pub enum Step {
         #[serde(with = "integer")]
         amount: u64,
     },
+    /// Shows that the queue's chain up to a count leads to one that the contract knows: for deposits that
+    /// many items follow.
+    ShowLink {
+        /// How many items come before it.
+        #[serde(with = "integer")]
+        count: u64,
+    },
     /// Takes a vault out: an asset of the base chain is paid, shares are noted as due.
     Escape {
         /// Where the vault lies.
@@ -127,11 +134,36 @@ pub enum Stuck {
     },
 }
 
+/// What needs no call, since the logs say that it has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "what", rename_all = "camelCase")]
+pub enum Gone {
+    /// A withdrawal that was claimed.
+    Withdrawal {
+        /// Its number.
+        #[serde(with = "integer")]
+        number: u64,
+    },
+    /// A deposit that was paid back.
+    Deposit {
+        /// Its position.
+        #[serde(with = "integer")]
+        position: u64,
+    },
+    /// A vault that has escaped, or a position that was repaid.
+    Record {
+        /// Where it lies.
+        index: Index,
+    },
+}
+
 /// How an owner leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exit {
     /// The calls, in the order in which they are sent.
     pub calls: Vec<Call>,
+    /// What has left, by the logs.
+    pub gone: Vec<Gone>,
     /// What stays.
     pub stuck: Vec<Stuck>,
 }
@@ -189,14 +221,11 @@ pub enum LeavingError {
 /// A number of the key that is no element, or logs with gaps.
 pub fn exit(known: &Known<'_>, key: [u64; 5], to: Address) -> Result<Exit, LeavingError> {
     let owner = owner(known.state.chain_id(), key, to)?;
-    let mut calls = waiting::claims(known, to);
-    calls.extend(waiting::reclaims(known, &owner, key, to)?);
-    let records = records::exit(known, owner, key, to)?;
-    calls.extend(records.calls);
-    Ok(Exit {
-        calls,
-        stuck: records.stuck,
-    })
+    let mut exit = Exit::default();
+    waiting::claims(known, to, &mut exit);
+    waiting::reclaims(known, &owner, key, to, &mut exit)?;
+    records::leave(known, owner, key, to, &mut exit)?;
+    Ok(exit)
 }
 
 impl Known<'_> {
@@ -216,6 +245,7 @@ impl Step {
         match *self {
             Self::Claim { number, .. } => ("claim", number),
             Self::Reclaim { position, .. } => ("reclaim", position),
+            Self::ShowLink { count } => ("showLink", count),
             Self::Escape { index, .. } => ("escape", index as u64),
             Self::Open { index } => ("open", index as u64),
             Self::Repay { index, .. } => ("repay", index as u64),

@@ -12,18 +12,19 @@ use shardfold_protocol::record::{
 };
 use shardfold_protocol::state::State;
 
-use super::{Call, Exit, Known, Step, Stuck};
+use super::{Call, Exit, Gone, Known, Step, Stuck};
 use crate::encoding::{head_bytes, record_words, word};
 use crate::escape::{EscapeError, escape_call};
 use crate::interface::IRollup::{openCall, payDueCall, redeemCall, refundPayoutCall, repayCall};
 
-/// The calls for an owner's records, in the order in which they are sent.
-pub fn exit(
+/// Adds the calls for an owner's records, in the order in which they are sent.
+pub fn leave(
     known: &Known<'_>,
     owner: Digest,
     key: [u64; 5],
     to: Address,
-) -> Result<Exit, EscapeError> {
+    exit: &mut Exit,
+) -> Result<(), EscapeError> {
     let leaver = Leaver {
         state: known.state,
         left: &known.events.left,
@@ -36,7 +37,8 @@ pub fn exit(
         leaver.find(index, &record, &mut found)?;
     }
     leaver.redeem(&mut found);
-    Ok(leaver.in_order(found))
+    leaver.in_order(found, exit);
+    Ok(())
 }
 
 /// Whose everything leaves.
@@ -60,6 +62,8 @@ struct Found {
     due: BTreeSet<Asset>,
     /// What stays.
     stuck: BTreeSet<Stuck>,
+    /// What has left.
+    gone: BTreeSet<Gone>,
     /// Shares, each before those that it is exchanged for.
     shares: Vec<Asset>,
 }
@@ -122,6 +126,7 @@ impl Leaver<'_> {
             found.due.insert(asset);
         }
         if self.left.contains(&index) {
+            found.gone.insert(Gone::Record { index });
             return Ok(());
         }
         let inclusion = Inclusion {
@@ -153,6 +158,7 @@ impl Leaver<'_> {
         }
         found.due.insert(collateral);
         if self.left.contains(&index) {
+            found.gone.insert(Gone::Record { index });
             return;
         }
         found.opened.extend([market, market + 1, index]);
@@ -229,8 +235,9 @@ impl Leaver<'_> {
         found.shares = ended;
     }
 
-    fn in_order(&self, found: Found) -> Exit {
-        let mut calls = found.escapes;
+    fn in_order(&self, found: Found, exit: &mut Exit) {
+        let calls = &mut exit.calls;
+        calls.extend(found.escapes);
         calls.extend(found.opened.into_iter().map(|index| self.open(index)));
         calls.extend(found.closed);
         calls.extend(found.shares.into_iter().map(|shares| {
@@ -244,8 +251,8 @@ impl Leaver<'_> {
             let call = payDueCall { asset, to: self.to };
             Call::new(Step::PayDue { asset: own }, &call)
         }));
-        let stuck = found.stuck.into_iter().collect();
-        Exit { calls, stuck }
+        exit.stuck.extend(found.stuck);
+        exit.gone.extend(found.gone);
     }
 
     fn open(&self, index: Index) -> Call {

@@ -219,7 +219,10 @@ fn what_has_left_does_not_leave_again() {
         ("payDue", 5),
         ("payDue", 6),
     ];
-    assert_eq!(names(&leave(&state, &[], &events)), expected);
+    let exit = leave(&state, &[], &events);
+    assert_eq!(names(&exit), expected);
+    let gone = [1, 2, 30].map(|index| Gone::Record { index });
+    assert_eq!(exit.gone, gone);
 }
 
 fn withdrawal(base_chain: u32, to: Address, amount: u64) -> Withdrawal {
@@ -265,7 +268,9 @@ fn withdrawals_to_the_address_are_claimed_once() {
     assert_eq!(call.path.len(), 1);
     let mut events = Events::default();
     events.claimed.insert(0);
-    assert_eq!(names(&leave(&state, &batches, &events)), [("claim", 3)]);
+    let exit = leave(&state, &batches, &events);
+    assert_eq!(names(&exit), [("claim", 3)]);
+    assert_eq!(exit.gone, [Gone::Withdrawal { number: 0 }]);
 }
 
 fn deposit(position: u64, owner: Digest) -> Queued {
@@ -288,12 +293,14 @@ fn deposits_that_wait_are_reclaimed_up_to_the_next_end_that_is_known() {
         .collect();
     let mut events = Events {
         items: items.iter().map(|item| (item.position, *item)).collect(),
-        checkpoints: [(4, 3), (5, 2)].into(),
+        // The last one is of more items than there are.
+        checkpoints: [(4, 3), (5, 2), (6, 1_000_000)].into(),
         reclaimed: [3].into(),
         ..Events::default()
     };
     let exit = leave(&state, &[], &events);
     assert_eq!(names(&exit), [("reclaim", 0), ("reclaim", 2)]);
+    assert_eq!(exit.gone, [Gone::Deposit { position: 3 }]);
     let calls = exit
         .calls
         .iter()

@@ -1,5 +1,7 @@
 //! What is no record: withdrawals that nobody has claimed, and deposits that no batch took.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, Bytes, U256};
 use p3_field::{PrimeCharacteristicRing as _, PrimeField64 as _};
 use shardfold_protocol::address::Address as ExitAddress;
@@ -7,25 +9,33 @@ use shardfold_protocol::field::F;
 use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::extend_chain;
 
-use super::{Call, Known, LeavingError, Step};
+use super::{Call, Exit, Gone, Known, LeavingError, Step};
 use crate::encoding::word;
-use crate::interface::IRollup::{Waiting, claimCall, reclaimCall};
-use crate::queue::{Item, Queued, chain};
+use crate::interface::IRollup::{Waiting, claimCall, reclaimCall, showLinkCall};
+use crate::queue::{Item, Queued};
 use crate::withdrawals::{Withdrawal, WithdrawalTree};
 
-/// The calls that pay the withdrawals to an address.
-pub fn claims(known: &Known<'_>, to: Address) -> Vec<Call> {
+/// So many items one call shows at most: each takes 16 thousand gas, of which a transaction has 16
+/// million.
+const SHOWN: usize = 512;
+
+/// Adds the calls that pay the withdrawals to an address.
+pub fn claims(known: &Known<'_>, to: Address, exit: &mut Exit) {
     let address = ExitAddress(to.into_array()).elements();
     let base_chain = F::from_u32(known.base_chain);
     let is_ours = |withdrawal: &Withdrawal| {
         withdrawal.address == address && withdrawal.base_chain == base_chain
     };
-    let (mut calls, mut first) = (vec![], 0);
+    let mut first = 0;
     for batch in known.batches {
         let mut tree = None;
         for (place, withdrawal) in batch.withdrawals.iter().enumerate() {
             let number = first + place as u64;
-            if !is_ours(withdrawal) || known.events.claimed.contains(&number) {
+            if !is_ours(withdrawal) {
+                continue;
+            }
+            if known.events.claimed.contains(&number) {
+                exit.gone.push(Gone::Withdrawal { number });
                 continue;
             }
             let tree = tree
@@ -42,31 +52,38 @@ pub fn claims(known: &Known<'_>, to: Address) -> Vec<Call> {
                 asset: withdrawal.asset.as_canonical_u64(),
                 amount: withdrawal.amount.as_canonical_u64(),
             };
-            calls.push(Call::new(step, &call));
+            exit.calls.push(Call::new(step, &call));
         }
         first = batch.head.withdrawal_count;
     }
-    calls
 }
 
-/// The calls that pay deposits of an owner back. Each shows the items after the deposit up to the next
-/// checkpoint, or to the newest item if there is none: the contract makes one after 128 items at most.
+/// The items that no batch took, and the ends of them that the contract knows.
+struct Queue<'a> {
+    items: Vec<&'a Queued>,
+    /// The digest of each.
+    digests: Vec<Digest>,
+    /// The chain before each, and after the last.
+    chain: Vec<Digest>,
+    /// How many items all batches took.
+    taken: u64,
+    /// How many of these items come before an end that the contract knows, in ascending order; with the
+    /// place of the checkpoint that it is, if it is one.
+    ends: Vec<(usize, Option<u64>)>,
+}
+
+/// Adds the calls that pay deposits of an owner back, each of which shows the items after the deposit up
+/// to an end that the contract knows. Where that is far, `showLink` makes nearer ones known before.
 pub fn reclaims(
     known: &Known<'_>,
     owner: &Digest,
     key: [u64; 5],
     to: Address,
-) -> Result<Vec<Call>, LeavingError> {
-    let items = waiting(known)?;
-    let head = known.state.head();
-    let digests: Vec<Digest> = items
-        .iter()
-        .map(|item| item.digest(known.place()))
-        .collect();
-    let (mut calls, mut commitment) = (vec![], head.queue_commitment);
-    for (number, item) in items.iter().enumerate() {
-        let before = commitment;
-        commitment = extend_chain(&before, &digests[number]);
+    exit: &mut Exit,
+) -> Result<(), LeavingError> {
+    let queue = Queue::new(known)?;
+    let (mut links, mut reclaims) = (BTreeSet::new(), vec![]);
+    for (number, item) in queue.items.iter().enumerate() {
         let Item::Deposit {
             asset,
             amount,
@@ -77,22 +94,24 @@ pub fn reclaims(
             continue;
         };
         let position = item.position;
-        if found != *owner || known.events.reclaimed.contains(&position) {
+        if found != *owner {
             continue;
         }
-        let (place, end) = end_after(known, position, items.len());
-        let shown = digests[number + 1..end].iter();
-        let shown = shown.flat_map(|digest| word(digest).to_be_bytes::<32>());
+        if known.events.reclaimed.contains(&position) {
+            exit.gone.push(Gone::Deposit { position });
+            continue;
+        }
+        let (end, place) = queue.end_after(number, &mut links);
         let call = reclaimCall {
             waiting: Waiting {
                 position,
                 asset,
                 amount,
                 fee,
-                commitment: word(&before),
+                commitment: word(&queue.chain[number]),
             },
-            items: Bytes::from_iter(shown),
-            place: U256::from(place),
+            items: queue.shown(number + 1, end),
+            place,
             key,
             to,
         };
@@ -101,43 +120,95 @@ pub fn reclaims(
             asset: asset.into(),
             amount: amount.saturating_add(fee),
         };
-        calls.push(Call::new(step, &call));
+        reclaims.push(Call::new(step, &call));
     }
-    Ok(calls)
+    // From the last one, which leads to what is known, to the first.
+    let links = links.into_iter().rev();
+    exit.calls.extend(links.map(|link| queue.show_link(link)));
+    exit.calls.extend(reclaims);
+    Ok(())
 }
 
-/// The items that no batch took, in order.
-fn waiting(known: &Known<'_>) -> Result<Vec<Queued>, LeavingError> {
-    let first = known.state.head().queue_count;
-    let items = known.events.items.range(first..);
-    let mut waiting = vec![];
-    for (missing, (&position, item)) in (first..).zip(items) {
-        if position != missing {
-            return Err(LeavingError::Queue { missing });
+impl<'a> Queue<'a> {
+    fn new(known: &Known<'a>) -> Result<Self, LeavingError> {
+        let head = known.state.head();
+        let taken = head.queue_count;
+        let mut items = vec![];
+        for (missing, (&position, item)) in (taken..).zip(known.events.items.range(taken..)) {
+            if position != missing {
+                return Err(LeavingError::Queue { missing });
+            }
+            items.push(item);
         }
-        waiting.push(*item);
+        let place = known.place();
+        let digests: Vec<_> = items.iter().map(|item| item.digest(place)).collect();
+        let mut last = head.queue_commitment;
+        let mut chain = vec![last];
+        for digest in &digests {
+            last = extend_chain(&last, digest);
+            chain.push(last);
+        }
+        let (found, expected) = (word(&last), known.queue_commitment);
+        if found != expected {
+            let count = items.len();
+            return Err(LeavingError::QueueChain {
+                count,
+                found,
+                expected,
+            });
+        }
+        let within = |(place, count): (&u64, &u64)| {
+            let end = usize::try_from(count.checked_sub(taken)?).ok()?;
+            (end < items.len()).then_some((end, Some(*place)))
+        };
+        let mut ends: Vec<_> = known.events.checkpoints.iter().filter_map(within).collect();
+        ends.push((items.len(), None));
+        ends.sort_unstable();
+        Ok(Self {
+            items,
+            digests,
+            chain,
+            taken,
+            ends,
+        })
     }
-    let start = known.state.head().queue_commitment;
-    let found = word(&chain(start, &waiting, known.place()));
-    let expected = known.queue_commitment;
-    if found != expected {
-        let count = waiting.len();
-        return Err(LeavingError::QueueChain {
-            count,
-            found,
-            expected,
-        });
-    }
-    Ok(waiting)
-}
 
-/// The end of the queue that the contract knows next after an item: the place of a checkpoint, of no
-/// meaning if it is the newest item, and how many of the waiting items come before it.
-fn end_after(known: &Known<'_>, position: u64, waiting: usize) -> (u64, usize) {
-    let taken = known.state.head().queue_count;
-    let checkpoints = known.events.checkpoints.iter();
-    let after = checkpoints.filter(|(_, count)| **count > position);
-    let next = after.min_by_key(|(_, count)| **count);
-    let next = next.map(|(place, count)| (*place, (count - taken) as usize));
-    next.unwrap_or((0, waiting))
+    /// The first end behind an item that can be shown from there by one call, and the place of the
+    /// checkpoint that it is, of no meaning if it is none; adds the links that have to be shown before.
+    fn end_after(&self, number: usize, links: &mut BTreeSet<(usize, usize, u64)>) -> (usize, U256) {
+        let next = self.ends.partition_point(|(end, _)| *end <= number);
+        let Some(&(end, place)) = self.ends.get(next) else {
+            return (self.items.len(), U256::ZERO);
+        };
+        let place = place.unwrap_or_default();
+        let mut near = end;
+        while near - (number + 1) > SHOWN {
+            links.insert((near - SHOWN, near, place));
+            near -= SHOWN;
+        }
+        (near, U256::from(place))
+    }
+
+    /// Shows that the chain up to a count leads to a later one that is known.
+    fn show_link(&self, (count, end, place): (usize, usize, u64)) -> Call {
+        let count_in_all = self.taken + count as u64;
+        let call = showLinkCall {
+            count: U256::from(count_in_all),
+            commitment: word(&self.chain[count]),
+            items: self.shown(count, end),
+            place: U256::from(place),
+        };
+        let step = Step::ShowLink {
+            count: count_in_all,
+        };
+        Call::new(step, &call)
+    }
+
+    /// The digests of items, as bytes.
+    fn shown(&self, first: usize, end: usize) -> Bytes {
+        let digests = self.digests[first..end].iter();
+        digests
+            .flat_map(|digest| word(digest).to_be_bytes::<32>())
+            .collect()
+    }
 }

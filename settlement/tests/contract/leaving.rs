@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 use serde_json::json;
 use shardfold_protocol::state::State;
 use shardfold_settlement::encoding::word;
-use shardfold_settlement::events::Events;
+use shardfold_settlement::events::{Events, Log};
 use shardfold_settlement::interface::IRollup::{earnedCall, potCall, queueCommitmentCall};
 use shardfold_settlement::leaving::{Call, Exit, Known, LeavingError, Step, exit};
 use shardfold_settlement::published::{PublishedError, rebuild, settled};
@@ -29,25 +29,32 @@ pub fn calls(state: &State, key: [u64; 5], to: Address) -> Result<Vec<Call>, Lea
 }
 
 /// The answer of a node that is asked for a contract's logs.
-fn logs(chain: &Chain, contract: Address) -> Vec<u8> {
-    let logs = chain.logs.iter().filter(|log| log.address == contract);
-    let logs = logs.map(
-        |log| json!({ "address": log.address, "topics": log.topics(), "data": log.data.data }),
-    );
-    json!(logs.collect::<Vec<_>>()).to_string().into_bytes()
+fn logs(chain: &Chain) -> Vec<Log> {
+    let log = |log: &alloy_primitives::Log| {
+        let log = json!({ "address": log.address, "topics": log.topics(), "data": log.data.data });
+        serde_json::from_value(log).expect("it is a log")
+    };
+    chain.logs.iter().map(log).collect()
 }
 
 /// What leads a user out, from the logs and the kept blobs alone.
 fn exit_of(world: &World, i: u8) -> Exit {
-    let logs = logs(&world.chain, world.rollup);
-    let batches = settled(&logs, None).expect("they are all there");
+    exit_by(world, i, |_| {})
+}
+
+/// The same with events that are not all there.
+fn exit_by(world: &World, i: u8, change: impl FnOnce(&mut Events)) -> Exit {
+    let logs = logs(&world.chain);
+    let batches = settled(&logs, Some(world.rollup)).expect("they are all there");
     let mut state = empty();
     let blob = |hash: &B256| world.archive.get(hash).cloned();
     rebuild(&mut state, &batches, blob).expect("they lead to the last head");
+    let mut events = Events::read(&logs, world.rollup).expect("they are the contract's");
+    change(&mut events);
     let known = Known {
         state: &state,
         batches: &batches,
-        events: &Events::read(&logs, world.rollup).expect("they are the contract's"),
+        events: &events,
         queue_commitment: world.ask(&queueCommitmentCall {}),
         base_chain: EVM_CHAIN_ID as u32,
     };
@@ -115,8 +122,11 @@ fn everything_of_everybody_leaves_by_what_was_published() {
                 send(&mut world, call);
             }
             assert_eq!(world.chain.balance(user(i)), before + coin(units), "{i}");
-            // All of it is known to have left.
-            assert_eq!(exit_of(&world, i), Exit::default());
+            // All of it is known to have left, and a withdrawal that was claimed before.
+            let left = exit_of(&world, i);
+            assert_eq!((left.calls, left.stuck), (vec![], vec![]));
+            let gone = found.calls.len() + usize::from(i == 1);
+            assert_eq!(left.gone.len(), gone);
         }
         // What the items cost stays: what settlers have earned, and the rest of it.
         let earned = world.ask(&earnedCall { settler: OPERATOR });
@@ -125,12 +135,36 @@ fn everything_of_everybody_leaves_by_what_was_published() {
     }
 }
 
+/// Behind the deposits are more items than one call shows, and no checkpoint that is known: links are
+/// shown first.
+#[test]
+fn deposits_before_a_long_queue_leave_by_links() {
+    let mut world = World::new(FORKS[0]);
+    world.deposit(1, 500, 0);
+    for i in 0..1_100 {
+        world.deposit(2 + (i % 2) as u8, 10, 0);
+    }
+    freeze(&mut world);
+    let exit = exit_by(&world, 1, |events| events.checkpoints.clear());
+    let names: Vec<_> = exit.calls.iter().map(|call| call.step.name()).collect();
+    // 1,101 items in all: from behind to the front.
+    let expected = [("showLink", 589), ("showLink", 77), ("reclaim", 0)];
+    assert_eq!(names, expected);
+    let before = world.chain.balance(user(1));
+    for call in &exit.calls {
+        send(&mut world, call);
+    }
+    assert_eq!(world.chain.balance(user(1)), before + coin(500));
+    // With the checkpoints none are needed.
+    assert_eq!(exit_of(&world, 2).calls.len(), 550);
+}
+
 /// A list of withdrawals that is not the batch's leads to no claim.
 #[test]
 fn withdrawals_are_those_of_the_head() {
     let world = scene(World::new(FORKS[0]));
-    let logs = logs(&world.chain, world.rollup);
-    let good = settled(&logs, None).expect("they are all there");
+    let logs = logs(&world.chain);
+    let good = settled(&logs, Some(world.rollup)).expect("they are all there");
     let refused = |change: &dyn Fn(&mut Vec<_>)| {
         let mut batches = good.clone();
         change(&mut batches[1].withdrawals);

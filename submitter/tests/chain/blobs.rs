@@ -68,7 +68,7 @@ async fn a_batch_in_blobs_is_settled_and_known_from_the_blobs_that_were_kept() {
     assert_eq!(again.transaction, report.transaction);
     assert_eq!(scene.sent().await, 2);
 
-    let logs = serde_json::to_vec(&scene.logs().await).unwrap();
+    let logs = scene.logs().await;
     let batches = settled(&logs, Some(scene.contract)).unwrap();
     let kept = batch.published(DataMode::Blobs).unwrap();
     let mut state = Scene::empty();

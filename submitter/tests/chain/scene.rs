@@ -22,11 +22,12 @@ use shardfold_settlement::artefact::Artefact;
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding::{key_elements, settlement_bytes, word};
+use shardfold_settlement::events::Log;
 use shardfold_settlement::interface::IRollup::{depositCall, registerAssetCall, requestExitCall};
 use shardfold_submitter::anvil::{self, Anvil};
 use shardfold_submitter::deploy::{self, Terms};
 use shardfold_submitter::endpoints::Endpoints;
-use shardfold_submitter::logs::{self, Log};
+use shardfold_submitter::logs;
 use shardfold_submitter::place::place;
 use shardfold_submitter::settle::{Options, Order, Settler};
 use shardfold_submitter::waiting::{self, Waiting, WaitingError};
@@ -148,8 +149,9 @@ impl Scene {
     /// All events of the contract.
     pub async fn logs(&self) -> Vec<Log> {
         let newest = logs::newest(&self.endpoints).await.unwrap();
-        let all = logs::back(&self.endpoints, self.contract, &[], newest, |_| false);
-        all.await.unwrap()
+        let all = logs::back(&self.endpoints, self.contract, &[], 0..=newest, |_| false);
+        let all = serde_json::to_value(all.await.unwrap()).unwrap();
+        serde_json::from_value(all).unwrap()
     }
 
     /// Calls the contract as a user.

@@ -56,8 +56,8 @@ async fn a_batch_is_settled_once_and_then_found_settled() {
     let again = scene.settler("other").settle(&first).await.unwrap();
     assert_eq!(again.transaction, report.transaction);
     assert_eq!(scene.sent().await, 2);
-    let json = serde_json::to_vec(&scene.logs().await).unwrap();
-    assert_eq!(settled(&json, Some(scene.contract)).unwrap().len(), 2);
+    let logs = scene.logs().await;
+    assert_eq!(settled(&logs, Some(scene.contract)).unwrap().len(), 2);
 }
 
 #[tokio::test]

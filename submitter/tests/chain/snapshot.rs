@@ -1,51 +1,90 @@
 //! What leaving takes from a chain, whatever else is on it.
 
-use alloy_primitives::U256;
-use shardfold_settlement::deployed::Codes;
-use shardfold_settlement::encoding::{head_digest, word};
+use shardfold_settlement::deployed::Snapshot;
+use shardfold_settlement::encoding::head_digest;
 use shardfold_settlement::events::Events;
 use shardfold_settlement::interface::IRollup::queueCommitmentCall;
-use shardfold_settlement::queue::{Place, Queued, chain};
 use shardfold_settlement::verifier::data_codes;
 use shardfold_submitter::endpoints::EndpointError;
-use shardfold_submitter::snapshot;
+use shardfold_submitter::snapshot::{SnapshotError, read};
 
-use crate::scene::{CHAIN, LEDGER, Scene};
+use crate::scene::{Scene, user};
 
-/// Blocks of others between the events.
-const FAR: u64 = 20;
+const DATA: [u8; 100] = [1; 100];
+
+/// A contract with a verifier that a key could have made, and some deposits.
+async fn scene() -> Option<Scene> {
+    let scene = Scene::with_data(&DATA).await?;
+    scene.deposit(1, 1_000).await;
+    scene.anvil.mine(200).await.unwrap();
+    scene.deposit(2, 1_000).await;
+    Some(scene)
+}
+
+async fn snapshot(scene: &Scene, earlier: Option<Snapshot>) -> Result<Snapshot, SnapshotError> {
+    read(&scene.endpoints, scene.contract, earlier).await
+}
 
 #[tokio::test]
 async fn a_snapshot_has_the_code_and_every_event_from_the_first_on() {
-    const DATA: [u8; 100] = [1; 100];
-    let Some(scene) = Scene::with_data(&DATA).await else {
+    let Some(scene) = scene().await else {
         return;
     };
-    for who in [1, 2] {
-        scene.anvil.mine(FAR).await.unwrap();
-        scene.deposit(who, 1_000).await;
-        let snapshot = snapshot::read(&scene.endpoints, scene.contract).await;
-        let snapshot = snapshot.unwrap();
-        let json = serde_json::to_vec(&snapshot.logs).unwrap();
-        let events = Events::read(&json, scene.contract).unwrap();
-        assert!(events.units.contains_key(&0), "the first event of all");
-        let items: Vec<Queued> = events.items.values().copied().collect();
-        assert_eq!(items.len(), usize::from(who));
+    let found = snapshot(&scene, None).await.unwrap();
+    let events = Events::read(&found.logs, scene.contract).unwrap();
+    assert!(events.units.contains_key(&0), "the first event of all");
+    assert_eq!(events.items.len(), 2);
+    let code = &found.code;
+    let asked = scene.anvil.ask(scene.contract, &queueCommitmentCall {});
+    assert_eq!(code.queue_commitment, asked.await.unwrap());
+    assert_eq!(code.head_digest, head_digest(scene.state.head()));
+    let [first, second] = data_codes(&DATA);
+    assert_eq!([&code.first.code, &code.second.code], [&first, &second]);
+    assert_eq!(code.rollup.address, scene.contract);
 
-        let codes = snapshot.codes;
-        let place = Place {
-            ledger: LEDGER,
-            base_chain: CHAIN as u32,
-        };
-        let expected = word(&chain(scene.state.head().queue_commitment, &items, place));
-        assert_eq!(codes.queue_commitment, expected);
-        let asked = scene.anvil.ask(scene.contract, &queueCommitmentCall {});
-        assert_eq!(asked.await.unwrap(), expected);
-        assert_eq!(codes.head_digest, head_digest(scene.state.head()));
-        let [first, second] = data_codes(&DATA);
-        assert_eq!([codes.first.code, codes.second.code], [first, second]);
-        assert_eq!(codes.rollup.address, scene.contract);
-    }
+    // As it is written, so it is read.
+    let json = serde_json::to_vec(&found).unwrap();
+    assert_eq!(serde_json::from_slice::<Snapshot>(&json).unwrap(), found);
+}
+
+/// A later one has what is new, and asks for no more than the chain may have left.
+#[tokio::test]
+async fn an_earlier_snapshot_is_gone_on_with() {
+    let Some(scene) = scene().await else {
+        return;
+    };
+    let mut earlier = snapshot(&scene, None).await.unwrap();
+    scene.deposit(3, 1_000).await;
+    let whole = snapshot(&scene, None).await.unwrap();
+    let found = snapshot(&scene, Some(earlier.clone())).await.unwrap();
+    assert_eq!(found, whole);
+
+    // An old event that is not asked for again, and one that the chain has left.
+    let first = earlier
+        .logs
+        .iter()
+        .position(|log| log.topics.len() == 3)
+        .unwrap();
+    let mut without = earlier.clone();
+    without.logs.remove(first);
+    let error = snapshot(&scene, Some(without)).await.unwrap_err();
+    assert!(matches!(error, SnapshotError::Missing { .. }), "{error}");
+    let mut newest = earlier.logs[first].clone();
+    newest.block_number = earlier.logs.last().unwrap().block_number;
+    earlier.logs.push(newest);
+    assert_eq!(
+        snapshot(&scene, Some(earlier.clone())).await.unwrap(),
+        whole
+    );
+
+    let mut later = earlier.clone();
+    later.block += 1_000;
+    let error = snapshot(&scene, Some(later)).await.unwrap_err();
+    assert!(matches!(error, SnapshotError::Behind { .. }), "{error}");
+    let mut other = earlier;
+    other.code.rollup.address = user(7);
+    let error = snapshot(&scene, Some(other)).await.unwrap_err();
+    assert!(matches!(error, SnapshotError::Contract { .. }), "{error}");
 }
 
 /// A contract whose verifier is none that a key makes, and none at all.
@@ -54,30 +93,9 @@ async fn what_is_no_contract_of_ours_has_no_snapshot() {
     let Some(scene) = Scene::new().await else {
         return;
     };
-    for contract in [scene.contract, crate::scene::user(7)] {
-        let error = snapshot::read(&scene.endpoints, contract)
-            .await
-            .unwrap_err();
-        assert!(matches!(error, EndpointError::Silent { .. }), "{error}");
+    for contract in [scene.contract, user(7)] {
+        let error = read(&scene.endpoints, contract, None).await.unwrap_err();
+        let expected = matches!(error, SnapshotError::Endpoint(EndpointError::Silent { .. }));
+        assert!(expected, "{error}");
     }
-}
-
-/// What `archive` writes is what `exit-drill` reads.
-#[test]
-fn codes_are_read_as_they_are_written() {
-    let code = |byte: u8| shardfold_settlement::deployed::Code {
-        address: [byte; 20].into(),
-        code: vec![byte; 3].into(),
-    };
-    let codes = Codes {
-        rollup: code(1),
-        hashes: code(2),
-        verifier: code(3),
-        first: code(4),
-        second: code(5),
-        head_digest: [6; 32].into(),
-        queue_commitment: U256::from(7),
-    };
-    let json = serde_json::to_string(&codes).unwrap();
-    assert_eq!(serde_json::from_str::<Codes>(&json).unwrap(), codes);
 }

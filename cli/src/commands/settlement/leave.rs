@@ -9,7 +9,9 @@ use serde::Serialize;
 use shardfold_protocol::files;
 use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
+use shardfold_settlement::deployed::{Snapshot, check_head};
 use shardfold_settlement::escape::escape_call;
+use shardfold_settlement::events::Log;
 use shardfold_settlement::published::{Published, rebuild as rebuild_state, settled};
 
 use super::archive::{Kept, read_blob};
@@ -24,14 +26,15 @@ const RECORD_BYTES: u64 = 72;
 
 /// Runs `rebuild`.
 pub fn rebuild(args: &RebuildArgs) -> Result<()> {
-    let contract = args.contract.as_deref().map(address).transpose()?;
     let kept = Kept::new(&args.kept);
-    let mut places = Places::new([kept.logs_path(), args.kept.genesis.clone()]);
-    let logs = kept.logs()?;
+    let mut places = Places::new([kept.file(), args.kept.genesis.clone()]);
+    let Snapshot { code, logs, .. } = kept.contract()?;
     let output = places.output(&args.output, state_bytes(&logs))?;
     let printer = places.printer(args.json)?;
     let mut state = genesis(&args.kept.genesis)?;
-    let batches = replay(&mut state, &logs, contract, &kept)?;
+    let batches = replay(&mut state, &logs, code.rollup.address, &kept)?;
+    check_head(&code, state.head())
+        .with_context(|| format!("cannot use {}", kept.file().display()))?;
     let head = state.head();
     let report = Rebuilt {
         batches: batches.len(),
@@ -46,10 +49,11 @@ pub fn rebuild(args: &RebuildArgs) -> Result<()> {
     printer.object(&report)
 }
 
-/// What the file of the state after so many logs has at most, about.
-pub(super) const fn state_bytes(logs: &[u8]) -> u64 {
-    // A difference names a record in 16 bytes, which are 34 digits of JSON.
-    logs.len() as u64 / 34 * RECORD_BYTES
+/// What the file of the state after so many logs has about, if it started empty.
+pub(super) fn state_bytes(logs: &[Log]) -> u64 {
+    // A difference names a record in 16 bytes.
+    let data: usize = logs.iter().map(|log| log.data.len()).sum();
+    data as u64 / 16 * RECORD_BYTES
 }
 
 /// The state that a ledger started from.
@@ -61,12 +65,12 @@ pub(super) fn genesis(path: &Path) -> Result<State> {
 /// Moves a state from the genesis to the last settled head; returns the batches.
 pub(super) fn replay(
     state: &mut State,
-    logs: &[u8],
-    contract: Option<Address>,
+    logs: &[Log],
+    contract: Address,
     kept: &Kept<'_>,
 ) -> Result<Vec<Published>> {
-    let batches = settled(logs, contract)
-        .with_context(|| format!("cannot use the logs {}", kept.logs_path().display()))?;
+    let batches = settled(logs, Some(contract))
+        .with_context(|| format!("cannot use the logs in {}", kept.file().display()))?;
     let mut unreadable = None;
     let blob = |hash: &B256| {
         read_blob(kept.blobs(), hash).unwrap_or_else(|error| {

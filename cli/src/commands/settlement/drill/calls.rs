@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_protocol::record::Asset;
 use shardfold_settlement::events::Events;
-use shardfold_settlement::leaving::{Call, Exit, Step, Stuck};
+use shardfold_settlement::leaving::{Call, Exit, Gone, Step, Stuck};
 
 use crate::exit::cannot;
 use crate::output::{Places, Printer};
 
-/// More than a call.
-const CALL_BYTES: u64 = 1 << 14;
+/// More than a call, which shows 512 items of 64 digits at most.
+const CALL_BYTES: u64 = 1 << 16;
 /// Digits of the numbers of calls, if there are not more of them.
 const DIGITS: usize = 3;
 
@@ -58,19 +58,14 @@ pub fn refuse_earlier(folder: &Path) -> Result<()> {
 
 /// Writes the calls into the files of a folder, which sort in the order in which they are sent, and says
 /// what each does and what stays.
-pub fn write(
-    exit: Exit,
-    events: &Events,
-    places: &mut Places,
-    folder: &Path,
-    printer: Printer,
-) -> Result<Vec<Written>> {
+pub fn write(exit: Exit, events: &Events, folder: &Path, printer: Printer) -> Result<Vec<Written>> {
     let digits = exit.calls.len().to_string().len().max(DIGITS);
     let mut written = vec![];
     for (number, call) in (1..).zip(exit.calls) {
         let (function, of) = call.step.name();
         let file = format!("{number:0digits$}-{function}-{of}.hex");
-        let output = places.output(&folder.join(&file), CALL_BYTES)?;
+        // There may be thousands, with names of their own: each is a place by itself.
+        let output = Places::new([]).output(&folder.join(&file), CALL_BYTES)?;
         output.write(format!("{}\n", call.data).as_bytes())?;
         let payment = payment(&call.step, events);
         printer.line(format_args!("{output}: {}", says(&call.step, payment)));
@@ -82,6 +77,9 @@ pub fn write(
     }
     for stuck in &exit.stuck {
         printer.line(format_args!("stays: {}", stays(stuck)));
+    }
+    for gone in &exit.gone {
+        printer.line(format_args!("has left, by the logs: {}", left(gone)));
     }
     Ok(written)
 }
@@ -112,6 +110,7 @@ fn says(step: &Step, payment: Option<Payment>) -> String {
             asset,
             amount,
         } => format!("pays {amount} of asset {asset} back, the deposit at {position} of the queue"),
+        Step::ShowLink { count } => format!("shows what {count} items of the queue lead to"),
         Step::Escape {
             index,
             asset,
@@ -122,14 +121,18 @@ fn says(step: &Step, payment: Option<Payment>) -> String {
             format!("gives the collateral of position {index} back")
         }
         Step::Repay { index, asset, debt } => format!(
-            "gives the collateral of position {index} back for the debt of {debt} of asset {asset}: {}",
+            "gives the collateral of position {index} back for the debt of {debt} of asset {asset}, after 30 \
+             days to whoever sends it: {}",
             pays(asset, payment)
         ),
         Step::RefundPayout {
             index,
             amount,
             asset,
-        } => format!("gives {amount} of asset {asset} back, the rest of payout {index}"),
+        } => format!(
+            "gives {amount} of asset {asset} back, the rest of payout {index}, unless that was done before, \
+             which no log says"
+        ),
         Step::Redeem { asset } => format!("gives all shares {asset} back for their part"),
         Step::PayDue { asset } => format!("pays what is due of asset {asset}"),
     }
@@ -164,6 +167,15 @@ fn stays(stuck: &Stuck) -> String {
     }
 }
 
+/// What has left, in words.
+fn left(gone: &Gone) -> String {
+    match gone {
+        Gone::Withdrawal { number } => format!("withdrawal {number}"),
+        Gone::Deposit { position } => format!("the deposit at {position} of the queue"),
+        Gone::Record { index } => format!("record {index}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use alloy_primitives::Bytes;
@@ -179,7 +191,7 @@ mod tests {
         });
         Exit {
             calls: calls.collect(),
-            stuck: vec![],
+            ..Exit::default()
         }
     }
 
@@ -187,16 +199,9 @@ mod tests {
     fn files_sort_in_the_order_of_the_calls_however_many_there_are() {
         for count in [9, 1_234] {
             let folder = TempDir::new().expect("a folder for temporary files");
-            let mut places = Places::new([]);
-            let printer = places.printer(true).expect("nothing is to be printed");
+            let printer = Printer::new(true);
             refuse_earlier(folder.path()).expect("it is empty");
-            let written = write(
-                exit(count),
-                &Events::default(),
-                &mut places,
-                folder.path(),
-                printer,
-            );
+            let written = write(exit(count), &Events::default(), folder.path(), printer);
             let expected: Vec<_> = written
                 .expect("there is room")
                 .into_iter()

@@ -6,14 +6,17 @@ mod calls;
 use std::fs;
 use std::time::Instant;
 
+use alloy_primitives::{Address, U256};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use shardfold_aggregator::SettlementKey;
 use shardfold_protocol::files;
-use shardfold_settlement::deployed::{Codes, Expected, Terms, check};
+use shardfold_protocol::state::State;
+use shardfold_settlement::deployed::{Expected, Snapshot, Terms, check, check_verifier};
 use shardfold_settlement::encoding::word;
 use shardfold_settlement::events::Events;
-use shardfold_settlement::leaving::{Exit, Known, Stuck, exit};
+use shardfold_settlement::leaving::{Exit, Gone, Known, Stuck, exit};
+use shardfold_settlement::published::Published;
 
 use self::calls::Written;
 use super::archive::Kept;
@@ -27,19 +30,18 @@ use crate::output::{Places, Printer, gib, peak_memory_bytes};
 /// More than a key.
 const KEY_BYTES: u64 = 1 << 14;
 
-/// Runs the command.
+/// Runs the command. The calls come before the key, which takes minutes: they need none of it.
 pub fn run(args: &ExitDrillArgs) -> Result<()> {
     let profile = profile(args.profile, args.unsound)?;
     let (key, to) = (owner_key(&args.owner_key)?, address(&args.to)?);
+    let kept = Kept::new(&args.kept);
+    let mut places = Places::new([kept.file(), args.kept.genesis.clone()]);
     fs::create_dir_all(&args.output)
         .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
     calls::refuse_earlier(&args.output)?;
-    let kept = Kept::new(&args.kept);
-    let inputs = kept.files().into_iter();
-    let mut places = Places::new(inputs.chain([args.kept.genesis.clone()]));
-    let (logs, codes) = (kept.logs()?, kept.codes()?);
+    let contract = kept.contract()?;
     let outputs = [
-        ("state.bin", state_bytes(&logs)),
+        ("state.bin", state_bytes(&contract.logs)),
         ("settlement.key", KEY_BYTES),
     ];
     let [state_output, key_output] =
@@ -51,16 +53,38 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         steps: vec![],
     };
 
-    let mut state = genesis(&args.kept.genesis)?;
-    let genesis_root = word(&state.head().state_root);
-    let batches = drill.step("state", |printer| {
-        let batches = replay(&mut state, &logs, Some(codes.rollup.address), &kept)?;
+    let leaver = Leaver {
+        contract: &contract,
+        kept: &kept,
+        key,
+        to,
+    };
+    let (state, batches, genesis_root) = drill.step("state", |printer| {
+        let mut state = genesis(&args.kept.genesis)?;
+        let genesis_root = word(&state.head().state_root);
+        let batches = leaver.replay(&mut state)?;
         state_output.write(&files::to_binary(&state.to_file())?)?;
         printer.line(format_args!(
-            "{state_output}: the state after {} batches, made of what is published alone",
-            batches.len()
+            "{state_output}: the state after {} batches, made of what is published alone, up to block {}",
+            batches.len(),
+            contract.block
         ));
-        Ok(batches)
+        Ok((state, batches, genesis_root))
+    })?;
+    let terms = drill.step("contract", |printer| {
+        leaver.check(&state, genesis_root, printer)
+    })?;
+    let found = drill.step("calls", |printer| {
+        let events = leaver.events()?;
+        let exit = leaver.exit(&state, &batches, &events, &terms)?;
+        let (stuck, gone) = (exit.stuck.clone(), exit.gone.clone());
+        Ok(Found {
+            contract: contract.code.rollup.address,
+            block: contract.block,
+            calls: calls::write(exit, &events, &args.output, printer)?,
+            stuck,
+            gone,
+        })
     })?;
     let settlement_key = drill.step("key", |printer| {
         let cache = CacheArgs {
@@ -74,46 +98,84 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
         ));
         Ok(key)
     })?;
-    let terms = drill.step("contracts", |printer| {
+    drill.step("verifier", |printer| {
         let data = settlement_key.verifier_data();
+        let data = data.context("the key makes no verifier")?;
+        check_verifier(&contract.code, &data)
+            .context("the verifier is not what this build makes, but the calls are written")?;
+        printer.line(format_args!(
+            "the code of verifier and data is what this build makes of its source and that key"
+        ));
+        Ok(())
+    })?;
+    drill.finish(&settlement_key, found)
+}
+
+/// Who leaves, and what is known of the contract.
+struct Leaver<'a> {
+    contract: &'a Snapshot,
+    kept: &'a Kept<'a>,
+    key: [u64; 5],
+    to: Address,
+}
+
+impl Leaver<'_> {
+    /// Moves the state from the genesis to the last settled one; returns the batches.
+    fn replay(&self, state: &mut State) -> Result<Vec<Published>> {
+        let Snapshot { code, logs, .. } = self.contract;
+        replay(state, logs, code.rollup.address, self.kept)
+    }
+
+    /// Compares contract and head with what this build makes and what was published.
+    fn check(&self, state: &State, genesis_root: U256, printer: Printer) -> Result<Terms> {
         let expected = Expected {
-            data: &data.context("the key makes no verifier")?,
             chain_id: state.chain_id(),
             genesis_root,
             head: state.head(),
         };
-        let terms = compare(&codes, &expected)?;
+        let code = &self.contract.code;
+        let terms =
+            check(code, &expected).context("what is deployed is not what this build makes")?;
         printer.line(format_args!(
-            "the code of all five contracts is what this build makes of its source and that key; \
-             governor {}, an item from {} wei, base chain {}",
-            terms.governor, terms.base_price, terms.base_chain
+            "the code of the contract at {}, and of what hashes for it, is what this build makes of its \
+             source; governor {}, an item from {} wei, base chain {}",
+            code.rollup.address, terms.governor, terms.base_price, terms.base_chain
         ));
         Ok(terms)
-    })?;
-    let mut stuck = vec![];
-    let calls = drill.step("calls", |printer| {
-        let events = Events::read(&logs, codes.rollup.address)
-            .with_context(|| format!("cannot use the logs {}", kept.logs_path().display()))?;
+    }
+
+    fn events(&self) -> Result<Events> {
+        let Snapshot { code, logs, .. } = self.contract;
+        Events::read(logs, code.rollup.address)
+            .with_context(|| format!("cannot use the logs in {}", self.kept.file().display()))
+    }
+
+    fn exit(
+        &self,
+        state: &State,
+        batches: &[Published],
+        events: &Events,
+        terms: &Terms,
+    ) -> Result<Exit> {
         let known = Known {
-            state: &state,
-            batches: &batches,
-            events: &events,
-            queue_commitment: codes.queue_commitment,
+            state,
+            batches,
+            events,
+            queue_commitment: self.contract.code.queue_commitment,
             base_chain: u32::try_from(terms.base_chain).context("no such base chain")?,
         };
-        let exit = exit(&known, key, to)?;
+        let exit = exit(&known, self.key, self.to)?;
+        let is_anything = !(exit.calls.is_empty() && exit.stuck.is_empty());
         ensure!(
-            exit != Exit::default(),
+            is_anything || exit.gone.is_empty(),
+            "all that the contract held of this key has left to this address, by its logs"
+        );
+        ensure!(
+            is_anything,
             "the contract holds nothing of this key that leaves to this address"
         );
-        stuck.clone_from(&exit.stuck);
-        calls::write(exit, &events, &mut places, &args.output, printer)
-    })?;
-    drill.finish(&settlement_key, calls, stuck)
-}
-
-fn compare(codes: &Codes, expected: &Expected<'_>) -> Result<Terms> {
-    check(codes, expected).context("what is deployed is not what this build makes")
+        Ok(exit)
+    }
 }
 
 /// The steps so far.
@@ -133,9 +195,22 @@ struct Report {
     key: String,
     steps: Vec<Step>,
     peak_memory_bytes: Option<u64>,
+    #[serde(flatten)]
+    found: Found,
+}
+
+/// How somebody leaves.
+#[derive(Serialize)]
+struct Found {
+    /// Where the calls are sent.
+    contract: Address,
+    /// The block up to which the contract is known.
+    block: u64,
     calls: Vec<Written>,
     /// What stays.
     stuck: Vec<Stuck>,
+    /// What has left, by the logs.
+    gone: Vec<Gone>,
 }
 
 impl Drill {
@@ -152,7 +227,7 @@ impl Drill {
         Ok(done)
     }
 
-    fn finish(self, key: &SettlementKey, calls: Vec<Written>, stuck: Vec<Stuck>) -> Result<()> {
+    fn finish(self, key: &SettlementKey, found: Found) -> Result<()> {
         let peak_memory_bytes = peak_memory_bytes();
         let seconds: f64 = self.steps.iter().map(|step| step.seconds).sum();
         let memory = peak_memory_bytes.map_or_else(
@@ -160,15 +235,16 @@ impl Drill {
             |bytes| format!("{:.1} GiB", gib(bytes)),
         );
         self.printer.line(format_args!(
-            "{} calls lead out once the contract is frozen; {seconds:.1} s, at most {memory}",
-            calls.len()
+            "{} calls to {} lead out: claims at any time, the others once it is frozen; {seconds:.1} s, \
+             at most {memory}",
+            found.calls.len(),
+            found.contract
         ));
         self.printer.object(&Report {
             key: hex::encode(key.id()),
             steps: self.steps,
             peak_memory_bytes,
-            calls,
-            stuck,
+            found,
         })
     }
 }
