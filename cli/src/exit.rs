@@ -17,6 +17,7 @@ use shardfold_submitter::anvil::AnvilError;
 use shardfold_submitter::endpoints::EndpointError;
 use shardfold_submitter::key::KeyError as SettlerKeyError;
 use shardfold_submitter::settle::SettleError;
+use shardfold_submitter::snapshot::SnapshotError;
 use shardfold_submitter::waiting::WaitingError;
 
 /// Why a command did not do what it was asked to.
@@ -84,6 +85,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
         .or_else(|| cause.downcast_ref().map(of_endpoint))
         .or_else(|| cause.downcast_ref().map(of_settle))
         .or_else(|| cause.downcast_ref().map(of_waiting))
+        .or_else(|| cause.downcast_ref().map(of_snapshot))
         .or_else(|| cause.downcast_ref().map(of_settler_key))
         .or_else(|| cause.downcast_ref().map(|_: &AnvilError| Exit::Cannot))
 }
@@ -191,6 +193,20 @@ const fn of_endpoint(error: &EndpointError) -> Exit {
         EndpointError::Silent { .. } | EndpointError::Chains(_) | EndpointError::Heads(_) => {
             Exit::Cannot
         }
+    }
+}
+
+/// Another node may have what this one lacks.
+const fn of_snapshot(error: &SnapshotError) -> Exit {
+    match error {
+        SnapshotError::Endpoint(error) => of_endpoint(error),
+        SnapshotError::BaseChain(_) | SnapshotError::Contract { .. } => Exit::Usage,
+        SnapshotError::Behind { .. }
+        | SnapshotError::Missing { .. }
+        | SnapshotError::Queue { .. }
+        | SnapshotError::Code(_)
+        | SnapshotError::Published(_)
+        | SnapshotError::Events(_) => Exit::Cannot,
     }
 }
 

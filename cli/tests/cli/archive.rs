@@ -34,6 +34,11 @@ struct Scene {
 
 /// A node of the base chain, with a contract at a head that has said this.
 fn node(logs: Vec<Value>, head: B256) -> Node {
+    limited_node(logs, head, 0, u64::MAX)
+}
+
+/// One that has events from a block on only, and answers for so many blocks at once.
+fn limited_node(logs: Vec<Value>, head: B256, oldest: u64, most: u64) -> Node {
     let batches = logs.len();
     Node::new(move |_, body| {
         let request: Value = serde_json::from_str(body).unwrap();
@@ -41,6 +46,11 @@ fn node(logs: Vec<Value>, head: B256) -> Node {
             "eth_getLogs" => {
                 let filter = &request["params"][0];
                 let blocks = [&filter["fromBlock"], &filter["toBlock"]].map(quantity);
+                if blocks[0] < oldest || blocks[1] - blocks[0] >= most {
+                    let error = json!({ "code": -32_005, "message": "not so many" });
+                    let answer = json!({ "jsonrpc": "2.0", "id": request["id"], "error": error });
+                    return Some((200, answer.to_string()));
+                }
                 let within = |log: &&Value| {
                     let block = quantity(&log["blockNumber"]);
                     (blocks[0]..=blocks[1]).contains(&block)
@@ -349,6 +359,33 @@ fn what_was_kept_is_not_lost_to_a_node_that_knows_less() {
         assert!(printed.err.contains(expected), "{}", printed.err);
         assert_eq!(scene.sandbox().names("archive"), [""; 0]);
     }
+}
+
+/// Nodes limit their answers, and some have dropped old events: what begins in what they have is all that
+/// is asked for.
+#[test]
+fn a_node_that_limits_its_answers_is_asked_for_less() {
+    let scene = Scene::new(2);
+    let beacon = scene.beacon(Given::Blob);
+    let contract = CONTRACT.to_string();
+    let head = encoding::head_digest(scene.chain.heads.last().unwrap());
+    let mut logs = scene.logs.clone();
+    // The newest block is 4,660.
+    logs[0]["blockNumber"] = json!(format!("{:#x}", 4_000));
+    logs[1]["blockNumber"] = json!(format!("{:#x}", 4_600));
+    let limited = limited_node(logs.clone(), head, 3_500, 300);
+    let (code, printed) = scene.archive_from(&limited, &contract, &beacon.url);
+    assert_eq!(code, Some(0), "{}", printed.err);
+    assert_eq!(printed.json()["events"], 2);
+
+    // It has dropped the first one: the archive has it.
+    let dropped = limited_node(logs, head, 4_500, 300);
+    let (code, printed) = scene.archive_from(&dropped, &contract, &beacon.url);
+    assert_eq!(code, Some(0), "{}", printed.err);
+    fs::remove_dir_all(scene.sandbox().path("archive")).unwrap();
+    let (code, printed) = scene.archive_from(&dropped, &contract, &beacon.url);
+    assert_eq!(code, Some(CANNOT));
+    assert!(printed.err.contains("not so many"), "{}", printed.err);
 }
 
 /// No URL of a beacon node is found out before anything else, even if none is needed.
