@@ -189,6 +189,9 @@ pub struct ExecuteArgs {
     /// it moved in all.
     #[arg(long, value_name = "FILE")]
     pub receipts: Option<PathBuf>,
+    /// Write what the batch changes and owes to this file, for `wrap` and `settle`.
+    #[arg(long, value_name = "FILE")]
+    pub changes: Option<PathBuf>,
 }
 
 /// Arguments of `prove`.
@@ -198,7 +201,8 @@ Examples:
   shardfold prove run/batch.bin -o run/proof.bin
   shardfold prove run/batch.bin -o run/proof.bin --profile conjectured-100 --memory 8G --json
   shardfold prove day1.bin day2.bin --state ledger -o proofs
-  shardfold prove run/batch.bin -o run/proof.bin --settlement run/settlement.bin
+  shardfold prove run/batch.bin -o run/proof.bin --settlement run/settlement.bin \
+    --changes run/changes.bin
 An interrupted run continues from the proofs in PROOF.partial/. With the folder of a state
 database as --state, each batch is applied to it before it is proven, its shard witnesses
 kept in PROOF.partial/ until the proof is there; of several batches the next one is executed
@@ -214,9 +218,12 @@ pub struct ProveArgs {
     #[arg(short, long, value_name = "PROOF")]
     pub output: PathBuf,
     /// Where a settlement proof goes, which is made after the validity proof as `wrap` does: of one
-    /// batch on a state in a file.
-    #[arg(long, value_name = "FILE")]
+    /// batch.
+    #[arg(long, value_name = "FILE", requires = "changes")]
     pub settlement: Option<PathBuf>,
+    /// Where what the batch changes and owes goes, which `wrap` and `settle` read: of one batch.
+    #[arg(long, value_name = "FILE")]
+    pub changes: Option<PathBuf>,
     /// Where what the batch changes will be published, as for `wrap`.
     #[arg(long, value_enum, value_name = "PLACE", requires = "settlement")]
     pub data: Option<DataMode>,

@@ -8,6 +8,7 @@ use shardfold_contracts::readings::Effect;
 use shardfold_contracts::{Contracts, Reject};
 use shardfold_protocol::difference::{Unpublishable, changes, encode, extend_data};
 use shardfold_protocol::field::F;
+use shardfold_protocol::hash::Digest;
 use shardfold_protocol::head::Head;
 use shardfold_protocol::record::{Index, Record};
 use shardfold_protocol::tree::root_from;
@@ -51,7 +52,9 @@ pub enum ReexecuteError {
 /// The first thing that is wrong.
 pub fn reexecute(contracts: &Contracts, witness: &ShardWitness) -> Result<(), ReexecuteError> {
     validate(contracts, witness)?;
-    let (mut head, records) = run(contracts, witness)?;
+    let Run {
+        mut head, records, ..
+    } = run(contracts, witness)?;
     let differences = encode_changes(witness, &records)?;
     head.data_commitment = extend_data(&head.data_commitment, &differences);
     let records: Vec<_> = records.into_iter().collect();
@@ -64,17 +67,38 @@ pub fn reexecute(contracts: &Contracts, witness: &ShardWitness) -> Result<(), Re
     Ok(())
 }
 
-/// Returns what the shard of a witness publishes: its differences, encoded.
+/// What a shard does that is seen outside of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The differences of its records, encoded.
+    pub differences: Vec<F>,
+    /// What it owes to a base chain, in order.
+    pub owing: Vec<Owing>,
+}
+
+/// A transaction that owes something to a base chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owing {
+    /// Its position in the shard.
+    pub position: usize,
+    /// The digest of what it owes.
+    pub digest: Digest,
+    /// The records that it writes, as they were before.
+    pub before: Vec<(Index, Record)>,
+}
+
+/// Returns what the shard of a witness publishes and owes.
 ///
 /// # Errors
 /// A witness that is not well formed, or the first transaction that is not valid.
-pub fn differences(
+pub fn published(
     contracts: &Contracts,
     witness: &ShardWitness,
-) -> Result<Vec<F>, ReexecuteError> {
+) -> Result<Published, ReexecuteError> {
     validate(contracts, witness)?;
-    let (_, records) = run(contracts, witness)?;
-    Ok(encode_changes(witness, &records)?)
+    let Run { records, owing, .. } = run(contracts, witness)?;
+    let differences = encode_changes(witness, &records)?;
+    Ok(Published { differences, owing })
 }
 
 /// The records after a shard, by their index.
@@ -88,12 +112,20 @@ fn encode_changes(witness: &ShardWitness, after: &Records) -> Result<Vec<F>, Unp
     Ok(encode(&changes(records)?))
 }
 
-/// The head after the transactions, but for state root and differences, and the records after them.
-fn run(contracts: &Contracts, witness: &ShardWitness) -> Result<(Head, Records), ReexecuteError> {
+/// What the transactions of a shard lead to.
+struct Run {
+    /// The head after them, but for state root and differences.
+    head: Head,
+    records: Records,
+    owing: Vec<Owing>,
+}
+
+fn run(contracts: &Contracts, witness: &ShardWitness) -> Result<Run, ReexecuteError> {
     let chain_id = F::from_u64(witness.statement.chain_id);
     let mut head = witness.statement.before;
     let mut records: Records = witness.records.iter().copied().collect();
     let mut fees: BTreeMap<Index, u64> = BTreeMap::new();
+    let mut owing = vec![];
     let mut effect = Effect::default();
     let time = witness.statement.after.time;
     let mut context = context_of(witness.statement.chain_id, &head, time);
@@ -103,6 +135,14 @@ fn run(contracts: &Contracts, witness: &ShardWitness) -> Result<(Head, Records),
         contracts
             .run(transaction, &prepared, &context, &read, &mut effect)
             .map_err(|source| ReexecuteError::NotValid { position, source })?;
+        if let Some(digest) = effect.entries.withdrawn {
+            let before = effect.writes.iter().map(|&(index, _)| (index, read(index)));
+            owing.push(Owing {
+                position,
+                digest,
+                before: before.collect(),
+            });
+        }
         records.extend(effect.writes.iter().copied());
         if let Some(fee) = effect.fee {
             *fees.entry(fee.vault).or_default() += fee.amount;
@@ -115,5 +155,9 @@ fn run(contracts: &Contracts, witness: &ShardWitness) -> Result<(Head, Records),
             .entry(index)
             .and_modify(|record| *record = record.credited(total));
     }
-    Ok((head, records))
+    Ok(Run {
+        head,
+        records,
+        owing,
+    })
 }

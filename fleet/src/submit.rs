@@ -96,13 +96,22 @@ pub async fn submit(
         shards.push((objects.put(Folder::Witness, bytes).await?, witness));
     }
     let mut manifest = Manifest::new(batch.profile, batch.circuits, &shards)?;
-    if let Some(Data { differences, point }) = batch.data {
-        let bytes = differences::to_bytes(differences);
-        let differences = objects.put(Folder::Witness, bytes).await?;
-        manifest = manifest.with_settlement(Published::new(differences, point))?;
+    if let Some(data) = batch.data {
+        manifest = with_data(objects, manifest, data).await?;
     }
     let label = (batch.source, batch.label);
     enqueue(queue, objects, &manifest, label, batch.max_failures).await
+}
+
+/// Stores what is published of a batch; returns its manifest with a settlement proof of that.
+async fn with_data(
+    objects: &Objects,
+    manifest: Manifest,
+    data: Data<'_>,
+) -> Result<Manifest, SubmitError> {
+    let bytes = differences::to_bytes(data.differences);
+    let differences = objects.put(Folder::Witness, bytes).await?;
+    Ok(manifest.with_settlement(Published::new(differences, data.point))?)
 }
 
 /// Stores a manifest and puts its jobs into the queue; the label is the batch file's digest and
@@ -170,10 +179,12 @@ pub struct Stored<'a> {
     pub before: &'a Head,
     /// The ledger after it.
     pub after: &'a Head,
+    /// What is published of it, if a settlement proof is made.
+    pub data: Option<Data<'a>>,
 }
 
-/// Submits a batch from a manifest that the store has of it, be it one for other circuits or with a
-/// settlement proof, which is left out; its id, or `None` if there is no such manifest.
+/// Submits a batch from a manifest that the store has of it, be it one for other circuits, or with or
+/// without a settlement proof; its id, or `None` if there is no such manifest.
 ///
 /// # Errors
 /// Those of store and queue.
@@ -193,7 +204,10 @@ pub async fn submit_stored(
         if !is_it {
             continue;
         }
-        let manifest = manifest.with_circuits(batch.circuits).without_settlement();
+        let mut manifest = manifest.with_circuits(batch.circuits).without_settlement();
+        if let Some(data) = batch.data {
+            manifest = with_data(objects, manifest, data).await?;
+        }
         let label = (batch.source, batch.label);
         let (id, _) = enqueue(queue, objects, &manifest, label, MAX_FAILURES).await?;
         return Ok(Some(id.to_string()));

@@ -27,7 +27,7 @@ pub const INCREMENT: u64 = 1 << u32::BITS;
 /// What marks a record that is published whole, in the first element of its first pair.
 pub const WHOLE: u64 = 1 << (u32::BITS + INCREMENT_BITS);
 /// Elements of a block.
-const BLOCK: usize = 4;
+pub const BLOCK: usize = 4;
 
 /// What became of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,11 +44,13 @@ pub enum FileKind {
     SettlementProof = 9,
     /// The key of settlement proofs.
     SettlementKey = 10,
+    /// What a batch changes and owes.
+    Changes = 11,
 }
 
 impl FileKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Batch,
         Self::State,
         Self::Witness,
@@ -59,6 +61,7 @@ impl FileKind {
         Self::Manifest,
         Self::SettlementProof,
         Self::SettlementKey,
+        Self::Changes,
     ];
 
     /// Returns the format's name: in JSON files, and in errors.
@@ -75,6 +78,7 @@ impl FileKind {
             Self::Manifest => "shardfold-manifest",
             Self::SettlementProof => "shardfold-settlement-proof",
             Self::SettlementKey => "shardfold-settlement-key",
+            Self::Changes => "shardfold-changes",
         }
     }
 }
@@ -113,6 +117,7 @@ const fn advice(kind: FileKind, found: u64, expected: u16) -> &'static str {
             "make it anew from the validity proof with this build (`shardfold wrap`)"
         }
         FileKind::SettlementKey => "take the key of this build (`shardfold wrap --settlement-key`)",
+        FileKind::Changes => "settle with the build that wrote it, or make it anew with this build",
     }
 }
 

@@ -137,3 +137,31 @@ pub mod digests {
         Ok(digests.into_iter().map(|Text(digest)| digest).collect())
     }
 }
+
+/// Lists of elements, each as [`element`] says.
+pub mod elements {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::element::Element;
+    use crate::field::F;
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(elements: &[F], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(elements.iter().copied().map(Element))
+    }
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// Those of the deserializer and of [`element::deserialize`](super::element::deserialize).
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<F>, D::Error> {
+        let elements = Vec::<Element>::deserialize(deserializer)?;
+        Ok(elements
+            .into_iter()
+            .map(|Element(element)| element)
+            .collect())
+    }
+}

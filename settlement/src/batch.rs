@@ -1,36 +1,48 @@
-//! What goes to the contract beside the proof of a batch: made of the batch itself.
+//! What a batch changes and owes, of which the contract learns beside its proof.
 
 use alloy_primitives::U256;
 use p3_field::PrimeField64;
-use shardfold_contracts::{Contracts, Reject};
-use shardfold_executor::outcome::{ExecuteError, Outcome};
+use serde::{Deserialize, Serialize};
+use shardfold_contracts::Contracts;
+use shardfold_executor::outcome::ExecuteError;
 use shardfold_executor::parallel;
-use shardfold_executor::reexecute::{ReexecuteError, differences};
-use shardfold_executor::sequential::Ledger;
+use shardfold_executor::reexecute::{Owing, ReexecuteError, published};
 use shardfold_executor::shards::{self, ShardError};
 use shardfold_protocol::batch::Batch;
 use shardfold_protocol::data::Settlement;
+use shardfold_protocol::difference::{BLOCK, extend_data};
 use shardfold_protocol::field::F;
-use shardfold_protocol::head::Statement;
+use shardfold_protocol::files::{FileContent, FileKind};
+use shardfold_protocol::head::{OutOfBounds, Statement};
 use shardfold_protocol::record::Index;
 use shardfold_protocol::shape::Shape;
 use shardfold_protocol::state::State;
 use shardfold_protocol::transaction::{Kind, Transaction};
+use shardfold_protocol::witness::ShardWitness;
 use thiserror::Error;
 
 use crate::data::{DataMode, Publication, PublicationError};
 use crate::interface::IRollup::settleCall;
-use crate::withdrawals::{Withdrawal, WithdrawalTree};
+use crate::withdrawals::{Withdrawal, WithdrawalTree, chain};
 
 /// A batch as the contract learns of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SettledBatch {
     /// What its proof states.
     pub statement: Statement,
     /// What it owes, in order.
     pub withdrawals: Vec<Withdrawal>,
     /// The differences of its records, shard by shard.
+    #[serde(with = "shardfold_protocol::text::elements")]
     pub differences: Vec<F>,
+}
+
+impl FileContent for SettledBatch {
+    const KIND: FileKind = FileKind::Changes;
+    const VERSION: u16 = 1;
+    /// Some million changed records, of which six blobs hold 47,616; twice as much as JSON.
+    const MAX_BYTES: u64 = 1 << 27;
 }
 
 /// Why a batch cannot be settled.
@@ -45,24 +57,42 @@ pub enum BatchError {
     /// A shard that does not replay.
     #[error(transparent)]
     Reexecute(#[from] ReexecuteError),
-    /// An accepted transaction that is refused when it is done again.
-    #[error("transaction {position} was accepted, and is refused when it is done again: {source}")]
-    Refused {
-        /// Its place in the batch.
-        position: usize,
-        /// Why.
-        source: Reject,
+    /// No shards, or such as do not follow one another.
+    #[error("found {shards} shards that do not follow one another, expected one at least that do")]
+    Gap {
+        /// How many there are.
+        shards: usize,
     },
     /// A transaction that owes what this build cannot name.
     #[error(
-        "transaction {position} of the kind {kind} owes something to a base chain, and this build \
-         does not know what: only `withdraw` and `exit` are known"
+        "transaction {position} of a shard, of the kind {kind}, owes something to a base chain, and \
+         this build does not know what: only `withdraw` and `exit` are known"
     )]
     Owes {
-        /// Its place in the batch.
+        /// Its place in the shard.
         position: usize,
         /// Its kind.
         kind: String,
+    },
+}
+
+/// Changes that are not those of their own statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ChangesError {
+    /// A head with a number that none has.
+    #[error(transparent)]
+    Statement(#[from] OutOfBounds),
+    /// Differences of something else.
+    #[error("its {found} elements of differences do not lead from one head to the other")]
+    Differences {
+        /// How many there are.
+        found: usize,
+    },
+    /// Withdrawals of something else.
+    #[error("its {found} withdrawals do not lead from one head to the other")]
+    Withdrawals {
+        /// How many there are.
+        found: usize,
     },
 }
 
@@ -80,22 +110,68 @@ impl SettledBatch {
         shapes: &[Shape],
     ) -> Result<Self, BatchError> {
         let outcome = parallel::execute(contracts, state, batch)?;
-        let withdrawals = owed(contracts, state, batch, &outcome)?;
-        let (chain_id, before) = (state.chain_id(), *state.head());
         let witnesses = shards::cut(contracts, state, batch, &outcome, shapes)?;
-        let mut published = vec![];
-        for witness in &witnesses {
-            published.extend(differences(contracts, witness)?);
+        Self::of_shards(contracts, &witnesses)
+    }
+
+    /// Reads a batch off its shards, in order.
+    ///
+    /// # Errors
+    /// Shards that do not follow one another or are not valid, or something that one owes by a rule
+    /// that this build does not know.
+    pub fn of_shards(contracts: &Contracts, shards: &[ShardWitness]) -> Result<Self, BatchError> {
+        let gap = BatchError::Gap {
+            shards: shards.len(),
+        };
+        let (Some(first), Some(last)) = (shards.first(), shards.last()) else {
+            return Err(gap);
+        };
+        let mut pairs = shards.windows(2);
+        if pairs.any(|pair| pair[0].statement.after != pair[1].statement.before) {
+            return Err(gap);
+        }
+        let (mut withdrawals, mut differences) = (vec![], vec![]);
+        for shard in shards {
+            let published = published(contracts, shard)?;
+            differences.extend(published.differences);
+            for owing in &published.owing {
+                withdrawals.push(withdrawal(shard, owing)?);
+            }
         }
         Ok(Self {
             statement: Statement {
-                chain_id,
-                before,
-                after: *state.head(),
+                after: last.statement.after,
+                ..first.statement
             },
             withdrawals,
-            differences: published,
+            differences,
         })
+    }
+
+    /// Makes sure that differences and withdrawals are those between the heads of the statement, as
+    /// far as the heads bind them: then nobody has to be believed for them.
+    ///
+    /// # Errors
+    /// The first that are not.
+    pub fn check(&self) -> Result<(), ChangesError> {
+        let Statement {
+            chain_id,
+            before,
+            after,
+        } = &self.statement;
+        self.statement.check()?;
+        let found = self.differences.len();
+        let data = extend_data(&before.data_commitment, &self.differences);
+        if data != after.data_commitment || !found.is_multiple_of(BLOCK) {
+            return Err(ChangesError::Differences { found });
+        }
+        let found = self.withdrawals.len();
+        let owed = chain(*chain_id, before.withdrawal_commitment, &self.withdrawals);
+        let count = before.withdrawal_count.checked_add(found as u64);
+        if owed != after.withdrawal_commitment || count != Some(after.withdrawal_count) {
+            return Err(ChangesError::Withdrawals { found });
+        }
+        Ok(())
     }
 
     /// Returns what is published of it.
@@ -138,35 +214,21 @@ impl SettledBatch {
     }
 }
 
-/// What a batch owes, in order: an exit owes what its vault holds when its turn comes.
-fn owed(
-    contracts: &Contracts,
-    state: &State,
-    batch: &Batch,
-    outcome: &Outcome,
-) -> Result<Vec<Withdrawal>, BatchError> {
-    let mut ledger = Ledger::new(contracts, state, batch.time);
-    let mut withdrawals = vec![];
-    for accepted in &outcome.accepted {
-        let position = accepted.position;
-        let transaction = &batch.transactions[position];
-        if let Some(digest) = accepted.entries.withdrawn {
-            let withdrawal = withdrawal(transaction, &ledger)
-                .filter(|withdrawal| withdrawal.digest(state.chain_id()) == digest);
-            withdrawals.push(withdrawal.ok_or_else(|| BatchError::Owes {
-                position,
-                kind: transaction.kind.name(),
-            })?);
-        }
-        ledger
-            .apply(transaction, &accepted.prepared)
-            .map_err(|source| BatchError::Refused { position, source })?;
-    }
-    Ok(withdrawals)
+/// What a transaction of a shard owes that does owe something.
+fn withdrawal(shard: &ShardWitness, owing: &Owing) -> Result<Withdrawal, BatchError> {
+    let position = owing.position;
+    let transaction = &shard.transactions[position];
+    let is_it =
+        |withdrawal: &Withdrawal| withdrawal.digest(shard.statement.chain_id) == owing.digest;
+    let found = owed(transaction, owing).filter(is_it);
+    found.ok_or_else(|| BatchError::Owes {
+        position,
+        kind: transaction.kind.name(),
+    })
 }
 
-/// What a transaction owes that does owe something, before it is applied.
-fn withdrawal(transaction: &Transaction, ledger: &Ledger<'_>) -> Option<Withdrawal> {
+/// An exit owes what its vault held.
+fn owed(transaction: &Transaction, owing: &Owing) -> Option<Withdrawal> {
     let words = &transaction.words;
     if transaction.kind == Kind::new("withdraw") {
         let &[_, asset, amount, _, _, _, base_chain, a, b, c] = words.first_chunk()?;
@@ -180,7 +242,8 @@ fn withdrawal(transaction: &Transaction, ledger: &Ledger<'_>) -> Option<Withdraw
     if transaction.kind == Kind::new("exit") {
         let &[base_chain, _, index, _, _, _, _, a, b, c] = words.first_chunk()?;
         let index = Index::try_from(index.as_canonical_u64()).ok()?;
-        let [_, asset, amount, ..] = ledger.get(index).0;
+        let (_, vault) = owing.before.iter().find(|(of, _)| *of == index)?;
+        let [_, asset, amount, ..] = vault.0;
         return Some(Withdrawal {
             base_chain,
             address: [a, b, c],

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolEvent as _;
 use shardfold_protocol::data::{Coefficient, DataError, differences};
 use shardfold_protocol::field::{F, canonical};
-use shardfold_protocol::head::{HEAD_ELEMENTS, Head, extend_chain};
+use shardfold_protocol::head::{HEAD_ELEMENTS, Head};
 use shardfold_protocol::rebuild::RebuildError;
 use shardfold_protocol::state::State;
 use thiserror::Error;
@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::data::{BLOB_BYTES, COEFFICIENT_BYTES, from_blob, from_calldata};
 use crate::events::Log;
 use crate::interface::IRollup::Settled;
-use crate::withdrawals::Withdrawal;
+use crate::withdrawals::{Withdrawal, chain};
 
 /// A settled batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,12 +242,7 @@ pub fn rebuild(
 impl Published {
     /// Whether what it owes is what its head says, after the head before.
     fn check_withdrawals(&self, chain_id: u64, before: &Head) -> Result<(), PublishedError> {
-        let extend =
-            |chain, withdrawal: &Withdrawal| extend_chain(&chain, &withdrawal.digest(chain_id));
-        let chain = self
-            .withdrawals
-            .iter()
-            .fold(before.withdrawal_commitment, extend);
+        let chain = chain(chain_id, before.withdrawal_commitment, &self.withdrawals);
         let count = before
             .withdrawal_count
             .checked_add(self.withdrawals.len() as u64);

@@ -2,8 +2,11 @@
 
 use alloy_primitives::{B256, keccak256};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use serde::{Deserialize, Serialize};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, Domain, hash};
+use shardfold_protocol::head::extend_chain;
+use shardfold_protocol::text::element::Element;
 
 /// Bytes of a withdrawal in the contract's list.
 pub const ENTRY_BYTES: usize = 48;
@@ -12,7 +15,8 @@ const ELEMENTS: usize = ENTRY_BYTES / 8;
 
 /// What a ledger owes to an address of a base chain: elements as they were signed, which need not be
 /// those of an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "[Element; ELEMENTS]", from = "[Element; ELEMENTS]")]
 pub struct Withdrawal {
     /// The chain that owes it.
     pub base_chain: F,
@@ -22,6 +26,25 @@ pub struct Withdrawal {
     pub asset: F,
     /// How much.
     pub amount: F,
+}
+
+impl From<Withdrawal> for [Element; ELEMENTS] {
+    fn from(withdrawal: Withdrawal) -> Self {
+        withdrawal.elements().map(Element)
+    }
+}
+
+impl From<[Element; ELEMENTS]> for Withdrawal {
+    fn from(elements: [Element; ELEMENTS]) -> Self {
+        Self::from_elements(&elements.map(|Element(element)| element))
+    }
+}
+
+/// Returns the chain over withdrawals after `commitment`.
+pub fn chain(chain_id: u64, commitment: Digest, withdrawals: &[Withdrawal]) -> Digest {
+    let extend =
+        |chain, withdrawal: &Withdrawal| extend_chain(&chain, &withdrawal.digest(chain_id));
+    withdrawals.iter().fold(commitment, extend)
 }
 
 impl Withdrawal {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CutArgs, Profile, UnsoundArgs};
+use super::{Profile, UnsoundArgs};
 
 /// Which contract, and through which nodes.
 #[derive(Args, Debug)]
@@ -29,17 +29,18 @@ pub struct ChainArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
-  shardfold settle run/batch.bin run/settlement.bin --contract ADDRESS --rpc URL --key settler.key
+  shardfold settle run/settlement.bin --contract ADDRESS --rpc URL --key settler.key
 Before anything is spent, all that the contract would refuse is found out: head, verifier, queue,
 time, size, gas, balance, and whether the settler may settle; then a node tries the call out. What is
 signed is in the journal before it is sent, so that after a crash the same command goes on with the
 same transaction. A batch that is settled already is no error. Where the proof has its data in blobs,
 they go beside the transaction and into the folder of --blobs: keep them, since nodes do not.")]
 pub struct SettleArgs {
-    /// The batch.
-    pub batch: PathBuf,
-    /// Its settlement proof.
+    /// The settlement proof of a batch.
     pub proof: PathBuf,
+    /// What the batch changes, as `prove --changes` writes it; by default changes.bin beside the proof.
+    #[arg(long, value_name = "FILE")]
+    pub changes: Option<PathBuf>,
     /// The contract and the nodes.
     #[command(flatten)]
     pub chain: ChainArgs,
@@ -47,9 +48,6 @@ pub struct SettleArgs {
     /// $SHARDFOLD_SETTLER_KEY is the key itself.
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// The state that the batch starts from: a file; by default genesis.bin beside the batch.
-    #[arg(long, value_name = "FILE")]
-    pub state: Option<PathBuf>,
     /// The settlement key of the proof; by default the one of its profile that is built in.
     #[arg(long, value_name = "FILE")]
     pub settlement_key: Option<PathBuf>,
@@ -76,9 +74,9 @@ pub struct SettleArgs {
     /// After so many seconds a transaction that is not mined is sent with a higher fee.
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub patience: u64,
-    /// The shapes with which it was proven.
+    /// Whether the key may be of the unsound profile.
     #[command(flatten)]
-    pub cut: CutArgs,
+    pub unsound: UnsoundArgs,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]
     pub json: bool,

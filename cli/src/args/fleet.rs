@@ -98,8 +98,11 @@ pub struct SubmitArgs {
     #[command(flatten)]
     pub cut: CutArgs,
     /// Make a settlement proof too, as `wrap` does.
-    #[arg(long)]
+    #[arg(long, requires = "changes")]
     pub settlement: bool,
+    /// Write what the batch changes and owes to this file, which `settle` reads.
+    #[arg(long, value_name = "FILE")]
+    pub changes: Option<PathBuf>,
     /// Where what the batch changes will be published, as for `wrap`.
     #[arg(long, value_enum, value_name = "PLACE", requires = "settlement")]
     pub data: Option<DataMode>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::chain::ChainArgs;
-use super::{CacheArgs, CutArgs, Profile, ShapeChoice, UnsoundArgs, threads};
+use super::{CacheArgs, Profile, UnsoundArgs, threads};
 
 /// Where what a batch changes is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,6 +20,7 @@ pub enum DataMode {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  shardfold prove run/batch.bin -o run/proof.bin --changes run/changes.bin
   shardfold wrap run/proof.bin -o run/settlement.bin
   shardfold verify run/settlement.bin --min-security 100
 The settlement proof states what the validity proof states, and what the batch changes as a
@@ -28,12 +29,9 @@ chain verifies: its bytes after the file's header of 20 are what the contract ge
 pub struct WrapArgs {
     /// The validity proof.
     pub proof: PathBuf,
-    /// The batch that it proves; by default batch.bin beside the proof.
+    /// What the batch changes, as `prove --changes` writes it; by default changes.bin beside the proof.
     #[arg(long, value_name = "FILE")]
-    pub batch: Option<PathBuf>,
-    /// The state that the batch starts from: a file; by default genesis.bin beside the batch.
-    #[arg(long, value_name = "FILE")]
-    pub state: Option<PathBuf>,
+    pub changes: Option<PathBuf>,
     /// Where the settlement proof goes.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
@@ -54,9 +52,6 @@ pub struct WrapArgs {
     /// How many threads to use; by default $RAYON_NUM_THREADS, or else one for each core.
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<usize>,
-    /// The size of the shards with which it was proven.
-    #[arg(long, value_enum, default_value_t = ShapeChoice::Auto)]
-    pub shape: ShapeChoice,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]
     pub json: bool,
@@ -96,29 +91,22 @@ pub struct VerifierArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
-  shardfold wrap run/proof.bin -o run/settlement.bin
-  shardfold settle-call run/batch.bin --proof run/settlement.bin
+  shardfold settle-call run/settlement.bin --changes run/changes.bin
 Prints the call of the contract's settle, in hexadecimal digits: the proof, what the batch owes, and
-the differences of its records, made by executing it again, or what opens the blobs that have them.
-Anything that signs and sends transactions takes it from there.")]
+the differences of its records, or what opens the blobs that have them. Anything that signs and sends
+transactions takes it from there.")]
 pub struct SettleCallArgs {
-    /// The batch.
-    pub batch: PathBuf,
     /// The settlement proof of the batch.
-    #[arg(long, value_name = "FILE")]
     pub proof: PathBuf,
-    /// The state that the batch starts from: a file; by default genesis.bin beside the batch.
+    /// What the batch changes, as `prove --changes` writes it; by default changes.bin beside the proof.
     #[arg(long, value_name = "FILE")]
-    pub state: Option<PathBuf>,
+    pub changes: Option<PathBuf>,
     /// The checkpoint up to which the batch takes the queue, if it takes some items but not all.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub checkpoint: u64,
     /// The folder for the blobs, if the proof is of data in blobs: a file for each, named by its hash.
     #[arg(long, value_name = "DIR")]
     pub blobs: Option<PathBuf>,
-    /// The shapes with which it was proven.
-    #[command(flatten)]
-    pub cut: CutArgs,
     /// Print one JSON object as the last line of standard output.
     #[arg(long)]
     pub json: bool,

@@ -9,6 +9,8 @@ use shardfold_executor::{parallel, sequential, shards};
 use shardfold_protocol::files;
 
 use super::input::{self, Input, Ready};
+use super::settlement::Changes;
+use super::sharded::check_accepted;
 use super::{Stages, Summary, counts, print_rejections, receipts, shapes};
 use crate::args::ExecuteArgs;
 use crate::exit::{cannot, usage};
@@ -21,12 +23,11 @@ pub fn run(args: &ExecuteArgs) -> Result<()> {
     let (outputs, printer) = Outputs::new(args)?;
     match input::read(&args.batch, &args.run, &mut stages)? {
         Input::Ready(ready) => execute(args, *ready, &outputs, start, stages, printer),
-        Input::Applied(_) if args.receipts.is_some() || args.state_out.is_some() => {
-            Err(cannot(format!(
-                "{} was already applied: its receipts and the state after it cannot be made again",
-                args.batch.display()
-            )))
-        }
+        Input::Applied(_) if outputs.are_any() => Err(cannot(format!(
+            "{} was already applied: its receipts, its changes and the state after it cannot be made \
+                 again",
+            args.batch.display()
+        ))),
         Input::Applied(applied) => {
             input::print_applied(&args.batch, &applied, printer);
             let seconds = start.elapsed().as_secs_f64();
@@ -41,9 +42,14 @@ pub fn run(args: &ExecuteArgs) -> Result<()> {
 struct Outputs {
     receipts: Option<Output>,
     state: Option<Output>,
+    changes: Option<Output>,
 }
 
 impl Outputs {
+    const fn are_any(&self) -> bool {
+        self.receipts.is_some() || self.state.is_some() || self.changes.is_some()
+    }
+
     /// Looked at before the work.
     fn new(args: &ExecuteArgs) -> Result<(Self, Printer)> {
         let paths = input::paths(&args.batch, args.run.state.as_deref());
@@ -57,6 +63,7 @@ impl Outputs {
         let outputs = Self {
             receipts: place(&args.receipts, 0)?,
             state: place(&args.state_out, state_bytes)?,
+            changes: place(&args.changes, 0)?,
         };
         Ok((outputs, places.printer(args.run.json)?))
     }
@@ -96,13 +103,26 @@ fn execute(
         None => None,
     };
     let before = Instant::now();
-    shards::apply(contracts(), &mut state, &batch, &outcome, &shapes)?;
+    let changes = match &outputs.changes {
+        Some(_) => {
+            let shards = shards::cut(contracts(), &mut state, &batch, &outcome, &shapes)?;
+            check_accepted(&args.batch, counts(&outcome))?;
+            Some(Changes::of(&shards, false, None)?.to_bytes()?)
+        }
+        None => {
+            shards::apply(contracts(), &mut state, &batch, &outcome, &shapes)?;
+            None
+        }
+    };
     stages.insert("state_root", before.elapsed().as_secs_f64());
 
     // All that is made of a batch is on disk before a database moves on: it can be made again
     // until then, and not afterwards.
     if let (Some(output), Some(receipts)) = (&outputs.receipts, &receipts) {
         output.write(receipts)?;
+    }
+    if let (Some(output), Some(changes)) = (&outputs.changes, &changes) {
+        output.write(changes)?;
     }
     if let Some(output) = &outputs.state {
         output.write(&files::to_binary(&state.to_file())?)?;

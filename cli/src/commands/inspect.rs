@@ -16,6 +16,7 @@ use shardfold_protocol::inclusion::Inclusion;
 use shardfold_protocol::state::{State, StateFile};
 use shardfold_protocol::transaction::Transaction;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_settlement::batch::SettledBatch;
 
 use super::hex as digest_hex;
 use super::record::RecordReport;
@@ -103,6 +104,9 @@ fn inspect(bytes: &[u8]) -> Result<Inspected> {
     if let Some(inclusion) = content::<Inclusion>(bytes)? {
         return Ok(inclusion_facts(&inclusion));
     }
+    if let Some(changes) = content::<SettledBatch>(bytes)? {
+        return changes_facts(&changes);
+    }
     if let Some(inspected) = settlement(bytes)? {
         return Ok(inspected);
     }
@@ -130,6 +134,28 @@ fn inspect(bytes: &[u8]) -> Result<Inspected> {
         Err(ProofError(EnvelopeError::Magic { .. })) => bail!("it is no file of shardfold"),
         Err(error) => Err(error.into()),
     }
+}
+
+fn changes_facts(changes: &SettledBatch) -> Result<Inspected> {
+    changes.check()?;
+    let SettledBatch {
+        statement,
+        withdrawals,
+        differences,
+    } = changes;
+    let (before, after) = (&statement.before, &statement.after);
+    let facts = [
+        ("chain id", statement.chain_id.to_string()),
+        (
+            "transactions",
+            after.tx_count.saturating_sub(before.tx_count).to_string(),
+        ),
+        ("withdrawals", withdrawals.len().to_string()),
+        ("elements published", differences.len().to_string()),
+        ("state root before", digest_hex(&before.state_root)),
+        ("state root after", digest_hex(&after.state_root)),
+    ];
+    Ok(Inspected::new("changes of a batch", facts.into()))
 }
 
 /// A settlement proof or its key; an error if it is one and is damaged.

@@ -109,7 +109,7 @@ fn a_node_a_key_and_a_contract_are_needed() {
     assert!(!error.contains("secret"), "{error}");
 
     let settle = |more: &[&str]| {
-        let arguments = ["settle", "batch.bin", "proof.bin", "--contract", &contract];
+        let arguments = ["settle", "proof.bin", "--contract", &contract];
         sandbox.refused(&[&arguments[..], &["--rpc", dead], more].concat())
     };
     let error = settle(&[]);
@@ -121,7 +121,7 @@ fn a_node_a_key_and_a_contract_are_needed() {
     assert!(error.contains("chmod 600"), "{error}");
     let own = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(sandbox.path("settler.key"), own).expect("it is ours");
-    let error = settle(&["--key", "settler.key", "--journal", "batch.bin"]);
+    let error = settle(&["--key", "settler.key", "--journal", "proof.bin"]);
     assert!(error.contains("which this command reads"), "{error}");
     let error = settle(&["--key", "settler.key"]);
     assert!(error.contains("no endpoint gives its chain id"), "{error}");

@@ -164,15 +164,8 @@ struct Call {
 
 /// The genesis of a batch, and the call that settles its proof; blobs are kept.
 fn settle_call(sandbox: &Sandbox) -> (State, Call) {
-    let shape = [
-        "--profile",
-        "unsound-test",
-        "--blobs",
-        "kept/blobs",
-        "--json",
-    ];
-    let settle = ["settle-call", "batch.bin", "--proof", "settlement.bin"];
-    let printed = sandbox.ok(&[&settle[..], &shape].concat()).json();
+    let settle = ["settle-call", "settlement.bin", "--blobs", "kept/blobs"];
+    let printed = sandbox.ok(&[&settle[..], &["--json"]].concat()).json();
     let call = printed["call"].as_str().unwrap().trim_start_matches("0x");
     let call = Call {
         data: settleCall::abi_decode(&hex::decode(call).unwrap()).unwrap(),

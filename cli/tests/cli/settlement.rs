@@ -10,7 +10,7 @@ use crate::common::{ALLOW_UNSOUND, PROFILE, Sandbox, USAGE, key};
 /// A batch that is proven and wrapped: `proof.bin`, `settlement.bin` and `settlement.key`.
 pub fn wrapped() -> (Sandbox, Value) {
     let sandbox = Sandbox::with_batch(4);
-    sandbox.prove("proof.bin", &[]);
+    sandbox.prove("proof.bin", &["--changes", "changes.bin"]);
     let report = wrap(&sandbox, "settlement.bin", &[]);
     (sandbox, report)
 }
@@ -103,10 +103,8 @@ fn a_call_is_of_the_batch_and_of_the_place_that_the_proof_was_made_for() {
     assert_eq!(report["data"], "calldata");
     let report = wrap(&sandbox, "blobs.bin", &["--data", "blobs"]);
     assert_eq!(report["data"], "blobs");
-    let call = |proof: &'static str, more: &[&'static str]| {
-        let call = ["settle-call", "batch.bin", "--proof", proof];
-        [&call[..], &["--profile", PROFILE], more].concat()
-    };
+    let call =
+        |proof: &'static str, more: &[&'static str]| [&["settle-call", proof][..], more].concat();
     let found = sandbox.ok(&call("settlement.bin", &["--json"])).json();
     assert_eq!(found["data"], "calldata");
     assert_eq!(found["blobs"], json!([]));
@@ -129,24 +127,21 @@ fn a_call_is_of_the_batch_and_of_the_place_that_the_proof_was_made_for() {
     let blob = sandbox.read(format!("kept/{hash}"));
     assert_eq!(blob.len(), BLOB_BYTES);
 
-    // Another batch on the same state.
+    // Those of another batch on the same state.
     let import = ["import", "trace.csv", "-o", "other", "--limit", "3"];
     sandbox.ok(&import);
-    let other = ["settle-call", "other/batch.bin", "--proof", "blobs.bin"];
-    let rest = ["--profile", PROFILE, "--blobs", "kept"];
-    let error = sandbox.refused(&[&other[..], &rest].concat());
-    assert!(
-        error.contains("states something else than the batch"),
-        "{error}"
-    );
+    let changes = ["--changes", "other.bin"];
+    let execute = ["execute", "other/batch.bin", "--profile", PROFILE];
+    sandbox.ok(&[&execute[..], &changes].concat());
+    let error = sandbox.refused(&call(
+        "blobs.bin",
+        &["--blobs", "kept", changes[0], changes[1]],
+    ));
+    assert!(error.contains("states something else than"), "{error}");
     let key = key().to_str().unwrap();
-    let other = ["wrap", "proof.bin", "--batch", "other/batch.bin"];
-    let rest = ["--key", key, "-o", "other.bin"];
-    let error = sandbox.refused(&[&other[..], &rest].concat());
-    assert!(
-        error.contains("states something else than the batch"),
-        "{error}"
-    );
+    let other = ["wrap", "proof.bin", "--key", key, "-o", "wrapped.bin"];
+    let error = sandbox.refused(&[&other[..], &changes].concat());
+    assert!(error.contains("states something else than"), "{error}");
     // A point that nothing published gives: the words after the statement.
     let mut altered = sandbox.read("blobs.bin");
     altered[HEADER_BYTES + STATEMENT_BYTES + 7] ^= 1;
@@ -160,7 +155,10 @@ fn a_call_is_of_the_batch_and_of_the_place_that_the_proof_was_made_for() {
 fn a_batch_is_proven_and_wrapped_by_one_command() {
     let (sandbox, _) = wrapped();
     let both = ["--settlement", "both.bin", "--data", "calldata"];
-    sandbox.prove("again.bin", &both);
+    let changes = ["--changes", "both-changes.bin"];
+    sandbox.prove("again.bin", &[&both[..], &changes].concat());
+    let [one, other] = ["changes.bin", "both-changes.bin"].map(|name| sandbox.read(name));
+    assert_eq!(one, other);
     let said = |name| sandbox.read(name)[HEADER_BYTES..][..SETTLEMENT_BYTES].to_vec();
     assert_eq!(said("both.bin"), said("settlement.bin"));
     sandbox.ok(&["verify", "both.bin", "--key", "settlement.key"]);
@@ -169,8 +167,66 @@ fn a_batch_is_proven_and_wrapped_by_one_command() {
     let prove = ["prove", "batch.bin", "-o", "p.bin", "--profile", PROFILE];
     let error = sandbox.refused(&[&prove[..], &["--data", "blobs"]].concat());
     assert!(error.contains("arguments were not provided"), "{error}");
-    sandbox.ok(&["state", "import", "genesis.bin", "--state", "ledger"]);
-    let database = ["--state", "ledger", "--settlement", "s.bin"];
-    let error = sandbox.refused(&[&prove[..], &database].concat());
-    assert!(error.contains("takes a state in a file"), "{error}");
+    let error = sandbox.refused(&[&prove[..], &["--settlement", "s.bin"]].concat());
+    assert!(error.contains("arguments were not provided"), "{error}");
+}
+
+/// A ledger in a database moves on before a batch is proven: its changes are on disk by then, and are all
+/// that it takes to wrap and to settle it.
+#[test]
+fn a_batch_on_a_database_is_wrapped_and_settled_by_its_changes() {
+    let sandbox = Sandbox::with_batch(4);
+    let ledger = ["--state", "ledger"];
+    sandbox.ok(&[&["state", "import", "genesis.bin"][..], &ledger].concat());
+    let prove = [
+        "prove",
+        "batch.bin",
+        "-o",
+        "proof.bin",
+        "--profile",
+        PROFILE,
+    ];
+    let both = ["--settlement", "settlement.bin", "--changes", "changes.bin"];
+    let prove = [&prove[..], &ledger, &both].concat();
+    let run = sandbox.ok(&prove);
+    assert_eq!(run.count("data in calldata, checked"), 1);
+    sandbox.ok(&["settle-call", "settlement.bin"]);
+    wrap(&sandbox, "again.bin", &[]);
+    // What is on disk already is not made again, and nothing is read of the state.
+    let run = sandbox.ok(&prove);
+    assert_eq!(run.count("proof.bin proves it"), 1);
+    let shown = sandbox.ok(&["inspect", "changes.bin", "--json"]).json();
+    assert_eq!(shown["kind"], "changes of a batch");
+    assert_eq!(shown["transactions"], "4");
+
+    // Changes that are lost cannot be made again of the database, nor are others taken.
+    let changes = sandbox.read("changes.bin");
+    for lost in [&[][..], &changes[..changes.len() - 8]] {
+        sandbox.write("changes.bin", lost);
+        let error = sandbox.refused(&prove);
+        assert!(error.contains("its changes are not in"), "{error}");
+    }
+    std::fs::remove_file(sandbox.path("changes.bin")).unwrap();
+    let error = sandbox.refused(&prove);
+    assert!(error.contains("its changes are not in"), "{error}");
+    let execute = ["execute", "batch.bin", "--changes", "changes.bin"];
+    let error = sandbox.refused(&[&execute[..], &ledger].concat());
+    assert!(error.contains("cannot be made again"), "{error}");
+    sandbox.ok(&[&execute[..], &["--profile", PROFILE]].concat());
+    assert_eq!(sandbox.read("changes.bin"), changes);
+}
+
+/// A file of changes whose parts do not belong together is refused before anything is done with it.
+#[test]
+fn changes_that_do_not_lead_from_head_to_head_are_refused() {
+    let (sandbox, _) = wrapped();
+    let changes = sandbox.read("changes.bin");
+    let mut altered = changes.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    sandbox.write("changes.bin", &altered);
+    let error = sandbox.refused(&["settle-call", "settlement.bin"]);
+    assert!(
+        error.contains("cannot use the changes changes.bin"),
+        "{error}"
+    );
 }

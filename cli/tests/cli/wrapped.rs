@@ -38,14 +38,7 @@ fn check(sandbox: &Sandbox, data: &str) {
     for field in ["chain_id", "before", "after", "transactions"] {
         assert_eq!(settlement[field], validity[field], "{field}");
     }
-    let call = [
-        "settle-call",
-        "batch.bin",
-        "--proof",
-        "settlement.bin",
-        "--profile",
-        PROFILE,
-    ];
+    let call = ["settle-call", "settlement.bin"];
     let call = [&call[..], &["--blobs", "blobs", "--json"]].concat();
     assert_eq!(sandbox.ok(&call).json()["data"], data);
 }
@@ -64,7 +57,8 @@ fn a_fleet_makes_both_proofs_of_a_batch_that_is_part_of_the_ledger() {
     ];
     let plain = fleet(&sandbox, &submit);
     // It is applied by now: its differences come from what the store has of it.
-    let in_calldata = [&submit[..], &["--settlement"]].concat();
+    let settlement = ["--settlement", "--changes", "changes.bin"];
+    let in_calldata = [&submit[..], &settlement].concat();
     let in_blobs = [&in_calldata[..], &["--data", "blobs"]].concat();
     let (calldata, blobs) = (fleet(&sandbox, &in_calldata), fleet(&sandbox, &in_blobs));
     assert!(plain != calldata && calldata != blobs && plain != blobs);
@@ -102,8 +96,10 @@ fn a_fleet_makes_both_proofs_of_a_batch_that_is_part_of_the_ledger() {
 #[test]
 fn a_run_killed_while_it_makes_the_settlement_proof_continues() {
     let sandbox = Sandbox::with_batch(3);
+    sandbox.ok(&["state", "import", "genesis.bin", "--state", "ledger"]);
     let settlement = ["--settlement", "settlement.bin", "--threads", "2"];
-    let arguments = [&prove_arguments("proof.bin")[..], &settlement].concat();
+    let changes = ["--changes", "changes.bin", "--state", "ledger"];
+    let arguments = [&prove_arguments("proof.bin")[..], &settlement, &changes].concat();
     let mut child = sandbox
         .command(&arguments)
         .stdout(Stdio::null())
@@ -131,11 +127,11 @@ fn a_run_killed_while_it_makes_the_settlement_proof_continues() {
 #[test]
 fn what_has_no_settlement_proof_is_said_before_the_work() {
     let sandbox = Sandbox::with_batch(1);
-    sandbox.ok(&["state", "import", "genesis.bin", "--state", "ledger"]);
     let prove = prove_arguments("proof.bin");
     for more in [
-        &["--state", "ledger", "--settlement", "settlement.bin"][..],
+        &["--settlement", "settlement.bin"][..],
         &["--data", "blobs"],
+        &["batch.bin", "--settlement", "s.bin", "--changes", "c.bin"],
     ] {
         let arguments = [&prove[..], more].concat();
         let (code, error) = printed(sandbox.command(&arguments).output().expect("it starts"));

@@ -10,7 +10,7 @@ use shardfold_protocol::state::State;
 use shardfold_protocol::witness::ShardWitness;
 
 use crate::outcome::Outcome;
-use crate::reexecute::{differences, reexecute};
+use crate::reexecute::{self, reexecute};
 use crate::{parallel, sequential, shards};
 
 /// 2 transactions anywhere in the tree.
@@ -75,7 +75,9 @@ fn check_differences(before: &State, witnesses: &[ShardWitness], after: &State) 
     let mut published = vec![];
     let mut chain = before.head().data_commitment;
     for witness in witnesses {
-        let elements = differences(standard(), witness).unwrap();
+        let elements = reexecute::published(standard(), witness)
+            .unwrap()
+            .differences;
         chain = extend_data(&chain, &elements);
         assert_eq!(chain, witness.statement.after.data_commitment);
         published.extend(elements);

@@ -205,6 +205,7 @@ async fn a_batch_is_proven_from_the_witnesses_of_an_earlier_run_whatever_its_cir
         label: "batch.bin",
         before: &SHARDS[0].statement.before,
         after: &SHARDS[2].statement.after,
+        data: None,
     };
     assert_eq!(fleet.stored(&stored).await.unwrap(), None);
     let old = Executed {

@@ -104,6 +104,6 @@ pub static SHARDS: LazyLock<Vec<ShardWitness>> = LazyLock::new(|| {
 pub fn differences(shards: &[ShardWitness]) -> Vec<F> {
     let published = shards
         .iter()
-        .map(|shard| reexecute::differences(standard(), shard).unwrap());
+        .map(|shard| reexecute::published(standard(), shard).unwrap().differences);
     published.collect::<Vec<_>>().concat()
 }

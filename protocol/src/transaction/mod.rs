@@ -94,7 +94,7 @@ pub struct Transaction {
     /// Which contract.
     pub kind: Kind,
     /// What it says, in the order in which the contract reads it.
-    #[serde(with = "words")]
+    #[serde(with = "crate::text::elements")]
     pub words: Vec<F>,
     /// Who authorises it; `None` of one that nobody signs.
     pub authorization: Option<Authorization>,
@@ -116,21 +116,4 @@ impl Transaction {
 /// which no contract accepts where integers are counted.
 pub fn word(value: u64) -> F {
     F::from_u64(value.min(MODULUS - 1))
-}
-
-/// Elements in binary files.
-mod words {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::field::F;
-    use crate::text::element::Element;
-
-    pub fn serialize<S: Serializer>(words: &[F], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(words.iter().copied().map(Element))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<F>, D::Error> {
-        let words = Vec::<Element>::deserialize(deserializer)?;
-        Ok(words.into_iter().map(|Element(word)| word).collect())
-    }
 }

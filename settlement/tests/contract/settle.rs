@@ -5,8 +5,10 @@ use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use revm::primitives::hardfork::SpecId;
 use shardfold_protocol::data::SETTLEMENT_ELEMENTS;
 use shardfold_protocol::field::{F, MODULUS};
+use shardfold_protocol::files;
 use shardfold_protocol::hash::compress;
 use shardfold_protocol::transaction::Transaction;
+use shardfold_settlement::batch::{ChangesError, SettledBatch};
 use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding::{SETTLEMENT_BYTES, head_digest, word};
 use shardfold_settlement::interface::IHashes::Length;
@@ -263,4 +265,49 @@ fn a_batch_that_took_a_deposit_of_another_branch_is_refused() {
             .try_settle(&batch)
             .expect("on its own branch it is settled");
     }
+}
+
+/// The file of a batch's changes need not be believed: what its heads do not say is refused.
+#[test]
+fn changes_are_those_of_their_statement() {
+    let (_, batch, _) = scene(SpecId::OSAKA, DataMode::Calldata);
+    let good = batch.settled();
+    assert!(good.withdrawals.len() > 1 && good.differences.len() > 4);
+    assert_eq!(good.check(), Ok(()));
+    let bytes = files::to_binary(&good).expect("it is small");
+    assert_eq!(
+        files::from_bytes::<SettledBatch>(&bytes).expect("it is whole"),
+        good
+    );
+    let json = files::to_json(&good).expect("it is small");
+    assert_eq!(
+        files::from_bytes::<SettledBatch>(&json).expect("it is whole"),
+        good
+    );
+
+    let refused = |change: &dyn Fn(&mut SettledBatch)| {
+        let mut other = good.clone();
+        change(&mut other);
+        other.check().expect_err("it is not the batch's")
+    };
+    for change in [
+        &(|batch: &mut SettledBatch| batch.differences[1] += F::ONE) as &dyn Fn(&mut SettledBatch),
+        &|batch| batch.differences.truncate(4),
+        // Less than a block.
+        &|batch| batch.differences.push(F::ONE),
+        &|batch| batch.statement.before.data_commitment[0] += F::ONE,
+    ] {
+        assert!(matches!(refused(change), ChangesError::Differences { .. }));
+    }
+    for change in [
+        &(|batch: &mut SettledBatch| batch.withdrawals.swap(0, 1)) as &dyn Fn(&mut SettledBatch),
+        &|batch| batch.withdrawals.truncate(1),
+        &|batch| batch.withdrawals[0].amount += F::ONE,
+        &|batch| batch.statement.after.withdrawal_count += 1,
+        &|batch| batch.statement.chain_id += 1,
+    ] {
+        assert!(matches!(refused(change), ChangesError::Withdrawals { .. }));
+    }
+    let beyond = refused(&|batch| batch.statement.after.tx_count = MODULUS);
+    assert!(matches!(beyond, ChangesError::Statement(_)));
 }

@@ -33,7 +33,6 @@ use super::people::{
 use super::steps::Steps;
 use super::{books, people as cast};
 use crate::commands::input::read_content;
-use crate::contracts;
 use crate::output::Printer;
 
 /// The chain id that local chains have.
@@ -231,8 +230,10 @@ impl<'a> Play<'a> {
         let profile = self.steps.profile();
         let execute = ["execute", &batch, "--state", &before, "--state-out", &after];
         self.steps.run(&[&execute[..], &profile].concat())?;
+        let changes = name("changes", number);
         let prove = ["prove", &batch, "--state", &before, "-o", &proof];
-        self.steps.run(&[&prove[..], &profile].concat())?;
+        let more = ["--changes", &changes];
+        self.steps.run(&[&prove[..], &more, &profile].concat())?;
         let is_built_in = self.profile != Profile::UnsoundTest;
         let keys: [&[&str]; 2] = if is_built_in {
             [&[], &[]]
@@ -243,19 +244,18 @@ impl<'a> Play<'a> {
             ]
         };
         let wrap = [
-            &["wrap", &proof, "--batch", &batch, "--state", &before][..],
+            &["wrap", &proof, "--changes", &changes][..],
             &["--data", data.name(), "-o", &settlement],
         ]
         .concat();
         self.steps.run(&[&wrap[..], keys[0]].concat())?;
         let contract = self.places[0].to_string();
         let settle = [
-            &["settle", &batch, &settlement, "--state", &before][..],
+            &["settle", &settlement, "--changes", &changes][..],
             &["--contract", &contract, "--rpc", self.anvil.url()],
             &["--key", "operator.key", "--depth", "0"],
             &["--blobs", "archive/blobs"],
             keys[1],
-            &profile,
         ];
         let settled = self.steps.ask(&settle.concat())?;
         let cost = settled["cost_wei"]
@@ -279,7 +279,7 @@ impl<'a> Play<'a> {
 
     /// Pays everything that a batch owes.
     async fn claim(&mut self, number: u64) -> Result<()> {
-        let settled = self.executed(number)?;
+        let settled: SettledBatch = self.read(&format!("changes-{number}.bin"))?;
         let Some(tree) = settled.tree() else {
             return Ok(());
         };
@@ -325,20 +325,6 @@ impl<'a> Play<'a> {
         self.steps
             .say(&format!("{name} gets {amount} {what}: {gas} gas"));
         Ok(())
-    }
-
-    fn executed(&self, number: u64) -> Result<SettledBatch> {
-        let batch: Batch = self.read(&format!("batch-{number}.bin"))?;
-        let state: StateFile = self.read(&format!("state-{}.bin", number - 1))?;
-        let mut state = State::try_from(&state)?;
-        // As `--shape auto` has them.
-        let shapes = self.profile.usual_shapes();
-        Ok(SettledBatch::execute(
-            contracts(),
-            &mut state,
-            &batch,
-            shapes,
-        )?)
     }
 
     /// From the contract's events, and the blobs that were kept, to the same state.

@@ -6,18 +6,19 @@ use anyhow::Result;
 use serde::Serialize;
 use shardfold_fleet::submit::{Executed, MAX_FAILURES, shards, submit};
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_settlement::data::DataMode;
 use shardfold_store::Applied;
 
 use super::{create, create_objects};
 use crate::args::SubmitArgs;
 use crate::commands::input::{self, Input};
 use crate::commands::session::Session;
-use crate::commands::settlement::Published;
+use crate::commands::settlement::Changes;
 use crate::commands::sharded::{ShardedBatch, check_accepted};
 use crate::commands::{Stages, Summary, counts, print_rejections, profile, shapes};
 use crate::config::{Config, Place};
 use crate::exit::cannot;
-use crate::output::{Printer, print};
+use crate::output::{Output, Places, Printer, print};
 
 /// What is printed for machines.
 #[derive(Serialize)]
@@ -38,21 +39,27 @@ pub fn run(args: &SubmitArgs) -> Result<()> {
     let printer = Printer::new(true);
     let profile = profile(args.cut.profile, args.cut.unsound)?;
     let place = Config::load(&args.fleet)?.place;
+    let mut places = Places::new(input::paths(&args.batch, args.run.state.as_deref()));
+    let output = args.changes.as_deref();
+    let output = output.map(|path| places.output(path, input::size(&args.batch)));
+    let output = output.transpose()?;
+    let output = output.as_ref();
     let session = Session::new(profile, &args.cache, printer)?;
     let mut stages = Stages::new();
     let id = match input::read(&args.batch, &args.run, &mut stages)? {
         Input::Ready(ready) => {
             let shapes = shapes(&args.cut)?;
             let cut = ShardedBatch::new(&args.batch, *ready, &shapes, &mut stages)?;
-            return submit_cut(args, &session, &place, cut, stages, start);
+            return submit_cut(args, output, &session, &place, cut, stages, start);
         }
-        Input::Applied(applied) => known(args, &session, &place, &applied)?,
+        Input::Applied(applied) => known(args, output, &session, &place, &applied)?,
     };
     print(format!("{id}\n").as_bytes())
 }
 
 fn submit_cut(
     args: &SubmitArgs,
+    output: Option<&Output>,
     session: &Session,
     place: &Place,
     mut cut: ShardedBatch,
@@ -62,7 +69,7 @@ fn submit_cut(
     print_rejections(&cut.outcome, session.printer());
     let circuits = session.key()?.id();
     let before = Instant::now();
-    let published = published(args, &cut.shards)?;
+    let changes = changes(args, output, &cut.shards)?;
     let label = args.batch.file_name().unwrap_or_default();
     let executed = Executed {
         profile: session.profile(),
@@ -70,7 +77,7 @@ fn submit_cut(
         source: &cut.digest.to_string(),
         label: &label.to_string_lossy(),
         shards: &cut.shards,
-        data: published.as_ref().map(Published::data),
+        data: changes.as_ref().and_then(Changes::data),
         max_failures: MAX_FAILURES,
     };
     let (id, _) = session.wait(async {
@@ -91,19 +98,33 @@ fn submit_cut(
         batch: &id,
         shards: cut.shards.len(),
         circuits: hex::encode(circuits),
-        data: published.map(|published| published.mode.name()),
+        data: changes.and_then(|changes| changes.mode).map(DataMode::name),
         summary: Summary::new(counts(&cut.outcome), cut.after(), seconds, stages),
     })
 }
 
-/// What is published of the batch, if a settlement proof is asked for.
-fn published(args: &SubmitArgs, shards: &[ShardWitness]) -> Result<Option<Published>> {
-    let published = args.settlement.then(|| Published::of(shards, args.data));
-    published.transpose()
+/// What the batch changes, if it is asked for: on disk before a database moves on.
+fn changes(
+    args: &SubmitArgs,
+    output: Option<&Output>,
+    shards: &[ShardWitness],
+) -> Result<Option<Changes>> {
+    let Some(output) = output else {
+        return Ok(None);
+    };
+    let changes = Changes::of(shards, args.settlement, args.data)?;
+    output.write(&changes.to_bytes()?)?;
+    Ok(Some(changes))
 }
 
 /// Submits a batch again that the state database has already, from what the store has of it.
-fn known(args: &SubmitArgs, session: &Session, place: &Place, applied: &Applied) -> Result<String> {
+fn known(
+    args: &SubmitArgs,
+    output: Option<&Output>,
+    session: &Session,
+    place: &Place,
+    applied: &Applied,
+) -> Result<String> {
     check_accepted(&args.batch, applied.counts)?;
     let source = applied.batch.to_string();
     let label = args.batch.file_name().unwrap_or_default().to_string_lossy();
@@ -125,14 +146,14 @@ fn known(args: &SubmitArgs, session: &Session, place: &Place, applied: &Applied)
                     continue;
                 }
             };
-            let published = published(args, &shards)?;
+            let changes = changes(args, output, &shards)?;
             let executed = Executed {
                 profile: session.profile(),
                 circuits,
                 source: &source,
                 label: &label,
                 shards: &shards,
-                data: published.as_ref().map(Published::data),
+                data: changes.as_ref().and_then(Changes::data),
                 max_failures: MAX_FAILURES,
             };
             let (id, _) = submit(&queue, &objects, &executed).await?;

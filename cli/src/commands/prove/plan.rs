@@ -24,6 +24,8 @@ pub struct Plan {
     pub output: Output,
     /// Where its settlement proof goes, if one is made.
     pub settlement: Option<Output>,
+    /// Where its changes go, if they are asked for.
+    pub changes: Option<Output>,
     /// Where what it changes will be published; by default where there is room.
     pub data: Option<DataMode>,
     /// Where witnesses and proofs of parts are kept until then.
@@ -42,28 +44,30 @@ pub fn inputs(args: &ProveArgs) -> Vec<PathBuf> {
     paths.chain(work_dirs).collect()
 }
 
-/// Returns where the settlement proof goes, if one is made.
-fn settlement(args: &ProveArgs, places: &mut Places) -> Result<Option<Output>> {
-    let Some(output) = &args.settlement else {
-        return Ok(None);
-    };
-    if args.batches.len() != 1 {
-        return Err(usage("--settlement takes one batch"));
+/// Returns where the settlement proof and the changes go, if they are made.
+fn settlement(args: &ProveArgs, places: &mut Places) -> Result<[Option<Output>; 2]> {
+    let named = [&args.settlement, &args.changes].map(Option::as_deref);
+    if args.batches.len() != 1 && named.iter().any(Option::is_some) {
+        return Err(usage("--settlement and --changes take one batch"));
     }
-    if args.run.state.as_ref().is_some_and(|state| state.is_dir()) {
-        return Err(usage(
-            "--settlement takes a state in a file: a database has moved on when a run continues",
-        ));
-    }
-    Ok(Some(places.output(output, SETTLEMENT_BYTES)?))
+    let sizes = [SETTLEMENT_BYTES, input::size(&args.batches[0])];
+    let [settlement, changes] = core::array::from_fn(|i| {
+        let path = named[i];
+        path.map(|path| places.output(path, sizes[i])).transpose()
+    });
+    Ok([settlement?, changes?])
 }
 
 /// Returns the batches in order, with a place for each proof that can be written.
 pub fn plans(args: &ProveArgs, places: &mut Places) -> Result<Vec<Plan>> {
-    let settlement = settlement(args, places)?;
+    let [settlement, changes] = settlement(args, places)?;
     if let [batch] = &args.batches[..] {
         let plan = plan(args, batch, &args.output, places)?;
-        return Ok(vec![Plan { settlement, ..plan }]);
+        return Ok(vec![Plan {
+            settlement,
+            changes,
+            ..plan
+        }]);
     }
     if !args.run.state.as_ref().is_some_and(|state| state.is_dir()) {
         return Err(usage(
@@ -103,6 +107,7 @@ fn plan(args: &ProveArgs, batch: &Path, proof: &Path, places: &mut Places) -> Re
         batch: batch.to_owned(),
         output,
         settlement: None,
+        changes: None,
         data: args.data,
         work_dir,
     })

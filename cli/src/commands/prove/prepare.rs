@@ -18,8 +18,9 @@ use crate::commands::Stages;
 use crate::commands::cost::breakdown::Breakdown;
 use crate::commands::input::{self, Input, Ready};
 use crate::commands::session::Session;
-use crate::commands::settlement::Published;
+use crate::commands::settlement::{Changes, read_changes};
 use crate::commands::sharded::{ShardedBatch, check_accepted};
+use crate::exit::cannot;
 
 /// A batch that was read, and what there is to prove.
 pub struct Task {
@@ -96,24 +97,21 @@ fn execute(
     let breakdown = Breakdown::new(engine.circuits(), &cut.shards)?;
 
     let before = Instant::now();
-    let published = plan.settlement.as_ref();
-    let published = published
-        .map(|_| Published::of(&cut.shards, plan.data))
-        .transpose()?;
+    let changes = changes(plan, &cut)?;
     let executed = Executed {
         profile: session.profile(),
         circuits,
         source: &cut.digest.to_string(),
         label: &plan.batch.to_string_lossy(),
         shards: &cut.shards,
-        data: published.as_ref().map(Published::data),
+        data: changes.as_ref().and_then(Changes::data),
         max_failures: MAX_FAILURES,
     };
     let fleet = open(plan, session)?;
     let jobs = Jobs {
         batch: session.wait(fleet.submit(&executed))?,
         fleet,
-        data: published.map(|published| published.mode),
+        data: changes.and_then(|changes| changes.mode),
     };
     stages.insert("submit", before.elapsed().as_secs_f64());
     cut.apply(stages)?;
@@ -125,9 +123,42 @@ fn execute(
     })
 }
 
+/// What the batch changes, if it is asked for: on disk before the database moves on.
+fn changes(plan: &Plan, cut: &ShardedBatch) -> Result<Option<Changes>> {
+    let Some(output) = &plan.changes else {
+        return Ok(None);
+    };
+    let changes = Changes::of(&cut.shards, plan.settlement.is_some(), plan.data)?;
+    output.write(&changes.to_bytes()?)?;
+    Ok(Some(changes))
+}
+
+/// Reads the changes of a batch, if they are asked for, which an earlier run has written.
+fn written_changes(plan: &Plan, applied: &Applied) -> Result<Option<Changes>> {
+    let Some(output) = &plan.changes else {
+        return Ok(None);
+    };
+    let lost = || {
+        format!(
+            "{} is part of the state's ledger, but its changes are not in {output}: name the file of the \
+             run that applied it, or make it from a snapshot of the state before it, with `shardfold \
+             execute --changes` and --state FILE",
+            plan.batch.display()
+        )
+    };
+    let file = output.file().ok_or_else(|| cannot(lost()))?;
+    let found = read_changes(Some(file), file).with_context(lost)?;
+    let heads = (found.statement.before, found.statement.after);
+    if heads != (applied.before, applied.after) {
+        return Err(cannot(lost()));
+    }
+    Changes::new(found, plan.settlement.is_some(), plan.data).map(Some)
+}
+
 /// Goes on where an earlier run was interrupted after the database had moved on.
 fn resume(plan: &Plan, applied: Applied, session: &Session) -> Result<Work> {
     check_accepted(&plan.batch, applied.counts)?;
+    let changes = written_changes(plan, &applied)?;
     let mut jobs = None;
     if Embedded::is_in(&plan.work_dir) {
         let circuits = session.engine()?.key().id();
@@ -139,13 +170,11 @@ fn resume(plan: &Plan, applied: Applied, session: &Session) -> Result<Work> {
             label: &plan.batch.to_string_lossy(),
             before: &applied.before,
             after: &applied.after,
+            data: changes.as_ref().and_then(Changes::data),
         };
+        let data = changes.as_ref().and_then(|changes| changes.mode);
         jobs = match session.wait(fleet.stored(&stored))? {
-            Some(batch) => Some(Jobs {
-                fleet,
-                batch,
-                data: None,
-            }),
+            Some(batch) => Some(Jobs { fleet, batch, data }),
             None => {
                 session.wait(fleet.close())?;
                 None

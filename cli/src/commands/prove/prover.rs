@@ -6,15 +6,17 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use shardfold_aggregator::{ValidityProof, verify};
+use shardfold_aggregator::{SettlementProof, ValidityProof, verify};
 use shardfold_fleet::embedded::Limits;
 use shardfold_fleet::engine::Engine;
 use shardfold_fleet::memory;
 use shardfold_fleet::queue::model::{JobState, JobView, Kind};
 use shardfold_fleet::worker::Event;
+use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_prover::{KEPT_CIRCUITS, SetError};
 use shardfold_recursion::profile::Profile;
+use shardfold_settlement::encoding::statement_bytes;
 use shardfold_store::Applied;
 
 use super::meter::Meter;
@@ -78,7 +80,7 @@ impl<'a> Prover<'a> {
             }
             Work::Applied { applied, jobs } => {
                 input::print_applied(&plan.batch, &applied, printer);
-                let proven = self.find_proof(&plan.output, &applied);
+                let proven = self.find_proofs(&plan, &applied);
                 let bytes = match (jobs, proven) {
                     (Some(jobs), Err(_)) => self.prove(&plan, jobs, &mut stages)?,
                     (jobs, proven) => {
@@ -214,8 +216,26 @@ impl<'a> Prover<'a> {
         Ok(self.session.wait(jobs.fleet.delete(&jobs.batch))?)
     }
 
-    /// The length of an applied batch's proof, if it is there already.
-    fn find_proof(&self, output: &Output, applied: &Applied) -> Result<usize> {
+    /// The length of an applied batch's validity proof, if all that is asked for is there already.
+    fn find_proofs(&self, plan: &Plan, applied: &Applied) -> Result<usize> {
+        let (bytes, statement) = self.find_proof(&plan.output, applied)?;
+        if let Some(output) = &plan.settlement {
+            let file = output.file().filter(|path| path.is_file());
+            let file = file.ok_or_else(|| cannot("found no settlement proof"))?;
+            let read = read_file(file, SettlementProof::MAX_BYTES)?;
+            let proof = SettlementProof::from_bytes(&read)
+                .with_context(|| format!("cannot use the proof {}", file.display()))?;
+            ensure!(
+                proof.calldata().starts_with(&statement_bytes(&statement)),
+                "{} is of another batch",
+                file.display()
+            );
+        }
+        Ok(bytes)
+    }
+
+    /// The length of an applied batch's proof, if it is there already, and what it states.
+    fn find_proof(&self, output: &Output, applied: &Applied) -> Result<(usize, Statement)> {
         let output = output.file().filter(|path| path.is_file());
         let output = output.ok_or_else(|| cannot("found no proof"))?;
         let bytes = read_file(output, ValidityProof::MAX_BYTES)?;
@@ -228,7 +248,7 @@ impl<'a> Prover<'a> {
             "{} proves another batch",
             output.display()
         );
-        Ok(bytes.len())
+        Ok((bytes.len(), statement))
     }
 }
 

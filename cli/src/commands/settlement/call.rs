@@ -6,33 +6,29 @@ use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use shardfold_aggregator::SettlementProof;
-use shardfold_protocol::batch::Batch;
-use shardfold_protocol::state::{State, StateFile};
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::{DataMode, Publication};
 use shardfold_settlement::encoding::{settlement_bytes, statement_bytes};
 
 use super::archive::keep_blob;
-use crate::args::{CutArgs, SettleCallArgs};
-use crate::commands::input::{cannot_use, read_content};
-use crate::commands::shapes;
-use crate::contracts;
+use super::publish::read_changes;
+use crate::args::SettleCallArgs;
 use crate::exit::usage;
 use crate::output::{Printer, read_file};
 
 /// Runs the command.
 pub fn settle_call(args: &SettleCallArgs) -> Result<()> {
     let printer = Printer::new(args.json);
-    let state = args.state.as_deref();
     let Settled {
         batch,
         published,
         proof,
-    } = settled(&args.batch, &args.proof, state, &args.cut)?;
+    } = settled(args.changes.as_deref(), &args.proof)?;
     let blobs = write_blobs(&published, args.blobs.as_deref())?;
     let call = batch.call(&published, proof.calldata().to_vec(), args.checkpoint);
     let report = Report {
-        transactions: batch.statement.after.tx_count - batch.statement.before.tx_count,
+        transactions: (batch.statement.after.tx_count)
+            .saturating_sub(batch.statement.before.tx_count),
         withdrawals: batch.withdrawals.len(),
         data: published.mode().name(),
         data_bytes: call.data.len(),
@@ -52,25 +48,24 @@ pub struct Settled {
     pub proof: SettlementProof,
 }
 
-/// Executes a batch on the state that it starts from, and makes sure that a proof is of it.
-pub fn settled(batch: &Path, proof: &Path, state: Option<&Path>, cut: &CutArgs) -> Result<Settled> {
+/// Reads the changes of a batch, and makes sure that a proof is of them.
+pub fn settled(changes: Option<&Path>, proof: &Path) -> Result<Settled> {
     let bytes = read_file(proof, SettlementProof::MAX_BYTES)?;
     let read = SettlementProof::from_bytes(&bytes)
         .with_context(|| format!("cannot use the proof {}", proof.display()))?;
-    let settled = execute(batch, state, cut)?;
+    let batch = read_changes(changes, proof)?;
     let stated = read.calldata();
     ensure!(
-        stated.starts_with(&statement_bytes(&settled.statement)),
-        "the proof {} states something else than the batch gives: take the batch and the state of \
-         this proof, and the --profile and --shape with which it was proven",
+        stated.starts_with(&statement_bytes(&batch.statement)),
+        "the proof {} states something else than the changes: take those of this proof",
         proof.display()
     );
     // Which of the two it is follows from the point that it states.
     for mode in DataMode::ALL {
-        let published = settled.published(mode)?;
-        if stated.starts_with(&settlement_bytes(&settled.settlement(&published))) {
+        let published = batch.published(mode)?;
+        if stated.starts_with(&settlement_bytes(&batch.settlement(&published))) {
             return Ok(Settled {
-                batch: settled,
+                batch,
                 published,
                 proof: read,
             });
@@ -81,21 +76,6 @@ pub fn settled(batch: &Path, proof: &Path, state: Option<&Path>, cut: &CutArgs) 
          knows",
         proof.display()
     )
-}
-
-/// Executes a batch on the state that it starts from: by default genesis.bin beside it.
-pub fn execute(batch: &Path, state: Option<&Path>, cut: &CutArgs) -> Result<SettledBatch> {
-    let genesis = batch.with_file_name("genesis.bin");
-    let place = state.unwrap_or(&genesis);
-    let batch: Batch = read_content("batch", batch)?;
-    let state: StateFile = read_content("state", place)?;
-    let mut state = State::try_from(&state).with_context(|| cannot_use(place))?;
-    Ok(SettledBatch::execute(
-        contracts(),
-        &mut state,
-        &batch,
-        &shapes(cut)?,
-    )?)
 }
 
 /// Writes each blob into a file that its hash names; returns the hashes.

@@ -1,47 +1,40 @@
 //! What is published of a batch where it is settled.
 
-use anyhow::{Result, ensure};
-use shardfold_executor::reexecute;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
 use shardfold_fleet::submit::Data;
-use shardfold_protocol::field::F;
-use shardfold_protocol::head::Statement;
+use shardfold_protocol::files;
 use shardfold_protocol::witness::ShardWitness;
+use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::{DataMode, Publication};
 use shardfold_settlement::withdrawals::ENTRY_BYTES;
 use shardfold_submitter::gas::MAX_BLOBS;
 
 use crate::args;
+use crate::commands::input::read_content;
 use crate::contracts;
+
+/// The file of a batch's changes beside its proof.
+const CHANGES: &str = "changes.bin";
 
 /// So many bytes of data and withdrawals have room beside a proof of 108,560 bytes in a transaction of
 /// 128 KiB.
 const CALLDATA_BYTES: usize = 18 << 10;
 
-/// What is published of a batch of this statement: where the user says, or in calldata if there is
-/// room for it, or else in blobs, of which there are no more than a transaction has.
-pub fn publication(
-    statement: &Statement,
-    differences: &[F],
-    place: Option<args::DataMode>,
-) -> Result<Publication> {
-    let Statement { before, after, .. } = statement;
-    let publish = |mode| {
-        let (before, after) = (&before.data_commitment, &after.data_commitment);
-        Publication::new(mode, before, after, differences)
-    };
+/// What is published of a batch: where the user says, or in calldata if there is room for it, or else in
+/// blobs, of which there are no more than a transaction has.
+pub fn publication(changes: &SettledBatch, place: Option<args::DataMode>) -> Result<Publication> {
     let published = match place {
-        Some(args::DataMode::Calldata) => publish(DataMode::Calldata)?,
-        Some(args::DataMode::Blobs) => publish(DataMode::Blobs)?,
+        Some(args::DataMode::Calldata) => changes.published(DataMode::Calldata)?,
+        Some(args::DataMode::Blobs) => changes.published(DataMode::Blobs)?,
         None => {
-            let published = publish(DataMode::Calldata)?;
-            let withdrawals = after
-                .withdrawal_count
-                .saturating_sub(before.withdrawal_count);
-            let owed = usize::try_from(withdrawals)?.saturating_mul(ENTRY_BYTES);
+            let published = changes.published(DataMode::Calldata)?;
+            let owed = changes.withdrawals.len().saturating_mul(ENTRY_BYTES);
             if published.calldata().len().saturating_add(owed) <= CALLDATA_BYTES {
                 published
             } else {
-                publish(DataMode::Blobs)?
+                changes.published(DataMode::Blobs)?
             }
         }
     };
@@ -54,41 +47,61 @@ pub fn publication(
     Ok(published)
 }
 
-/// What a fleet gets to know of what is published.
-pub struct Published {
-    /// Where.
-    pub mode: DataMode,
-    differences: Vec<F>,
+/// What a batch changes, of which a settlement proof is made if `mode` says where it is published.
+pub struct Changes {
+    /// The changes.
+    pub batch: SettledBatch,
+    /// Where they are published.
+    pub mode: Option<DataMode>,
     point: [u64; 2],
 }
 
-impl Published {
+impl Changes {
     /// Of shards that follow one another, at least one.
-    pub fn of(shards: &[ShardWitness], place: Option<args::DataMode>) -> Result<Self> {
-        let (Some(first), Some(last)) = (shards.first(), shards.last()) else {
-            anyhow::bail!("found no shards, expected at least one");
-        };
-        let mut differences = vec![];
-        for shard in shards {
-            differences.extend(reexecute::differences(contracts(), shard)?);
+    pub fn of(
+        shards: &[ShardWitness],
+        settles: bool,
+        place: Option<args::DataMode>,
+    ) -> Result<Self> {
+        Self::new(
+            SettledBatch::of_shards(contracts(), shards)?,
+            settles,
+            place,
+        )
+    }
+
+    /// Those of a batch.
+    pub fn new(batch: SettledBatch, settles: bool, place: Option<args::DataMode>) -> Result<Self> {
+        let (mut mode, mut point) = (None, [0; 2]);
+        if settles {
+            let publication = publication(&batch, place)?;
+            mode = Some(publication.mode());
+            point = publication.evaluation().point;
         }
-        let statement = Statement {
-            after: last.statement.after,
-            ..first.statement
-        };
-        let publication = publication(&statement, &differences, place)?;
-        Ok(Self {
-            mode: publication.mode(),
-            point: publication.evaluation().point,
-            differences,
+        Ok(Self { batch, mode, point })
+    }
+
+    /// Returns what a submission says of them, if they are published.
+    pub fn data(&self) -> Option<Data<'_>> {
+        self.mode.map(|_| Data {
+            differences: &self.batch.differences,
+            point: self.point,
         })
     }
 
-    /// Returns it for a submission.
-    pub fn data(&self) -> Data<'_> {
-        Data {
-            differences: &self.differences,
-            point: self.point,
-        }
+    /// Returns the bytes of the file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        Ok(files::to_binary(&self.batch)?)
     }
+}
+
+/// Reads the changes of a batch, which are those of their own statement: nobody has to be believed for
+/// them. By default those beside a proof.
+pub fn read_changes(named: Option<&Path>, proof: &Path) -> Result<SettledBatch> {
+    let beside = proof.with_file_name(CHANGES);
+    let path = named.unwrap_or(&beside);
+    let changes: SettledBatch = read_content("changes", path)?;
+    let check = changes.check();
+    check.with_context(|| format!("cannot use the changes {}", path.display()))?;
+    Ok(changes)
 }

@@ -42,8 +42,8 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
     };
     let journal = args.journal.clone();
     let journal = journal.unwrap_or_else(|| beside(&args.proof, ".journal"));
-    let inputs = [&args.batch, &args.proof].into_iter().chain(&args.key);
-    Places::new(inputs.cloned()).output(&journal, JOURNAL_BYTES)?;
+    let inputs = [&args.proof].into_iter().chain(&args.changes);
+    Places::new(inputs.chain(&args.key).cloned()).output(&journal, JOURNAL_BYTES)?;
     let runtime = threads::runtime()?;
     let endpoints = runtime.block_on(Endpoints::connect(&args.chain.rpc))?;
     let (order, blobs) = order(args, printer)?;
@@ -67,13 +67,12 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
 
 /// What is to be settled, and the hashes of its blobs, which are kept before anything is sent.
 fn order(args: &SettleArgs, printer: Printer) -> Result<(Order, Vec<String>)> {
-    let state = args.state.as_deref();
     let Settled {
         batch,
         published,
         proof,
-    } = settled(&args.batch, &args.proof, state, &args.cut)?;
-    let (named, unsound) = (args.settlement_key.as_deref(), args.cut.unsound);
+    } = settled(args.changes.as_deref(), &args.proof)?;
+    let (named, unsound) = (args.settlement_key.as_deref(), args.unsound);
     let verified = verify_under_any(&proof, named, unsound)
         .with_context(|| format!("{} does not verify", args.proof.display()))?;
     let (key, ..) = verified.ok_or_else(|| {

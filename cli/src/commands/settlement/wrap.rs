@@ -1,10 +1,8 @@
 //! `wrap`: a validity proof as a settlement proof.
 
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use clap::ValueEnum as _;
 use serde::Serialize;
 use shardfold_aggregator::{SettlementKey, SettlementProof, ValidityProof, VerificationKey};
 use shardfold_fleet::settling::{Published, settle, settlement_prover};
@@ -14,9 +12,8 @@ use shardfold_recursion::profile::Profile;
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::{DataMode, Publication};
 
-use super::call::execute;
-use super::publish::publication;
-use crate::args::{self, CutArgs, WrapArgs};
+use super::publish::{publication, read_changes};
+use crate::args::WrapArgs;
 use crate::commands::verify::{keys, profile_of, verify_under_any};
 use crate::commands::{allow, cache_folder};
 use crate::contracts;
@@ -30,10 +27,8 @@ const PROOF_BYTES: u64 = 1 << 18;
 
 /// Runs the command.
 pub fn run(args: &WrapArgs) -> Result<()> {
-    let batch = args.batch.clone();
-    let batch = batch.unwrap_or_else(|| args.proof.with_file_name("batch.bin"));
-    let inputs = [args.proof.clone(), batch.clone()].into_iter();
-    let mut places = Places::new(inputs.chain(args.key.clone()).chain(args.state.clone()));
+    let inputs = [args.proof.clone()].into_iter();
+    let mut places = Places::new(inputs.chain(args.key.clone()).chain(args.changes.clone()));
     let output = places.output(&args.output, PROOF_BYTES)?;
     let key_output = args
         .settlement_key
@@ -43,7 +38,7 @@ pub fn run(args: &WrapArgs) -> Result<()> {
     let printer = places.printer(args.json)?;
     let (key, proof, statement) = read(args)?;
     let profile = profile_of(&key)?;
-    let (settled, published) = published(args, &batch, profile, &statement)?;
+    let (settled, published) = published(args, &statement)?;
     let circuits = CircuitSet::new(contracts(), profile, &cache_folder(&args.cache)?)
         .with_listener(circuit_listener(printer));
     let made = make(&circuits, &key, &proof, &settled, &published, printer)?;
@@ -79,32 +74,16 @@ fn read(args: &WrapArgs) -> Result<(VerificationKey, ValidityProof, Statement)> 
     Ok((key, proof, statement))
 }
 
-/// The batch, executed again, and what will be published of it.
-fn published(
-    args: &WrapArgs,
-    batch: &Path,
-    profile: Profile,
-    statement: &Statement,
-) -> Result<(SettledBatch, Publication)> {
-    let variants = args::Profile::value_variants().iter();
-    let named = variants
-        .copied()
-        .find(|&named| Profile::from(named) == profile);
-    let cut = CutArgs {
-        profile: named.context("the key's profile is unknown")?,
-        unsound: args.unsound,
-        shape: args.shape,
-    };
-    let settled = execute(batch, args.state.as_deref(), &cut)?;
+/// What the batch changes, and what will be published of it.
+fn published(args: &WrapArgs, statement: &Statement) -> Result<(SettledBatch, Publication)> {
+    let changes = read_changes(args.changes.as_deref(), &args.proof)?;
     ensure!(
-        settled.statement == *statement,
-        "the proof {} states something else than the batch {} gives: take the batch and the state \
-         of this proof, and the --shape with which it was proven",
-        args.proof.display(),
-        batch.display()
+        changes.statement == *statement,
+        "the proof {} states something else than the changes: take those of this proof",
+        args.proof.display()
     );
-    let published = publication(&settled.statement, &settled.differences, args.data)?;
-    Ok((settled, published))
+    let published = publication(&changes, args.data)?;
+    Ok((changes, published))
 }
 
 /// A settlement proof that was made and checked.

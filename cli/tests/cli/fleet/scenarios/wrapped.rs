@@ -7,7 +7,8 @@ use crate::fleet::harness::Fleet;
 #[test]
 fn a_worker_killed_while_it_makes_the_settlement_proof_loses_only_that() {
     let fleet = Fleet::new(TWO_SHARDS);
-    let batch = fleet.ok(&["submit", "batch.bin", "--profile", PROFILE, "--settlement"]);
+    let submit = ["submit", "batch.bin", "--profile", PROFILE, "--settlement"];
+    let batch = fleet.ok(&[&submit[..], &["--changes", "changes.bin"]].concat());
     let kinds: Vec<_> = jobs(&fleet.status(&batch))
         .iter()
         .map(|job| text(&job["kind"]).to_owned())
