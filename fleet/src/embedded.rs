@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use shardfold_aggregator::{SettlementProof, ValidityProof};
+use shardfold_protocol::head::Head;
+use shardfold_protocol::witness::ShardWitness;
 use tokio::sync::watch;
 use url::Url;
 
@@ -193,6 +195,18 @@ impl Embedded {
     /// If queue or store cannot be read.
     pub async fn stored(&self, batch: &Stored<'_>) -> Result<Option<String>, EmbeddedError> {
         Ok(submit::submit_stored(&self.queue, &self.objects, batch).await?)
+    }
+
+    /// Returns the shards of the batch between two heads whose witnesses an earlier run has left here.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn shards(
+        &self,
+        before: &Head,
+        after: &Head,
+    ) -> Result<Option<Vec<ShardWitness>>, EmbeddedError> {
+        Ok(submit::stored_shards(&self.objects, before, after).await?)
     }
 
     /// Returns a batch with its jobs, those that earlier runs have done among them.

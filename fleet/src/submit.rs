@@ -2,7 +2,7 @@
 
 use shardfold_protocol::field::F;
 use shardfold_protocol::files::{self, FileError};
-use shardfold_protocol::head::Head;
+use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_recursion::profile::Profile;
 
@@ -150,6 +150,30 @@ pub async fn shards(objects: &Objects, batch: &str) -> Result<Vec<ShardWitness>,
         shards.push(files::from_bytes(&bytes).map_err(failed)?);
     }
     Ok(shards)
+}
+
+/// Returns the shards of the batch between two heads, if the store has them all.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn stored_shards(
+    objects: &Objects,
+    before: &Head,
+    after: &Head,
+) -> Result<Option<Vec<ShardWitness>>, SubmitError> {
+    for name in objects.list(Folder::Manifest).await? {
+        let name = name.to_string();
+        let Ok(manifest) = manifest(objects, &name).await else {
+            continue;
+        };
+        let is_it = |whole: Statement| whole.before == *before && whole.after == *after;
+        if manifest.whole().is_some_and(is_it)
+            && let Ok(shards) = shards(objects, &name).await
+        {
+            return Ok(Some(shards));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the manifest of a batch.

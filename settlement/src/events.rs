@@ -39,9 +39,10 @@ const fn is_false(value: &bool) -> bool {
 }
 
 impl Log {
-    /// Whether the chain still has it, and it is that contract's, if one is named.
-    pub(crate) fn is_of(&self, contract: Option<Address>) -> bool {
-        !self.removed && contract.is_none_or(|contract| contract == self.address)
+    /// Returns whether the chain still has it, and it is that contract's.
+    #[must_use]
+    pub fn is_of(&self, contract: Address) -> bool {
+        !self.removed && contract == self.address
     }
 }
 
@@ -120,7 +121,7 @@ impl Events {
     pub fn read(logs: &[Log], contract: Address) -> Result<Self, EventError> {
         let mut events = Self::default();
         let ours = logs.iter().enumerate();
-        for (number, log) in ours.filter(|(_, log)| log.is_of(Some(contract))) {
+        for (number, log) in ours.filter(|(_, log)| log.is_of(contract)) {
             let topic = log.topics.first();
             let is_known = topic.is_some_and(|topic| IRollupEvents::SELECTORS.contains(&topic.0));
             if is_known && topic != Some(&Settled::SIGNATURE_HASH) {

@@ -38,7 +38,7 @@ pub enum Data {
     Blobs(Vec<B256>),
 }
 
-/// Why logs are not those of a contract from its first batch on.
+/// Why logs do not lead from a contract's first batch on.
 #[derive(Debug, Error)]
 pub enum PublishedError {
     /// An event that is marked as `Settled` and is none.
@@ -58,14 +58,6 @@ pub enum PublishedError {
         what: &'static str,
         /// What is there instead.
         found: String,
-    },
-    /// Batches of more than one contract.
-    #[error("found batches of the contracts {first} and {other}: name one")]
-    Contracts {
-        /// The contract of one batch.
-        first: Address,
-        /// The contract of another.
-        other: Address,
     },
     /// A batch that is missing or there twice.
     #[error("found batch {found}, expected batch {expected}: the logs have gaps or repetitions")]
@@ -129,25 +121,17 @@ pub enum PublishedError {
     },
 }
 
-/// Reads the settled batches from logs, in any order; those of other events are passed over, and so
-/// are those of blocks that the chain has left. Of `contract`, or of the only one.
+/// Reads the settled batches of a contract from logs, in any order; those of other events are passed
+/// over, and so are those of blocks that the chain has left.
 ///
 /// # Errors
-/// If the batches are not all of one contract, each once, from the first on.
-pub fn settled(logs: &[Log], contract: Option<Address>) -> Result<Vec<Published>, PublishedError> {
+/// If the batches are not there each once, from the first on.
+pub fn settled(logs: &[Log], contract: Address) -> Result<Vec<Published>, PublishedError> {
     let mut batches: Vec<Published> = vec![];
-    let mut only = contract;
-    let ours = logs.iter().enumerate();
-    for (number, log) in ours.filter(|(_, log)| log.is_of(contract)) {
-        if log.topics.first() != Some(&Settled::SIGNATURE_HASH) {
-            continue;
+    for (number, log) in logs.iter().enumerate() {
+        if log.is_of(contract) && log.topics.first() == Some(&Settled::SIGNATURE_HASH) {
+            batches.push(read(number, log)?);
         }
-        let first = *only.get_or_insert(log.address);
-        if first != log.address {
-            let other = log.address;
-            return Err(PublishedError::Contracts { first, other });
-        }
-        batches.push(read(number, log)?);
     }
     batches.sort_by_key(|published| published.batch);
     for (expected, published) in (0..).zip(&batches) {

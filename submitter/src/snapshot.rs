@@ -112,6 +112,7 @@ pub async fn read(
         block_timestamp: log.block_timestamp.map(U64::from),
         removed: log.removed,
     }));
+    logs.retain(|log| log.is_of(contract));
     let snapshot = Snapshot { block, code, logs };
     counts.check(&snapshot, base_chain)?;
     Ok(snapshot)
@@ -133,13 +134,15 @@ fn known(
         let found = newest;
         return Err(SnapshotError::Behind { found, expected });
     }
-    let oldest = earlier.block.saturating_sub(UNSURE);
     let mut logs = earlier.logs;
-    let is_before = |log: &Log| {
-        log.block_number
-            .is_some_and(|block| block < U64::from(oldest))
+    // Logs without their blocks, which people may have written, are asked for again.
+    let is_sure = logs.iter().all(|log| log.block_number.is_some());
+    let oldest = match is_sure {
+        true => earlier.block.saturating_sub(UNSURE),
+        false => 0,
     };
-    logs.retain(is_before);
+    let first = U64::from(oldest);
+    logs.retain(|log| log.block_number.is_some_and(|block| block < first));
     Ok((logs, oldest))
 }
 
@@ -165,7 +168,7 @@ impl Counts {
     fn check(&self, snapshot: &Snapshot, base_chain: u32) -> Result<(), SnapshotError> {
         let Snapshot { code, logs, .. } = snapshot;
         let contract = code.rollup.address;
-        let batches = settled(logs, Some(contract))?;
+        let batches = settled(logs, contract)?;
         same("batches", batches.len(), self.batches)?;
         if let Some(last) = batches.last() {
             check_head(code, &last.head)?;

@@ -85,7 +85,7 @@ impl fmt::Debug for FleetArgs {
 Examples:
   shardfold submit run/batch.bin
   shardfold submit run/batch.bin --state ledger --profile conjectured-100
-  shardfold submit run/batch.bin --settlement --data blobs
+  shardfold submit run/batch.bin --settlement --data blobs --changes run/changes.bin
   shardfold fetch $(shardfold submit run/batch.bin) -o run/proof.bin --wait
 Prints the batch's id. Submitting the same batch again changes nothing and prints the same id.")]
 pub struct SubmitArgs {

@@ -206,7 +206,7 @@ Example:
 Asks nobody and needs no network. The calls pay the withdrawals to ADDRESS, deposits of the key that no
 batch took, and its vaults, shares, positions and payouts; they are sent in the order of their numbers.
 Who repays a position's debt pays it with the call, and after 30 days gets the collateral. Calls of an
-earlier drill have to be removed from DIR first.
+earlier drill, also of one that was interrupted, have to be removed from DIR first.
 They are written before the key is made, which takes minutes. What the logs say to have left has no call
 and is named; so is what nobody can get out.
 The archive's contract.json can be written by hand, of what nodes answer:

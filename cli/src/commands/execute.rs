@@ -9,7 +9,7 @@ use shardfold_executor::{parallel, sequential, shards};
 use shardfold_protocol::files;
 
 use super::input::{self, Input, Ready};
-use super::settlement::Changes;
+use super::settlement::{Changes, changes_output};
 use super::sharded::check_accepted;
 use super::{Stages, Summary, counts, print_rejections, receipts, shapes};
 use crate::args::ExecuteArgs;
@@ -56,6 +56,7 @@ impl Outputs {
         // The state after the batch is about as large as the one before it in the same form.
         let state_bytes = paths.last().map_or(0, |state| input::size(state) / 8);
         let mut places = Places::new(paths);
+        let changes = changes_output(&mut places, args.changes.as_deref(), 0)?;
         let mut place = |path: &Option<PathBuf>, bytes| {
             let path = path.as_deref();
             path.map(|path| places.output(path, bytes)).transpose()
@@ -63,7 +64,7 @@ impl Outputs {
         let outputs = Self {
             receipts: place(&args.receipts, 0)?,
             state: place(&args.state_out, state_bytes)?,
-            changes: place(&args.changes, 0)?,
+            changes,
         };
         Ok((outputs, places.printer(args.run.json)?))
     }
@@ -107,7 +108,7 @@ fn execute(
         Some(_) => {
             let shards = shards::cut(contracts(), &mut state, &batch, &outcome, &shapes)?;
             check_accepted(&args.batch, counts(&outcome))?;
-            Some(Changes::of(&shards, false, None)?.to_bytes()?)
+            Some(Changes::of(&shards, false, None)?)
         }
         None => {
             shards::apply(contracts(), &mut state, &batch, &outcome, &shapes)?;
@@ -122,7 +123,7 @@ fn execute(
         output.write(receipts)?;
     }
     if let (Some(output), Some(changes)) = (&outputs.changes, &changes) {
-        output.write(changes)?;
+        changes.write(output)?;
     }
     if let Some(output) = &outputs.state {
         output.write(&files::to_binary(&state.to_file())?)?;

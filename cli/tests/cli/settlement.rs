@@ -199,9 +199,39 @@ fn a_batch_on_a_database_is_wrapped_and_settled_by_its_changes() {
     assert_eq!(shown["kind"], "changes of a batch");
     assert_eq!(shown["transactions"], "4");
 
-    // Changes that are lost cannot be made again of the database, nor are others taken.
+    // A settlement proof that is lost, or is none, is made by `wrap`, since the witnesses are gone.
+    let mut altered = sandbox.read("settlement.bin");
+    *altered.last_mut().unwrap() ^= 1;
+    for lost in [None, Some(&altered[..])] {
+        std::fs::remove_file(sandbox.path("settlement.bin")).unwrap();
+        if let Some(lost) = lost {
+            sandbox.write("settlement.bin", lost);
+        }
+        let error = sandbox.refused(&prove);
+        assert!(error.contains("with `shardfold wrap`"), "{error}");
+        wrap(&sandbox, "settlement.bin", &[]);
+    }
+    // The place of the data is another one.
+    let blobs = [&prove[..], &["--data", "blobs"]].concat();
+    let error = sandbox.refused(&blobs);
+    assert!(error.contains("published elsewhere"), "{error}");
+
+    // Changes that are lost cannot be made again of the database, nor are others taken or replaced.
     let changes = sandbox.read("changes.bin");
-    for lost in [&[][..], &changes[..changes.len() - 8]] {
+    let other = ["import", "trace.csv", "-o", "other", "--limit", "3"];
+    sandbox.ok(&other);
+    let other = ["execute", "other/batch.bin", "--profile", PROFILE];
+    sandbox.ok(&[&other[..], &["--changes", "other.bin"]].concat());
+    let error = sandbox.refused(&[&other[..], &["--changes", "changes.bin"]].concat());
+    assert!(
+        error.contains("has the changes of another batch"),
+        "{error}"
+    );
+    for lost in [
+        &[][..],
+        &changes[..changes.len() - 8],
+        &sandbox.read("other.bin"),
+    ] {
         sandbox.write("changes.bin", lost);
         let error = sandbox.refused(&prove);
         assert!(error.contains("its changes are not in"), "{error}");

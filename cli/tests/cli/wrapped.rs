@@ -115,12 +115,16 @@ fn a_run_killed_while_it_makes_the_settlement_proof_continues() {
     child.kill().expect("it still runs");
     assert!(!child.wait().expect("it ends").success());
     assert!(!sandbox.exists("settlement.bin"));
+    // The ledger has gone on: what is lost of the changes is made of the witnesses that were left.
+    let changes = sandbox.read("changes.bin");
+    std::fs::remove_file(sandbox.path("changes.bin")).expect("it was written");
 
     let run = sandbox.ok(&arguments);
     assert_eq!(run.count("STARK in"), 0, "{run:?}");
     assert_eq!(run.count("settlement proof in"), 1, "{run:?}");
     assert_eq!(run.count("data in calldata, checked"), 1, "{run:?}");
     assert!(!sandbox.exists("proof.bin.partial"));
+    assert_eq!(sandbox.read("changes.bin"), changes);
     check(&sandbox, "calldata");
 }
 

@@ -45,7 +45,7 @@ fn exit_of(world: &World, i: u8) -> Exit {
 /// The same with events that are not all there.
 fn exit_by(world: &World, i: u8, change: impl FnOnce(&mut Events)) -> Exit {
     let logs = logs(&world.chain);
-    let batches = settled(&logs, Some(world.rollup)).expect("they are all there");
+    let batches = settled(&logs, world.rollup).expect("they are all there");
     let mut state = empty();
     let blob = |hash: &B256| world.archive.get(hash).cloned();
     rebuild(&mut state, &batches, blob).expect("they lead to the last head");
@@ -164,7 +164,7 @@ fn deposits_before_a_long_queue_leave_by_links() {
 fn withdrawals_are_those_of_the_head() {
     let world = scene(World::new(FORKS[0]));
     let logs = logs(&world.chain);
-    let good = settled(&logs, Some(world.rollup)).expect("they are all there");
+    let good = settled(&logs, world.rollup).expect("they are all there");
     let refused = |change: &dyn Fn(&mut Vec<_>)| {
         let mut batches = good.clone();
         change(&mut batches[1].withdrawals);

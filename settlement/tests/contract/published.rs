@@ -30,7 +30,7 @@ fn the_logs_are_enough_to_leave() {
     for (fork, mode) in forks_and_modes() {
         let (mut world, events) = scene(fork, mode);
         freeze(&mut world);
-        let batches = settled(&logs(&world, &events), None).expect("they are all there");
+        let batches = settled(&logs(&world, &events), world.rollup).expect("they are all there");
         let mut state = empty();
         let blob = |hash: &B256| world.archive.get(hash).cloned();
         rebuild(&mut state, &batches, blob).expect("they lead to the last head");
@@ -66,12 +66,12 @@ fn logs(world: &World, events: &[Settled]) -> Vec<Log> {
 fn logs_with_gaps_or_of_two_contracts_are_refused() {
     let (world, events) = scene(FORKS[0], DataMode::Calldata);
     let list = logs(&world, &events);
-    let read = |list: Vec<Log>, contract| settled(&list, contract);
-    assert_eq!(read(list.clone(), None).expect("all").len(), events.len());
+    let read = |list: Vec<Log>| settled(&list, world.rollup);
+    assert_eq!(read(list.clone()).expect("all").len(), events.len());
     // The order of the list does not matter, its gaps do.
     let mut turned = list.clone();
     turned.reverse();
-    assert_eq!(read(turned, None).expect("all").len(), events.len());
+    assert_eq!(read(turned).expect("all").len(), events.len());
     let without = |left_out: usize| {
         let mut list = list.clone();
         list.remove(left_out);
@@ -79,7 +79,7 @@ fn logs_with_gaps_or_of_two_contracts_are_refused() {
     };
     for left_out in 0..events.len() - 1 {
         let expected = left_out as u64;
-        let error = read(without(left_out), None).expect_err("a gap");
+        let error = read(without(left_out)).expect_err("a gap");
         let found = expected + 1;
         assert!(
             matches!(error, PublishedError::Order { found: f, expected: e } if (f, e) == (found, expected)),
@@ -88,33 +88,20 @@ fn logs_with_gaps_or_of_two_contracts_are_refused() {
     }
     let mut twice = list.clone();
     twice.push(list[1].clone());
-    assert!(matches!(
-        read(twice, None),
-        Err(PublishedError::Order { .. })
-    ));
+    assert!(matches!(read(twice), Err(PublishedError::Order { .. })));
     // A block that the chain has left.
     let mut removed = list.clone();
     removed[1].removed = true;
-    assert!(matches!(
-        read(removed, None),
-        Err(PublishedError::Order { .. })
-    ));
+    assert!(matches!(read(removed), Err(PublishedError::Order { .. })));
     let mut two = list.clone();
     two[1].address = user(3);
-    assert!(matches!(
-        read(two.clone(), None),
-        Err(PublishedError::Contracts { .. })
-    ));
-    assert!(matches!(
-        read(two, Some(world.rollup)),
-        Err(PublishedError::Order { .. })
-    ));
+    assert!(matches!(read(two), Err(PublishedError::Order { .. })));
     let mut cut = list.clone();
     cut[0].data = Bytes::from_static(&[0x12, 0x34]);
-    assert!(matches!(read(cut, None), Err(PublishedError::Event { .. })));
+    assert!(matches!(read(cut), Err(PublishedError::Event { .. })));
 
     // Altered data do not lead to the head, and leave the state where it was.
-    let good = read(list, None).expect("all");
+    let good = read(list).expect("all");
     let mut state = empty();
     let mut stops = |data: Bytes| {
         let mut batches = good.clone();
@@ -146,7 +133,7 @@ fn logs_with_gaps_or_of_two_contracts_are_refused() {
 #[test]
 fn a_blob_that_is_missing_or_another_is_found_out() {
     let (world, events) = scene(FORKS[0], DataMode::Blobs);
-    let batches = settled(&logs(&world, &events), None).expect("they are all there");
+    let batches = settled(&logs(&world, &events), world.rollup).expect("they are all there");
     let Data::Blobs(hashes) = &batches[2].data else {
         panic!("{:?}", batches[2].data)
     };

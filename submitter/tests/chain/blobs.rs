@@ -69,7 +69,7 @@ async fn a_batch_in_blobs_is_settled_and_known_from_the_blobs_that_were_kept() {
     assert_eq!(scene.sent().await, 2);
 
     let logs = scene.logs().await;
-    let batches = settled(&logs, Some(scene.contract)).unwrap();
+    let batches = settled(&logs, scene.contract).unwrap();
     let kept = batch.published(DataMode::Blobs).unwrap();
     let mut state = Scene::empty();
     let error = rebuild(&mut state, &batches, |_| None).unwrap_err();

@@ -13,7 +13,7 @@ use super::{create, create_objects};
 use crate::args::SubmitArgs;
 use crate::commands::input::{self, Input};
 use crate::commands::session::Session;
-use crate::commands::settlement::Changes;
+use crate::commands::settlement::{Changes, changes_output};
 use crate::commands::sharded::{ShardedBatch, check_accepted};
 use crate::commands::{Stages, Summary, counts, print_rejections, profile, shapes};
 use crate::config::{Config, Place};
@@ -40,9 +40,8 @@ pub fn run(args: &SubmitArgs) -> Result<()> {
     let profile = profile(args.cut.profile, args.cut.unsound)?;
     let place = Config::load(&args.fleet)?.place;
     let mut places = Places::new(input::paths(&args.batch, args.run.state.as_deref()));
-    let output = args.changes.as_deref();
-    let output = output.map(|path| places.output(path, input::size(&args.batch)));
-    let output = output.transpose()?;
+    let size = input::size(&args.batch);
+    let output = changes_output(&mut places, args.changes.as_deref(), size)?;
     let output = output.as_ref();
     let session = Session::new(profile, &args.cache, printer)?;
     let mut stages = Stages::new();
@@ -98,7 +97,9 @@ fn submit_cut(
         batch: &id,
         shards: cut.shards.len(),
         circuits: hex::encode(circuits),
-        data: changes.and_then(|changes| changes.mode).map(DataMode::name),
+        data: changes
+            .and_then(|changes| changes.mode())
+            .map(DataMode::name),
         summary: Summary::new(counts(&cut.outcome), cut.after(), seconds, stages),
     })
 }
@@ -113,7 +114,7 @@ fn changes(
         return Ok(None);
     };
     let changes = Changes::of(shards, args.settlement, args.data)?;
-    output.write(&changes.to_bytes()?)?;
+    changes.write(output)?;
     Ok(Some(changes))
 }
 
@@ -146,6 +147,12 @@ fn known(
                     continue;
                 }
             };
+            // The same batch may have been submitted on another state, or cut otherwise.
+            let heads = shards.first().zip(shards.last());
+            let heads = heads.map(|(first, last)| (first.statement.before, last.statement.after));
+            if heads != Some((applied.before, applied.after)) {
+                continue;
+            }
             let changes = changes(args, output, &shards)?;
             let executed = Executed {
                 profile: session.profile(),

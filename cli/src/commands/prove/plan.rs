@@ -8,6 +8,7 @@ use shardfold_fleet::embedded::Embedded;
 
 use crate::args::{DataMode, ProveArgs};
 use crate::commands::input;
+use crate::commands::settlement::changes_output;
 use crate::exit::usage;
 use crate::output::{Output, Places, check_folder};
 
@@ -50,12 +51,12 @@ fn settlement(args: &ProveArgs, places: &mut Places) -> Result<[Option<Output>; 
     if args.batches.len() != 1 && named.iter().any(Option::is_some) {
         return Err(usage("--settlement and --changes take one batch"));
     }
-    let sizes = [SETTLEMENT_BYTES, input::size(&args.batches[0])];
-    let [settlement, changes] = core::array::from_fn(|i| {
-        let path = named[i];
-        path.map(|path| places.output(path, sizes[i])).transpose()
-    });
-    Ok([settlement?, changes?])
+    let settlement = named[0].map(|path| places.output(path, SETTLEMENT_BYTES));
+    let size = input::size(&args.batches[0]);
+    Ok([
+        settlement.transpose()?,
+        changes_output(places, named[1], size)?,
+    ])
 }
 
 /// Returns the batches in order, with a place for each proof that can be written.

@@ -7,9 +7,8 @@ use anyhow::{Context, Result};
 use shardfold_executor::outcome::Outcome;
 use shardfold_fleet::embedded::{Embedded, Notice};
 use shardfold_fleet::submit::{Executed, MAX_FAILURES, Stored};
-use shardfold_protocol::head::Head;
+use shardfold_protocol::head::{Head, Statement};
 use shardfold_protocol::shape::Shape;
-use shardfold_settlement::data::DataMode;
 use shardfold_store::Applied;
 
 use super::plan::Plan;
@@ -46,6 +45,8 @@ pub enum Work {
         breakdown: Breakdown,
         /// Its jobs.
         jobs: Jobs,
+        /// What it changes, if that is asked for.
+        changes: Option<Changes>,
     },
     /// The batch was part of the database's ledger already.
     Applied {
@@ -53,6 +54,8 @@ pub enum Work {
         applied: Applied,
         /// Its jobs, if an earlier run has left them.
         jobs: Option<Jobs>,
+        /// What it changes, if that is asked for.
+        changes: Option<Changes>,
     },
 }
 
@@ -62,8 +65,6 @@ pub struct Jobs {
     pub fleet: Embedded,
     /// The batch's id there.
     pub batch: String,
-    /// Where what it changes will be published, if a settlement proof is made.
-    pub data: Option<DataMode>,
 }
 
 /// Makes a batch ready to be proven.
@@ -111,7 +112,6 @@ fn execute(
     let jobs = Jobs {
         batch: session.wait(fleet.submit(&executed))?,
         fleet,
-        data: changes.and_then(|changes| changes.mode),
     };
     stages.insert("submit", before.elapsed().as_secs_f64());
     cut.apply(stages)?;
@@ -120,6 +120,7 @@ fn execute(
         outcome: cut.outcome,
         breakdown,
         jobs,
+        changes,
     })
 }
 
@@ -129,40 +130,59 @@ fn changes(plan: &Plan, cut: &ShardedBatch) -> Result<Option<Changes>> {
         return Ok(None);
     };
     let changes = Changes::of(&cut.shards, plan.settlement.is_some(), plan.data)?;
-    output.write(&changes.to_bytes()?)?;
+    changes.write(output)?;
     Ok(Some(changes))
 }
 
-/// Reads the changes of a batch, if they are asked for, which an earlier run has written.
-fn written_changes(plan: &Plan, applied: &Applied) -> Result<Option<Changes>> {
+/// The changes of a batch, if they are asked for, which an earlier run has written; or else they are made of
+/// the witnesses that it has left.
+fn earlier_changes(
+    plan: &Plan,
+    applied: &Applied,
+    session: &Session,
+    fleet: Option<&Embedded>,
+) -> Result<Option<Changes>> {
     let Some(output) = &plan.changes else {
         return Ok(None);
     };
-    let lost = || {
-        format!(
-            "{} is part of the state's ledger, but its changes are not in {output}: name the file of the \
-             run that applied it, or make it from a snapshot of the state before it, with `shardfold \
-             execute --changes` and --state FILE",
-            plan.batch.display()
-        )
-    };
-    let file = output.file().ok_or_else(|| cannot(lost()))?;
-    let found = read_changes(Some(file), file).with_context(lost)?;
-    let heads = (found.statement.before, found.statement.after);
-    if heads != (applied.before, applied.after) {
-        return Err(cannot(lost()));
+    let heads = |statement: &Statement| (statement.before, statement.after);
+    let expected = (applied.before, applied.after);
+    let settles = plan.settlement.is_some();
+    let written = output.file().map(read_changes);
+    if let Some(Ok(found)) = written
+        && heads(&found.statement) == expected
+    {
+        return Changes::new(found, settles, plan.data).map(Some);
     }
-    Changes::new(found, plan.settlement.is_some(), plan.data).map(Some)
+    let shards = match fleet {
+        Some(fleet) => session.wait(fleet.shards(&applied.before, &applied.after))?,
+        None => None,
+    };
+    let Some(shards) = shards else {
+        return Err(cannot(format!(
+            "{} is part of the state's ledger, but its changes are not in {output}, nor its witnesses in {}: \
+             name the files of the run that applied it, or make the changes from a snapshot of the state \
+             before it, with `shardfold execute --changes` and --state FILE",
+            plan.batch.display(),
+            plan.work_dir.display()
+        )));
+    };
+    let changes = Changes::of(&shards, settles, plan.data)?;
+    changes.write(output)?;
+    Ok(Some(changes))
 }
 
 /// Goes on where an earlier run was interrupted after the database had moved on.
 fn resume(plan: &Plan, applied: Applied, session: &Session) -> Result<Work> {
     check_accepted(&plan.batch, applied.counts)?;
-    let changes = written_changes(plan, &applied)?;
+    let fleet = match Embedded::is_in(&plan.work_dir) {
+        true => Some(open(plan, session)?),
+        false => None,
+    };
+    let changes = earlier_changes(plan, &applied, session, fleet.as_ref())?;
     let mut jobs = None;
-    if Embedded::is_in(&plan.work_dir) {
+    if let Some(fleet) = fleet {
         let circuits = session.engine()?.key().id();
-        let fleet = open(plan, session)?;
         let stored = Stored {
             profile: session.profile(),
             circuits,
@@ -172,16 +192,19 @@ fn resume(plan: &Plan, applied: Applied, session: &Session) -> Result<Work> {
             after: &applied.after,
             data: changes.as_ref().and_then(Changes::data),
         };
-        let data = changes.as_ref().and_then(|changes| changes.mode);
         jobs = match session.wait(fleet.stored(&stored))? {
-            Some(batch) => Some(Jobs { fleet, batch, data }),
+            Some(batch) => Some(Jobs { fleet, batch }),
             None => {
                 session.wait(fleet.close())?;
                 None
             }
         };
     }
-    Ok(Work::Applied { applied, jobs })
+    Ok(Work::Applied {
+        applied,
+        jobs,
+        changes,
+    })
 }
 
 fn open(plan: &Plan, session: &Session) -> Result<Embedded> {

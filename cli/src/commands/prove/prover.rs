@@ -6,17 +6,15 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use shardfold_aggregator::{SettlementProof, ValidityProof, verify};
+use shardfold_aggregator::{SettlementProof, ValidityProof, verify, verify_settlement};
 use shardfold_fleet::embedded::Limits;
 use shardfold_fleet::engine::Engine;
 use shardfold_fleet::memory;
 use shardfold_fleet::queue::model::{JobState, JobView, Kind};
 use shardfold_fleet::worker::Event;
-use shardfold_protocol::head::Statement;
 use shardfold_protocol::shape::Shape;
 use shardfold_prover::{KEPT_CIRCUITS, SetError};
 use shardfold_recursion::profile::Profile;
-use shardfold_settlement::encoding::statement_bytes;
 use shardfold_store::Applied;
 
 use super::meter::Meter;
@@ -27,6 +25,7 @@ use crate::commands::cost::predict::Spent;
 use crate::commands::cost::print::{grouped, money};
 use crate::commands::cost::rates::{self, Rates, Tally};
 use crate::commands::session::Session;
+use crate::commands::settlement::Changes;
 use crate::commands::{Stages, Summary, counts, input, print_rejections};
 use crate::exit::cannot;
 use crate::output::{Output, read_file};
@@ -71,24 +70,35 @@ impl<'a> Prover<'a> {
                 after,
                 breakdown,
                 jobs,
+                changes,
             } => {
                 print_rejections(&outcome, printer);
-                let bytes = self.prove(&plan, jobs, &mut stages)?;
+                let bytes = self.prove(&plan, jobs, changes.as_ref(), &mut stages)?;
                 let counts = counts(&outcome);
                 let summary = Summary::new(counts, &after, elapsed(), stages);
                 (bytes, summary, Some(breakdown))
             }
-            Work::Applied { applied, jobs } => {
+            Work::Applied {
+                applied,
+                jobs,
+                changes,
+            } => {
                 input::print_applied(&plan.batch, &applied, printer);
-                let proven = self.find_proofs(&plan, &applied);
-                let bytes = match (jobs, proven) {
-                    (Some(jobs), Err(_)) => self.prove(&plan, jobs, &mut stages)?,
-                    (jobs, proven) => {
-                        let bytes = proven.with_context(|| no_witnesses(&plan))?;
+                let proven = self.find_proof(&plan.output, &applied);
+                let settled = self.find_settlement(&plan, changes.as_ref());
+                let bytes = match (jobs, proven, settled) {
+                    (jobs, Ok(bytes), Ok(())) => {
                         printer.line(format_args!("{} proves it", plan.output));
                         jobs.map_or(Ok(()), |jobs| self.delete(jobs))?;
                         bytes
                     }
+                    (Some(jobs), ..) => self.prove(&plan, jobs, changes.as_ref(), &mut stages)?,
+                    (None, Ok(_), Err(error)) => {
+                        let name =
+                            "make it of the validity proof and the changes with `shardfold wrap`";
+                        return Err(error.context(name));
+                    }
+                    (None, Err(error), _) => return Err(error.context(no_witnesses(&plan))),
                 };
                 let summary = Summary::of_applied(&applied, elapsed(), stages);
                 (bytes, summary, None)
@@ -139,7 +149,13 @@ impl<'a> Prover<'a> {
 
     /// Proves the jobs of a batch, writes its proofs, and removes what was kept until then.
     /// Gives the proof's length.
-    fn prove(&self, plan: &Plan, jobs: Jobs, stages: &mut Stages) -> Result<usize> {
+    fn prove(
+        &self,
+        plan: &Plan,
+        jobs: Jobs,
+        changes: Option<&Changes>,
+        stages: &mut Stages,
+    ) -> Result<usize> {
         let engine = self.session.engine()?;
         let tree = self.session.wait(jobs.fleet.tree(&jobs.batch))?;
         let progress = Arc::new(Progress::new(&tree, self.session.printer()));
@@ -154,7 +170,7 @@ impl<'a> Prover<'a> {
             .fleet
             .prove(&jobs.batch, engine.clone(), limits, Box::new(observer));
         let before = Instant::now();
-        let data = jobs.data;
+        let data = changes.and_then(Changes::mode);
         let proofs = thread::scope(|scope| {
             // The circuits of shards are loaded while the first STARK is proven; what is wrong with
             // them is said where they are used.
@@ -216,26 +232,29 @@ impl<'a> Prover<'a> {
         Ok(self.session.wait(jobs.fleet.delete(&jobs.batch))?)
     }
 
-    /// The length of an applied batch's validity proof, if all that is asked for is there already.
-    fn find_proofs(&self, plan: &Plan, applied: &Applied) -> Result<usize> {
-        let (bytes, statement) = self.find_proof(&plan.output, applied)?;
-        if let Some(output) = &plan.settlement {
-            let file = output.file().filter(|path| path.is_file());
-            let file = file.ok_or_else(|| cannot("found no settlement proof"))?;
-            let read = read_file(file, SettlementProof::MAX_BYTES)?;
-            let proof = SettlementProof::from_bytes(&read)
-                .with_context(|| format!("cannot use the proof {}", file.display()))?;
-            ensure!(
-                proof.calldata().starts_with(&statement_bytes(&statement)),
-                "{} is of another batch",
-                file.display()
-            );
-        }
-        Ok(bytes)
+    /// Looks whether the settlement proof is there already, if one is asked for.
+    fn find_settlement(&self, plan: &Plan, changes: Option<&Changes>) -> Result<()> {
+        let expected = changes.and_then(Changes::settlement);
+        let (Some(output), Some(expected)) = (&plan.settlement, expected) else {
+            return Ok(());
+        };
+        let file = output.file().filter(|path| path.is_file());
+        let file = file.ok_or_else(|| cannot("found no settlement proof"))?;
+        let read = read_file(file, SettlementProof::MAX_BYTES)?;
+        let proof = SettlementProof::from_bytes(&read)
+            .with_context(|| format!("cannot use the proof {}", file.display()))?;
+        let stated = verify_settlement(&self.session.settlement_key()?, &proof)
+            .with_context(|| format!("{} does not verify", file.display()))?;
+        ensure!(
+            stated == expected,
+            "{} is of another batch, or of data that are published elsewhere",
+            file.display()
+        );
+        Ok(())
     }
 
-    /// The length of an applied batch's proof, if it is there already, and what it states.
-    fn find_proof(&self, output: &Output, applied: &Applied) -> Result<(usize, Statement)> {
+    /// The length of an applied batch's proof, if it is there already.
+    fn find_proof(&self, output: &Output, applied: &Applied) -> Result<usize> {
         let output = output.file().filter(|path| path.is_file());
         let output = output.ok_or_else(|| cannot("found no proof"))?;
         let bytes = read_file(output, ValidityProof::MAX_BYTES)?;
@@ -248,7 +267,7 @@ impl<'a> Prover<'a> {
             "{} proves another batch",
             output.display()
         );
-        Ok((bytes.len(), statement))
+        Ok(bytes.len())
     }
 }
 

@@ -38,7 +38,7 @@ pub fn run(args: &ArchiveArgs) -> Result<()> {
     }
     let folder = &args.output;
     let path = folder.join(CONTRACT);
-    let earlier = match path.try_exists()? {
+    let earlier = match path.exists() {
         true => Some(read_snapshot(&path)?),
         false => None,
     };
@@ -52,7 +52,9 @@ pub fn run(args: &ArchiveArgs) -> Result<()> {
     let (endpoints, snapshot) = runtime.block_on(async {
         let endpoints = Endpoints::connect(&args.chain.rpc).await?;
         let snapshot = snapshot::read(&endpoints, contract, earlier).await;
-        let snapshot = snapshot.with_context(|| format!("{output} stays as it was"))?;
+        let snapshot = snapshot.with_context(|| {
+            format!("{output} stays as it was; in another folder an archive begins anew")
+        })?;
         anyhow::Ok((endpoints, snapshot))
     })?;
     output.write(&serde_json::to_vec(&snapshot)?)?;

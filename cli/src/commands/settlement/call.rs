@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use alloy_sol_types::SolCall as _;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use shardfold_aggregator::SettlementProof;
 use shardfold_settlement::batch::SettledBatch;
@@ -11,7 +11,7 @@ use shardfold_settlement::data::{DataMode, Publication};
 use shardfold_settlement::encoding::{settlement_bytes, statement_bytes};
 
 use super::archive::keep_blob;
-use super::publish::read_changes;
+use super::publish::{changes_path, other_changes, read_changes};
 use crate::args::SettleCallArgs;
 use crate::exit::usage;
 use crate::output::{Printer, read_file};
@@ -23,7 +23,10 @@ pub fn settle_call(args: &SettleCallArgs) -> Result<()> {
         batch,
         published,
         proof,
-    } = settled(args.changes.as_deref(), &args.proof)?;
+    } = settled(
+        &changes_path(args.changes.as_deref(), &args.proof),
+        &args.proof,
+    )?;
     let blobs = write_blobs(&published, args.blobs.as_deref())?;
     let call = batch.call(&published, proof.calldata().to_vec(), args.checkpoint);
     let report = Report {
@@ -49,17 +52,15 @@ pub struct Settled {
 }
 
 /// Reads the changes of a batch, and makes sure that a proof is of them.
-pub fn settled(changes: Option<&Path>, proof: &Path) -> Result<Settled> {
+pub fn settled(changes: &Path, proof: &Path) -> Result<Settled> {
     let bytes = read_file(proof, SettlementProof::MAX_BYTES)?;
     let read = SettlementProof::from_bytes(&bytes)
         .with_context(|| format!("cannot use the proof {}", proof.display()))?;
-    let batch = read_changes(changes, proof)?;
+    let batch = read_changes(changes)?;
     let stated = read.calldata();
-    ensure!(
-        stated.starts_with(&statement_bytes(&batch.statement)),
-        "the proof {} states something else than the changes: take those of this proof",
-        proof.display()
-    );
+    if !stated.starts_with(&statement_bytes(&batch.statement)) {
+        return Err(other_changes(changes, proof));
+    }
     // Which of the two it is follows from the point that it states.
     for mode in DataMode::ALL {
         let published = batch.published(mode)?;

@@ -69,7 +69,7 @@ pub(super) fn replay(
     contract: Address,
     kept: &Kept<'_>,
 ) -> Result<Vec<Published>> {
-    let batches = settled(logs, Some(contract))
+    let batches = settled(logs, contract)
         .with_context(|| format!("cannot use the logs in {}", kept.file().display()))?;
     let mut unreadable = None;
     let blob = |hash: &B256| {

@@ -20,7 +20,7 @@ pub use call::settle_call;
 pub use deposits::deposits;
 pub use drill::run as exit_drill;
 pub use leave::{escape, rebuild};
-pub use publish::{Changes, read_changes};
+pub use publish::{Changes, changes_output, read_changes};
 pub use settle::settle;
 pub use verifier::verifier;
 pub use verify::{built_in_keys, keys, verify};

@@ -1,9 +1,10 @@
 //! What is published of a batch where it is settled.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use shardfold_fleet::submit::Data;
+use shardfold_protocol::data::Settlement;
 use shardfold_protocol::files;
 use shardfold_protocol::witness::ShardWitness;
 use shardfold_settlement::batch::SettledBatch;
@@ -14,6 +15,8 @@ use shardfold_submitter::gas::MAX_BLOBS;
 use crate::args;
 use crate::commands::input::read_content;
 use crate::contracts;
+use crate::exit::{cannot, usage};
+use crate::output::{Output, Places};
 
 /// The file of a batch's changes beside its proof.
 const CHANGES: &str = "changes.bin";
@@ -47,13 +50,10 @@ pub fn publication(changes: &SettledBatch, place: Option<args::DataMode>) -> Res
     Ok(published)
 }
 
-/// What a batch changes, of which a settlement proof is made if `mode` says where it is published.
+/// What a batch changes, of which a settlement proof is made if it says where it is published.
 pub struct Changes {
-    /// The changes.
-    pub batch: SettledBatch,
-    /// Where they are published.
-    pub mode: Option<DataMode>,
-    point: [u64; 2],
+    batch: SettledBatch,
+    published: Option<(DataMode, Settlement)>,
 }
 
 impl Changes {
@@ -63,45 +63,93 @@ impl Changes {
         settles: bool,
         place: Option<args::DataMode>,
     ) -> Result<Self> {
-        Self::new(
-            SettledBatch::of_shards(contracts(), shards)?,
-            settles,
-            place,
-        )
+        let batch = SettledBatch::of_shards(contracts(), shards)?;
+        Self::new(batch, settles, place)
     }
 
     /// Those of a batch.
     pub fn new(batch: SettledBatch, settles: bool, place: Option<args::DataMode>) -> Result<Self> {
-        let (mut mode, mut point) = (None, [0; 2]);
+        let mut published = None;
         if settles {
             let publication = publication(&batch, place)?;
-            mode = Some(publication.mode());
-            point = publication.evaluation().point;
+            published = Some((publication.mode(), batch.settlement(&publication)));
         }
-        Ok(Self { batch, mode, point })
+        Ok(Self { batch, published })
+    }
+
+    /// Returns where they are published.
+    pub fn mode(&self) -> Option<DataMode> {
+        self.published.map(|(mode, _)| mode)
+    }
+
+    /// Returns what the settlement proof states.
+    pub fn settlement(&self) -> Option<Settlement> {
+        self.published.map(|(_, settlement)| settlement)
     }
 
     /// Returns what a submission says of them, if they are published.
     pub fn data(&self) -> Option<Data<'_>> {
-        self.mode.map(|_| Data {
+        let (_, settlement) = self.published.as_ref()?;
+        Some(Data {
             differences: &self.batch.differences,
-            point: self.point,
+            point: settlement.evaluation.point,
         })
     }
 
-    /// Returns the bytes of the file.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(files::to_binary(&self.batch)?)
+    /// Writes the file. Those of another batch that are there are kept, since they cannot be made again
+    /// once its ledger has gone on.
+    pub fn write(&self, output: &Output) -> Result<()> {
+        let earlier = output.file().map(files::read::<SettledBatch>);
+        if let Some(Ok(earlier)) = earlier
+            && earlier.statement != self.batch.statement
+        {
+            return Err(cannot(format!(
+                "{output} has the changes of another batch, without which that is not settled: name \
+                 another file, or remove it"
+            )));
+        }
+        output.write(&files::to_binary(&self.batch)?)
     }
 }
 
+/// Returns the place of a file of changes of about so many bytes.
+pub fn changes_output(
+    places: &mut Places,
+    path: Option<&Path>,
+    bytes: u64,
+) -> Result<Option<Output>> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let output = places.output(path, bytes)?;
+    if output.file().is_none() {
+        return Err(usage(
+            "--changes names no file: what is written there is read again",
+        ));
+    }
+    Ok(Some(output))
+}
+
+/// Returns the file of a batch's changes: the one that is named, or the one beside its proof.
+pub fn changes_path(named: Option<&Path>, proof: &Path) -> PathBuf {
+    named.map_or_else(|| proof.with_file_name(CHANGES), Path::to_owned)
+}
+
 /// Reads the changes of a batch, which are those of their own statement: nobody has to be believed for
-/// them. By default those beside a proof.
-pub fn read_changes(named: Option<&Path>, proof: &Path) -> Result<SettledBatch> {
-    let beside = proof.with_file_name(CHANGES);
-    let path = named.unwrap_or(&beside);
+/// them.
+pub fn read_changes(path: &Path) -> Result<SettledBatch> {
     let changes: SettledBatch = read_content("changes", path)?;
     let check = changes.check();
     check.with_context(|| format!("cannot use the changes {}", path.display()))?;
     Ok(changes)
+}
+
+/// Says that changes are not those of a proof.
+pub fn other_changes(changes: &Path, proof: &Path) -> anyhow::Error {
+    anyhow::anyhow!(
+        "the proof {} states something else than the changes {}: take those of this proof; \
+         `shardfold execute --changes` makes them with the --profile and --shape with which it was proven",
+        proof.display(),
+        changes.display()
+    )
 }

@@ -1,6 +1,7 @@
 //! `settle`: a proven batch, on its contract, once.
 
 use std::env;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -13,6 +14,7 @@ use shardfold_submitter::settle::{Options, Order, Report, Settler};
 
 use super::call::{Settled, settled, write_blobs};
 use super::owner::address;
+use super::publish::changes_path;
 use super::verify::verify_under_any;
 use crate::args::SettleArgs;
 use crate::exit::usage;
@@ -42,11 +44,12 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
     };
     let journal = args.journal.clone();
     let journal = journal.unwrap_or_else(|| beside(&args.proof, ".journal"));
-    let inputs = [&args.proof].into_iter().chain(&args.changes);
-    Places::new(inputs.chain(&args.key).cloned()).output(&journal, JOURNAL_BYTES)?;
+    let changes = changes_path(args.changes.as_deref(), &args.proof);
+    let inputs = [&args.proof, &changes].into_iter().chain(&args.key);
+    Places::new(inputs.cloned()).output(&journal, JOURNAL_BYTES)?;
     let runtime = threads::runtime()?;
     let endpoints = runtime.block_on(Endpoints::connect(&args.chain.rpc))?;
-    let (order, blobs) = order(args, printer)?;
+    let (order, blobs) = order(args, &changes, printer)?;
     let settler = Settler {
         endpoints: &endpoints,
         contract,
@@ -66,12 +69,12 @@ pub fn settle(args: &SettleArgs) -> Result<()> {
 }
 
 /// What is to be settled, and the hashes of its blobs, which are kept before anything is sent.
-fn order(args: &SettleArgs, printer: Printer) -> Result<(Order, Vec<String>)> {
+fn order(args: &SettleArgs, changes: &Path, printer: Printer) -> Result<(Order, Vec<String>)> {
     let Settled {
         batch,
         published,
         proof,
-    } = settled(args.changes.as_deref(), &args.proof)?;
+    } = settled(changes, &args.proof)?;
     let (named, unsound) = (args.settlement_key.as_deref(), args.unsound);
     let verified = verify_under_any(&proof, named, unsound)
         .with_context(|| format!("{} does not verify", args.proof.display()))?;

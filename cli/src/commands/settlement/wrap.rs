@@ -1,5 +1,6 @@
 //! `wrap`: a validity proof as a settlement proof.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -12,7 +13,7 @@ use shardfold_recursion::profile::Profile;
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::{DataMode, Publication};
 
-use super::publish::{publication, read_changes};
+use super::publish::{changes_path, other_changes, publication, read_changes};
 use crate::args::WrapArgs;
 use crate::commands::verify::{keys, profile_of, verify_under_any};
 use crate::commands::{allow, cache_folder};
@@ -27,8 +28,9 @@ const PROOF_BYTES: u64 = 1 << 18;
 
 /// Runs the command.
 pub fn run(args: &WrapArgs) -> Result<()> {
-    let inputs = [args.proof.clone()].into_iter();
-    let mut places = Places::new(inputs.chain(args.key.clone()).chain(args.changes.clone()));
+    let changes = changes_path(args.changes.as_deref(), &args.proof);
+    let inputs = [args.proof.clone(), changes.clone()].into_iter();
+    let mut places = Places::new(inputs.chain(args.key.clone()));
     let output = places.output(&args.output, PROOF_BYTES)?;
     let key_output = args
         .settlement_key
@@ -38,7 +40,7 @@ pub fn run(args: &WrapArgs) -> Result<()> {
     let printer = places.printer(args.json)?;
     let (key, proof, statement) = read(args)?;
     let profile = profile_of(&key)?;
-    let (settled, published) = published(args, &statement)?;
+    let (settled, published) = published(args, &changes, &statement)?;
     let circuits = CircuitSet::new(contracts(), profile, &cache_folder(&args.cache)?)
         .with_listener(circuit_listener(printer));
     let made = make(&circuits, &key, &proof, &settled, &published, printer)?;
@@ -75,13 +77,15 @@ fn read(args: &WrapArgs) -> Result<(VerificationKey, ValidityProof, Statement)> 
 }
 
 /// What the batch changes, and what will be published of it.
-fn published(args: &WrapArgs, statement: &Statement) -> Result<(SettledBatch, Publication)> {
-    let changes = read_changes(args.changes.as_deref(), &args.proof)?;
-    ensure!(
-        changes.statement == *statement,
-        "the proof {} states something else than the changes: take those of this proof",
-        args.proof.display()
-    );
+fn published(
+    args: &WrapArgs,
+    path: &Path,
+    statement: &Statement,
+) -> Result<(SettledBatch, Publication)> {
+    let changes = read_changes(path)?;
+    if changes.statement != *statement {
+        return Err(other_changes(path, &args.proof));
+    }
     let published = publication(&changes, args.data)?;
     Ok((changes, published))
 }

@@ -78,10 +78,14 @@ pub fn write(exit: Exit, events: &Events, folder: &Path, printer: Printer) -> Re
     for stuck in &exit.stuck {
         printer.line(format_args!("stays: {}", stays(stuck)));
     }
-    for gone in &exit.gone {
+    Ok(written)
+}
+
+/// Says what has left.
+pub fn say_gone(gone: &[Gone], printer: Printer) {
+    for gone in gone {
         printer.line(format_args!("has left, by the logs: {}", left(gone)));
     }
-    Ok(written)
 }
 
 /// What the sender of a call pays, if the logs say what the asset is.

@@ -76,7 +76,7 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     })?;
     let found = drill.step("calls", |printer| {
         let events = leaver.events()?;
-        let exit = leaver.exit(&state, &batches, &events, &terms)?;
+        let exit = leaver.exit(&state, &batches, &events, &terms, printer)?;
         let (stuck, gone) = (exit.stuck.clone(), exit.gone.clone());
         Ok(Found {
             contract: contract.code.rollup.address,
@@ -156,6 +156,7 @@ impl Leaver<'_> {
         batches: &[Published],
         events: &Events,
         terms: &Terms,
+        printer: Printer,
     ) -> Result<Exit> {
         let known = Known {
             state,
@@ -165,6 +166,7 @@ impl Leaver<'_> {
             base_chain: u32::try_from(terms.base_chain).context("no such base chain")?,
         };
         let exit = exit(&known, self.key, self.to)?;
+        calls::say_gone(&exit.gone, printer);
         let is_anything = !(exit.calls.is_empty() && exit.stuck.is_empty());
         ensure!(
             is_anything || exit.gone.is_empty(),
