@@ -16,7 +16,7 @@ const EXAMPLE: &str = "examples/block-12459406";
 const COMMAND: &str = r#"#!/usr/bin/env bash
 arguments=()
 case $1 in
-prove | cost | setup | key | submit | worker | settle-call) arguments=(--profile "$TEST_PROFILE") ;;
+prove | execute | cost | setup | key | submit | worker) arguments=(--profile "$TEST_PROFILE") ;;
 verify | wrap) [[ "$*" == *" --key "* ]] || arguments=(--key "$TEST_KEY") ;;
 esac
 shown=("$@")
