@@ -173,10 +173,11 @@ async fn another_head_time_fee_or_journal_is_refused() {
     let mut other = first.clone();
     other.statement.after.queue_commitment = Default::default();
     let error = refused(&scene, &scene.settler("journal"), &other).await;
-    assert!(matches!(
+    let expected = matches!(
         error,
         SettleError::Refusal(Refusal::NoCheckpoint { found: 1, count: 2 })
-    ));
+    );
+    assert!(expected, "{error}");
     scene.settler("journal").settle(&first).await.unwrap();
 }
 
