@@ -3,12 +3,16 @@
 use alloy_primitives::{Bytes, U256};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use revm::primitives::hardfork::SpecId;
+use shardfold_contracts::set::standard;
+use shardfold_executor::{parallel, shards};
+use shardfold_protocol::batch::Batch;
 use shardfold_protocol::data::SETTLEMENT_ELEMENTS;
 use shardfold_protocol::field::{F, MODULUS};
 use shardfold_protocol::files;
 use shardfold_protocol::hash::compress;
+use shardfold_protocol::shape::Shape;
 use shardfold_protocol::transaction::Transaction;
-use shardfold_settlement::batch::{ChangesError, SettledBatch};
+use shardfold_settlement::batch::{BatchError, ChangesError, SettledBatch};
 use shardfold_settlement::data::DataMode;
 use shardfold_settlement::encoding::{SETTLEMENT_BYTES, head_digest, word};
 use shardfold_settlement::interface::IHashes::Length;
@@ -310,4 +314,32 @@ fn changes_are_those_of_their_statement() {
     }
     let beyond = refused(&|batch| batch.statement.after.tx_count = MODULUS);
     assert!(matches!(beyond, ChangesError::Statement(_)));
+}
+
+/// Shards are read as a batch only where each goes on from the one before.
+#[test]
+fn shards_with_a_gap_are_no_batch() {
+    let mut world = World::new(SpecId::OSAKA);
+    for i in 0..40 {
+        world.deposit(i, 1_000, 0);
+    }
+    let transactions = (0..40).map(|i| world.taking(i, i as u32)).collect();
+    let batch = Batch {
+        chain_id: world.state.chain_id(),
+        before: *world.state.head(),
+        time: world.chain.time,
+        transactions,
+    };
+    let outcome = parallel::execute(standard(), &world.state, &batch).expect("it starts here");
+    let mut state = world.state.clone();
+    let shards = shards::cut(standard(), &mut state, &batch, &outcome, &[Shape::TINY]);
+    let shards = shards.expect("each fits");
+    assert!(shards.len() > 2, "{}", shards.len());
+    let whole = SettledBatch::of_shards(standard(), &shards).expect("they follow one another");
+    assert_eq!(whole.statement.after, *state.head());
+    let without = [&shards[..1], &shards[2..]].concat();
+    for shards in [&[][..], &without] {
+        let error = SettledBatch::of_shards(standard(), shards).expect_err("there is a gap");
+        assert!(matches!(error, BatchError::Gap { .. }), "{error}");
+    }
 }

@@ -1,9 +1,11 @@
 //! What leaving takes from a chain, whatever else is on it.
 
+use alloy_primitives::B256;
+use alloy_sol_types::SolEvent as _;
 use shardfold_settlement::deployed::Snapshot;
 use shardfold_settlement::encoding::head_digest;
 use shardfold_settlement::events::Events;
-use shardfold_settlement::interface::IRollup::queueCommitmentCall;
+use shardfold_settlement::interface::IRollup::{AssetRegistered, Deposited, queueCommitmentCall};
 use shardfold_settlement::verifier::data_codes;
 use shardfold_submitter::endpoints::EndpointError;
 use shardfold_submitter::snapshot::{SnapshotError, read};
@@ -59,16 +61,27 @@ async fn an_earlier_snapshot_is_gone_on_with() {
     let found = snapshot(&scene, Some(earlier.clone())).await.unwrap();
     assert_eq!(found, whole);
 
-    // An old event that is not asked for again, and one that the chain has left.
-    let first = earlier
-        .logs
-        .iter()
-        .position(|log| log.topics.len() == 3)
-        .unwrap();
-    let mut without = earlier.clone();
-    without.logs.remove(first);
-    let error = snapshot(&scene, Some(without)).await.unwrap_err();
-    assert!(matches!(error, SnapshotError::Missing { .. }), "{error}");
+    // Old events that are not asked for again: the first asset, the first item, one that is another.
+    let first = |kind: B256| {
+        let mut logs = earlier.logs.iter();
+        logs.position(|log| log.topics[0] == kind).unwrap()
+    };
+    let item = first(Deposited::SIGNATURE_HASH);
+    let first = first(AssetRegistered::SIGNATURE_HASH);
+    for (place, expected) in [(first, "assets"), (item, "items of the queue")] {
+        let mut without = earlier.clone();
+        without.logs.remove(place);
+        let error = snapshot(&scene, Some(without)).await.unwrap_err();
+        let is_it = matches!(error, SnapshotError::Missing { what, .. } if what == expected);
+        assert!(is_it, "{error}");
+    }
+    let mut altered = earlier.clone();
+    let mut data = altered.logs[item].data.to_vec();
+    *data.last_mut().unwrap() ^= 1;
+    altered.logs[item].data = data.into();
+    let error = snapshot(&scene, Some(altered)).await.unwrap_err();
+    assert!(matches!(error, SnapshotError::Queue { .. }), "{error}");
+    // And one that the chain has left.
     let mut newest = earlier.logs[first].clone();
     newest.block_number = earlier.logs.last().unwrap().block_number;
     earlier.logs.push(newest);
