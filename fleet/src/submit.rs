@@ -161,19 +161,32 @@ pub async fn stored_shards(
     before: &Head,
     after: &Head,
 ) -> Result<Option<Vec<ShardWitness>>, SubmitError> {
+    for (name, _) in manifests_between(objects, before, after).await? {
+        if let Ok(shards) = shards(objects, &name).await {
+            return Ok(Some(shards));
+        }
+    }
+    Ok(None)
+}
+
+/// The manifests of the batches between two heads, with their names; those that cannot be read are none.
+async fn manifests_between(
+    objects: &Objects,
+    before: &Head,
+    after: &Head,
+) -> Result<Vec<(String, Manifest)>, SubmitError> {
+    let mut found = vec![];
     for name in objects.list(Folder::Manifest).await? {
         let name = name.to_string();
         let Ok(manifest) = manifest(objects, &name).await else {
             continue;
         };
         let is_it = |whole: Statement| whole.before == *before && whole.after == *after;
-        if manifest.whole().is_some_and(is_it)
-            && let Ok(shards) = shards(objects, &name).await
-        {
-            return Ok(Some(shards));
+        if manifest.whole().is_some_and(is_it) {
+            found.push((name, manifest));
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Returns the manifest of a batch.
@@ -217,15 +230,8 @@ pub async fn submit_stored(
     objects: &Objects,
     batch: &Stored<'_>,
 ) -> Result<Option<String>, SubmitError> {
-    for name in objects.list(Folder::Manifest).await? {
-        let Ok(manifest) = manifest(objects, &name.to_string()).await else {
-            continue;
-        };
-        let is_it = manifest.profile() == batch.profile.name()
-            && manifest
-                .whole()
-                .is_some_and(|whole| whole.before == *batch.before && whole.after == *batch.after);
-        if !is_it {
+    for (_, manifest) in manifests_between(objects, batch.before, batch.after).await? {
+        if manifest.profile() != batch.profile.name() {
             continue;
         }
         let mut manifest = manifest.with_circuits(batch.circuits).without_settlement();

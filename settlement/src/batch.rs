@@ -23,7 +23,7 @@ use thiserror::Error;
 
 use crate::data::{DataMode, Publication, PublicationError};
 use crate::interface::IRollup::settleCall;
-use crate::withdrawals::{Withdrawal, WithdrawalTree, chain};
+use crate::withdrawals::{Withdrawal, WithdrawalTree, lead};
 
 /// A batch as the contract learns of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,9 +171,7 @@ impl SettledBatch {
             return Err(ChangesError::Differences { found });
         }
         let found = self.withdrawals.len();
-        let owed = chain(*chain_id, before.withdrawal_commitment, &self.withdrawals);
-        let count = before.withdrawal_count.checked_add(found as u64);
-        if owed != after.withdrawal_commitment || count != Some(after.withdrawal_count) {
+        if !lead(*chain_id, before, after, &self.withdrawals) {
             return Err(ChangesError::Withdrawals { found });
         }
         Ok(())

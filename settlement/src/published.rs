@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::data::{BLOB_BYTES, COEFFICIENT_BYTES, from_blob, from_calldata};
 use crate::events::Log;
 use crate::interface::IRollup::Settled;
-use crate::withdrawals::{Withdrawal, chain};
+use crate::withdrawals::{Withdrawal, lead};
 
 /// A settled batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,7 +212,11 @@ pub fn rebuild(
     for published in batches {
         let batch = published.batch;
         let coefficients = published.coefficients(&mut blob)?;
-        published.check_withdrawals(state.chain_id(), state.head())?;
+        let owed = &published.withdrawals;
+        if !lead(state.chain_id(), state.head(), &published.head, owed) {
+            let found = owed.len();
+            return Err(PublishedError::Withdrawals { batch, found });
+        }
         let before = state.head().data_commitment;
         let differences = differences(&coefficients, &before, &published.head.data_commitment)
             .map_err(|source| PublishedError::Data { batch, source })?;
@@ -224,23 +228,6 @@ pub fn rebuild(
 }
 
 impl Published {
-    /// Whether what it owes is what its head says, after the head before.
-    fn check_withdrawals(&self, chain_id: u64, before: &Head) -> Result<(), PublishedError> {
-        let chain = chain(chain_id, before.withdrawal_commitment, &self.withdrawals);
-        let count = before
-            .withdrawal_count
-            .checked_add(self.withdrawals.len() as u64);
-        let head = (
-            Some(self.head.withdrawal_count),
-            self.head.withdrawal_commitment,
-        );
-        if (count, chain) == head {
-            return Ok(());
-        }
-        let (batch, found) = (self.batch, self.withdrawals.len());
-        Err(PublishedError::Withdrawals { batch, found })
-    }
-
     /// The coefficients of its differences.
     fn coefficients(
         &self,

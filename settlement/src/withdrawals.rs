@@ -5,7 +5,7 @@ use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use serde::{Deserialize, Serialize};
 use shardfold_protocol::field::F;
 use shardfold_protocol::hash::{Digest, Domain, hash};
-use shardfold_protocol::head::extend_chain;
+use shardfold_protocol::head::{Head, extend_chain};
 use shardfold_protocol::text::element::Element;
 
 /// Bytes of a withdrawal in the contract's list.
@@ -40,11 +40,18 @@ impl From<[Element; ELEMENTS]> for Withdrawal {
     }
 }
 
-/// Returns the chain over withdrawals after `commitment`.
-pub fn chain(chain_id: u64, commitment: Digest, withdrawals: &[Withdrawal]) -> Digest {
+/// Returns whether these withdrawals are those that a ledger owes from one head to another.
+#[must_use]
+pub fn lead(chain_id: u64, before: &Head, after: &Head, withdrawals: &[Withdrawal]) -> bool {
     let extend =
         |chain, withdrawal: &Withdrawal| extend_chain(&chain, &withdrawal.digest(chain_id));
-    withdrawals.iter().fold(commitment, extend)
+    let chain = withdrawals
+        .iter()
+        .fold(before.withdrawal_commitment, extend);
+    let count = before
+        .withdrawal_count
+        .checked_add(withdrawals.len() as u64);
+    chain == after.withdrawal_commitment && count == Some(after.withdrawal_count)
 }
 
 impl Withdrawal {

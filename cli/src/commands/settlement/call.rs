@@ -11,7 +11,7 @@ use shardfold_settlement::data::{DataMode, Publication};
 use shardfold_settlement::encoding::{settlement_bytes, statement_bytes};
 
 use super::archive::keep_blob;
-use super::publish::{changes_path, other_changes, read_changes};
+use super::changes::{changes_path, other_changes, read_changes};
 use crate::args::SettleCallArgs;
 use crate::exit::usage;
 use crate::output::{Printer, read_file};

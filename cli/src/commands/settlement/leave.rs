@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use alloy_sol_types::SolCall as _;
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -28,12 +28,12 @@ const RECORD_BYTES: u64 = 72;
 pub fn rebuild(args: &RebuildArgs) -> Result<()> {
     let kept = Kept::new(&args.kept);
     let mut places = Places::new([kept.file(), args.kept.genesis.clone()]);
-    let Snapshot { code, logs, .. } = kept.contract()?;
-    let output = places.output(&args.output, state_bytes(&logs))?;
+    let contract = kept.contract()?;
+    let output = places.output(&args.output, state_bytes(&contract.logs))?;
     let printer = places.printer(args.json)?;
     let mut state = genesis(&args.kept.genesis)?;
-    let batches = replay(&mut state, &logs, code.rollup.address, &kept)?;
-    check_head(&code, state.head())
+    let batches = replay(&mut state, &contract, &kept)?;
+    check_head(&contract.code, state.head())
         .with_context(|| format!("cannot use {}", kept.file().display()))?;
     let head = state.head();
     let report = Rebuilt {
@@ -65,11 +65,10 @@ pub(super) fn genesis(path: &Path) -> Result<State> {
 /// Moves a state from the genesis to the last settled head; returns the batches.
 pub(super) fn replay(
     state: &mut State,
-    logs: &[Log],
-    contract: Address,
+    contract: &Snapshot,
     kept: &Kept<'_>,
 ) -> Result<Vec<Published>> {
-    let batches = settled(logs, contract)
+    let batches = settled(&contract.logs, contract.code.rollup.address)
         .with_context(|| format!("cannot use the logs in {}", kept.file().display()))?;
     let mut unreadable = None;
     let blob = |hash: &B256| {

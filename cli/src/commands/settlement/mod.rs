@@ -5,6 +5,7 @@
 
 mod archive;
 mod call;
+mod changes;
 mod deposits;
 mod drill;
 mod leave;
@@ -17,10 +18,10 @@ mod wrap;
 
 pub use archive::run as archive;
 pub use call::settle_call;
+pub use changes::{Changes, changes_output, read_changes};
 pub use deposits::deposits;
 pub use drill::run as exit_drill;
 pub use leave::{escape, rebuild};
-pub use publish::{Changes, changes_output, read_changes};
 pub use settle::settle;
 pub use verifier::verifier;
 pub use verify::{built_in_keys, keys, verify};

@@ -13,8 +13,8 @@ use shardfold_submitter::key;
 use shardfold_submitter::settle::{Options, Order, Report, Settler};
 
 use super::call::{Settled, settled, write_blobs};
+use super::changes::changes_path;
 use super::owner::address;
-use super::publish::changes_path;
 use super::verify::verify_under_any;
 use crate::args::SettleArgs;
 use crate::exit::usage;

@@ -13,7 +13,8 @@ use shardfold_recursion::profile::Profile;
 use shardfold_settlement::batch::SettledBatch;
 use shardfold_settlement::data::{DataMode, Publication};
 
-use super::publish::{changes_path, other_changes, publication, read_changes};
+use super::changes::{changes_path, other_changes, read_changes};
+use super::publish::publication;
 use crate::args::WrapArgs;
 use crate::commands::verify::{keys, profile_of, verify_under_any};
 use crate::commands::{allow, cache_folder};

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use shardfold_protocol::record::Asset;
 use shardfold_settlement::events::Events;
-use shardfold_settlement::leaving::{Call, Exit, Gone, Step, Stuck};
+use shardfold_settlement::leaving::{Call, Gone, Step, Stuck};
 
 use crate::exit::cannot;
 use crate::output::{Places, Printer};
@@ -57,11 +57,16 @@ pub fn refuse_earlier(folder: &Path) -> Result<()> {
 }
 
 /// Writes the calls into the files of a folder, which sort in the order in which they are sent, and says
-/// what each does and what stays.
-pub fn write(exit: Exit, events: &Events, folder: &Path, printer: Printer) -> Result<Vec<Written>> {
-    let digits = exit.calls.len().to_string().len().max(DIGITS);
+/// what each does.
+pub fn write(
+    calls: Vec<Call>,
+    events: &Events,
+    folder: &Path,
+    printer: Printer,
+) -> Result<Vec<Written>> {
+    let digits = calls.len().to_string().len().max(DIGITS);
     let mut written = vec![];
-    for (number, call) in (1..).zip(exit.calls) {
+    for (number, call) in (1..).zip(calls) {
         let (function, of) = call.step.name();
         let file = format!("{number:0digits$}-{function}-{of}.hex");
         // There may be thousands, with names of their own: each is a place by itself.
@@ -75,10 +80,14 @@ pub fn write(exit: Exit, events: &Events, folder: &Path, printer: Printer) -> Re
             payment,
         });
     }
-    for stuck in &exit.stuck {
+    Ok(written)
+}
+
+/// Says what stays.
+pub fn say_stuck(stuck: &[Stuck], printer: Printer) {
+    for stuck in stuck {
         printer.line(format_args!("stays: {}", stays(stuck)));
     }
-    Ok(written)
 }
 
 /// Says what has left.
@@ -188,15 +197,12 @@ mod tests {
 
     use super::*;
 
-    fn exit(count: u64) -> Exit {
-        let calls = (0..count).map(|asset| Call {
+    fn calls(count: u64) -> Vec<Call> {
+        let call = |asset| Call {
             step: Step::PayDue { asset },
             data: Bytes::from_static(&[1, 2]),
-        });
-        Exit {
-            calls: calls.collect(),
-            ..Exit::default()
-        }
+        };
+        (0..count).map(call).collect()
     }
 
     #[test]
@@ -205,7 +211,7 @@ mod tests {
             let folder = TempDir::new().expect("a folder for temporary files");
             let printer = Printer::new(true);
             refuse_earlier(folder.path()).expect("it is empty");
-            let written = write(exit(count), &Events::default(), folder.path(), printer);
+            let written = write(calls(count), &Events::default(), folder.path(), printer);
             let expected: Vec<_> = written
                 .expect("there is room")
                 .into_iter()

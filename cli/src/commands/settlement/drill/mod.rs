@@ -62,7 +62,7 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     let (state, batches, genesis_root) = drill.step("state", |printer| {
         let mut state = genesis(&args.kept.genesis)?;
         let genesis_root = word(&state.head().state_root);
-        let batches = leaver.replay(&mut state)?;
+        let batches = replay(&mut state, &contract, &kept)?;
         state_output.write(&files::to_binary(&state.to_file())?)?;
         printer.line(format_args!(
             "{state_output}: the state after {} batches, made of what is published alone, up to block {}",
@@ -76,12 +76,14 @@ pub fn run(args: &ExitDrillArgs) -> Result<()> {
     })?;
     let found = drill.step("calls", |printer| {
         let events = leaver.events()?;
-        let exit = leaver.exit(&state, &batches, &events, &terms, printer)?;
-        let (stuck, gone) = (exit.stuck.clone(), exit.gone.clone());
+        let Exit { calls, stuck, gone } =
+            leaver.exit(&state, &batches, &events, &terms, printer)?;
+        let calls = calls::write(calls, &events, &args.output, printer)?;
+        calls::say_stuck(&stuck, printer);
         Ok(Found {
             contract: contract.code.rollup.address,
             block: contract.block,
-            calls: calls::write(exit, &events, &args.output, printer)?,
+            calls,
             stuck,
             gone,
         })
@@ -120,12 +122,6 @@ struct Leaver<'a> {
 }
 
 impl Leaver<'_> {
-    /// Moves the state from the genesis to the last settled one; returns the batches.
-    fn replay(&self, state: &mut State) -> Result<Vec<Published>> {
-        let Snapshot { code, logs, .. } = self.contract;
-        replay(state, logs, code.rollup.address, self.kept)
-    }
-
     /// Compares contract and head with what this build makes and what was published.
     fn check(&self, state: &State, genesis_root: U256, printer: Printer) -> Result<Terms> {
         let expected = Expected {
